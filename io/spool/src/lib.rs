@@ -1,1 +1,14 @@
-//! Under construction.
+//! The durable queue: what must still happen, safe on disk before anybody is told.
+//!
+//! It keeps messages, how far each recipient has come, and small keyed state, and gives
+//! them back after a crash. It decides nothing: whether a recipient is tried again is the
+//! engine's business.
+
+mod store;
+mod ticket;
+
+pub use store::{
+    Change, Changes, Commits, Fate, Inserted, Insertion, Key, Seq, Store, StoreError, Stored,
+    Urgency, Usage,
+};
+pub use ticket::Ticket;
