@@ -1,0 +1,32 @@
+//! Numbers for what the engine need not read: the world hands them out and can say what
+//! they stand for. Only equality means anything.
+
+macro_rules! names {
+    ($($(#[$doc:meta])* $name:ident($number:ty);)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+        pub struct $name(pub $number);
+    )*};
+}
+
+names! {
+    /// A recipient's domain or address literal.
+    DomainId(u32);
+    /// A provider: receivers that share limits.
+    ProviderId(u32);
+    /// A set of MX hosts with the same routing and policy: a session to one of them can carry
+    /// any message for any of them.
+    ExchangeId(u32);
+    /// One MX host or smart host, by name.
+    HostId(u32);
+    /// An address we send from, with its EHLO name.
+    SourceId(u16);
+    /// A set of sources.
+    PoolId(u16);
+    /// Whose mail of which mailing: tenant and campaign. Flows of a stream take turns.
+    FlowId(u32);
+    /// One session, from the wish to open it until it is closed. Never used again.
+    SlotId(u64);
+    /// One try of one message on one session. Never used again.
+    AttemptId(u64);
+}
