@@ -1,0 +1,85 @@
+//! Why something is not moving, as a value.
+
+use std::fmt;
+
+use postlane_mail::{Instant, Status};
+
+/// Why a recipient or a lane is not moving, and until when. Command line, API and dashboard
+/// print the same sentence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waiting {
+    /// The lane's budget: the next message may go then.
+    Pace {
+        /// When.
+        until: Instant,
+    },
+    /// As many sessions as the lane may have are open, and all are busy.
+    Window {
+        /// Sessions open or opening.
+        open: u16,
+        /// As many as may be.
+        limit: u16,
+    },
+    /// No host could be reached; one connection will try then.
+    Resting {
+        /// When.
+        until: Instant,
+    },
+    /// A session is being opened.
+    Opening,
+    /// Behind others of its lane.
+    Turn,
+    /// The DNS is being asked for its hosts.
+    Routing,
+    /// The DNS gave no way to its domain; asked again then.
+    NoRoute {
+        /// What was wrong.
+        status: Status,
+        /// When.
+        until: Instant,
+    },
+    /// It was deferred; the next attempt is due then.
+    Deferred {
+        /// When.
+        until: Instant,
+    },
+    /// An operator holds it.
+    Held,
+    /// Preflight or suppression have not spoken yet.
+    Verdict,
+    /// The relay is closing, or its spool has failed: nothing new is begun.
+    Closing,
+}
+
+impl Waiting {
+    /// Until when, where that is known.
+    pub fn until(&self) -> Option<Instant> {
+        match self {
+            Self::Pace { until }
+            | Self::Resting { until }
+            | Self::NoRoute { until, .. }
+            | Self::Deferred { until } => Some(*until),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pace { .. } => f.write_str("the lane keeps its pace"),
+            Self::Window { open, limit } => {
+                write!(f, "{open} of {limit} sessions are open and busy")
+            }
+            Self::Resting { .. } => f.write_str("no host can be reached; the lane rests"),
+            Self::Opening => f.write_str("a session is being opened"),
+            Self::Turn => f.write_str("others of its lane come first"),
+            Self::Routing => f.write_str("the DNS is being asked for its hosts"),
+            Self::NoRoute { status, .. } => write!(f, "the DNS gives no way to its domain ({status})"),
+            Self::Deferred { .. } => f.write_str("deferred until its next attempt"),
+            Self::Held => f.write_str("held by an operator"),
+            Self::Verdict => f.write_str("waiting for a verdict before its first attempt"),
+            Self::Closing => f.write_str("the relay begins nothing new"),
+        }
+    }
+}
