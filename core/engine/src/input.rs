@@ -138,7 +138,7 @@ pub struct Route {
 }
 
 /// A host of a route.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RouteHost {
     /// Its name.
     pub host: HostId,

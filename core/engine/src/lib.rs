@@ -5,19 +5,27 @@
 //! clock and throws no dice but its own seeded ones, so the same inputs give the same
 //! outputs, byte for byte.
 
+mod chance;
 mod drive;
+mod engine;
+mod entry;
 mod input;
+mod line;
 mod names;
 mod output;
+mod session;
 mod settings;
+mod slab;
 
 pub use drive::{World, drive};
+pub use engine::{Counts, Cursor, Engine, LaneRow, Row, Standing, Tally};
 pub use input::{
     Action, Input, Operator, Outcome, RecipientOutcome, Resolved, Route, RouteHost, Selection,
-    Submission, SubmittedRecipient, Unreached,
+    Submission, SubmittedRecipient, Unreached, Verdict,
 };
 pub use names::{
     AttemptId, DomainId, ExchangeId, FlowId, HostId, PoolId, ProviderId, SlotId, SourceId,
 };
 pub use output::{End, Event, Fate, Output, Settled};
-pub use settings::{Ceilings, Pool, RetrySchedule, Settings, Source};
+pub use postlane_lanes::{Ceilings, Waiting};
+pub use settings::{Pool, RetrySchedule, Settings, Source};

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use postlane_mail::{Family, Rate, Span};
+use postlane_lanes::Ceilings;
+use postlane_mail::{Family, Span};
 
+use crate::chance::Chance;
 use crate::names::{PoolId, ProviderId, SourceId};
 
 /// The engine's settings. Bounds are checked where they are read from a file.
@@ -54,17 +56,6 @@ pub struct Pool {
     pub sources: Vec<(SourceId, u16)>,
 }
 
-/// What a lane never exceeds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ceilings {
-    /// Sessions open or opening at once.
-    pub connections: u16,
-    /// MAIL transactions, retries and connections that carry none, all on one budget.
-    pub rate: Option<Rate>,
-    /// Transactions on one session before it is closed.
-    pub session_messages: u32,
-}
-
 /// When a deferred recipient is tried again: `first`, then each wait `factor_percent` of the
 /// last, never over `longest`; each spread by up to `jitter_percent` either way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,4 +68,20 @@ pub struct RetrySchedule {
     pub longest: Span,
     /// 0 to 50.
     pub jitter_percent: u8,
+}
+
+impl RetrySchedule {
+    /// The wait after that many deferrals, spread by chance so that what was deferred together
+    /// does not come back together.
+    pub(crate) fn wait(&self, attempts: u16, chance: &mut Chance) -> Span {
+        let mut wait = self.first.0.min(self.longest.0);
+        for _ in 1..attempts {
+            if wait >= self.longest.0 || self.factor_percent <= 100 {
+                break;
+            }
+            wait = (wait.saturating_mul(u64::from(self.factor_percent)) / 100).min(self.longest.0);
+        }
+        let jitter = wait / 100 * u64::from(self.jitter_percent.min(50));
+        Span(wait - jitter + chance.below(2 * jitter + 1))
+    }
 }

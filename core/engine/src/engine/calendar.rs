@@ -1,0 +1,99 @@
+//! What is not due yet: one calendar for each line, one timer for each calendar.
+
+use postlane_mail::{Instant, Span, Status};
+
+use super::{Engine, STEP_OUTPUTS, Timer};
+use crate::entry::{NO_LINE, State, moment, seconds_up};
+use crate::output::{End, Fate};
+
+impl<E> Engine<E> {
+    /// Defers an entry in no list after something that was no attempt at a host; it expires
+    /// when its time is over.
+    pub(super) fn defer_for(&mut self, now: Instant, number: u32, status: Option<Status>) {
+        if now >= moment(self.slab[number].expires_s) {
+            self.end(number, End::Expired);
+            return;
+        }
+        self.put_off(now, number, None);
+        let notice = self.owes_notice(now, number);
+        let progress = self.progress(number);
+        let fate = Fate::Deferred { progress, notice, status };
+        let fates = self.recipients_of(number).iter().map(|(index, _)| (*index, fate)).collect();
+        self.settled(number, fates, None);
+        self.defer_unrouted(number);
+    }
+
+    /// Counts an attempt and sets the next one's time: by the schedule, by what the other side
+    /// asked for if that is longer, and not after the message expires, so that the last
+    /// attempt is made then.
+    pub(super) fn put_off(&mut self, now: Instant, number: u32, asked: Option<Span>) {
+        let attempts = self.slab[number].attempts.saturating_add(1);
+        let wait = self.settings.retry.wait(attempts, &mut self.chance);
+        let wait = wait.max(asked.unwrap_or(Span::ZERO));
+        let entry = &mut self.slab[number];
+        entry.attempts = attempts;
+        entry.due_s = seconds_up(now + wait).min(entry.expires_s).max(seconds_up(now));
+    }
+
+    /// Whether the sender is to be told, now and never again, that it is late.
+    pub(super) fn owes_notice(&mut self, now: Instant, number: u32) -> bool {
+        let Some(after) = self.settings.delay_notice_after else { return false };
+        let entry = &mut self.slab[number];
+        let late = now.since(entry.id.moment()) >= after;
+        let owes = late && !entry.notified;
+        entry.notified |= owes;
+        owes
+    }
+
+    /// Puts a deferred entry into its line's calendar.
+    pub(super) fn defer_in_line(&mut self, number: u32) {
+        let (line, due) = (self.slab[number].line, self.slab[number].due_s);
+        if line == NO_LINE {
+            self.defer_unrouted(number);
+            return;
+        }
+        self.stand(number, State::Deferred);
+        let calendar = &mut self.lines[line as usize].deferred;
+        calendar.entry(due).or_default().push(&mut self.slab, number);
+        self.timers.arm_by(Timer::Line(line), moment(due));
+    }
+
+    /// Puts a deferred entry into the calendar of what has no line.
+    pub(super) fn defer_unrouted(&mut self, number: u32) {
+        let due = self.slab[number].due_s;
+        self.slab[number].line = NO_LINE;
+        self.stand(number, State::Deferred);
+        self.unrouted.entry(due).or_default().push(&mut self.slab, number);
+        self.timers.arm_by(Timer::Unrouted, moment(due));
+    }
+
+    pub(super) fn release_line(&mut self, now: Instant, line: u32) {
+        for _ in 0..STEP_OUTPUTS {
+            let calendar = &mut self.lines[line as usize].deferred;
+            let Some(mut first) = calendar.first_entry().filter(|e| moment(*e.key()) <= now) else {
+                break;
+            };
+            match first.get_mut().pop(&mut self.slab) {
+                Some(number) => self.reroute(now, number),
+                None => drop(first.remove()),
+            }
+        }
+        if let Some((due, _)) = self.lines[line as usize].deferred.first_key_value() {
+            self.timers.arm(Timer::Line(line), moment(*due));
+        }
+    }
+
+    pub(super) fn release_unrouted(&mut self, now: Instant) {
+        for _ in 0..STEP_OUTPUTS {
+            let first = self.unrouted.first_entry().filter(|e| moment(*e.key()) <= now);
+            let Some(mut first) = first else { break };
+            match first.get_mut().pop(&mut self.slab) {
+                Some(number) => self.reroute(now, number),
+                None => drop(first.remove()),
+            }
+        }
+        if let Some((due, _)) = self.unrouted.first_key_value() {
+            self.timers.arm(Timer::Unrouted, moment(*due));
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! One waiting message, as far as one exchange is concerned.
+
+use postlane_mail::{Instant, Place, QueueId, Span, Stream};
+
+use crate::names::{DomainId, FlowId, PoolId};
+
+/// Recipients of one message that go the same way, waiting together. 56 octets: there may be
+/// millions of them.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    pub(crate) id: QueueId,
+    pub(crate) place: Place,
+    pub(crate) flow: FlowId,
+    /// The first recipient's.
+    pub(crate) domain: DomainId,
+    /// The line it stands in; [`NO_LINE`] before it has a route.
+    pub(crate) line: u32,
+    pub(crate) recipients: Recipients,
+    /// Seconds since the epoch, rounded up.
+    pub(crate) due_s: u32,
+    /// Seconds since the epoch.
+    pub(crate) expires_s: u32,
+    /// The one behind it in its list.
+    pub(crate) next: u32,
+    pub(crate) attempts: u16,
+    pub(crate) pool: PoolId,
+    pub(crate) stream: Stream,
+    pub(crate) state: State,
+    pub(crate) wish: Wish,
+    pub(crate) notified: bool,
+}
+
+const _: () = assert!(size_of::<Entry>() <= 56);
+
+/// An entry without a line.
+pub(crate) const NO_LINE: u32 = u32::MAX;
+
+/// No entry: the end of a list.
+pub(crate) const NONE: u32 = u32::MAX;
+
+/// Where an entry stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    /// Nobody: the slot is free.
+    Free,
+    /// A place in a list that its entry has left; dropped when the list comes to it.
+    Left,
+    /// Waiting for its domain's route.
+    Routing,
+    /// In its line, due.
+    Ready,
+    /// In a calendar, not due yet.
+    Deferred,
+    /// In a transaction.
+    Active,
+    /// Held by an operator; in no list.
+    Held,
+    /// Waiting for a verdict; in no list.
+    Verdict,
+}
+
+/// What an operator wants of an entry when its transaction is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wish {
+    /// Nothing.
+    None,
+    /// Hold what is left of it.
+    Hold,
+    /// Bounce what is left of it.
+    Bounce,
+    /// Delete what is left of it.
+    Delete,
+}
+
+/// One recipient's number, or the number of a crowd of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Recipients(u32);
+
+const CROWD: u32 = 1 << 31;
+
+impl Recipients {
+    pub(crate) fn one(index: u16) -> Self {
+        Self(u32::from(index))
+    }
+
+    pub(crate) fn crowd(number: u32) -> Self {
+        Self(number | CROWD)
+    }
+
+    pub(crate) fn as_crowd(self) -> Option<u32> {
+        (self.0 & CROWD != 0).then_some(self.0 & !CROWD)
+    }
+
+    /// The only recipient, if it is no crowd.
+    pub(crate) fn as_one(self) -> Option<u16> {
+        u16::try_from(self.0).ok()
+    }
+}
+
+/// Seconds since the epoch, rounded up: nothing is due before its time.
+pub(crate) fn seconds_up(at: Instant) -> u32 {
+    u32::try_from(at.0.div_ceil(1_000_000)).unwrap_or(u32::MAX)
+}
+
+/// The moment of a number of seconds.
+pub(crate) fn moment(seconds: u32) -> Instant {
+    Instant::default() + Span::from_s(u64::from(seconds))
+}

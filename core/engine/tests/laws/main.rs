@@ -1,0 +1,243 @@
+//! The engine's laws, held against hosts of every temper.
+
+mod model;
+
+use std::collections::BTreeMap;
+
+use model::{Model, START, Temper, run};
+use postlane_engine::*;
+use postlane_mail::{Instant, Rate, Span, Stream};
+use proptest::prelude::*;
+
+const WIDE: Ceilings = Ceilings { connections: 20, rate: None, session_messages: 100 };
+
+fn temper() -> impl Strategy<Value = Temper> {
+    (0u64..40, 0u64..30, 0u64..60, 0u64..20, 0u64..20, 0u64..15, 0u64..30, 0u64..2000).prop_map(
+        |(unreachable, turns_away, defers, refuses, hangs_up, unable, no_route, latency_ms)| {
+            Temper {
+                unreachable,
+                turns_away,
+                defers,
+                refuses,
+                hangs_up,
+                unable,
+                no_route,
+                latency_ms,
+            }
+        },
+    )
+}
+
+fn mail(model: &mut Model, messages: u64) {
+    for i in 0..messages {
+        let at = START + Span(model.roll(3_600_000_000));
+        let stream = Stream::ALL[model.roll(3) as usize];
+        let flow = model.roll(4) as u32;
+        let many = 1 + if i % 7 == 0 { model.roll(6) } else { 0 };
+        let domains: Vec<u32> = (0..many).map(|_| model.roll(40) as u32).collect();
+        model.message(at, stream, flow, &domains);
+    }
+}
+
+fn everybody_is_somewhere(model: &Model, engine: &Engine<()>) {
+    let all = Selection::default();
+    let (rows, next) = engine.list(model.now, &all, None, Cursor::default(), usize::MAX);
+    assert!(next.is_none());
+    let mut waiting = BTreeMap::new();
+    for row in &rows {
+        let twice = waiting.insert((row.id, row.index), row);
+        assert!(twice.is_none(), "{row:?} waits twice");
+        let says_why = row.waiting.is_some() || row.standing == Standing::Active;
+        assert!(says_why, "{row:?} does not say why it waits");
+        assert!(row.standing != Standing::Deferred || row.due.is_some());
+    }
+    for key in &model.submitted {
+        let (waits, ended) = (waiting.contains_key(key), model.ended.contains_key(key));
+        assert!(waits != ended, "{key:?}: waits {waits}, ended {ended}");
+    }
+    let counts = engine.counts();
+    let counted = counts.active + counts.ready + counts.routing + counts.deferred + counts.held;
+    assert_eq!(counted as usize, rows.len());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_recipient_ends_once_or_waits_and_says_why(seed: u64, temper in temper(), minutes in 1u64..600) {
+        let mut model = Model::new(seed, temper, WIDE, Span::from_min(minutes));
+        mail(&mut model, 200);
+        model.end_at = model.end_at.max(START + Span::from_h(1));
+        let engine = run(&mut model, seed);
+        everybody_is_somewhere(&model, &engine);
+    }
+
+    #[test]
+    fn everything_has_ended_when_the_longest_life_is_over(seed: u64, temper in temper()) {
+        let mut model = Model::new(seed, temper, WIDE, Span::from_h(122));
+        mail(&mut model, 60);
+        let engine = run(&mut model, seed);
+        everybody_is_somewhere(&model, &engine);
+        prop_assert_eq!(model.ended.len(), model.submitted.len());
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_bytes(seed: u64, temper in temper()) {
+        let diary = || {
+            let mut model = Model::new(seed, temper, WIDE, Span::from_h(3));
+            mail(&mut model, 100);
+            run(&mut model, seed);
+            model.diary
+        };
+        prop_assert_eq!(diary(), diary());
+    }
+
+    #[test]
+    fn no_lane_is_faster_than_its_rate_whatever_happens(
+        seed: u64,
+        temper in temper(),
+        per_minute in 1u32..200,
+    ) {
+        let rate = Rate::new(per_minute, Span::from_min(1)).unwrap();
+        let ceilings = Ceilings { connections: 5, rate: Some(rate), session_messages: 20 };
+        let mut model = Model::new(seed, temper, ceilings, Span::from_h(5));
+        // One lane: the domains of one exchange.
+        for _ in 0..300 {
+            let at = START + Span(model.roll(7_200_000_000));
+            let domain = model.roll(10) as u32;
+            model.message(at, Stream::Engaged, 0, &[domain]);
+        }
+        run(&mut model, seed);
+        model.check_rate(rate);
+    }
+}
+
+#[test]
+fn nothing_bursts_after_a_pause() {
+    let rate = Rate::new(60, Span::from_min(1)).unwrap();
+    let ceilings = Ceilings { connections: 5, rate: Some(rate), session_messages: 1000 };
+    let mut model = Model::new(7, Temper::default(), ceilings, Span::from_h(3));
+    model.message(START, Stream::Engaged, 0, &[1]);
+    for _ in 0..500 {
+        model.message(START + Span::from_h(1), Stream::Engaged, 0, &[1]);
+    }
+    run(&mut model, 7);
+    assert_eq!(model.ended.len(), 501);
+    model.check_rate(rate);
+}
+
+#[test]
+fn transactional_mail_goes_first_and_cold_mail_last() {
+    let ceilings = Ceilings { connections: 1, rate: None, session_messages: 10_000 };
+    let mut model = Model::new(3, Temper::default(), ceilings, Span::from_h(1));
+    // All of it is there before the lane has its first session.
+    for _ in 0..50 {
+        for stream in [Stream::Cold, Stream::Engaged, Stream::Transactional] {
+            model.message(START, stream, 0, &[1]);
+        }
+    }
+    run(&mut model, 3);
+    let order: Vec<Stream> = model.attempts.iter().map(|(_, _, id, _)| model.mail[id]).collect();
+    assert_eq!(order.len(), 150);
+    assert!(order.is_sorted(), "{order:?}");
+}
+
+#[test]
+fn flows_of_a_stream_take_turns() {
+    let ceilings = Ceilings { connections: 1, rate: None, session_messages: 10_000 };
+    let mut model = Model::new(3, Temper::default(), ceilings, Span::from_h(1));
+    let mut small = Vec::new();
+    (0..1000).for_each(|_| drop(model.message(START, Stream::Engaged, 1, &[1])));
+    (0..10).for_each(|_| small.push(model.message(START, Stream::Engaged, 2, &[1])));
+    run(&mut model, 3);
+    let last = model.attempts.iter().rposition(|(_, _, id, _)| small.contains(id)).unwrap();
+    assert!(last < 25, "the small mailing's last message was number {last}");
+}
+
+#[test]
+fn recipients_of_one_message_in_one_exchange_share_a_transaction() {
+    let mut model = Model::new(3, Temper::default(), WIDE, Span::from_h(1));
+    // The routes are known when the second message comes.
+    model.message(START, Stream::Engaged, 0, &[1, 2, 3, 11]);
+    let id = model.message(START + Span::from_s(2), Stream::Engaged, 0, &[1, 2, 3, 11]);
+    run(&mut model, 3);
+    let of = model.attempts.iter().filter(|(_, _, i, _)| *i == id);
+    let mut recipients: Vec<_> = of.map(|(.., r)| r.clone()).collect();
+    recipients.sort();
+    assert_eq!(recipients, [vec![0, 1, 2], vec![3]]);
+}
+
+#[test]
+fn a_second_of_a_hundred_thousand_is_released_in_steps() {
+    let temper = Temper { latency_ms: 1, ..Temper::default() };
+    let mut model = Model::new(3, temper, WIDE, Span::from_h(2));
+    let due = START + Span::from_min(30);
+    for i in 0..100_000u32 {
+        let id = model.ids.next(START);
+        model.submitted.insert((id, 0));
+        let progress = postlane_mail::Progress { attempts: 1, due, ..Default::default() };
+        let recipient = SubmittedRecipient { index: 0, domain: DomainId(1), progress };
+        let submission = Submission {
+            id,
+            place: postlane_mail::Place { segment: 1, ordinal: i },
+            stream: Stream::Engaged,
+            flow: FlowId(0),
+            pool: PoolId(0),
+            awaits_verdict: false,
+            recipients: [recipient].into_iter().collect(),
+        };
+        model.mail.insert(id, Stream::Engaged);
+        model.tell_at(START, Input::Submitted(vec![submission]));
+    }
+    run(&mut model, 3);
+    assert_eq!(model.ended.len(), 100_000);
+    assert!(model.outputs_most < 3_000, "{} outputs in one step", model.outputs_most);
+}
+
+fn command(model: &mut Model, at: Instant, request: u64, action: Action) {
+    let selection = Selection { domains: Some(vec![DomainId(1)]), ..Selection::default() };
+    model.tell_at(at, Input::Operator(Operator { request, action, selection }));
+}
+
+#[test]
+fn held_mail_is_not_tried_and_its_clock_stands_still() {
+    let temper = Temper { defers: 100, ..Temper::default() };
+    let mut model = Model::new(3, temper, WIDE, Span::from_h(400));
+    (0..20).for_each(|_| drop(model.message(START, Stream::Engaged, 0, &[1])));
+    command(&mut model, START + Span::from_h(1), 1, Action::Hold);
+    command(&mut model, START + Span::from_h(200), 2, Action::Release);
+    let engine = run(&mut model, 3);
+    assert_eq!(model.answered, [(1, 20), (2, 20)]);
+    // 120 hours of life, of which 199 were spent held: it ends after 319.
+    assert!(model.ended.values().all(|end| *end == End::Expired), "{:?}", model.ended);
+    assert_eq!(model.ended.len(), 20);
+    let last = model.attempts.iter().map(|(at, ..)| *at).max().unwrap();
+    assert!(last > START + Span::from_h(318) && last < START + Span::from_h(320));
+    everybody_is_somewhere(&model, &engine);
+}
+
+#[test]
+fn deleted_mail_is_gone_and_bounced_mail_is_reported() {
+    let temper = Temper { defers: 100, ..Temper::default() };
+    let mut model = Model::new(3, temper, WIDE, Span::from_h(2));
+    (0..5).for_each(|_| drop(model.message(START, Stream::Engaged, 0, &[1, 2])));
+    command(&mut model, START + Span::from_h(1), 1, Action::Delete);
+    let engine = run(&mut model, 3);
+    assert_eq!(model.answered, [(1, 5)]);
+    assert_eq!(model.ended.values().filter(|end| **end == End::Deleted).count(), 5);
+    everybody_is_somewhere(&model, &engine);
+}
+
+#[test]
+fn a_shutdown_waits_for_what_is_under_way_and_begins_nothing() {
+    let temper = Temper { latency_ms: 500, ..Temper::default() };
+    let mut model = Model::new(3, temper, WIDE, Span::from_h(2));
+    (0..500).for_each(|_| drop(model.message(START, Stream::Engaged, 0, &[1])));
+    let at = START + Span::from_s(3);
+    model.tell_at(at, Input::Shutdown);
+    let engine = run(&mut model, 3);
+    assert!(model.stopped);
+    assert!(model.attempts.iter().all(|(when, ..)| *when <= at));
+    assert_eq!(engine.counts().active, 0);
+    everybody_is_somewhere(&model, &engine);
+}

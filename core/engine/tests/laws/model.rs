@@ -1,0 +1,346 @@
+//! A seeded world of models, in virtual time: hosts that accept, defer, refuse, hang up and
+//! turn away. Keeps a diary of everything and checks the house's laws as it goes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use postlane_engine::*;
+use postlane_mail::{
+    Code, Family, Instant, Place, QueueId, QueueIdSource, Rate, Shard, Span, Stage, Status, Stream,
+};
+use postlane_replies::classify;
+
+pub(crate) const START: Instant = Instant::from_unix_s(1_800_000_000);
+
+pub(crate) struct Model {
+    pub(crate) now: Instant,
+    pub(crate) dice: u64,
+    pub(crate) temper: Temper,
+    pub(crate) ids: QueueIdSource,
+    pub(crate) later: BTreeMap<(Instant, u64), Input<()>>,
+    pub(crate) serial: u64,
+    pub(crate) diary: String,
+    pub(crate) submitted: BTreeSet<(QueueId, u16)>,
+    pub(crate) ended: BTreeMap<(QueueId, u16), End>,
+    pub(crate) held: BTreeSet<(QueueId, u16)>,
+    pub(crate) slots: BTreeMap<SlotId, (SourceId, HostId, bool)>,
+    pub(crate) attempts: Vec<(Instant, SlotId, QueueId, Vec<u16>)>,
+    pub(crate) opens: Vec<(Instant, SlotId)>,
+    pub(crate) ceilings: Ceilings,
+    pub(crate) end_at: Instant,
+    pub(crate) stopped: bool,
+    pub(crate) answered: Vec<(u64, u64)>,
+    pub(crate) outputs_most: usize,
+    outputs: usize,
+    pub(crate) mail: BTreeMap<QueueId, Stream>,
+}
+
+/// How hosts behave, in percent.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Temper {
+    pub(crate) unreachable: u64,
+    pub(crate) turns_away: u64,
+    pub(crate) defers: u64,
+    pub(crate) refuses: u64,
+    pub(crate) hangs_up: u64,
+    pub(crate) unable: u64,
+    pub(crate) no_route: u64,
+    pub(crate) latency_ms: u64,
+}
+
+pub(crate) fn settings(ceilings: Ceilings) -> Settings {
+    Settings {
+        sources: vec![Source { id: SourceId(0), family: Family::V4 }],
+        pools: vec![Pool { id: PoolId(0), sources: vec![(SourceId(0), 1)] }],
+        ceilings,
+        provider_ceilings: BTreeMap::new(),
+        families_off: BTreeMap::new(),
+        retry: RetrySchedule {
+            first: Span::from_min(5),
+            factor_percent: 200,
+            longest: Span::from_h(4),
+            jitter_percent: 20,
+        },
+        expires_after: [Span::from_h(24), Span::from_h(120), Span::from_h(120)],
+        delay_notice_after: Some(Span::from_h(4)),
+        transaction_recipients_max: 50,
+        sessions_max: 200,
+        session_idle: Span::from_s(5),
+        session_depth: 2,
+    }
+}
+
+impl Model {
+    pub(crate) fn new(seed: u64, temper: Temper, ceilings: Ceilings, runs_for: Span) -> Self {
+        Self {
+            now: START,
+            dice: seed | 1,
+            temper,
+            ids: QueueIdSource::new(Shard(0), None),
+            later: BTreeMap::new(),
+            serial: 0,
+            diary: String::new(),
+            submitted: BTreeSet::new(),
+            ended: BTreeMap::new(),
+            held: BTreeSet::new(),
+            slots: BTreeMap::new(),
+            attempts: Vec::new(),
+            opens: Vec::new(),
+            ceilings,
+            end_at: START + runs_for,
+            stopped: false,
+            answered: Vec::new(),
+            outputs_most: 0,
+            outputs: 0,
+            mail: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn roll(&mut self, below: u64) -> u64 {
+        self.dice ^= self.dice << 13;
+        self.dice ^= self.dice >> 7;
+        self.dice ^= self.dice << 17;
+        (self.dice >> 11) % below
+    }
+
+    fn chance(&mut self, percent: u64) -> bool {
+        self.roll(100) < percent
+    }
+
+    pub(crate) fn tell_at(&mut self, at: Instant, input: Input<()>) {
+        self.serial += 1;
+        self.later.insert((at, self.serial), input);
+    }
+
+    pub(crate) fn tell_soon(&mut self, input: Input<()>) {
+        let wait = 1_000 * (self.temper.latency_ms + 1);
+        let wait = Span(wait / 2 + self.roll(wait));
+        self.tell_at(self.now + wait, input);
+    }
+
+    pub(crate) fn message(
+        &mut self,
+        at: Instant,
+        stream: Stream,
+        flow: u32,
+        domains: &[u32],
+    ) -> QueueId {
+        let id = self.ids.next(at);
+        let recipients = domains.iter().zip(0..).map(|(domain, index)| SubmittedRecipient {
+            index,
+            domain: DomainId(*domain),
+            progress: Default::default(),
+        });
+        let submission = Submission {
+            id,
+            place: Place { segment: 1, ordinal: self.submitted.len() as u32 },
+            stream,
+            flow: FlowId(flow),
+            pool: PoolId(0),
+            awaits_verdict: false,
+            recipients: recipients.collect(),
+        };
+        self.submitted.extend(submission.recipients.iter().map(|r| (id, r.index)));
+        self.mail.insert(id, stream);
+        self.tell_at(at, Input::Submitted(vec![submission]));
+        id
+    }
+
+    fn outcome(&mut self) -> (Outcome, bool) {
+        let said = |stage, code| classify(stage, Code::new(code).unwrap());
+        if self.chance(self.temper.hangs_up) {
+            return (if self.chance(50) { Outcome::Unknown } else { Outcome::NotTried }, true);
+        }
+        if self.chance(self.temper.defers) {
+            return match self.roll(3) {
+                0 => (Outcome::Refused(said(Stage::Rcpt, 451)), false),
+                1 => (Outcome::Refused(said(Stage::Dot, 452)), false),
+                _ => (Outcome::Refused(said(Stage::Mail, 421)), true),
+            };
+        }
+        if self.chance(self.temper.refuses) {
+            return (Outcome::Refused(said(Stage::Rcpt, 550)), false);
+        }
+        if self.chance(self.temper.unable) {
+            return (Outcome::HostUnable(Status::new(5, 6, 3)), false);
+        }
+        (Outcome::Delivered(said(Stage::Dot, 250)), false)
+    }
+
+    fn attempt(&mut self, slot: SlotId, attempt: AttemptId, message: QueueId, recipients: &[u16]) {
+        for index in recipients {
+            let key = (message, *index);
+            assert!(self.submitted.contains(&key), "{message}/{index} was never submitted");
+            assert!(!self.ended.contains_key(&key), "{message}/{index} has ended already");
+            assert!(!self.held.contains(&key), "{message}/{index} is held");
+        }
+        self.attempts.push((self.now, slot, message, recipients.to_vec()));
+        let (_, _, open) = self.slots[&slot];
+        assert!(open, "an attempt on a session that is not open");
+        let mut outcomes = Vec::new();
+        let mut ends = false;
+        for index in recipients {
+            let (outcome, closes) = self.outcome();
+            ends |= closes;
+            outcomes.push(RecipientOutcome { index: *index, outcome });
+        }
+        self.tell_soon(Input::Finished { slot, attempt, outcomes: outcomes.into(), evidence: () });
+        if ends {
+            let last = self.later.keys().map(|(at, _)| *at).max().unwrap_or(self.now);
+            self.tell_at(last + Span(1), Input::Closed { slot, said: None });
+        }
+    }
+
+    fn settled(&mut self, settled: &Settled<()>) {
+        for (index, fate) in &settled.recipients {
+            let key = (settled.message, *index);
+            match fate {
+                Fate::Ended(end) => {
+                    let twice = self.ended.insert(key, *end);
+                    assert!(twice.is_none(), "{key:?} ended twice");
+                    self.held.remove(&key);
+                }
+                Fate::Deferred { progress, .. } => {
+                    assert!(progress.attempts > 0 || progress.notified)
+                }
+                Fate::Held(_) => drop(self.held.insert(key)),
+                Fate::Released(_) => drop(self.held.remove(&key)),
+            }
+        }
+    }
+
+    /// No lane ever had more sessions than its ceiling, nor more units in a minute than its rate.
+    pub(crate) fn check_rate(&self, rate: Rate) {
+        // A connection is a unit and pays for its first message.
+        let mut paid: BTreeSet<SlotId> = BTreeSet::new();
+        let mut units: Vec<Instant> = self.opens.iter().map(|(at, _)| *at).collect();
+        for (at, slot, ..) in &self.attempts {
+            if !paid.insert(*slot) {
+                units.push(*at);
+            }
+        }
+        units.sort_unstable();
+        for (i, first) in units.iter().enumerate() {
+            let within = units[i..].iter().take_while(|at| **at < *first + rate.per()).count();
+            assert!(within <= rate.messages() as usize + 1, "{within} in a window of {rate:?}");
+        }
+    }
+}
+
+impl World for Model {
+    type Evidence = ();
+
+    fn now(&mut self) -> Instant {
+        self.now
+    }
+
+    fn perform(&mut self, output: Output<()>) {
+        self.outputs += 1;
+        use std::fmt::Write as _;
+        writeln!(self.diary, "{} {output:?}", self.now.0).unwrap();
+        match output {
+            Output::Resolve { domain } => {
+                let until = self.now + Span::from_min(5);
+                let answer = if self.chance(self.temper.no_route) {
+                    Resolved::Failed { status: Status::new(4, 4, 3), until }
+                } else {
+                    // Domains of one ten share an exchange of two hosts.
+                    let exchange = domain.0 / 10;
+                    let host = |n: u32| RouteHost {
+                        host: HostId(exchange * 2 + n),
+                        preference: 10 * n as u16,
+                        addresses: [SocketAddr::from(([192, 0, 2, exchange as u8], 25 + n as u16))]
+                            .into(),
+                    };
+                    Resolved::Route(Route {
+                        provider: ProviderId(exchange / 2),
+                        exchange: ExchangeId(exchange),
+                        hosts: [host(0), host(1)].into(),
+                        until,
+                    })
+                };
+                self.tell_soon(Input::Resolved { domain, answer });
+            }
+            Output::Open { slot, source, host, .. } => {
+                self.opens.push((self.now, slot));
+                self.slots.insert(slot, (source, host, false));
+                let mut by_lane: BTreeMap<u32, u16> = BTreeMap::new();
+                for (_, host, _) in self.slots.values() {
+                    *by_lane.entry(host.0 / 4).or_default() += 1;
+                }
+                let most = by_lane.values().max().copied().unwrap_or_default();
+                assert!(most <= self.ceilings.connections, "{most} sessions in a lane");
+                if self.chance(self.temper.unreachable) {
+                    self.tell_soon(Input::ConnectFailed {
+                        slot,
+                        why: Unreached::Network,
+                        evidence: (),
+                    });
+                } else if self.chance(self.temper.turns_away) {
+                    let said = classify(Stage::Connect, Code::new(421).unwrap());
+                    let why = Unreached::TurnedAway(said);
+                    self.tell_soon(Input::ConnectFailed { slot, why, evidence: () });
+                } else {
+                    self.tell_soon(Input::Opened { slot });
+                }
+            }
+            Output::Attempt { slot, attempt, message, recipients, .. } => {
+                self.attempt(slot, attempt, message, &recipients);
+            }
+            Output::Close { slot } => {
+                let last = self
+                    .later
+                    .iter()
+                    .filter(|(_, i)| matches!(i, Input::Finished { slot: s, .. } if *s == slot));
+                let last = last.map(|((at, _), _)| *at).max().unwrap_or(self.now);
+                self.tell_at(last + Span(1), Input::Closed { slot, said: None });
+            }
+            Output::Settled(settled) => self.settled(&settled),
+            Output::Answered { request, recipients } => self.answered.push((request, recipients)),
+            Output::Stopped => self.stopped = true,
+            Output::Record(_) | Output::Reserve { .. } => {}
+        }
+    }
+
+    fn next(&mut self, deadline: Option<Instant>) -> Option<Vec<Input<()>>> {
+        self.outputs_most = self.outputs_most.max(std::mem::take(&mut self.outputs));
+        if self.stopped {
+            return None;
+        }
+        let event = self.later.keys().next().map(|(at, _)| *at);
+        let at = match (event, deadline) {
+            (Some(event), Some(deadline)) => event.min(deadline),
+            (Some(at), None) | (None, Some(at)) => at,
+            (None, None) => return None,
+        };
+        if at > self.end_at {
+            self.now = self.end_at;
+            return None;
+        }
+        self.now = self.now.max(at);
+        let mut inputs = Vec::new();
+        while let Some(entry) = self.later.first_entry().filter(|e| e.key().0 <= self.now) {
+            let input = entry.remove();
+            match &input {
+                Input::Opened { slot } => self.slots.get_mut(slot).unwrap().2 = true,
+                Input::ConnectFailed { slot, .. } => drop(self.slots.remove(slot)),
+                // Two reasons to close, one close.
+                Input::Closed { slot, .. } if self.slots.remove(slot).is_none() => continue,
+                // What was chained behind a session's end comes back untried.
+                Input::Finished { slot, .. } if !self.slots.contains_key(slot) => continue,
+                _ => {}
+            }
+            inputs.push(input);
+        }
+        Some(inputs)
+    }
+
+    fn look(&mut self, _: &Engine<()>) {}
+}
+
+pub(crate) fn run(model: &mut Model, seed: u64) -> Engine<()> {
+    let mut engine = Engine::new(Arc::new(settings(model.ceilings)), seed);
+    drive(&mut engine, model);
+    engine
+}
