@@ -1,1 +1,20 @@
-//! Under construction.
+//! What is inside a message: found where it lies, and never written anew.
+//!
+//! A relay adds a `Received` field, a missing `Date` or `Message-ID`, and takes out what must
+//! not travel; everything else leaves byte for byte as it came. Messages of our own (reports
+//! and what the HTTP interface composes) are written here, too.
+//!
+//! Not here: MIME structures of relayed mail, signatures, and what a receiver would think of it.
+
+mod date;
+mod header;
+mod intake;
+mod received;
+
+pub use date::{LogDate, MailDate};
+pub use header::{Field, Fields, SectionEnd, domain_of, message_id_of, unfolded};
+pub use intake::{
+    ClientTrace, Edits, Facts, Finding, HeaderLimits, HeaderRefused, InnerReceived, Lines,
+    Prepared, prepare,
+};
+pub use received::{Arrival, Client, TlsWords};
