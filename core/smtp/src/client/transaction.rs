@@ -1,0 +1,208 @@
+//! One message on its way to a host, and what became of it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use postlane_mail::{
+    BodyType, Envelope, Notify, Recipient, Reply, ReturnContent, ReversePath, Stage,
+};
+use smallvec::SmallVec;
+
+use crate::capability::Capabilities;
+use crate::xtext;
+
+/// A message to be handed over.
+#[derive(Debug, Clone)]
+pub struct Transaction {
+    /// Handed back in [`Finished`].
+    pub id: u64,
+    /// Who it is from and for.
+    pub envelope: Arc<Envelope>,
+    /// The reverse-path to say, where it is not the envelope's (VERP).
+    pub reverse_path: Option<ReversePath>,
+    /// Which of the envelope's recipients.
+    pub recipients: SmallVec<[u16; 4]>,
+    /// The message in pieces, to be joined, as it is to arrive: dots are put in here.
+    pub message: SmallVec<[Bytes; 2]>,
+    /// Whether its body has octets above 127.
+    pub eight_bit_body: bool,
+    /// Whether its header section has octets above 127 (RFC 6532).
+    pub eight_bit_header: bool,
+    /// Whether one of its lines begins with a dot.
+    pub dot_lines: bool,
+}
+
+/// What became of a transaction.
+#[derive(Debug, Clone)]
+pub struct Finished {
+    /// The transaction's.
+    pub id: u64,
+    /// One for each of its recipients, in its order.
+    pub recipients: SmallVec<[RecipientOutcome; 1]>,
+    /// Whether the host has been told what the sender wants to hear (RFC 3461).
+    pub dsn_relayed: bool,
+}
+
+/// What became of one recipient.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecipientOutcome {
+    /// Its number in the envelope.
+    pub index: u16,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// What became of a recipient.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The host has taken the message for it.
+    Accepted(Reply),
+    /// The host has not.
+    Refused {
+        /// What it answered: MAIL and DATA concern all recipients.
+        stage: Stage,
+        /// Verbatim.
+        reply: Reply,
+    },
+    /// The message was sent to its end and no answer came: it may have been taken.
+    Unknown,
+    /// The session ended before its turn had come.
+    NotTried,
+    /// This host cannot take it; another may.
+    Unable(Unable),
+    /// It is larger than the host takes, in octets.
+    TooLarge {
+        /// The most it takes.
+        most: u64,
+    },
+}
+
+/// What a host lacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unable {
+    /// 8BITMIME, for the body (RFC 6152).
+    EightBitBody,
+    /// SMTPUTF8, for the addresses (RFC 6531).
+    Utf8Addresses,
+    /// SMTPUTF8, for the header section (RFC 6532).
+    Utf8Headers,
+}
+
+impl Transaction {
+    /// Octets of the message.
+    pub fn octets(&self) -> u64 {
+        self.message.iter().map(|piece| piece.len() as u64).sum()
+    }
+
+    /// Why this host cannot take it, if it cannot.
+    pub(super) fn unfit(&self, host: &Capabilities) -> Option<Outcome> {
+        let path = self.reverse_path.as_ref().unwrap_or(&self.envelope.reverse_path);
+        let utf8_path = path.mailbox().is_some_and(postlane_mail::Mailbox::needs_smtputf8);
+        let utf8_address = utf8_path || self.recipients().any(|r| r.mailbox.needs_smtputf8());
+        if !host.smtputf8 && utf8_address {
+            return Some(Outcome::Unable(Unable::Utf8Addresses));
+        }
+        if !host.smtputf8 && self.eight_bit_header && self.envelope.smtputf8 {
+            return Some(Outcome::Unable(Unable::Utf8Headers));
+        }
+        if !host.eight_bit && self.eight_bit() {
+            return Some(Outcome::Unable(Unable::EightBitBody));
+        }
+        let most = host.size.flatten().filter(|most| self.octets() > *most)?;
+        Some(Outcome::TooLarge { most })
+    }
+
+    /// Whether any octet is above 127. A header section that is not declared as SMTPUTF8 is
+    /// carried like a body: it came so, and leaves so.
+    fn eight_bit(&self) -> bool {
+        self.eight_bit_body || self.eight_bit_header
+    }
+
+    pub(super) fn recipients(&self) -> impl Iterator<Item = &Recipient> {
+        self.recipients.iter().filter_map(|index| self.envelope.recipients.get(usize::from(*index)))
+    }
+
+    /// Writes the MAIL command.
+    pub(super) fn write_mail(&self, host: &Capabilities, out: &mut Vec<u8>) {
+        let path = self.reverse_path.as_ref().unwrap_or(&self.envelope.reverse_path);
+        push(out, &["MAIL FROM:<", path.as_str(), ">"]);
+        if host.size.is_some() {
+            push(out, &[" SIZE=", itoa(self.octets()).as_str()]);
+        }
+        if host.eight_bit && (self.eight_bit() || self.envelope.body != BodyType::SevenBit) {
+            push(out, &[" BODY=8BITMIME"]);
+        }
+        if host.smtputf8 && self.envelope.smtputf8 {
+            push(out, &[" SMTPUTF8"]);
+        }
+        if host.dsn {
+            match self.envelope.ret {
+                Some(ReturnContent::Full) => push(out, &[" RET=FULL"]),
+                Some(ReturnContent::Headers) => push(out, &[" RET=HDRS"]),
+                None => {}
+            }
+            if let Some(envid) = &self.envelope.envid {
+                push(out, &[" ENVID=", envid]);
+            }
+        }
+        out.extend_from_slice(b"\r\n");
+    }
+
+    /// Writes a RCPT command.
+    pub(super) fn write_rcpt(&self, recipient: &Recipient, host: &Capabilities, out: &mut Vec<u8>) {
+        push(out, &["RCPT TO:<", recipient.mailbox.as_str(), ">"]);
+        if host.dsn {
+            match recipient.notify {
+                Notify::Default => {}
+                Notify::Never => push(out, &[" NOTIFY=NEVER"]),
+                Notify::On { success, failure, delay } => {
+                    let words = [(success, "SUCCESS"), (failure, "FAILURE"), (delay, "DELAY")];
+                    let words: Vec<&str> =
+                        words.iter().filter(|(on, _)| *on).map(|(_, w)| *w).collect();
+                    push(out, &[" NOTIFY=", &words.join(",")]);
+                }
+            }
+            match &recipient.orcpt {
+                Some(orcpt) => push(out, &[" ORCPT=", orcpt]),
+                // RFC 3461 §5.2.1: where something is asked for and no original address is given,
+                // the one we were given is the original.
+                None if recipient.notify != Notify::Default
+                    && !recipient.mailbox.needs_smtputf8() =>
+                {
+                    push(out, &[" ORCPT=rfc822;"]);
+                    xtext::encode(recipient.mailbox.as_str(), out);
+                }
+                None => {}
+            }
+        }
+        out.extend_from_slice(b"\r\n");
+    }
+}
+
+fn push(out: &mut Vec<u8>, texts: &[&str]) {
+    texts.iter().for_each(|text| out.extend_from_slice(text.as_bytes()));
+}
+
+/// A number in decimal, without the machinery of formatting.
+pub(super) fn itoa(mut number: u64) -> Decimal {
+    let mut digits = Decimal { octets: [b'0'; 20], begin: 20 };
+    loop {
+        digits.begin -= 1;
+        digits.octets[digits.begin] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            return digits;
+        }
+    }
+}
+
+pub(super) struct Decimal {
+    octets: [u8; 20],
+    begin: usize,
+}
+
+impl Decimal {
+    pub(super) fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.octets[self.begin..]).unwrap_or_default()
+    }
+}

@@ -1,0 +1,159 @@
+//! Reading replies as servers really write them.
+
+use memchr::memchr;
+use postlane_mail::{Code, Reply};
+
+/// Reads replies out of octets, however they are cut.
+///
+/// Lenient in what a line is: a bare LF ends one, for it is our own server's answer and not
+/// a message, and nothing can be smuggled in it; octets that are not UTF-8 become U+FFFD.
+/// Strict in what a reply is: three digits, then `-` or a space or the end. The code of the
+/// last line counts, as RFC 5321 §4.2.1 wants all of them to be the same.
+#[derive(Debug, Default)]
+pub struct ReplyParser {
+    line: Vec<u8>,
+    text: String,
+    lines: usize,
+}
+
+/// A server said what is no reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReplyError {
+    /// A line does not begin with a reply code.
+    #[error("the host sent a line that is no SMTP reply")]
+    NoReply,
+    /// A reply that does not end.
+    #[error("the host sent a reply without end")]
+    TooLong,
+}
+
+/// Octets of a line that are kept; RFC 5321 §4.5.3.1.5 allows 512, some send more.
+const LINE_OCTETS_MAX: usize = 2048;
+/// Octets of a line, at all, before we give up on the host.
+const LINE_OCTETS_END: usize = 64 * 1024;
+/// Lines of a reply, at all. Chosen, not measured.
+const LINES_MAX: usize = 200;
+/// Octets of a reply's text that are kept.
+const TEXT_OCTETS_MAX: usize = 16 * 1024;
+
+impl ReplyParser {
+    /// Takes octets up to the end of one reply: how many were taken, and the reply if it is
+    /// complete.
+    pub fn take(&mut self, bytes: &[u8]) -> (usize, Result<Option<Reply>, ReplyError>) {
+        let mut used = 0;
+        while let Some(end) = memchr(b'\n', &bytes[used..]) {
+            let rest = &bytes[used..used + end];
+            used += end + 1;
+            let reply = if self.line.is_empty() {
+                self.line_ended(rest)
+            } else {
+                self.keep(rest);
+                let line = std::mem::take(&mut self.line);
+                self.line_ended(&line)
+            };
+            match reply {
+                Ok(None) => {}
+                done => return (used, done),
+            }
+        }
+        self.keep(&bytes[used..]);
+        let endless = self.line.len() >= LINE_OCTETS_END;
+        (bytes.len(), if endless { Err(ReplyError::TooLong) } else { Ok(None) })
+    }
+
+    /// Whether nothing of a reply has been read yet.
+    pub fn is_idle(&self) -> bool {
+        self.line.is_empty() && self.lines == 0
+    }
+
+    fn keep(&mut self, octets: &[u8]) {
+        let room = LINE_OCTETS_END.saturating_sub(self.line.len());
+        self.line.extend_from_slice(&octets[..octets.len().min(room)]);
+    }
+
+    fn line_ended(&mut self, line: &[u8]) -> Result<Option<Reply>, ReplyError> {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let digits = line.first_chunk::<3>().ok_or(ReplyError::NoReply)?;
+        let code = Code::parse(*digits).ok_or(ReplyError::NoReply)?;
+        let (more, text) = match line.get(3) {
+            None => (false, &line[3..]),
+            Some(b' ') => (false, &line[4..]),
+            Some(b'-') => (true, &line[4..]),
+            Some(_) => return Err(ReplyError::NoReply),
+        };
+        self.lines += 1;
+        if self.lines > LINES_MAX {
+            return Err(ReplyError::TooLong);
+        }
+        let text = &text[..text.len().min(LINE_OCTETS_MAX)];
+        if self.text.len() + text.len() < TEXT_OCTETS_MAX {
+            if self.lines > 1 {
+                self.text.push('\n');
+            }
+            self.text.push_str(&String::from_utf8_lossy(text));
+        }
+        if more {
+            return Ok(None);
+        }
+        self.lines = 0;
+        let text = std::mem::take(&mut self.text);
+        Ok(Some(Reply::new(code, text)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn all(bytes: &[u8], chunk: usize) -> Vec<Result<Reply, ReplyError>> {
+        let mut parser = ReplyParser::default();
+        let mut replies = Vec::new();
+        for mut piece in bytes.chunks(chunk) {
+            while !piece.is_empty() {
+                let (used, reply) = parser.take(piece);
+                piece = &piece[used..];
+                match reply {
+                    Ok(Some(reply)) => replies.push(Ok(reply)),
+                    Ok(None) => {}
+                    Err(e) => {
+                        replies.push(Err(e));
+                        return replies;
+                    }
+                }
+            }
+        }
+        replies
+    }
+
+    #[test]
+    fn lines_are_joined_and_the_last_code_counts() {
+        let replies = all(b"250-mx.example\r\n250-SIZE\r\n250 DSN\r\n421\n550-a\r\n451 b\r\n", 5);
+        let texts: Vec<String> = replies.into_iter().map(|r| r.unwrap().to_string()).collect();
+        assert_eq!(texts, ["250 mx.example / SIZE / DSN", "421 ", "451 a / b"]);
+    }
+
+    #[test]
+    fn what_is_no_reply_is_an_error() {
+        for text in
+            ["hello\r\n", "25\r\n", "2500 x\r\n", "999 x\r\n", "\r\n", "HTTP/1.1 400 Bad\r\n"]
+        {
+            assert_eq!(all(text.as_bytes(), 100), [Err(ReplyError::NoReply)], "{text}");
+        }
+        assert_eq!(
+            all(&[b"250-".as_slice(), &[b'a'; 100_000]].concat(), 999).last(),
+            Some(&Err(ReplyError::TooLong))
+        );
+        assert_eq!(all(&b"250-a\r\n".repeat(300), 999).last(), Some(&Err(ReplyError::TooLong)));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+        #[test]
+        fn pieces_do_not_matter(bytes in "([245][0-9]{2}[- ][a-z\\r\\xff]{0,8}\r?\n){0,8}", chunk in 1usize..20) {
+            prop_assert_eq!(all(bytes.as_bytes(), chunk), all(bytes.as_bytes(), 10_000));
+        }
+    }
+}
