@@ -6,9 +6,11 @@
 //!
 //! Not here: MIME structures of relayed mail, signatures, and what a receiver would think of it.
 
+mod boundary;
 mod date;
 mod header;
 mod intake;
+mod mime;
 mod received;
 
 pub use date::{LogDate, MailDate};
@@ -17,4 +19,5 @@ pub use intake::{
     ClientTrace, Edits, Facts, Finding, HeaderLimits, HeaderRefused, InnerReceived, Lines,
     Prepared, prepare,
 };
+pub use mime::{Draft, DraftRefused, compose};
 pub use received::{Arrival, Client, TlsWords};
