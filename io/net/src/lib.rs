@@ -1,1 +1,10 @@
-//! Under construction.
+//! Sockets, TLS and the resolver: runs the SMTP machines over them.
+//!
+//! It decides nothing: what to say is the machines' business, whom to call and when is the
+//! engine's.
+
+pub mod listener;
+pub mod outbound;
+pub mod tls;
+
+mod stream;

@@ -1,0 +1,130 @@
+//! One client's session: octets to the machine and back.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::time::Duration;
+
+use postlane_mail::Instant;
+use postlane_smtp::server::{Peer, Pressure, Server, Step};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::{self, Sleep};
+use tokio_rustls::{TlsAcceptor, TlsStream};
+
+use super::{Intake, ListenerSettings};
+use crate::stream::Stream;
+use crate::tls;
+
+/// Octets read at once: a message of the usual size in one read.
+const READ_OCTETS: usize = 16 * 1024;
+
+/// How long a handshake may take, and one write. Chosen as RFC 5321 §4.5.3.2.7's idle time is.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+pub(super) async fn hold<I: Intake>(
+    stream: TcpStream,
+    from: SocketAddr,
+    settings: &ListenerSettings,
+    intake: &I,
+    mut stop: watch::Receiver<bool>,
+) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let ip = from.ip().to_canonical();
+    let neighbour = settings.neighbours.iter().any(|net| net.contains(&ip));
+    let mut stream = Stream::Plain(stream);
+    let mut facts = None;
+    if settings.implicit_tls {
+        let (encrypted, agreed) = encrypt(stream, settings).await?;
+        stream = encrypted;
+        facts = Some(agreed);
+    }
+    let peer = Peer { ip, neighbour, tls: facts };
+    let mut server = Server::new(intake.now(), settings.smtp.clone(), peer);
+    let mut buffer = vec![0; READ_OCTETS];
+    let mut stopping = pin!(stop.wait_for(|stop| *stop));
+    let mut told_to_stop = false;
+    // Set anew only when it fires too early: most reads come long before their time is up.
+    let mut alarm = pin!(time::sleep(until(intake.now(), server.deadline())));
+    loop {
+        write_out(&mut stream, &mut server).await?;
+        match server.poll() {
+            Some(Step::Message(submission)) => {
+                let verdict = intake.submit(*submission).await;
+                server.answered(intake.now(), &verdict);
+                continue;
+            }
+            Some(Step::Authenticate { user, password }) => {
+                let identity = intake.authenticate(user, password.0).await;
+                server.authenticated(intake.now(), identity);
+                continue;
+            }
+            Some(Step::StartTls) => {
+                let (encrypted, agreed) = encrypt(stream, settings).await?;
+                stream = encrypted;
+                server.tls_started(intake.now(), agreed);
+                continue;
+            }
+            Some(Step::Close) => return stream.shutdown().await,
+            None => {}
+        }
+        let read = tokio::select! {
+            biased;
+            read = stream.read(&mut buffer) => read?,
+            () = &mut alarm => {
+                ring(intake.now(), &mut server, alarm.as_mut());
+                continue;
+            }
+            _ = &mut stopping, if !told_to_stop => {
+                told_to_stop = true;
+                server.set_pressure(Pressure::Closing);
+                continue;
+            }
+        };
+        if read == 0 {
+            return Ok(());
+        }
+        server.set_pressure(if told_to_stop { Pressure::Closing } else { intake.pressure() });
+        server.received(intake.now(), &buffer[..read]);
+    }
+}
+
+async fn write_out(stream: &mut Stream, server: &mut Server) -> io::Result<()> {
+    let output = server.output();
+    if output.is_empty() {
+        return Ok(());
+    }
+    let written = time::timeout(PATIENCE, stream.write_all(output)).await;
+    output.clear();
+    written.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+    stream.flush().await
+}
+
+/// The alarm rings: the time is up, or it has been put off meanwhile.
+fn ring(now: Instant, server: &mut Server, alarm: std::pin::Pin<&mut Sleep>) {
+    if server.deadline() <= now {
+        server.timed_out(now);
+    }
+    alarm.reset(time::Instant::now() + until(now, server.deadline()));
+}
+
+/// Timers count in milliseconds: rounded up, so that they do not ring before their time.
+fn until(now: Instant, at: Instant) -> Duration {
+    Duration::from_millis(at.since(now).as_ms() + 1)
+}
+
+async fn encrypt(
+    stream: Stream,
+    settings: &ListenerSettings,
+) -> io::Result<(Stream, postlane_smtp::server::TlsFacts)> {
+    let (Stream::Plain(stream), Some(config)) = (stream, &settings.tls) else {
+        return Err(io::ErrorKind::InvalidInput.into());
+    };
+    let handshake = TlsAcceptor::from(config.clone()).accept(stream);
+    let encrypted = time::timeout(PATIENCE, handshake)
+        .await
+        .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+    let facts = tls::facts(encrypted.get_ref().1);
+    Ok((Stream::Tls(Box::new(TlsStream::Server(encrypted))), facts))
+}

@@ -1,0 +1,102 @@
+//! Handing mail over: connects, and holds a session with a host.
+
+mod connect;
+mod session;
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use postlane_mail::{Instant, Reply};
+use postlane_smtp::client::{Finished, SessionEnd, Settings, Transaction, Transcript};
+use postlane_smtp::server::TlsFacts;
+use tokio::sync::mpsc;
+
+use crate::tls::ClientTls;
+
+pub use connect::ConnectError;
+
+/// Whom to call, and how.
+#[derive(Clone)]
+pub struct Call {
+    /// The address to call from; none lets the system choose.
+    pub source: Option<IpAddr>,
+    /// Whom to call.
+    pub address: SocketAddr,
+    /// The host's name, for the handshake.
+    pub host: Box<str>,
+    /// What is said.
+    pub smtp: Settings,
+    /// How it is encrypted, where it is.
+    pub tls: ClientTls,
+    /// How long connecting may take.
+    pub connect_timeout: std::time::Duration,
+    /// The time.
+    pub now: Arc<dyn Fn() -> Instant + Send + Sync>,
+}
+
+/// What is known of a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionFacts {
+    /// Our address.
+    pub local: Option<SocketAddr>,
+    /// The host's address.
+    pub remote: SocketAddr,
+    /// What was agreed in the handshake.
+    pub tls: Option<TlsFacts>,
+    /// The greeting.
+    pub banner: Option<Reply>,
+}
+
+/// Why a session is over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum End {
+    /// It never began.
+    NotConnected(ConnectError),
+    /// It ended.
+    Session(SessionEnd),
+}
+
+/// Who hears what becomes of a session.
+pub trait Events: Send + 'static {
+    /// It takes messages.
+    fn opened(&mut self, facts: &Arc<SessionFacts>);
+
+    /// A message is done.
+    fn finished(&mut self, finished: Finished, facts: &Arc<SessionFacts>, transcript: &Transcript);
+
+    /// It is over. Nothing comes after it.
+    fn ended(&mut self, end: End, facts: &Arc<SessionFacts>, transcript: &Transcript);
+}
+
+/// A session, to be told what to do.
+pub struct Session(mpsc::UnboundedSender<Order>);
+
+enum Order {
+    Begin(Transaction),
+    Quit,
+}
+
+impl Session {
+    /// Begins a session on the runtime that this is called on.
+    pub fn open(call: Call, events: impl Events) -> Self {
+        // Unbounded, and bounded all the same: the engine gives a session two messages at most.
+        let (orders, ordered) = mpsc::unbounded_channel();
+        tokio::spawn(session::hold(call, ordered, events));
+        Self(orders)
+    }
+
+    /// Hands over a message. If the session has ended, it has said so: its end tells of every
+    /// message that it had not finished.
+    pub fn begin(&self, transaction: Transaction) -> Result<(), Box<Transaction>> {
+        self.0.send(Order::Begin(transaction)).map_err(|unsent| match unsent.0 {
+            Order::Begin(transaction) => Box::new(transaction),
+            Order::Quit => unreachable!("a message was sent"),
+        })
+    }
+
+    /// Ends the session behind what it was given.
+    pub fn quit(&self) {
+        // One that has ended already needs no telling.
+        let _ = self.0.send(Order::Quit);
+    }
+}

@@ -1,0 +1,124 @@
+//! Encrypting what we send.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, aws_lc_rs};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls_platform_verifier::BuilderVerifierExt as _;
+
+use super::server::CertificateError;
+
+/// The oldest TLS that will do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Minimum {
+    /// TLS 1.2.
+    #[default]
+    V12,
+    /// TLS 1.3.
+    V13,
+}
+
+/// How a session is encrypted.
+#[derive(Clone)]
+pub struct ClientTls(pub(crate) Arc<ClientConfig>);
+
+impl ClientTls {
+    /// Against those who only listen: any certificate will do, for there is none to expect
+    /// (RFC 7435). The handshake's signature is checked all the same.
+    pub fn opportunistic(minimum: Minimum) -> Self {
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let algorithms = provider.signature_verification_algorithms;
+        let config = builder(&provider, minimum)
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(AnyCertificate(algorithms)))
+            .with_no_client_auth();
+        Self(Arc::new(config))
+    }
+
+    /// Only with a certificate for the host's name from an authority of the system, or of the
+    /// given file.
+    pub fn required(
+        minimum: Minimum,
+        authorities: Option<&Path>,
+    ) -> Result<Self, CertificateError> {
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let builder = builder(&provider, minimum);
+        let Some(path) = authorities else {
+            let config =
+                builder.with_platform_verifier().map_err(|e| CertificateError::NotUsable {
+                    path: "the system's certificate authorities".into(),
+                    why: e.to_string(),
+                })?;
+            return Ok(Self(Arc::new(config.with_no_client_auth())));
+        };
+        let unreadable =
+            |why: String| CertificateError::NotUsable { path: path.display().to_string(), why };
+        let pem = fs::read(path).map_err(|e| unreadable(e.to_string()))?;
+        let mut roots = RootCertStore::empty();
+        for certificate in CertificateDer::pem_slice_iter(&pem) {
+            let certificate = certificate.map_err(|e| unreadable(e.to_string()))?;
+            roots.add(certificate).map_err(|e| unreadable(e.to_string()))?;
+        }
+        if roots.is_empty() {
+            return Err(unreadable("it holds no certificate".to_owned()));
+        }
+        Ok(Self(Arc::new(builder.with_root_certificates(roots).with_no_client_auth())))
+    }
+}
+
+fn builder(
+    provider: &Arc<CryptoProvider>,
+    minimum: Minimum,
+) -> rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier> {
+    let versions: &[&rustls::SupportedProtocolVersion] = match minimum {
+        Minimum::V12 => &[&rustls::version::TLS13, &rustls::version::TLS12],
+        Minimum::V13 => &[&rustls::version::TLS13],
+    };
+    ClientConfig::builder_with_provider(provider.clone())
+        .with_protocol_versions(versions)
+        .expect("the provider knows TLS 1.2 and 1.3")
+}
+
+/// Believes any certificate, and checks that whoever holds it is there.
+#[derive(Debug)]
+struct AnyCertificate(WebPkiSupportedAlgorithms);
+
+impl ServerCertVerifier for AnyCertificate {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        rustls::crypto::verify_tls12_signature(message, certificate, signed, &self.0)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        rustls::crypto::verify_tls13_signature(message, certificate, signed, &self.0)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.supported_schemes()
+    }
+}
