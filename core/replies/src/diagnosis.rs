@@ -1,6 +1,8 @@
 //! What a reply means.
 
-use postlane_mail::{Code, Span, Stage};
+use postlane_mail::{Code, Reply, Span, Stage};
+
+use crate::provider::ProviderId;
 
 /// What a reply means, and how we know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +47,13 @@ pub enum Persistence {
     Transient,
     /// Not at all (RFC 5321 §4.2.1, 5yz).
     Permanent,
+}
+
+/// What a reply means, by everything that is known: the words and the provider who said them.
+///
+/// No rule reads those yet, so it is [`classify`] that answers.
+pub fn diagnose(stage: Stage, reply: &Reply, _provider: &ProviderId) -> Diagnosis {
+    classify(stage, reply.code())
 }
 
 /// What a reply means, by its code's class and by where it was said (RFC 5321 §4.2.1, §4.3.2).
