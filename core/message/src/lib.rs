@@ -8,12 +8,18 @@
 
 mod boundary;
 mod date;
+mod dsn;
 mod header;
 mod intake;
 mod mime;
 mod received;
+mod verp;
 
 pub use date::{LogDate, MailDate};
+pub use dsn::{
+    Action, Original, ReadRecipient, ReadReport, RecipientReport, Report, WrittenReport,
+    read_report, write_report,
+};
 pub use header::{Field, Fields, SectionEnd, domain_of, message_id_of, unfolded};
 pub use intake::{
     ClientTrace, Edits, Facts, Finding, HeaderLimits, HeaderRefused, InnerReceived, Lines,
@@ -21,3 +27,4 @@ pub use intake::{
 };
 pub use mime::{Draft, DraftRefused, compose};
 pub use received::{Arrival, Client, TlsWords};
+pub use verp::{Returned, Verp, VerpError};
