@@ -3,7 +3,7 @@
 
 use postlane_mail::{LastReply, Stage, Status};
 
-use super::foreign::{Script, line};
+use super::foreign::{Script, broken, line};
 use super::machine::{host_name, reply_lines};
 use super::report::{Action, RecipientReport, Report};
 use crate::date::MailDate;
@@ -99,7 +99,7 @@ impl Page {
 
     fn wrapped(&mut self, margin: &str, text: &str) {
         let mut column = 0;
-        for word in text.split(' ').filter(|word| !word.is_empty()) {
+        for word in text.split(' ').flat_map(broken) {
             let width = word.chars().count();
             if column > 0 && column + 1 + width > COLUMNS {
                 self.0.push_str("\r\n");
@@ -188,6 +188,10 @@ fn advice(status: Status) -> &'static str {
         (4, 6) => {
             "the mail goes round in circles between mail servers. Tell the postmaster of the \
              recipient's domain."
+        }
+        (4, 7) => {
+            "we tried again and again until the message's time ran out. Send it again if it \
+             still matters."
         }
         (3 | 4, _) => {
             "the recipient's mail server could not be reached or could not work. Check the part \

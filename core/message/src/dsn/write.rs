@@ -47,7 +47,12 @@ pub fn write_report(report: &Report<'_>) -> WrittenReport {
     let mut parts = [Vec::new(), Vec::new(), Vec::with_capacity(content.len() + 256)];
     let [human, machine, original] = &mut parts;
     let text = human::text(report, returned);
-    described(MimePart::new("text/plain", BodyPart::Text(text.into())), "Notification", human);
+    if is_plain(text.as_bytes()) {
+        // As it is even where a line is long, so that an address in a reply stays whole.
+        write_verbatim(human, "text/plain; charset=us-ascii", "Notification", text.as_bytes());
+    } else {
+        described(MimePart::new("text/plain", BodyPart::Text(text.into())), "Notification", human);
+    }
     let kind = if status.is_ascii() { "delivery-status" } else { "global-delivery-status" };
     write_verbatim(machine, &format!("message/{kind}"), "Delivery report", &status);
     write_returned(original, report, returned, &content);
