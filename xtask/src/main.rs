@@ -1,2 +1,68 @@
-//! Under construction.
-fn main() {}
+//! The project's own chores: `cargo xtask tidy|test|peers|bench`.
+
+mod peers;
+mod test;
+mod tidy;
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// The project's own chores.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask", version)]
+enum Chore {
+    /// Check the house style: what no compiler lint can see.
+    Tidy,
+    /// Run every test, against real peers, too; installs the peers where it may.
+    Test(test::Arguments),
+    /// Install the peer programs the tests talk to, or print the line that does.
+    Peers,
+}
+
+/// How a chore ended.
+enum Ended {
+    Well,
+    /// Something was checked and is not as it must be.
+    Badly,
+    /// Somebody must do something first; what, has been printed.
+    NotYet,
+}
+
+fn main() -> ExitCode {
+    let ended = match Chore::parse() {
+        Chore::Tidy => tidy(),
+        Chore::Test(arguments) => test::run(&arguments),
+        Chore::Peers => peers::ensure(),
+    };
+    match ended {
+        Ok(Ended::Well) => ExitCode::SUCCESS,
+        Ok(Ended::Badly) => ExitCode::from(1),
+        Ok(Ended::NotYet) => ExitCode::from(2),
+        Err(e) => {
+            eprintln!("xtask: {e:#}");
+            ExitCode::from(1)
+        }
+    }
+}
+
+fn tidy() -> anyhow::Result<Ended> {
+    let findings = tidy::findings(&root())?;
+    let mut out = std::io::stdout().lock();
+    for finding in &findings {
+        writeln!(out, "{finding}")?;
+    }
+    if findings.is_empty() {
+        return Ok(Ended::Well);
+    }
+    writeln!(out, "{} findings", findings.len())?;
+    Ok(Ended::Badly)
+}
+
+/// The root of the tree.
+fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().expect("xtask stands in the root").to_owned()
+}
