@@ -4,9 +4,16 @@
 //! them back after a crash. It decides nothing: whether a recipient is tried again is the
 //! engine's business.
 
+mod disk;
+mod format;
+mod memory;
+mod replay;
 mod store;
+mod table;
 mod ticket;
 
+pub use disk::{Disk, OpenError, Opened, Recovered, Recovery, Report, Settings, Tally};
+pub use memory::{Kept, Memory};
 pub use store::{
     Change, Changes, Commits, Fate, Inserted, Insertion, Key, Seq, Store, StoreError, Stored,
     Urgency, Usage,

@@ -53,7 +53,7 @@ pub trait Commits: Send + 'static {
 /// A message to be kept.
 #[derive(Debug, Clone)]
 pub struct Insertion {
-    /// Its name; larger than any before it.
+    /// Its name: never used before. Not in order: sessions race to the spool with theirs.
     pub id: QueueId,
     /// Who it is from and for.
     pub envelope: Arc<Envelope>,

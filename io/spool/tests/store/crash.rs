@@ -1,0 +1,295 @@
+//! What the store on the disk survives.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use postlane_mail::{Place, Progress, QueueId};
+use postlane_spool::{Disk, Fate, OpenError, Recovered, Report, Settings, Store, StoreError};
+use proptest::prelude::*;
+
+use crate::fixture::{Ear, changes, message, progress};
+
+fn open(dir: &Path) -> (Arc<Disk>, Vec<Recovered>, Report) {
+    // Segments so small that every test has several of them.
+    let settings = Settings { segment_octets: 6_000, ..Settings::default() };
+    let opened = Disk::open(dir, settings, Ear::default()).unwrap();
+    let report = opened.recovery.report.clone();
+    let all = Mutex::new(Vec::new());
+    opened.recovery.drain(|batch| all.lock().extend(batch));
+    let mut all = all.into_inner();
+    all.sort_by_key(|recovered| recovered.id);
+    (opened.store, all, report)
+}
+
+/// What must be there: each message's recipients that are not done, with their progress.
+fn shape(recovered: &[Recovered]) -> BTreeMap<QueueId, Vec<(u16, Progress)>> {
+    recovered.iter().map(|r| (r.id, r.recipients.clone())).collect()
+}
+
+/// A copy of a spool as it would be found after a crash: no clean end, and no lock.
+fn copy(from: &Path) -> tempfile::TempDir {
+    let to = tempfile::tempdir().unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_type().unwrap().is_file() && entry.file_name() != "lock" {
+            fs::copy(entry.path(), to.path().join(entry.file_name())).unwrap();
+        }
+    }
+    to
+}
+
+fn last_segment(dir: &Path) -> std::path::PathBuf {
+    let segments = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    segments.filter(|path| path.extension().is_some_and(|e| e == "seg")).max().unwrap()
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Insert { recipients: u16, octets: usize },
+    Done { which: usize, recipient: u16 },
+    Defer { which: usize, recipient: u16, attempts: u16 },
+    Reopen,
+    Crash,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        6 => (1u16..4, 0usize..3000).prop_map(|(recipients, octets)| Step::Insert { recipients, octets }),
+        8 => (any::<usize>(), 0u16..3).prop_map(|(which, recipient)| Step::Done { which, recipient }),
+        4 => (any::<usize>(), 0u16..3, 1u16..9)
+            .prop_map(|(which, recipient, attempts)| Step::Defer { which, recipient, attempts }),
+        1 => Just(Step::Reopen),
+        1 => Just(Step::Crash),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever happens, what was acknowledged is there after any restart, and nothing else.
+    #[test]
+    fn what_was_acknowledged_is_there_after_any_restart(steps in proptest::collection::vec(step(), 1..80)) {
+        let mut dir = tempfile::tempdir().unwrap();
+        let (mut store, ..) = open(dir.path());
+        let mut places: BTreeMap<QueueId, Place> = BTreeMap::new();
+        let mut model: BTreeMap<QueueId, Vec<(u16, Progress)>> = BTreeMap::new();
+        let mut number = 0;
+        for (seq, step) in (1..).zip(steps) {
+            let pick = |which: usize| {
+                let id = *model.keys().nth(which.checked_rem(model.len())?)?;
+                Some((id, places[&id]))
+            };
+            match step {
+                Step::Insert { recipients, octets } => {
+                    number += 1;
+                    let insertion = message(number, recipients, octets);
+                    let id = insertion.id;
+                    places.insert(id, store.insert(insertion).wait().unwrap());
+                    model.insert(id, (0..recipients).map(|r| (r, Progress::default())).collect());
+                }
+                Step::Done { which, recipient } => {
+                    let Some((id, place)) = pick(which) else { continue };
+                    store.commit(changes(seq, vec![(place, recipient, Fate::Done)]));
+                    let recipients = model.get_mut(&id).unwrap();
+                    recipients.retain(|(r, _)| *r != recipient);
+                    if recipients.is_empty() {
+                        model.remove(&id);
+                    }
+                }
+                Step::Defer { which, recipient, attempts } => {
+                    let Some((id, place)) = pick(which) else { continue };
+                    let (p, last) = progress(attempts);
+                    store.commit(changes(seq, vec![(place, recipient, Fate::Waiting(p, last))]));
+                    for known in model.get_mut(&id).unwrap().iter_mut().filter(|(r, _)| *r == recipient) {
+                        known.1 = p;
+                    }
+                }
+                Step::Reopen | Step::Crash => {
+                    if matches!(step, Step::Crash) {
+                        // What is acknowledged is synced; one more message pushes it all out.
+                        number += 1;
+                        let mark = store.insert(message(number, 1, 1)).wait().unwrap();
+                        store.commit(changes(seq, vec![(mark, 0, Fate::Done)]));
+                        number += 1;
+                        let mark = store.insert(message(number, 1, 1)).wait().unwrap();
+                        let crashed = copy(dir.path());
+                        model.insert(message(number, 1, 1).id, vec![(0, Progress::default())]);
+                        places.insert(message(number, 1, 1).id, mark);
+                        drop(store);
+                        dir = crashed;
+                    } else {
+                        drop(store);
+                    }
+                    let (reopened, recovered, report) = open(dir.path());
+                    store = reopened;
+                    prop_assert_eq!(&report.findings, &Vec::<String>::new());
+                    prop_assert_eq!(shape(&recovered), model.clone());
+                    for r in &recovered {
+                        places.insert(r.id, r.place);
+                        let stored = store.read(r.place).unwrap();
+                        prop_assert_eq!(stored.id, r.id);
+                        prop_assert_eq!(&stored.envelope, &r.envelope);
+                        let kept: BTreeMap<_, _> =
+                            store.progress(r.place).unwrap().into_iter().map(|(i, p, _)| (i, p)).collect();
+                        for (index, p) in &r.recipients {
+                            prop_assert_eq!(kept.get(index).copied().unwrap_or_default(), *p);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_tail_torn_at_any_octet_is_cut_and_nothing_before_it_is_lost() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, ..) = open(dir.path());
+    for n in 1..=4 {
+        store.insert(message(n, 2, 40)).wait().unwrap();
+    }
+    let place = store.insert(message(5, 2, 40)).wait().unwrap();
+    let mut batch = changes(1, vec![(place, 0, Fate::Done), (place, 1, Fate::Done)]);
+    batch.insertions.push(message(6, 1, 30));
+    store.commit(batch);
+    store.insert(message(7, 1, 5)).wait().unwrap();
+    let crashed = copy(dir.path());
+    let path = last_segment(crashed.path());
+    let whole = fs::read(&path).unwrap();
+    let name = path.file_name().unwrap().to_owned();
+    let mut seen = Vec::new();
+    for length in (32..=whole.len()).rev() {
+        let cut = tempfile::tempdir().unwrap();
+        fs::write(cut.path().join(&name), &whole[..length]).unwrap();
+        let (store, recovered, _) = open(cut.path());
+        let numbers: Vec<u64> = recovered.iter().map(|r| r.id.bits() >> 8).collect();
+        // The batch is there wholly or not at all: message 5 is done exactly when 6 is there.
+        assert!(!(numbers.contains(&5) && numbers.contains(&6)), "{numbers:?} at {length}");
+        if seen.last() != Some(&numbers) {
+            seen.push(numbers);
+        }
+        // What was cut off does not come back, and new mail can be written behind it.
+        drop(store);
+        if length < 200 {
+            break;
+        }
+    }
+    assert_eq!(seen[0], [1, 2, 3, 4, 6, 7]);
+    assert_eq!(seen[1], [1, 2, 3, 4, 6]);
+    assert_eq!(seen[2], [1, 2, 3, 4, 5]);
+    assert_eq!(seen[3], [1, 2, 3, 4]);
+}
+
+#[test]
+fn one_damaged_octet_costs_one_record_and_is_told_by_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, ..) = open(dir.path());
+    for n in 1..=5 {
+        store.insert(message(n, 1, 60)).wait().unwrap();
+    }
+    let crashed = copy(dir.path());
+    let path = last_segment(crashed.path());
+    let whole = fs::read(&path).unwrap();
+    let name = path.file_name().unwrap().to_owned();
+    for at in (32..whole.len()).step_by(3) {
+        let damaged = tempfile::tempdir().unwrap();
+        let mut octets = whole.clone();
+        octets[at] ^= 0x55;
+        fs::write(damaged.path().join(&name), octets).unwrap();
+        let (_store, recovered, report) = open(damaged.path());
+        assert_eq!(recovered.len(), 4, "octet {at}: {:?}", report.findings);
+        assert_eq!(report.findings.len(), 1, "octet {at}: {:?}", report.findings);
+        let last = recovered.iter().all(|r| r.id != message(5, 1, 60).id);
+        let finding = &report.findings[0];
+        assert!(
+            if last { finding.contains("torn") } else { finding.contains("quarantine/") },
+            "{finding}"
+        );
+    }
+}
+
+#[test]
+fn an_index_that_is_damaged_is_not_believed() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, ..) = open(dir.path());
+    for n in 1..=9 {
+        store.insert(message(n, 1, 900)).wait().unwrap();
+    }
+    drop(store);
+    for entry in fs::read_dir(dir.path()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|e| e == "idx") {
+            let mut octets = fs::read(&path).unwrap();
+            let middle = octets.len() / 2;
+            octets[middle] ^= 1;
+            fs::write(path, octets).unwrap();
+        }
+    }
+    assert_eq!(open(dir.path()).1.len(), 9);
+}
+
+#[test]
+fn room_is_given_back_when_nothing_lives_in_a_segment() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, ..) = open(dir.path());
+    // One straggler in the first segment, with a history that is told in many others.
+    let straggler = store.insert(message(1, 2, 100)).wait().unwrap();
+    for n in 2..400u64 {
+        let place = store.insert(message(n, 1, 900)).wait().unwrap();
+        store.commit(changes(n, vec![(place, 0, Fate::Done)]));
+        let (p, last) = progress((n % 7) as u16 + 1);
+        store.commit(changes(n, vec![(straggler, 0, Fate::Waiting(p, last))]));
+        if n == 50 {
+            store.commit(changes(n, vec![(straggler, 1, Fate::Done)]));
+        }
+    }
+    // 400 messages of 900 octets were 60 segments.
+    let place = store.insert(message(500, 1, 900)).wait().unwrap();
+    store.commit(changes(500, vec![(place, 0, Fate::Done)]));
+    // The committer cleans between two batches: a few more give it the occasion.
+    let mut last = None;
+    for n in 501..600 {
+        if let Some(place) = last.replace(store.insert(message(n, 1, 1)).wait().unwrap()) {
+            store.commit(changes(n, vec![(place, 0, Fate::Done)]));
+        }
+    }
+    assert!(store.usage().segments <= 4, "{:?}", store.usage());
+    assert_eq!(store.read(straggler).unwrap().id, message(1, 2, 100).id);
+    let (p, last) = progress((399 % 7) as u16 + 1);
+    assert_eq!(store.progress(straggler).unwrap(), [(0, p, last)]);
+    drop(store);
+    let (store, recovered, _) = open(dir.path());
+    assert_eq!(recovered.len(), 2);
+    assert_eq!(recovered[0].recipients, [(0, p)]);
+    drop(store);
+    let files = fs::read_dir(dir.path()).unwrap().count();
+    assert!(files < 12, "{files} files");
+}
+
+#[test]
+fn a_spool_is_opened_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let _first = open(dir.path());
+    let second = Disk::open(dir.path(), Settings::default(), Ear::default());
+    let Err(OpenError::InUse { holder, .. }) = second else { panic!("it was opened twice") };
+    assert_eq!(holder, std::process::id().to_string());
+}
+
+#[test]
+fn below_the_watermark_new_mail_is_refused_and_delivery_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, ..) = open(dir.path());
+    let place = store.insert(message(1, 1, 10)).wait().unwrap();
+    drop(store);
+    let settings = Settings { free_octets_min: u64::MAX, ..Settings::default() };
+    let ear = Ear::default();
+    let store = Disk::open(dir.path(), settings, ear.clone()).unwrap().store;
+    assert!(matches!(store.insert(message(2, 1, 10)).wait(), Err(StoreError::Full(_))));
+    store.commit(changes(7, vec![(place, 0, Fate::Done)]));
+    store.close();
+    assert_eq!(ear.0.lock().committed.map(|seq| seq.0), Some(7));
+    assert!(matches!(store.insert(message(3, 1, 10)).wait(), Err(StoreError::Closed)));
+}
