@@ -3,8 +3,10 @@
 //! It decides nothing: what to say is the machines' business, whom to call and when is the
 //! engine's.
 
+pub mod dns;
 pub mod listener;
 pub mod outbound;
+pub mod route;
 pub mod tls;
 
 mod stream;
