@@ -4,7 +4,7 @@
 use postlane_mail::{LastReply, Stage, Status};
 
 use super::foreign::{Script, broken, line};
-use super::machine::{host_name, reply_lines};
+use super::machine::{REPLY_LINES_MAX, host_name, reply_lines};
 use super::report::{Action, RecipientReport, Report};
 use crate::date::MailDate;
 
@@ -132,7 +132,7 @@ impl Page {
     /// The last words about a recipient, as they were said.
     fn said(&mut self, said: &LastReply) {
         let Some(host) = host_name(said) else {
-            for text in said.reply.lines() {
+            for text in said.reply.lines().take(REPLY_LINES_MAX) {
                 self.paragraph("    ", &line(text, Script::Utf8));
             }
             return;

@@ -9,7 +9,7 @@ use super::report::{Action, RecipientReport, Report};
 use crate::date::MailDate;
 
 /// Lines of a reply that are repeated, at most. Chosen, not measured.
-const REPLY_LINES_MAX: usize = 50;
+pub(super) const REPLY_LINES_MAX: usize = 50;
 
 /// Writes the fields about the message and, after an empty line each, about every recipient.
 pub(super) fn write_status(out: &mut Vec<u8>, report: &Report<'_>, script: Script) {

@@ -106,9 +106,15 @@ mod tests {
             let found = domain_of(value.as_bytes());
             assert_eq!(found.as_ref().map(Domain::as_str), Some(domain), "{value}");
         }
-        for value in
-            ["", " jo", " <>", " \"jo@example.net\"", " (jo@example.net", " jo@[192.0.2.1]"]
-        {
+        for value in [
+            "",
+            " jo",
+            " <>",
+            " \"jo@example.net\"",
+            " (jo@example.net",
+            " jo@[192.0.2.1]",
+            " jo@a.example <>",
+        ] {
             assert_eq!(domain_of(value.as_bytes()), None, "{value}");
         }
     }
