@@ -1,19 +1,26 @@
 //! Reading replies as servers really write them.
 
+use std::borrow::Cow;
+
 use memchr::memchr;
 use postlane_mail::{Code, Reply};
 
 /// Reads replies out of octets, however they are cut.
 ///
-/// Lenient in what a line is: a bare LF ends one, for it is our own server's answer and not
-/// a message, and nothing can be smuggled in it; octets that are not UTF-8 become U+FFFD.
-/// Strict in what a reply is: three digits, then `-` or a space or the end. The code of the
-/// last line counts, as RFC 5321 §4.2.1 wants all of them to be the same.
+/// Lenient in what a line is: a bare LF ends one, for it is the answer to ourselves and not a
+/// message, and nothing can be smuggled in it. Strict in what a reply is: three digits, then `-`
+/// or a space or the end. The code of the last line counts, where RFC 5321 §4.2.1 wants all of
+/// them to be the same: `250-a`, `421 b` is a 421.
+///
+/// The text is kept as it was said, but for this: octets that are not UTF-8 and controls other
+/// than the tab become U+FFFD, and what is too long is cut and ends in `[…]`. The last line
+/// is kept even then: it is the one that decides.
 #[derive(Debug, Default)]
 pub struct ReplyParser {
     line: Vec<u8>,
     text: String,
     lines: usize,
+    cut: bool,
 }
 
 /// A server said what is no reply.
@@ -34,12 +41,14 @@ const LINE_OCTETS_MAX: usize = 2048;
 const LINE_OCTETS_END: usize = 64 * 1024;
 /// Lines of a reply, at all. Chosen, not measured.
 const LINES_MAX: usize = 200;
-/// Octets of a reply's text that are kept.
+/// Octets of a reply's text that are kept, before its last line.
 const TEXT_OCTETS_MAX: usize = 16 * 1024;
+/// Stands for what was cut.
+const CUT: &str = "[…]";
 
 impl ReplyParser {
     /// Takes octets up to the end of one reply: how many were taken, and the reply if it is
-    /// complete.
+    /// complete. After an error there is nothing more to be understood.
     pub fn take(&mut self, bytes: &[u8]) -> (usize, Result<Option<Reply>, ReplyError>) {
         let mut used = 0;
         while let Some(end) = memchr(b'\n', &bytes[used..]) {
@@ -62,11 +71,6 @@ impl ReplyParser {
         (bytes.len(), if endless { Err(ReplyError::TooLong) } else { Ok(None) })
     }
 
-    /// Whether nothing of a reply has been read yet.
-    pub fn is_idle(&self) -> bool {
-        self.line.is_empty() && self.lines == 0
-    }
-
     fn keep(&mut self, octets: &[u8]) {
         let room = LINE_OCTETS_END.saturating_sub(self.line.len());
         self.line.extend_from_slice(&octets[..octets.len().min(room)]);
@@ -82,24 +86,51 @@ impl ReplyParser {
             Some(b'-') => (true, &line[4..]),
             Some(_) => return Err(ReplyError::NoReply),
         };
+        let text = shown(text);
+        if self.lines == 0 && !more {
+            return Ok(Some(Reply::new(code, &*text)));
+        }
         self.lines += 1;
         if self.lines > LINES_MAX {
             return Err(ReplyError::TooLong);
         }
-        let text = &text[..text.len().min(LINE_OCTETS_MAX)];
-        if self.text.len() + text.len() < TEXT_OCTETS_MAX {
-            if self.lines > 1 {
-                self.text.push('\n');
-            }
-            self.text.push_str(&String::from_utf8_lossy(text));
-        }
+        self.add(&text, more);
         if more {
             return Ok(None);
         }
-        self.lines = 0;
-        let text = std::mem::take(&mut self.text);
+        let Self { text, .. } = std::mem::take(self);
         Ok(Some(Reply::new(code, text)))
     }
+
+    fn add(&mut self, text: &str, more: bool) {
+        if self.cut && more {
+            return;
+        }
+        if self.lines > 1 {
+            self.text.push('\n');
+        }
+        self.cut |= more && self.text.len() + text.len() > TEXT_OCTETS_MAX;
+        self.text.push_str(if more && self.cut { CUT } else { text });
+    }
+}
+
+/// A line's text as it is kept.
+fn shown(octets: &[u8]) -> Cow<'_, str> {
+    let kept = &octets[..octets.len().min(LINE_OCTETS_MAX)];
+    let mut text = String::from_utf8_lossy(kept);
+    if text.chars().any(is_unprintable) {
+        let seen = |c| if is_unprintable(c) { char::REPLACEMENT_CHARACTER } else { c };
+        text = text.chars().map(seen).collect::<String>().into();
+    }
+    if kept.len() < octets.len() {
+        text.to_mut().push_str(CUT);
+    }
+    text
+}
+
+/// Controls can move a terminal's cursor and break a log's line.
+fn is_unprintable(c: char) -> bool {
+    c.is_control() && c != '\t'
 }
 
 #[cfg(test)]
@@ -147,6 +178,26 @@ mod tests {
             Some(&Err(ReplyError::TooLong))
         );
         assert_eq!(all(&b"250-a\r\n".repeat(300), 999).last(), Some(&Err(ReplyError::TooLong)));
+    }
+
+    #[test]
+    fn what_is_too_long_is_cut_and_the_last_line_is_kept() {
+        let long = [b"250-".as_slice(), &[b'a'; 3000], b"\r\n"].concat();
+        let bytes = [long.repeat(20).as_slice(), b"554 5.7.1 the reason\r\n"].concat();
+        let [Ok(reply)] = &all(&bytes, 999)[..] else { panic!("one reply") };
+        assert!(reply.text().len() < 20_000);
+        let lines: Vec<&str> = reply.lines().collect();
+        assert_eq!((lines[0].len(), &lines[0][2046..]), (2048 + CUT.len(), "aa[…]"));
+        assert_eq!(lines[lines.len() - 2..], [CUT, "5.7.1 the reason"]);
+        assert_eq!(reply.code().number(), 554);
+    }
+
+    #[test]
+    fn what_cannot_be_printed_is_replaced() {
+        let [Ok(reply)] = &all(b"550 a\x1b[2J\tb\rc\xff\xc2\x9bd\r\n", 100)[..] else {
+            panic!("one reply")
+        };
+        assert_eq!(reply.text(), "a\u{fffd}[2J\tb\u{fffd}c\u{fffd}\u{fffd}d");
     }
 
     proptest! {

@@ -3,5 +3,5 @@
 mod client;
 mod server;
 
-pub use client::{ClientExchange, Credentials};
+pub use client::{ClientExchange, Credentials, ExchangeError, Nonce};
 pub use server::{Answer, ServerExchange};

@@ -7,7 +7,7 @@ use postlane_mail::Span;
 pub struct Timeouts {
     /// The greeting (§4.5.3.2.1).
     pub greeting: Span,
-    /// EHLO, HELO, STARTTLS, AUTH, RSET; not in the RFC, chosen as MAIL.
+    /// EHLO, HELO, STARTTLS and its handshake, AUTH, RSET; not in the RFC, chosen as MAIL.
     pub command: Span,
     /// MAIL (§4.5.3.2.2).
     pub mail: Span,
@@ -15,6 +15,8 @@ pub struct Timeouts {
     pub rcpt: Span,
     /// DATA (§4.5.3.2.4).
     pub data: Span,
+    /// While octets are being sent, until the host takes the next of them (§4.5.3.2.5).
+    pub block: Span,
     /// After the final dot (§4.5.3.2.6).
     pub dot: Span,
     /// QUIT. Nothing is lost by not waiting. Chosen, not measured.
@@ -29,6 +31,7 @@ impl Default for Timeouts {
             mail: Span::from_min(5),
             rcpt: Span::from_min(5),
             data: Span::from_min(2),
+            block: Span::from_min(3),
             dot: Span::from_min(10),
             quit: Span::from_s(5),
         }

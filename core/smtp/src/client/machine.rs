@@ -2,21 +2,24 @@
 
 mod flight;
 mod opening;
+mod transaction;
 
 use std::collections::VecDeque;
+use std::fmt;
+use std::mem;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use postlane_mail::{Instant, Reply, Stage};
 
 use super::limits::Timeouts;
 use super::session::{SessionEnd, TlsPolicy};
-use super::transaction::{Finished, Transaction, itoa};
-use super::transcript::Transcript;
-use crate::auth::{ClientExchange, Credentials};
+use super::transaction::{Finished, Transaction};
+use super::transcript::{Record, Transcript};
+use crate::auth::{ClientExchange, Credentials, Nonce};
 use crate::capability::Capabilities;
-use crate::data::stuff;
 use crate::reply::ReplyParser;
-use flight::{Flight, Sent};
+use flight::Flight;
 
 /// How a session is to be held.
 #[derive(Debug, Clone)]
@@ -30,6 +33,8 @@ pub struct Settings {
     pub tls: TlsPolicy,
     /// Who we are to the host, where it wants to know.
     pub auth: Option<Credentials>,
+    /// Whether that may be said without TLS: for a smart host on the same machine, by name.
+    pub auth_without_tls: bool,
     /// Whether to send by BDAT where it is offered.
     pub chunking: bool,
     /// How long the host may take.
@@ -44,8 +49,9 @@ pub enum Step {
     /// The session takes messages.
     Ready,
     /// A message is done.
-    Finished(Finished),
-    /// Close the connection. Nothing comes after it.
+    Finished(Box<Finished>),
+    /// Send what is left of the output, if it goes, and close the connection. Nothing comes
+    /// after it.
     Close(SessionEnd),
 }
 
@@ -54,27 +60,50 @@ pub enum Step {
 /// Feed it what was received, send what [`Self::output`] holds in one write, do what
 /// [`Self::poll`] says. Up to two messages may be under way: the next one's commands then go
 /// out with the last one's end (RFC 2920).
-#[derive(Debug)]
 pub struct Client {
     settings: Settings,
+    nonce: Nonce,
     capabilities: Capabilities,
     parser: ReplyParser,
-    transcript: Transcript,
     banner: Option<Reply>,
+    phase: Phase,
+    encrypted: bool,
+    quitting: bool,
     /// What the host owes an answer to, in order.
     owed: VecDeque<Owed>,
+    /// How many of these it can have heard of, from the front.
+    asked: usize,
     flights: VecDeque<Flight>,
     commands: Vec<u8>,
     output: Vec<Bytes>,
+    /// Octets that were ever put into the output.
+    produced: u64,
     steps: VecDeque<Step>,
     auth: Option<ClientExchange>,
-    encrypted: bool,
-    ready: bool,
-    quitting: bool,
-    over: bool,
     /// A message ended before its data: the host must forget it before the next.
     reset_first: bool,
+    /// The host has answered a message to its end, one way or the other.
+    used: bool,
+    connected: Instant,
+    now: Instant,
     until: Instant,
+    /// How the session was opened, once it is.
+    opening: Arc<Record>,
+    /// What was said of no message: before the first, and then between them.
+    record: Record,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Up to the end of EHLO, STARTTLS, AUTH.
+    Opening,
+    /// Octets belong to the handshake. What came in the clear behind the answer to STARTTLS is
+    /// not heard (RFC 3207 §4.2).
+    Handshake,
+    /// It takes messages.
+    Open,
+    /// Nothing more is said or heard.
+    Over,
 }
 
 /// A command that has been said and not been answered.
@@ -94,51 +123,53 @@ enum Owed {
     Quit,
 }
 
-/// Messages larger than this are not sent before their recipients are answered: by BDAT they
-/// would go out in vain where all are refused. Chosen, not measured.
-const CHUNK_OCTETS_MAX: u64 = 256 * 1024;
-
 impl Client {
-    /// A session over a connection that has just been made; the host speaks first.
-    pub fn new(now: Instant, settings: Settings) -> Self {
+    /// A session over a connection that has just been made: the host speaks first, or, where the
+    /// policy says so, the handshake comes first. `nonce` is for AUTH.
+    pub fn new(now: Instant, settings: Settings, nonce: Nonce) -> Self {
         let until = now + settings.timeouts.greeting;
+        let handshake_first = settings.tls == TlsPolicy::FromStart;
         Self {
             settings,
+            nonce,
             capabilities: Capabilities::default(),
             parser: ReplyParser::default(),
-            transcript: Transcript::default(),
             banner: None,
+            phase: if handshake_first { Phase::Handshake } else { Phase::Opening },
+            encrypted: false,
+            quitting: false,
             owed: VecDeque::from([Owed::Greeting]),
+            asked: 1,
             flights: VecDeque::new(),
             commands: Vec::with_capacity(512),
             output: Vec::new(),
-            steps: VecDeque::new(),
+            produced: 0,
+            steps: handshake_first.then_some(Step::StartTls).into_iter().collect(),
             auth: None,
-            encrypted: false,
-            ready: false,
-            quitting: false,
-            over: false,
             reset_first: false,
+            used: false,
+            connected: now,
+            now,
             until,
+            opening: Arc::default(),
+            record: Record::default(),
         }
     }
 
     /// Takes octets of the host's.
     pub fn received(&mut self, now: Instant, bytes: &[u8]) {
+        self.now = now;
+        if self.output.is_empty() {
+            self.asked = self.owed.len();
+        }
         let mut rest = bytes;
-        while !rest.is_empty() && !self.over {
+        while !rest.is_empty() && matches!(self.phase, Phase::Opening | Phase::Open) {
             let (used, reply) = self.parser.take(rest);
-            self.transcript.theirs(&rest[..used]);
+            self.heard(&rest[..used]);
             rest = &rest[used..];
             match reply {
                 Ok(None) => {}
-                Ok(Some(reply)) => {
-                    self.replied(now, reply);
-                    if self.owed.is_empty() && matches!(self.steps.back(), Some(Step::StartTls)) {
-                        // What came behind the answer to STARTTLS came in the clear.
-                        return;
-                    }
-                }
+                Ok(Some(reply)) => self.replied(reply),
                 Err(_) => self.end(SessionEnd::Misbehaved("the host said what is no SMTP reply")),
             }
         }
@@ -147,10 +178,18 @@ impl Client {
 
     /// The handshake is done: everything is asked again (RFC 3207 §4.2).
     pub fn tls_started(&mut self, now: Instant) {
+        if self.phase != Phase::Handshake {
+            return;
+        }
+        self.now = now;
+        self.phase = Phase::Opening;
         self.encrypted = true;
         self.parser = ReplyParser::default();
         self.capabilities = Capabilities::default();
-        self.say_ehlo(now);
+        if self.owed.is_empty() {
+            self.say_ehlo();
+        }
+        self.wait();
         self.flush();
     }
 
@@ -159,44 +198,42 @@ impl Client {
         self.end(SessionEnd::TlsFailed(why.into()));
     }
 
-    /// The connection is closed or broken.
-    pub fn closed(&mut self) {
-        if !self.over {
-            let end = SessionEnd::Lost(self.stage());
-            self.end(if self.quitting && self.flights.is_empty() { SessionEnd::Quit } else { end });
-        }
+    /// The connection is closed or broken. Of the output that was taken, so many octets have
+    /// not been sent: the host cannot have taken a message whose end was among them.
+    pub fn closed(&mut self, unsent: u64) {
+        self.cut_off(unsent, SessionEnd::Lost);
     }
 
-    /// Time has passed [`Self::deadline`].
-    pub fn timed_out(&mut self) {
-        if !self.over {
-            let end = SessionEnd::TimedOut(self.stage());
-            self.end(if self.quitting && self.flights.is_empty() { SessionEnd::Quit } else { end });
-        }
+    /// Time has passed [`Self::deadline`], or the host has not taken octets in time: so many
+    /// are left.
+    pub fn timed_out(&mut self, unsent: u64) {
+        self.cut_off(unsent, SessionEnd::TimedOut);
     }
 
-    /// Takes a message; the session is ready, and at most one is under way.
+    /// All of the output that was taken has been sent: the host's time begins now.
+    pub fn sent(&mut self, now: Instant) {
+        self.now = now;
+        self.wait();
+    }
+
+    /// Takes a message; at most one other is under way. Where the session is not ready yet, it
+    /// waits for that; where it is over, it has not been tried.
     pub fn begin(&mut self, now: Instant, transaction: Transaction) {
-        if self.over || self.quitting {
-            self.steps.push_back(Step::Finished(Flight::new(transaction).not_tried()));
-            return;
+        self.now = now;
+        let flight = Flight::new(now, transaction);
+        if self.phase == Phase::Over || self.quitting || flight.transaction.recipients.is_empty() {
+            return self.finished(flight.not_tried());
         }
-        if let Some(outcome) = transaction.unfit(&self.capabilities) {
-            self.steps.push_back(Step::Finished(Flight::new(transaction).all(&outcome)));
-            return;
-        }
-        if self.flights.is_empty() {
-            self.transcript.message_begins();
-        }
-        self.flights.push_back(Flight::new(transaction));
-        self.go_on(now);
+        self.flights.push_back(flight);
+        self.go_on();
         self.flush();
     }
 
     /// Ends the session behind what is under way.
     pub fn quit(&mut self, now: Instant) {
+        self.now = now;
         self.quitting = true;
-        self.go_on(now);
+        self.go_on();
         self.flush();
     }
 
@@ -212,12 +249,17 @@ impl Client {
 
     /// When [`Self::timed_out`] is due; none while the host owes nothing.
     pub fn deadline(&self) -> Option<Instant> {
-        (!self.owed.is_empty() && !self.over).then_some(self.until)
+        (!self.owed.is_empty() && self.phase != Phase::Over).then_some(self.until)
     }
 
-    /// What was said so far.
-    pub fn transcript(&self) -> &Transcript {
-        &self.transcript
+    /// How long the host may take.
+    pub fn timeouts(&self) -> &Timeouts {
+        &self.settings.timeouts
+    }
+
+    /// How the session was opened, and what was said since then that is of no message.
+    pub fn transcript(&self) -> Transcript {
+        Transcript { opening: self.opening.clone(), rest: self.record.clone() }
     }
 
     /// The greeting.
@@ -232,6 +274,7 @@ impl Client {
 
     fn stage(&self) -> Stage {
         match self.owed.front() {
+            _ if self.phase == Phase::Handshake => Stage::StartTls,
             None | Some(Owed::Quit | Owed::Reset) => Stage::Quit,
             Some(Owed::Greeting) => Stage::Connect,
             Some(Owed::Ehlo | Owed::Helo) => Stage::Ehlo,
@@ -245,7 +288,7 @@ impl Client {
     }
 
     /// Waits for the next answer from now on.
-    fn wait(&mut self, now: Instant) {
+    fn wait(&mut self) {
         let timeouts = &self.settings.timeouts;
         let span = match self.owed.front() {
             None => return,
@@ -257,205 +300,157 @@ impl Client {
             Some(Owed::Quit) => timeouts.quit,
             Some(_) => timeouts.command,
         };
-        self.until = now + span;
+        self.until = self.now + span;
     }
 
-    fn replied(&mut self, now: Instant, reply: Reply) {
-        let Some(owed) = self.owed.pop_front() else {
-            // Said without being asked: a 421 before we say anything (RFC 5321 §3.8), or noise.
-            let end = if reply.code().number() == 421 {
-                SessionEnd::TurnedAway { stage: Stage::Quit, reply }
-            } else {
-                SessionEnd::Misbehaved("the host answered what was not asked")
-            };
-            return self.end(end);
+    /// Writes down what the host said, with the message that it is about.
+    fn heard(&mut self, octets: &[u8]) {
+        let at = self.now.since(self.connected);
+        let of_message =
+            matches!(self.owed.front(), Some(Owed::Mail | Owed::Rcpt(_) | Owed::Data | Owed::End));
+        match self.flights.front_mut().filter(|_| of_message) {
+            Some(flight) => flight.record.theirs(at, octets),
+            None => self.record.theirs(at, octets),
+        }
+    }
+
+    fn replied(&mut self, reply: Reply) {
+        if self.asked == 0 {
+            // A host may go away at any time (RFC 5321 §3.8). What else it says before it can
+            // have heard the question is no answer: a message must not count as taken by it.
+            if reply.code().number() == 421 {
+                return self.turned_away(self.stage(), reply);
+            }
+            return self.end(SessionEnd::Misbehaved("the host answered what was not asked"));
+        }
+        self.asked -= 1;
+        let Some(owed) = self.owed.pop_front() else { return };
+        // Only DATA and AUTH are answered by 3yz, and DATA by nothing else that is good.
+        let fits = match owed {
+            Owed::Data => !reply.code().is_success(),
+            Owed::Auth => true,
+            _ => !reply.code().is_intermediate(),
         };
+        if !fits {
+            self.owed.push_front(owed);
+            return self.end(SessionEnd::Misbehaved("the host's answer does not fit the command"));
+        }
         match owed {
             Owed::Greeting | Owed::Ehlo | Owed::Helo | Owed::StartTls | Owed::Auth => {
-                self.opening_reply(now, owed, reply);
+                self.opening_reply(owed, reply);
             }
-            Owed::Mail | Owed::Rcpt(_) | Owed::Data | Owed::End => {
-                self.message_reply(now, owed, reply);
-            }
-            Owed::Reset if reply.code().number() == 421 => {
-                self.end(SessionEnd::TurnedAway { stage: Stage::Quit, reply });
-            }
-            Owed::Reset => {}
+            Owed::Mail | Owed::Rcpt(_) | Owed::Data | Owed::End => self.message_reply(owed, reply),
+            Owed::Reset if reply.code().is_success() => self.go_on(),
+            Owed::Reset => self.turned_away(Stage::Quit, reply),
             Owed::Quit => self.end(SessionEnd::Quit),
         }
-        self.wait(now);
-    }
-
-    fn message_reply(&mut self, now: Instant, owed: Owed, reply: Reply) {
-        let goes_away = reply.code().number() == 421;
-        let Some(flight) = self.flights.front_mut() else { return };
-        let stage = flight.heard(owed, &reply);
-        if goes_away {
-            return self.end(SessionEnd::TurnedAway { stage, reply });
-        }
-        match (owed, flight.sent) {
-            (Owed::Data, _) if reply.code().number() == 354 => self.send_message(),
-            (Owed::Data, _) => {
-                self.reset_first = true;
-                self.flight_done();
-            }
-            (Owed::End, _) => {
-                // A chunk that was refused for want of recipients leaves the envelope open.
-                self.reset_first = !self.flights.front().is_some_and(Flight::has_recipients);
-                self.flight_done();
-            }
-            (Owed::Mail, Sent::Mail) if reply.code().is_success() => self.say_recipients(),
-            (Owed::Mail, Sent::Mail) => self.flight_done(),
-            (Owed::Rcpt(_), Sent::Recipients)
-                if !self.owed.iter().any(|o| matches!(o, Owed::Rcpt(_))) =>
-            {
-                self.say_data();
-            }
-            _ => {}
-        }
-        self.go_on(now);
-    }
-
-    fn flight_done(&mut self) {
-        if let Some(flight) = self.flights.pop_front() {
-            self.steps.push_back(Step::Finished(flight.finish(self.capabilities.dsn)));
-        }
+        self.wait();
     }
 
     /// Says what can be said now: the next message's commands, or QUIT.
-    fn go_on(&mut self, now: Instant) {
-        if !self.ready || self.over {
+    fn go_on(&mut self) {
+        if self.phase != Phase::Open {
             return;
         }
-        let was_owed = self.owed.is_empty();
-        // A message's commands may follow the end of the one before it, and not its beginning;
-        // and only where that one is sure to end with its end: a host that refused all its
-        // recipients waits for RSET.
-        let next = self.flights.iter().position(|flight| flight.sent == Sent::Nothing);
-        let clear = self.flights.iter().all(Flight::lets_next_begin);
-        let may_chain = self.capabilities.pipelining || self.owed.is_empty();
-        if let Some(next) = next.filter(|_| clear && may_chain) {
-            if std::mem::take(&mut self.reset_first) {
-                self.commands.extend_from_slice(b"RSET\r\n");
-                self.owed.push_back(Owed::Reset);
-            }
-            self.say_envelope(next);
-        } else if self.quitting && self.flights.is_empty() && self.owed.is_empty() {
-            self.commands.extend_from_slice(b"QUIT\r\n");
-            self.owed.push_back(Owed::Quit);
+        let nothing_owed = self.owed.is_empty();
+        self.next_message();
+        if self.quitting && self.flights.is_empty() && self.owed.is_empty() {
+            self.say("QUIT", Owed::Quit);
         }
-        if was_owed {
-            self.wait(now);
+        if nothing_owed {
+            self.wait();
         }
     }
 
-    /// MAIL, and with PIPELINING all up to DATA or the last chunk in the same write.
-    fn say_envelope(&mut self, at: usize) {
-        let host = &self.capabilities;
-        let flight = &mut self.flights[at];
-        flight.transaction.write_mail(host, &mut self.commands);
-        self.owed.push_back(Owed::Mail);
-        flight.sent = Sent::Mail;
-        if self.capabilities.pipelining {
-            self.say_recipients_of(at);
-            self.say_data_of(at);
-        }
+    /// Says a command that is of no message.
+    fn say(&mut self, line: &str, owed: Owed) {
+        let from = self.commands.len();
+        self.commands.extend_from_slice(line.as_bytes());
+        self.commands.extend_from_slice(b"\r\n");
+        self.record.ours(self.now.since(self.connected), &self.commands[from..]);
+        self.owed.push_back(owed);
     }
 
-    fn say_recipients(&mut self) {
-        self.say_recipients_of(0);
+    fn put(&mut self, piece: Bytes) {
+        self.produced += piece.len() as u64;
+        self.output.push(piece);
     }
 
-    fn say_recipients_of(&mut self, at: usize) {
-        let flight = &mut self.flights[at];
-        for (place, recipient) in flight.transaction.recipients().enumerate() {
-            flight.transaction.write_rcpt(recipient, &self.capabilities, &mut self.commands);
-            self.owed.push_back(Owed::Rcpt(place as u16));
-        }
-        flight.sent = Sent::Recipients;
-    }
-
-    /// Without PIPELINING: DATA, if any recipient is left.
-    fn say_data(&mut self) {
-        if self.flights.front().is_some_and(Flight::has_recipients) {
-            self.say_data_of(0);
-        } else {
-            self.reset_first = true;
-            self.flight_done();
-        }
-    }
-
-    fn say_data_of(&mut self, at: usize) {
-        let flight = &mut self.flights[at];
-        let octets = flight.transaction.octets();
-        if self.capabilities.chunking && self.settings.chunking && octets <= CHUNK_OCTETS_MAX {
-            self.commands.extend_from_slice(b"BDAT ");
-            self.commands.extend_from_slice(itoa(octets).as_str().as_bytes());
-            self.commands.extend_from_slice(b" LAST\r\n");
-            flight.sent = Sent::Everything;
-            let pieces = flight.transaction.message.clone();
-            self.owed.push_back(Owed::End);
-            self.cut_commands();
-            self.output.extend(pieces);
-        } else {
-            self.commands.extend_from_slice(b"DATA\r\n");
-            flight.sent = Sent::Data;
-            self.owed.push_back(Owed::Data);
-        }
-    }
-
-    /// The host waits for the message. Where it has refused all recipients and waits all the
-    /// same, it gets an empty one (RFC 2920 §3.1), which is for nobody.
-    fn send_message(&mut self) {
-        let Some(flight) = self.flights.front_mut() else { return };
-        flight.sent = Sent::Everything;
-        self.owed.push_front(Owed::End);
-        if flight.has_recipients() {
-            let message = flight.transaction.message.clone();
-            self.cut_commands();
-            self.output_message(&message, flight_dots(self.flights.front()));
-        }
-        self.commands.extend_from_slice(b".\r\n");
-    }
-
-    fn output_message(&mut self, pieces: &[Bytes], dot_lines: bool) {
-        let Some((last, front)) = pieces.split_last() else { return };
-        // What the relay put in front is header fields: none begins with a dot.
-        self.output.extend(front.iter().cloned());
-        if dot_lines || !last.ends_with(b"\r\n") {
-            self.output.extend(stuff(last));
-        } else {
-            self.output.push(last.clone());
-        }
-    }
-
-    /// What was said so far becomes a piece of output of its own.
-    fn cut_commands(&mut self) {
+    /// What was said so far becomes a piece of output.
+    fn flush(&mut self) {
         if !self.commands.is_empty() {
-            self.transcript.ours(&self.commands);
-            self.output.push(Bytes::copy_from_slice(&self.commands));
+            self.put(Bytes::copy_from_slice(&self.commands));
             self.commands.clear();
         }
     }
 
-    fn flush(&mut self) {
-        self.cut_commands();
+    fn finished(&mut self, finished: Finished) {
+        self.steps.push_back(Step::Finished(Box::new(finished)));
     }
 
-    /// The session is over: nothing more is heard, and what was under way is given back.
+    fn turned_away(&mut self, stage: Stage, reply: Reply) {
+        if reply.code().number() != 421 {
+            return self.part(SessionEnd::TurnedAway { stage, reply });
+        }
+        // A host that goes away does nothing more, whatever it was sent.
+        self.give_back(u64::MAX);
+        self.output.clear();
+        self.steps.push_back(Step::Close(SessionEnd::TurnedAway { stage, reply }));
+    }
+
+    /// Ends the session by our own choice. The host is told, and what it says to that is not
+    /// waited for.
+    fn part(&mut self, end: SessionEnd) {
+        if self.phase != Phase::Over {
+            self.say("QUIT", Owed::Quit);
+            self.flush();
+            self.give_back(0);
+            self.steps.push_back(Step::Close(end));
+        }
+    }
+
+    /// The session is over: nothing more is heard or said.
     fn end(&mut self, end: SessionEnd) {
-        if std::mem::replace(&mut self.over, true) {
+        if self.phase != Phase::Over {
+            self.give_back(0);
+            self.output.clear();
+            self.steps.push_back(Step::Close(end));
+        }
+    }
+
+    fn cut_off(&mut self, unsent: u64, end: fn(Stage) -> SessionEnd) {
+        if self.phase == Phase::Over {
             return;
         }
-        self.commands.clear();
+        let quit = self.quitting && self.flights.is_empty();
+        let end = if quit { SessionEnd::Quit } else { end(self.stage()) };
+        self.give_back(unsent);
+        self.output.clear();
+        self.steps.push_back(Step::Close(end));
+    }
+
+    /// What is under way will not be answered. A message whose end cannot have been sent has
+    /// not been tried.
+    fn give_back(&mut self, unsent: u64) {
+        self.phase = Phase::Over;
+        let waiting: u64 = self.output.iter().map(|piece| piece.len() as u64).sum();
+        let sent = self.produced.saturating_sub(waiting).saturating_sub(unsent);
         while let Some(flight) = self.flights.pop_front() {
-            self.steps.push_back(Step::Finished(flight.cut_short(self.capabilities.dsn)));
+            let finished = flight.cut_short(self.now, sent, self.capabilities.dsn, &self.opening);
+            self.finished(finished);
         }
         self.owed.clear();
-        self.steps.push_back(Step::Close(end));
+        self.commands.clear();
     }
 }
 
-fn flight_dots(flight: Option<&Flight>) -> bool {
-    flight.is_none_or(|flight| flight.transaction.dot_lines)
+impl fmt::Debug for Client {
+    /// Without what was said: there may be a password in it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("phase", &self.phase)
+            .field("owed", &self.owed)
+            .field("flights", &self.flights.len())
+            .finish_non_exhaustive()
+    }
 }

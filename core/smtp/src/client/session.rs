@@ -12,6 +12,9 @@ pub enum TlsPolicy {
     Opportunistic,
     /// Or not at all, and only with a certificate that proves the host's name.
     Required,
+    /// As required, and before the host says a word, as smart hosts have it on port 465
+    /// (RFC 8314 §3.3).
+    FromStart,
 }
 
 /// How a session ended.
@@ -22,18 +25,19 @@ pub enum SessionEnd {
     /// The host said something that ends it: at its greeting, to EHLO, STARTTLS or AUTH, or
     /// 421 anywhere.
     TurnedAway {
-        /// What it answered.
+        /// What it answered; [`Stage::Quit`] where nothing was asked, between messages.
         stage: Stage,
         /// Verbatim.
         reply: Reply,
     },
     /// The connection was closed or broke.
     Lost(Stage),
-    /// The host did not answer in time.
+    /// The host did not answer in time, or did not take what we sent.
     TimedOut(Stage),
-    /// The host said what is no SMTP.
+    /// The host said what is no SMTP, or not what the dialogue allows.
     Misbehaved(&'static str),
-    /// The handshake failed; without TLS it may do, where the policy allows that.
+    /// The handshake failed; without TLS it may do, where the policy allows that: on another
+    /// connection, with [`TlsPolicy::Never`].
     TlsFailed(Box<str>),
     /// TLS is required and was not offered.
     TlsMissing,
@@ -41,4 +45,11 @@ pub enum SessionEnd {
     AuthMissing,
     /// The host is ourselves.
     Loop,
+}
+
+impl TlsPolicy {
+    /// Whether mail goes by TLS or not at all.
+    pub fn is_required(self) -> bool {
+        self >= Self::Required
+    }
 }

@@ -4,8 +4,10 @@ use postlane_mail::{BodyType, Envelope, Instant, Label, Mailbox, Recipient, Reve
 use proptest::prelude::*;
 
 use super::*;
+use crate::auth::Nonce;
 
 const NOW: Instant = Instant::from_unix_s(1_800_000_000);
+const NONCE: Nonce = Nonce([0; 18]);
 
 fn settings() -> Settings {
     Settings {
@@ -13,6 +15,7 @@ fn settings() -> Settings {
         own_name: Some("relay.example.com".into()),
         tls: TlsPolicy::Opportunistic,
         auth: None,
+        auth_without_tls: false,
         chunking: true,
         timeouts: Timeouts::default(),
     }
@@ -39,14 +42,13 @@ fn message(id: u64, to: &[&str], text: &'static [u8]) -> Transaction {
         message: [text.into()].into_iter().collect(),
         eight_bit_body: !text.is_ascii(),
         eight_bit_header: false,
-        dot_lines: true,
     }
 }
 
 /// Plays a transcript: `S:` is fed, `C:` must have been said, `=` must have come of it. `(begin
 /// N)` and the like are what we are told; octets after `S:` and `C:` get their CRLF.
 fn check(settings: Settings, messages: &[Transaction], script: &str) {
-    let mut client = Client::new(NOW, settings);
+    let mut client = Client::new(NOW, settings, NONCE);
     let mut said: Vec<u8> = Vec::new();
     let mut steps: Vec<String> = Vec::new();
     for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
@@ -66,8 +68,8 @@ fn check(settings: Settings, messages: &[Transaction], script: &str) {
             ("! ", text) => match text.split_once(' ').unwrap_or((text, "")) {
                 ("begin", n) => client.begin(NOW, messages[n.parse::<usize>().unwrap()].clone()),
                 ("quit", _) => client.quit(NOW),
-                ("closed", _) => client.closed(),
-                ("timeout", _) => client.timed_out(),
+                ("closed", unsent) => client.closed(unsent.parse().unwrap_or(0)),
+                ("timeout", _) => client.timed_out(0),
                 ("tls", _) => client.tls_started(NOW),
                 ("tls-failed", why) => client.tls_failed(why),
                 other => panic!("{other:?}"),
@@ -81,6 +83,12 @@ fn check(settings: Settings, messages: &[Transaction], script: &str) {
     }
     assert_eq!(String::from_utf8_lossy(&said), "", "said and not expected");
     assert_eq!(steps, Vec::<String>::new(), "came of it and not expected");
+}
+
+/// The host says something, once it has all that was said to it.
+fn hear(client: &mut Client, text: &str) {
+    client.output().clear();
+    client.received(NOW, format!("{text}\r\n").as_bytes());
 }
 
 fn describe(step: &Step) -> Vec<String> {
@@ -340,8 +348,8 @@ fn an_old_host_is_greeted_with_helo_and_spoken_to_step_by_step() {
         C: MAIL FROM:<a@example.com>
         S: 250 ok
         C: RCPT TO:<b@example.net>
-        C: RCPT TO:<c@example.net>
         S: 250 ok
+        C: RCPT TO:<c@example.net>
         S: 450 later
         C: DATA
         S: 354 go
@@ -521,11 +529,13 @@ fn starttls_is_used_where_it_is_offered_and_everything_is_asked_again() {
 
 #[test]
 fn what_comes_behind_the_answer_to_starttls_is_not_heard() {
-    let mut client = Client::new(NOW, settings());
-    client.received(NOW, b"220 mx\r\n250-mx\r\n250 STARTTLS\r\n");
-    client.received(NOW, b"220 go\r\n250-injected\r\n250 AUTH PLAIN\r\n");
+    let mut client = Client::new(NOW, settings(), NONCE);
+    hear(&mut client, "220 mx");
+    hear(&mut client, "250-mx\r\n250 STARTTLS");
+    hear(&mut client, "220 go\r\n250-injected\r\n250 AUTH PLAIN");
+    hear(&mut client, "250 more of it");
     client.tls_started(NOW);
-    client.received(NOW, b"250 mx\r\n");
+    hear(&mut client, "250 mx");
     assert!(client.capabilities().auth.is_empty());
 }
 
@@ -539,6 +549,7 @@ fn required_tls_means_tls_or_nothing() {
         S: 220 mx
         C: EHLO out.example.com
         S: 250 mx
+        C: QUIT
         = closed: TlsMissing
     ",
     );
@@ -552,6 +563,7 @@ fn required_tls_means_tls_or_nothing() {
         S: 250 STARTTLS
         C: STARTTLS
         S: 454 no
+        C: QUIT
         = closed: turned away at starttls (454 no)
     ",
     );
@@ -584,6 +596,7 @@ fn a_password_goes_only_under_tls_and_is_not_written_down() {
         C: EHLO out.example.com
         S: 250-mx
         S: 250 AUTH PLAIN
+        C: QUIT
         = closed: AuthMissing
     ",
     );
@@ -607,10 +620,12 @@ fn a_password_goes_only_under_tls_and_is_not_written_down() {
         = ready
     ",
     );
-    let mut client = Client::new(NOW, with());
-    client.received(NOW, b"220 mx\r\n250-mx\r\n250 STARTTLS\r\n220 go\r\n");
+    let mut client = Client::new(NOW, with(), NONCE);
+    for said in ["220 mx", "250-mx\r\n250 STARTTLS", "220 go"] {
+        hear(&mut client, said);
+    }
     client.tls_started(NOW);
-    client.received(NOW, b"250-mx\r\n250 AUTH PLAIN\r\n");
+    hear(&mut client, "250-mx\r\n250 AUTH PLAIN");
     let transcript = client.transcript().to_string();
     assert!(transcript.contains("C: AUTH [hidden]") && !transcript.contains("AHU"), "{transcript}");
 }
@@ -622,6 +637,7 @@ fn a_host_with_our_own_name_is_a_loop() {
         &[],
         "
         S: 220 relay.example.com ESMTP
+        C: QUIT
         = closed: Loop
     ",
     );
@@ -656,14 +672,14 @@ proptest! {
         replies in "((220|250|354|421|450|503|550)[- ][a-z]{0,3}\r\n|x\r\n|250-PIPELINING\r\n250 CHUNKING\r\n){0,20}",
         chunk in 1usize..40,
     ) {
-        let mut client = Client::new(NOW, settings());
+        let mut client = Client::new(NOW, settings(), NONCE);
         let mut begun = 0u64;
         let mut outcomes = Vec::new();
         let mut under_way = 0;
         for piece in replies.as_bytes().chunks(chunk).chain([b"".as_slice()]) {
             client.received(NOW, piece);
             if piece.is_empty() {
-                client.closed();
+                client.closed(0);
             }
             let mut ready = false;
             while let Some(step) = client.poll() {

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use postlane_mail::{
-    BodyType, Envelope, Notify, Recipient, Reply, ReturnContent, ReversePath, Stage,
+    Envelope, Instant, Mailbox, Notify, Recipient, Reply, ReturnContent, ReversePath, Span, Stage,
 };
 use smallvec::SmallVec;
 
+use super::transcript::Transcript;
 use crate::capability::Capabilities;
 use crate::xtext;
 
@@ -22,14 +23,13 @@ pub struct Transaction {
     pub reverse_path: Option<ReversePath>,
     /// Which of the envelope's recipients.
     pub recipients: SmallVec<[u16; 4]>,
-    /// The message in pieces, to be joined, as it is to arrive: dots are put in here.
+    /// The message in pieces, to be joined, as it is to arrive: dots are put in here. Pieces may
+    /// be cut anywhere, and are not copied.
     pub message: SmallVec<[Bytes; 2]>,
     /// Whether its body has octets above 127.
     pub eight_bit_body: bool,
     /// Whether its header section has octets above 127 (RFC 6532).
     pub eight_bit_header: bool,
-    /// Whether one of its lines begins with a dot.
-    pub dot_lines: bool,
 }
 
 /// What became of a transaction.
@@ -41,6 +41,12 @@ pub struct Finished {
     pub recipients: SmallVec<[RecipientOutcome; 1]>,
     /// Whether the host has been told what the sender wants to hear (RFC 3461).
     pub dsn_relayed: bool,
+    /// When MAIL was said, or would have been.
+    pub began: Instant,
+    /// How long it took from there.
+    pub took: Span,
+    /// What was said about it, and how the session was opened.
+    pub transcript: Transcript,
 }
 
 /// What became of one recipient.
@@ -66,7 +72,8 @@ pub enum Outcome {
     },
     /// The message was sent to its end and no answer came: it may have been taken.
     Unknown,
-    /// The session ended before its turn had come.
+    /// The session ended, or the message, before its turn had come. How the session ended says
+    /// why.
     NotTried,
     /// This host cannot take it; another may.
     Unable(Unable),
@@ -86,6 +93,9 @@ pub enum Unable {
     Utf8Addresses,
     /// SMTPUTF8, for the header section (RFC 6532).
     Utf8Headers,
+    /// CHUNKING, for a CR or LF that stands alone: by DATA some hosts would take it for the end of
+    /// a line, and what follows for commands.
+    BareNewlines,
 }
 
 impl Transaction {
@@ -96,10 +106,7 @@ impl Transaction {
 
     /// Why this host cannot take it, if it cannot.
     pub(super) fn unfit(&self, host: &Capabilities) -> Option<Outcome> {
-        let path = self.reverse_path.as_ref().unwrap_or(&self.envelope.reverse_path);
-        let utf8_path = path.mailbox().is_some_and(postlane_mail::Mailbox::needs_smtputf8);
-        let utf8_address = utf8_path || self.recipients().any(|r| r.mailbox.needs_smtputf8());
-        if !host.smtputf8 && utf8_address {
+        if !host.smtputf8 && self.has_utf8_addresses() {
             return Some(Outcome::Unable(Unable::Utf8Addresses));
         }
         if !host.smtputf8 && self.eight_bit_header && self.envelope.smtputf8 {
@@ -112,27 +119,40 @@ impl Transaction {
         Some(Outcome::TooLarge { most })
     }
 
+    /// The recipient in this place of ours.
+    pub(super) fn recipient(&self, place: usize) -> Option<&Recipient> {
+        let index = self.recipients.get(place)?;
+        self.envelope.recipients.get(usize::from(*index))
+    }
+
     /// Whether any octet is above 127. A header section that is not declared as SMTPUTF8 is
     /// carried like a body: it came so, and leaves so.
     fn eight_bit(&self) -> bool {
         self.eight_bit_body || self.eight_bit_header
     }
 
-    pub(super) fn recipients(&self) -> impl Iterator<Item = &Recipient> {
-        self.recipients.iter().filter_map(|index| self.envelope.recipients.get(usize::from(*index)))
+    fn path(&self) -> &ReversePath {
+        self.reverse_path.as_ref().unwrap_or(&self.envelope.reverse_path)
+    }
+
+    fn has_utf8_addresses(&self) -> bool {
+        let recipients = (0..self.recipients.len()).filter_map(|place| self.recipient(place));
+        let mut mailboxes = self.path().mailbox().into_iter().chain(recipients.map(|r| &r.mailbox));
+        mailboxes.any(Mailbox::needs_smtputf8)
     }
 
     /// Writes the MAIL command.
     pub(super) fn write_mail(&self, host: &Capabilities, out: &mut Vec<u8>) {
-        let path = self.reverse_path.as_ref().unwrap_or(&self.envelope.reverse_path);
-        push(out, &["MAIL FROM:<", path.as_str(), ">"]);
+        push(out, &["MAIL FROM:<", self.path().as_str(), ">"]);
         if host.size.is_some() {
-            push(out, &[" SIZE=", itoa(self.octets()).as_str()]);
+            push(out, &[" SIZE=", Decimal::of(self.octets()).as_str()]);
         }
-        if host.eight_bit && (self.eight_bit() || self.envelope.body != BodyType::SevenBit) {
+        // Said only where it is needed: hosts of another kind behind this one may lack it.
+        if host.eight_bit && self.eight_bit() {
             push(out, &[" BODY=8BITMIME"]);
         }
-        if host.smtputf8 && self.envelope.smtputf8 {
+        let utf8 = self.has_utf8_addresses() || self.envelope.smtputf8 && self.eight_bit();
+        if host.smtputf8 && utf8 {
             push(out, &[" SMTPUTF8"]);
         }
         if host.dsn {
@@ -141,7 +161,7 @@ impl Transaction {
                 Some(ReturnContent::Headers) => push(out, &[" RET=HDRS"]),
                 None => {}
             }
-            if let Some(envid) = &self.envelope.envid {
+            if let Some(envid) = self.envelope.envid.as_deref().filter(|text| is_word(text)) {
                 push(out, &[" ENVID=", envid]);
             }
         }
@@ -157,12 +177,13 @@ impl Transaction {
                 Notify::Never => push(out, &[" NOTIFY=NEVER"]),
                 Notify::On { success, failure, delay } => {
                     let words = [(success, "SUCCESS"), (failure, "FAILURE"), (delay, "DELAY")];
-                    let words: Vec<&str> =
-                        words.iter().filter(|(on, _)| *on).map(|(_, w)| *w).collect();
-                    push(out, &[" NOTIFY=", &words.join(",")]);
+                    let said = words.into_iter().filter(|(on, _)| *on);
+                    for (i, (_, word)) in said.enumerate() {
+                        push(out, &[if i == 0 { " NOTIFY=" } else { "," }, word]);
+                    }
                 }
             }
-            match &recipient.orcpt {
+            match recipient.orcpt.as_deref().filter(|text| is_word(text)) {
                 Some(orcpt) => push(out, &[" ORCPT=", orcpt]),
                 // RFC 3461 §5.2.1: where something is asked for and no original address is given,
                 // the one we were given is the original.
@@ -179,29 +200,34 @@ impl Transaction {
     }
 }
 
+/// Whether a parameter's value can stand in a command without becoming more than a value.
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic())
+}
+
 fn push(out: &mut Vec<u8>, texts: &[&str]) {
     texts.iter().for_each(|text| out.extend_from_slice(text.as_bytes()));
 }
 
 /// A number in decimal, without the machinery of formatting.
-pub(super) fn itoa(mut number: u64) -> Decimal {
-    let mut digits = Decimal { octets: [b'0'; 20], begin: 20 };
-    loop {
-        digits.begin -= 1;
-        digits.octets[digits.begin] = b'0' + (number % 10) as u8;
-        number /= 10;
-        if number == 0 {
-            return digits;
-        }
-    }
-}
-
 pub(super) struct Decimal {
     octets: [u8; 20],
     begin: usize,
 }
 
 impl Decimal {
+    pub(super) fn of(mut number: u64) -> Self {
+        let mut digits = Self { octets: [b'0'; 20], begin: 20 };
+        loop {
+            digits.begin -= 1;
+            digits.octets[digits.begin] = b'0' + (number % 10) as u8;
+            number /= 10;
+            if number == 0 {
+                return digits;
+            }
+        }
+    }
+
     pub(super) fn as_str(&self) -> &str {
         std::str::from_utf8(&self.octets[self.begin..]).unwrap_or_default()
     }

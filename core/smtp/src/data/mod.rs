@@ -3,5 +3,5 @@
 mod stuff;
 mod unstuff;
 
-pub use stuff::stuff;
+pub use stuff::{Lines, stuff};
 pub use unstuff::{BareNewlines, Collected, Collector, DataError};

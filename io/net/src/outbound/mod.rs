@@ -2,11 +2,13 @@
 
 mod connect;
 mod session;
+mod wire;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
-use postlane_mail::{Instant, Reply};
+use postlane_mail::{Instant, Reply, Span};
 use postlane_smtp::client::{Finished, SessionEnd, Settings, Transaction, Transcript};
 use postlane_smtp::server::TlsFacts;
 use tokio::sync::mpsc;
@@ -29,7 +31,7 @@ pub struct Call {
     /// How it is encrypted, where it is.
     pub tls: ClientTls,
     /// How long connecting may take.
-    pub connect_timeout: std::time::Duration,
+    pub connect_timeout: Duration,
     /// The time.
     pub now: Arc<dyn Fn() -> Instant + Send + Sync>,
 }
@@ -37,6 +39,8 @@ pub struct Call {
 /// What is known of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionFacts {
+    /// How long connecting took, or did until it failed.
+    pub connect_took: Span,
     /// Our address.
     pub local: Option<SocketAddr>,
     /// The host's address.
@@ -62,17 +66,17 @@ pub trait Events: Send + 'static {
     fn opened(&mut self, facts: &Arc<SessionFacts>);
 
     /// A message is done.
-    fn finished(&mut self, finished: Finished, facts: &Arc<SessionFacts>, transcript: &Transcript);
+    fn finished(&mut self, finished: Finished, facts: &Arc<SessionFacts>);
 
-    /// It is over. Nothing comes after it.
+    /// It is over. Nothing comes after it. The transcript has what was said of no message.
     fn ended(&mut self, end: End, facts: &Arc<SessionFacts>, transcript: &Transcript);
 }
 
-/// A session, to be told what to do.
+/// A session, to be told what to do. Dropped, it ends behind what it was given.
 pub struct Session(mpsc::UnboundedSender<Order>);
 
 enum Order {
-    Begin(Transaction),
+    Begin(Box<Transaction>),
     Quit,
 }
 
@@ -85,11 +89,11 @@ impl Session {
         Self(orders)
     }
 
-    /// Hands over a message. If the session has ended, it has said so: its end tells of every
-    /// message that it had not finished.
+    /// Hands over a message: [`Events::finished`] tells what became of it, before the session's
+    /// end. Given back if the session has ended.
     pub fn begin(&self, transaction: Transaction) -> Result<(), Box<Transaction>> {
-        self.0.send(Order::Begin(transaction)).map_err(|unsent| match unsent.0 {
-            Order::Begin(transaction) => Box::new(transaction),
+        self.0.send(Order::Begin(Box::new(transaction))).map_err(|unsent| match unsent.0 {
+            Order::Begin(transaction) => transaction,
             Order::Quit => unreachable!("a message was sent"),
         })
     }

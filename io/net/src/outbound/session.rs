@@ -1,60 +1,79 @@
 //! One session with a host: octets to the machine and back.
 
-use std::io::{self, IoSlice};
-use std::pin::pin;
+use std::io;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Buf as _, Bytes};
-use postlane_mail::Instant;
-use postlane_smtp::client::{Client, SessionEnd, Step, Transaction};
+use postlane_mail::{Instant, Span};
+use postlane_smtp::auth::Nonce;
+use postlane_smtp::client::{Client, SessionEnd, Step};
 use rustls_pki_types::ServerName;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::time;
+use tokio::time::{self, Sleep};
 use tokio_rustls::{TlsConnector, TlsStream};
 
-use super::connect::connect;
+use super::connect::{ConnectError, connect};
+use super::wire::{Turn, Wire};
 use super::{Call, End, Events, Order, SessionFacts};
 use crate::stream::Stream;
 use crate::tls;
 
-/// Octets read at once: replies are short.
-const READ_OCTETS: usize = 4 * 1024;
+/// How long a machine that waits for nothing sleeps.
+const LONG: Duration = Duration::from_secs(24 * 3600);
 
-/// How long one write may take (RFC 5321 §4.5.3.2.5: 3 minutes for a block of data).
-const WRITE_PATIENCE: Duration = Duration::from_secs(180);
-
-/// How long a machine that waits for nothing sleeps between two looks at its deadline.
-const LONG: Duration = Duration::from_secs(3600);
+/// How many octets a host must take in a second, on the whole: one that takes less holds a
+/// session for nothing. Chosen, not measured.
+const OCTETS_PER_S_MIN: u64 = 1000;
 
 pub(super) async fn hold(
     call: Call,
     mut orders: UnboundedReceiver<Order>,
     mut events: impl Events,
 ) {
-    let mut facts = SessionFacts { local: None, remote: call.address, tls: None, banner: None };
-    let mut client = Client::new((call.now)(), call.smtp.clone());
-    let end = match connect(call.source, call.address, call.connect_timeout).await {
+    let began = (call.now)();
+    let (connection, nonce) = match nonce(&call) {
+        Ok(nonce) => (connect(call.source, call.address, call.connect_timeout).await, nonce),
+        Err(error) => (Err(error), Nonce([0; 18])),
+    };
+    let now = (call.now)();
+    let mut facts = SessionFacts {
+        connect_took: now.since(began),
+        local: None,
+        remote: call.address,
+        tls: None,
+        banner: None,
+    };
+    let mut client = Client::new(now, call.smtp.clone(), nonce);
+    let (facts, end) = match connection {
         Ok(stream) => {
             facts.local = stream.local_addr().ok();
-            let facts = &mut Arc::new(facts.clone());
+            let wire = Wire::new(Stream::Plain(stream));
+            let facts = Arc::new(facts);
             let mut held = Held {
                 call: &call,
-                client: &mut client,
-                stream: Stream::Plain(stream),
+                client,
+                wire,
                 facts,
-                told_to_quit: false,
+                write_until: None,
+                armed: Instant::MAX,
+                ordered: true,
             };
             let end = held.talk(&mut orders, &mut events).await;
-            let known = held.facts.clone();
-            give_back(&mut orders, &mut client, &mut events, &known, call.now.as_ref());
-            return events.ended(End::Session(end), &known, client.transcript());
+            let Held { client: talked, wire, facts, .. } = held;
+            client = talked;
+            let patience = client.timeouts().quit.to_std();
+            // Nothing is lost if the host does not let us say goodbye.
+            let _ = time::timeout(patience, wire.close()).await;
+            (facts, End::Session(end))
         }
-        Err(error) => End::NotConnected(error),
+        Err(error) => {
+            client.closed(0);
+            (Arc::new(facts), End::NotConnected(error))
+        }
     };
-    let facts = Arc::new(facts);
-    events.ended(end, &facts, client.transcript());
+    give_back(&mut orders, &mut client, &mut events, &facts, (call.now)());
+    events.ended(end, &facts, &client.transcript());
 }
 
 /// What was ordered and never begun.
@@ -63,27 +82,44 @@ fn give_back(
     client: &mut Client,
     events: &mut impl Events,
     facts: &Arc<SessionFacts>,
-    now: &(dyn Fn() -> Instant + Send + Sync),
+    now: Instant,
 ) {
     orders.close();
     while let Ok(order) = orders.try_recv() {
         if let Order::Begin(transaction) = order {
-            client.begin(now(), transaction);
+            client.begin(now, *transaction);
         }
     }
     while let Some(step) = client.poll() {
         if let Step::Finished(finished) = step {
-            events.finished(finished, facts, client.transcript());
+            events.finished(*finished, facts);
         }
     }
 }
 
+/// Where somebody is to be authenticated, what nobody can foresee.
+fn nonce(call: &Call) -> Result<Nonce, ConnectError> {
+    let mut octets = [0; 18];
+    if call.smtp.auth.is_some() {
+        let random = call.tls.0.crypto_provider().secure_random;
+        random
+            .fill(&mut octets)
+            .map_err(|_| ConnectError::Other("the system gives no random octets".to_owned()))?;
+    }
+    Ok(Nonce(octets))
+}
+
 struct Held<'a> {
     call: &'a Call,
-    client: &'a mut Client,
-    stream: Stream,
-    facts: &'a mut Arc<SessionFacts>,
-    told_to_quit: bool,
+    client: Client,
+    wire: Wire,
+    facts: Arc<SessionFacts>,
+    /// While the host does not take what there is: until when it must take some of it, and all.
+    write_until: Option<(Instant, Instant)>,
+    /// When the alarm rings, at the latest.
+    armed: Instant,
+    /// Whether somebody is there to give orders.
+    ordered: bool,
 }
 
 impl Held<'_> {
@@ -92,82 +128,101 @@ impl Held<'_> {
         orders: &mut UnboundedReceiver<Order>,
         events: &mut impl Events,
     ) -> SessionEnd {
-        let mut buffer = vec![0; READ_OCTETS];
-        let mut alarm = pin!(time::sleep(self.patience()));
+        let mut alarm = pin!(time::sleep(LONG));
         loop {
-            if self.write_out().await.is_err() {
-                self.client.closed();
-            }
+            self.wire.put(self.client.output());
             if let Some(end) = self.steps(events).await {
-                let _ = self.stream.shutdown().await;
                 return end;
             }
             if !self.client.output().is_empty() {
                 continue;
             }
+            self.arm(alarm.as_mut());
             tokio::select! {
                 biased;
-                read = self.stream.read(&mut buffer) => match read {
-                    Ok(0) | Err(_) => self.client.closed(),
-                    Ok(read) => self.client.received((self.call.now)(), &buffer[..read]),
-                },
-                order = orders.recv(), if !self.told_to_quit => self.obey(order, orders),
-                () = &mut alarm => {
-                    if self.client.deadline().is_some_and(|at| at <= (self.call.now)()) {
-                        self.client.timed_out();
-                    }
-                    alarm.as_mut().reset(time::Instant::now() + self.patience());
-                }
-            }
-            // Waiting for an answer that must come sooner than the alarm rings.
-            let due = time::Instant::now() + self.patience();
-            if due < alarm.deadline() {
-                alarm.as_mut().reset(due);
+                turn = self.wire.turn() => self.turned(&turn),
+                order = orders.recv(), if self.ordered => self.obey(order, orders),
+                () = &mut alarm => self.ring(alarm.as_mut()),
             }
         }
+    }
+
+    fn turned(&mut self, turn: &Turn) {
+        let now = (self.call.now)();
+        match turn {
+            Turn::Read(octets) => self.client.received(now, self.wire.read(*octets)),
+            Turn::Closed => self.client.closed(self.wire.unsent()),
+            Turn::Taken => {}
+            Turn::Sent => self.client.sent(now),
+        }
+        let block = now + self.client.timeouts().block;
+        self.write_until = match (self.wire.is_blocked(), self.write_until) {
+            (false, _) => None,
+            (true, Some((_, all))) if matches!(turn, Turn::Taken) => Some((block, all)),
+            (true, Some(until)) => Some(until),
+            (true, None) => {
+                let all = Span::from_s(self.wire.unsent() / OCTETS_PER_S_MIN);
+                Some((block, block + all))
+            }
+        };
     }
 
     /// Takes all orders that are there, so that they go out in one write.
     fn obey(&mut self, order: Option<Order>, orders: &mut UnboundedReceiver<Order>) {
         let now = (self.call.now)();
+        self.ordered = order.is_some();
         let mut next = Some(order.unwrap_or(Order::Quit));
         while let Some(order) = next {
             match order {
-                Order::Begin(transaction) => self.begin(now, transaction),
-                Order::Quit => {
-                    self.told_to_quit = true;
-                    self.client.quit(now);
-                }
+                Order::Begin(transaction) => self.client.begin(now, *transaction),
+                Order::Quit => self.client.quit(now),
             }
             next = orders.try_recv().ok();
         }
     }
 
-    fn begin(&mut self, now: Instant, transaction: Transaction) {
-        self.client.begin(now, transaction);
+    /// When patience ends, with the host's answers or with its taking octets.
+    fn due(&self) -> Instant {
+        match self.write_until {
+            Some((some, all)) => some.min(all),
+            None => self.client.deadline().unwrap_or(Instant::MAX),
+        }
     }
 
-    fn patience(&self) -> Duration {
+    /// Sets the alarm only if it would ring too late: answers come long before their time is
+    /// up, and a timer that is put off each time costs more than one that rings in vain.
+    fn arm(&mut self, alarm: Pin<&mut Sleep>) {
+        let due = self.due();
+        if due < self.armed {
+            self.armed = due;
+            alarm.reset(time::Instant::now() + until((self.call.now)(), due));
+        }
+    }
+
+    fn ring(&mut self, alarm: Pin<&mut Sleep>) {
         let now = (self.call.now)();
-        let left =
-            self.client.deadline().map(|at| Duration::from_millis(at.since(now).as_ms() + 1));
-        left.unwrap_or(LONG)
+        if self.due() <= now {
+            self.client.timed_out(self.wire.unsent());
+        }
+        self.armed = self.due();
+        alarm.reset(time::Instant::now() + until(now, self.armed));
     }
 
     /// Does what the machine wants done; the end, if this was it.
     async fn steps(&mut self, events: &mut impl Events) -> Option<SessionEnd> {
         while let Some(step) = self.client.poll() {
             match step {
-                Step::StartTls => self.encrypt().await,
+                Step::StartTls => match self.encrypt().await {
+                    Ok(()) => self.client.tls_started((self.call.now)()),
+                    Err(e) => self.client.tls_failed(&e.to_string()),
+                },
                 Step::Ready => {
-                    Arc::make_mut(self.facts).banner = self.client.banner().cloned();
-                    events.opened(self.facts);
+                    Arc::make_mut(&mut self.facts).banner = self.client.banner().cloned();
+                    events.opened(&self.facts);
                 }
-                Step::Finished(finished) => {
-                    events.finished(finished, self.facts, self.client.transcript());
-                }
+                Step::Finished(finished) => events.finished(*finished, &self.facts),
                 Step::Close(end) => {
-                    Arc::make_mut(self.facts).banner = self.client.banner().cloned();
+                    Arc::make_mut(&mut self.facts).banner = self.client.banner().cloned();
                     return Some(end);
                 }
             }
@@ -175,61 +230,24 @@ impl Held<'_> {
         None
     }
 
-    async fn encrypt(&mut self) {
-        match self.handshake().await {
-            Ok(()) => self.client.tls_started((self.call.now)()),
-            Err(e) => self.client.tls_failed(&e.to_string()),
-        }
-    }
-
-    async fn handshake(&mut self) -> io::Result<()> {
+    async fn encrypt(&mut self) -> io::Result<()> {
+        // A host that is known by its address alone is asked for a certificate of that.
         let name = ServerName::try_from(self.call.host.trim_end_matches('.').to_owned())
             .unwrap_or_else(|_| ServerName::from(self.call.address.ip()));
-        let Stream::Plain(stream) = std::mem::replace(&mut self.stream, Stream::Moved) else {
+        let Stream::Plain(stream) = self.wire.replace(Stream::Moved) else {
             return Err(io::ErrorKind::InvalidInput.into());
         };
         let connector = TlsConnector::from(self.call.tls.0.clone());
-        let handshake = time::timeout(WRITE_PATIENCE, connector.connect(name, stream)).await;
+        let patience = self.client.timeouts().command.to_std();
+        let handshake = time::timeout(patience, connector.connect(name, stream)).await;
         let stream = handshake.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
-        Arc::make_mut(self.facts).tls = Some(tls::facts(stream.get_ref().1));
-        self.stream = Stream::Tls(Box::new(TlsStream::Client(stream)));
+        Arc::make_mut(&mut self.facts).tls = Some(tls::facts(stream.get_ref().1));
+        self.wire.replace(Stream::Tls(Box::new(TlsStream::Client(stream))));
         Ok(())
-    }
-
-    async fn write_out(&mut self) -> io::Result<()> {
-        let mut pieces = std::mem::take(self.client.output());
-        if pieces.is_empty() {
-            return Ok(());
-        }
-        let written = write_all(&mut self.stream, &mut pieces);
-        time::timeout(WRITE_PATIENCE, written)
-            .await
-            .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
-        self.stream.flush().await
     }
 }
 
-/// Writes all pieces, as many at once as the system takes.
-async fn write_all(stream: &mut Stream, pieces: &mut [Bytes]) -> io::Result<()> {
-    const AT_ONCE: usize = 64;
-    let mut first = 0;
-    while first < pieces.len() {
-        let mut slices = [IoSlice::new(&[]); AT_ONCE];
-        let many = (pieces.len() - first).min(AT_ONCE);
-        for (slice, piece) in slices.iter_mut().zip(&pieces[first..]) {
-            *slice = IoSlice::new(piece);
-        }
-        let mut written = stream.write_vectored(&slices[..many]).await?;
-        if written == 0 && pieces[first..first + many].iter().any(|piece| !piece.is_empty()) {
-            return Err(io::ErrorKind::WriteZero.into());
-        }
-        while first < pieces.len() && written >= pieces[first].len() {
-            written -= pieces[first].len();
-            first += 1;
-        }
-        if written > 0 {
-            pieces[first].advance(written);
-        }
-    }
-    Ok(())
+/// Timers count in milliseconds: rounded up, so that they do not ring before their time.
+fn until(now: Instant, at: Instant) -> Duration {
+    Duration::from_millis(at.since(now).as_ms() + 1).min(LONG)
 }

@@ -1,18 +1,26 @@
 //! A message under way: what was said of it, and what was heard.
 
-use postlane_mail::{Reply, Stage};
+use std::sync::Arc;
+
+use postlane_mail::{Instant, Reply, Stage};
 use smallvec::SmallVec;
 
 use super::Owed;
 use crate::client::transaction::{Finished, Outcome, RecipientOutcome, Transaction};
+use crate::client::transcript::{Record, Transcript};
+use crate::data::Lines;
 
 /// A message under way.
-#[derive(Debug)]
 pub(super) struct Flight {
     pub(super) transaction: Transaction,
     pub(super) sent: Sent,
+    pub(super) way: Way,
+    /// How many octets the session had put out with its end.
+    pub(super) end_at: u64,
+    pub(super) began: Instant,
+    pub(super) record: Record,
     /// What was said to each recipient.
-    heard: SmallVec<[Option<Reply>; 1]>,
+    heard: SmallVec<[Heard; 1]>,
     /// What was said to all of them, where it was no.
     refused: Option<(Stage, Reply)>,
     /// What was said to the end.
@@ -23,25 +31,50 @@ pub(super) struct Flight {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sent {
     Nothing,
-    Mail,
-    Recipients,
-    Data,
+    /// MAIL and perhaps more.
+    Commands,
     /// To its end.
     Everything,
 }
 
+/// How its octets go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// By DATA.
+    Data(Lines),
+    /// By BDAT, in one chunk (RFC 3030).
+    Chunk,
+}
+
+enum Heard {
+    Nothing,
+    Taken,
+    Refused(Reply),
+}
+
 impl Flight {
-    pub(super) fn new(transaction: Transaction) -> Self {
-        let heard = transaction.recipients.iter().map(|_| None).collect();
-        Self { transaction, sent: Sent::Nothing, heard, refused: None, end: None }
+    pub(super) fn new(now: Instant, transaction: Transaction) -> Self {
+        let heard = transaction.recipients.iter().map(|_| Heard::Nothing).collect();
+        Self {
+            transaction,
+            sent: Sent::Nothing,
+            way: Way::Data(Lines::default()),
+            end_at: 0,
+            began: now,
+            record: Record::of_message(),
+            heard,
+            refused: None,
+            end: None,
+        }
     }
 
     /// Takes an answer; to what it was.
-    pub(super) fn heard(&mut self, owed: Owed, reply: &Reply) -> Stage {
+    pub(super) fn heard(&mut self, owed: Owed, reply: Reply) -> Stage {
         match owed {
             Owed::Rcpt(place) => {
                 if let Some(heard) = self.heard.get_mut(usize::from(place)) {
-                    *heard = Some(reply.clone());
+                    let taken = reply.code().is_success();
+                    *heard = if taken { Heard::Taken } else { Heard::Refused(reply) };
                 }
                 Stage::Rcpt
             }
@@ -52,7 +85,7 @@ impl Flight {
                 Stage::Data
             }
             Owed::End => {
-                self.end = Some(reply.clone());
+                self.end = Some(reply);
                 Stage::Dot
             }
             _ => {
@@ -65,83 +98,113 @@ impl Flight {
     }
 
     /// The first refusal counts: what follows it in a pipeline follows from it.
-    fn refuse(&mut self, stage: Stage, reply: &Reply) {
+    fn refuse(&mut self, stage: Stage, reply: Reply) {
         if self.refused.is_none() {
-            self.refused = Some((stage, reply.clone()));
+            self.refused = Some((stage, reply));
         }
     }
 
     /// Whether a recipient has been taken.
     pub(super) fn has_recipients(&self) -> bool {
-        let taken = |heard: &Option<Reply>| heard.as_ref().is_some_and(|r| r.code().is_success());
-        self.refused.is_none() && self.heard.iter().any(taken)
+        self.refused.is_none() && self.heard.iter().any(|heard| matches!(heard, Heard::Taken))
+    }
+
+    /// Whether MAIL or DATA has been refused.
+    pub(super) fn was_refused(&self) -> bool {
+        self.refused.is_some()
+    }
+
+    /// Whether its end has been answered by yes.
+    pub(super) fn was_taken(&self) -> bool {
+        self.end.as_ref().is_some_and(|reply| reply.code().is_success())
     }
 
     /// Whether the next message's commands may follow what was said of this one.
     pub(super) fn lets_next_begin(&self) -> bool {
-        match self.sent {
-            Sent::Nothing => true,
-            Sent::Everything => self.has_recipients(),
-            _ => false,
-        }
+        self.sent == Sent::Everything && self.has_recipients()
     }
 
     /// It went to its end.
-    pub(super) fn finish(self, dsn_relayed: bool) -> Finished {
-        self.outcome(&Outcome::NotTried, dsn_relayed)
+    pub(super) fn finish(
+        mut self,
+        now: Instant,
+        dsn_relayed: bool,
+        opening: &Arc<Record>,
+    ) -> Finished {
+        let record = std::mem::take(&mut self.record);
+        let outcomes = self.outcomes(&Outcome::NotTried);
+        let transcript = Transcript { opening: opening.clone(), rest: record };
+        self.told(now, outcomes, dsn_relayed, transcript)
     }
 
-    /// The session ended before it did. What was sent to its end may have arrived.
-    pub(super) fn cut_short(self, dsn_relayed: bool) -> Finished {
-        let sent = self.sent == Sent::Everything;
-        self.outcome(if sent { &Outcome::Unknown } else { &Outcome::NotTried }, dsn_relayed)
+    /// The session ended before it did, with so many octets sent. Where its end was among them
+    /// it may have arrived.
+    pub(super) fn cut_short(
+        mut self,
+        now: Instant,
+        octets_sent: u64,
+        dsn_relayed: bool,
+        opening: &Arc<Record>,
+    ) -> Finished {
+        let arrived = self.sent == Sent::Everything && self.end_at <= octets_sent;
+        let record = std::mem::take(&mut self.record);
+        let outcomes = self.outcomes(if arrived { &Outcome::Unknown } else { &Outcome::NotTried });
+        let transcript = Transcript { opening: opening.clone(), rest: record };
+        self.told(now, outcomes, dsn_relayed, transcript)
     }
 
     pub(super) fn not_tried(self) -> Finished {
-        self.all(&Outcome::NotTried)
+        let now = self.began;
+        self.all(now, &Outcome::NotTried)
     }
 
-    /// The same for all recipients.
-    pub(super) fn all(self, outcome: &Outcome) -> Finished {
-        let each = |index: &u16| RecipientOutcome { index: *index, outcome: outcome.clone() };
-        let recipients = self.transaction.recipients.iter().map(each).collect();
-        Finished { id: self.transaction.id, recipients, dsn_relayed: false }
+    /// The same for all recipients, and nothing was said.
+    pub(super) fn all(self, now: Instant, outcome: &Outcome) -> Finished {
+        let outcomes = self.transaction.recipients.iter().map(|_| outcome.clone()).collect();
+        self.told(now, outcomes, false, Transcript::default())
     }
 
-    fn outcome(self, unanswered: &Outcome, dsn_relayed: bool) -> Finished {
-        // Where no recipient was taken, the answer to the end follows from that.
-        let any_taken = self.has_recipients();
-        let places = self.transaction.recipients.iter().zip(&self.heard);
-        let recipients = places.map(|(index, heard)| {
-            let outcome = self.outcome_of(heard.as_ref(), any_taken, unanswered);
-            RecipientOutcome { index: *index, outcome }
-        });
-        Finished { id: self.transaction.id, recipients: recipients.collect(), dsn_relayed }
+    fn told(
+        &self,
+        now: Instant,
+        outcomes: SmallVec<[Outcome; 1]>,
+        dsn_relayed: bool,
+        transcript: Transcript,
+    ) -> Finished {
+        let indices = self.transaction.recipients.iter().copied();
+        let recipient = |(index, outcome)| RecipientOutcome { index, outcome };
+        Finished {
+            id: self.transaction.id,
+            recipients: indices.zip(outcomes).map(recipient).collect(),
+            dsn_relayed,
+            began: self.began,
+            took: now.since(self.began),
+            transcript,
+        }
     }
 
-    fn outcome_of(&self, heard: Option<&Reply>, any_taken: bool, unanswered: &Outcome) -> Outcome {
-        if let Some((stage @ Stage::Mail, reply)) = &self.refused {
-            return Outcome::Refused { stage: *stage, reply: reply.clone() };
-        }
-        match heard {
-            Some(reply) if !reply.code().is_success() => {
-                return Outcome::Refused { stage: Stage::Rcpt, reply: reply.clone() };
+    /// What became of each recipient; `unanswered` where the host has not said.
+    fn outcomes(&mut self, unanswered: &Outcome) -> SmallVec<[Outcome; 1]> {
+        let heard = std::mem::take(&mut self.heard);
+        heard.into_iter().map(|heard| self.outcome(heard, unanswered)).collect()
+    }
+
+    fn outcome(&self, heard: Heard, unanswered: &Outcome) -> Outcome {
+        match (&self.refused, heard) {
+            (Some((stage @ Stage::Mail, reply)), _) => {
+                Outcome::Refused { stage: *stage, reply: reply.clone() }
             }
-            None => {
-                // A message that was sent before the answer to this recipient was heard.
-                return unanswered.clone();
+            (_, Heard::Refused(reply)) => Outcome::Refused { stage: Stage::Rcpt, reply },
+            // The session broke off before it was answered.
+            (_, Heard::Nothing) => unanswered.clone(),
+            (Some((stage, reply)), Heard::Taken) => {
+                Outcome::Refused { stage: *stage, reply: reply.clone() }
             }
-            Some(_) => {}
-        }
-        if let Some((stage, reply)) = &self.refused {
-            return Outcome::Refused { stage: *stage, reply: reply.clone() };
-        }
-        match &self.end {
-            Some(reply) if reply.code().is_success() && any_taken => {
-                Outcome::Accepted(reply.clone())
-            }
-            Some(reply) => Outcome::Refused { stage: Stage::Dot, reply: reply.clone() },
-            None => unanswered.clone(),
+            (None, Heard::Taken) => match &self.end {
+                Some(reply) if reply.code().is_success() => Outcome::Accepted(reply.clone()),
+                Some(reply) => Outcome::Refused { stage: Stage::Dot, reply: reply.clone() },
+                None => unanswered.clone(),
+            },
         }
     }
 }

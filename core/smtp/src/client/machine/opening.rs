@@ -1,57 +1,51 @@
 //! From the greeting to the first message: EHLO, STARTTLS, AUTH.
 
-use postlane_mail::{Instant, Reply, Stage};
+use postlane_mail::{Reply, Stage};
 
-use super::{Client, Owed, Step};
-use crate::auth::ClientExchange;
+use super::{Arc, Client, Owed, Phase, Step, mem};
+use crate::auth::{ClientExchange, ExchangeError};
 use crate::capability::Capabilities;
 use crate::client::session::{SessionEnd, TlsPolicy};
 
 impl Client {
-    pub(super) fn opening_reply(&mut self, now: Instant, owed: Owed, reply: Reply) {
+    pub(super) fn opening_reply(&mut self, owed: Owed, reply: Reply) {
         match owed {
-            Owed::Greeting => self.greeted(now, reply),
-            Owed::Ehlo => self.ehlo_answered(now, reply),
-            Owed::Helo if reply.code().is_success() => self.known(now),
+            Owed::Greeting => self.greeted(reply),
+            Owed::Ehlo => self.ehlo_answered(reply),
+            Owed::Helo if reply.code().is_success() => self.known(),
             Owed::Helo => self.turned_away(Stage::Ehlo, reply),
-            Owed::StartTls if reply.code().number() == 220 => self.steps.push_back(Step::StartTls),
-            Owed::StartTls if self.settings.tls == TlsPolicy::Required => {
-                self.turned_away(Stage::StartTls, reply);
-            }
-            // Offered, and not meant: without it, where that is allowed.
-            Owed::StartTls if reply.code().number() != 421 => self.log_in(now),
-            Owed::StartTls => self.turned_away(Stage::StartTls, reply),
-            _ => self.auth_answered(now, reply),
+            Owed::StartTls => self.starttls_answered(reply),
+            _ => self.auth_answered(reply),
         }
     }
 
-    pub(super) fn say_ehlo(&mut self, now: Instant) {
-        self.say(now, &format!("EHLO {}", self.settings.ehlo_name), Owed::Ehlo);
+    pub(super) fn say_ehlo(&mut self) {
+        self.say(&format!("EHLO {}", self.settings.ehlo_name), Owed::Ehlo);
     }
 
-    fn greeted(&mut self, now: Instant, reply: Reply) {
+    fn greeted(&mut self, reply: Reply) {
         let is_us = self.names_us(&reply);
         self.banner = Some(reply.clone());
         if !reply.code().is_success() {
             return self.turned_away(Stage::Connect, reply);
         }
         if is_us {
-            return self.end(SessionEnd::Loop);
+            return self.part(SessionEnd::Loop);
         }
-        self.say_ehlo(now);
+        self.say_ehlo();
     }
 
-    fn ehlo_answered(&mut self, now: Instant, reply: Reply) {
+    fn ehlo_answered(&mut self, reply: Reply) {
         if reply.code().is_success() {
             if self.names_us(&reply) {
-                return self.end(SessionEnd::Loop);
+                return self.part(SessionEnd::Loop);
             }
             self.capabilities = Capabilities::read(reply.lines());
-            return self.known(now);
+            return self.known();
         }
         // RFC 5321 §3.2: a server that does not know EHLO may know HELO.
         if reply.code().is_permanent() && !self.encrypted {
-            return self.say(now, &format!("HELO {}", self.settings.ehlo_name), Owed::Helo);
+            return self.say(&format!("HELO {}", self.settings.ehlo_name), Owed::Helo);
         }
         self.turned_away(Stage::Ehlo, reply);
     }
@@ -63,64 +57,74 @@ impl Client {
         self.settings.own_name.as_ref().is_some_and(|own| name.eq_ignore_ascii_case(own))
     }
 
-    fn known(&mut self, now: Instant) {
+    fn known(&mut self) {
         let wanted = self.settings.tls != TlsPolicy::Never && !self.encrypted;
         if wanted && self.capabilities.starttls {
-            return self.say(now, "STARTTLS", Owed::StartTls);
+            return self.say("STARTTLS", Owed::StartTls);
         }
-        if self.settings.tls == TlsPolicy::Required && !self.encrypted {
-            return self.end(SessionEnd::TlsMissing);
+        if self.settings.tls.is_required() && !self.encrypted {
+            return self.part(SessionEnd::TlsMissing);
         }
-        self.log_in(now);
+        self.log_in();
     }
 
-    fn log_in(&mut self, now: Instant) {
-        let Some(credentials) = &self.settings.auth else { return self.is_ready(now) };
+    fn starttls_answered(&mut self, reply: Reply) {
+        if reply.code().is_success() {
+            self.phase = Phase::Handshake;
+            self.steps.push_back(Step::StartTls);
+        } else if self.settings.tls.is_required() || reply.code().number() == 421 {
+            self.turned_away(Stage::StartTls, reply);
+        } else {
+            // Offered, and not meant: without it, where that is allowed.
+            self.log_in();
+        }
+    }
+
+    fn log_in(&mut self) {
+        let Some(credentials) = &self.settings.auth else { return self.is_ready() };
         // A password goes nowhere in the clear, whatever the policy for mail is.
-        let begun = ClientExchange::begin(credentials, &self.capabilities.auth);
-        match begun.filter(|_| self.encrypted) {
+        let allowed = self.encrypted || self.settings.auth_without_tls;
+        let begun = ClientExchange::begin(credentials, &self.capabilities.auth, self.nonce);
+        match begun.filter(|_| allowed) {
             Some((line, exchange)) => {
                 self.auth = Some(exchange);
-                self.say_secret(now, &line);
+                self.say_secret(&line);
             }
-            None => self.end(SessionEnd::AuthMissing),
+            None => self.part(SessionEnd::AuthMissing),
         }
     }
 
-    fn auth_answered(&mut self, now: Instant, reply: Reply) {
-        let next = self.auth.as_mut().and_then(ClientExchange::respond);
-        match (reply.code().number(), next) {
-            (235, _) => self.is_ready(now),
-            (334, Some(response)) => self.say_secret(now, &response),
-            _ => self.turned_away(Stage::Auth, reply),
+    fn auth_answered(&mut self, reply: Reply) {
+        let Some(exchange) = &mut self.auth else { return };
+        if reply.code().is_success() {
+            return match exchange.finish() {
+                Ok(()) => self.is_ready(),
+                Err(ExchangeError(why)) => self.part(SessionEnd::Misbehaved(why)),
+            };
+        }
+        if !reply.code().is_intermediate() {
+            return self.turned_away(Stage::Auth, reply);
+        }
+        match exchange.respond(reply.text()) {
+            Ok(response) => self.say_secret(&response),
+            // The host waits for a response: QUIT would be one.
+            Err(ExchangeError(why)) => self.end(SessionEnd::Misbehaved(why)),
         }
     }
 
-    fn is_ready(&mut self, now: Instant) {
+    fn is_ready(&mut self) {
         self.auth = None;
-        self.ready = true;
+        self.phase = Phase::Open;
+        self.opening = Arc::new(mem::take(&mut self.record));
         self.steps.push_back(Step::Ready);
-        self.go_on(now);
-    }
-
-    fn turned_away(&mut self, stage: Stage, reply: Reply) {
-        self.end(SessionEnd::TurnedAway { stage, reply });
-    }
-
-    fn say(&mut self, now: Instant, line: &str, owed: Owed) {
-        self.commands.extend_from_slice(line.as_bytes());
-        self.commands.extend_from_slice(b"\r\n");
-        self.owed.push_back(owed);
-        self.wait(now);
+        self.go_on();
     }
 
     /// Says something that is not written down.
-    fn say_secret(&mut self, now: Instant, line: &str) {
-        self.cut_commands();
-        self.transcript.ours(b"AUTH [hidden]");
-        let octets = format!("{line}\r\n").into_bytes();
-        self.output.push(octets.into());
+    fn say_secret(&mut self, line: &str) {
+        self.record.ours(self.now.since(self.connected), b"AUTH [hidden]\r\n");
+        self.commands.extend_from_slice(line.as_bytes());
+        self.commands.extend_from_slice(b"\r\n");
         self.owed.push_back(Owed::Auth);
-        self.wait(now);
     }
 }
