@@ -182,6 +182,8 @@ pub enum Outcome {
 pub enum Unreached {
     /// No connection: refused, timed out, unreachable, TLS failed. Try the next address.
     Network,
+    /// The same address may do another way, at once: without TLS, after a handshake that failed.
+    TryAgain,
     /// The source address cannot be used on this machine: the source's fault, not the host's.
     Source,
     /// The host answered and would not have us (greeting, EHLO, STARTTLS, AUTH).

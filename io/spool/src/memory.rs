@@ -224,6 +224,10 @@ impl Store for Memory {
         Ok(waiting.map(|(index, (p, last))| (*index, *p, last.clone())).collect())
     }
 
+    fn is_full(&self) -> bool {
+        false
+    }
+
     fn usage(&self) -> Usage {
         let inner = self.inner.lock();
         let used = inner.kept.messages.values().map(|m| m.message.len() as u64).sum();

@@ -33,6 +33,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// How much room it takes and how much there is.
     fn usage(&self) -> Usage;
+
+    /// Whether intake must answer 452 now. Cheap: asked before every message.
+    fn is_full(&self) -> bool;
 }
 
 /// Who hears that something has become durable. Called by the committer's own thread, once

@@ -178,6 +178,7 @@ impl<E> Engine<E> {
                 let exchange = self.paths[path as usize].exchange;
                 self.exchange(exchange).is_loop = true;
             }
+            Unreached::TryAgain => {}
             Unreached::Source => self.rest(now, path),
             Unreached::Network => self.next_candidate(now, path),
             Unreached::TurnedAway(said) => {

@@ -193,6 +193,10 @@ impl Store for Disk {
         Ok(waiting)
     }
 
+    fn is_full(&self) -> bool {
+        self.shared.full.load(Ordering::Relaxed)
+    }
+
     fn usage(&self) -> Usage {
         let table = self.shared.table.lock();
         Usage {
