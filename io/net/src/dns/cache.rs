@@ -15,8 +15,9 @@ use super::answer::{Answer, DnsError};
 /// How long answers are kept, and how many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CacheBounds {
-    /// Answers kept, of each kind; at least 1.
-    pub entries_max: usize,
+    /// Records kept of MX sets, and as many of addresses; an answer without records counts as
+    /// one. Chosen, not measured: with the longest names there are it is 30 MB of each.
+    pub records_max: usize,
     /// Records are kept for this long even if their TTL is shorter. Chosen, not measured: mail
     /// does not need to follow a change within seconds.
     pub positive_min: Span,
@@ -35,7 +36,7 @@ pub struct CacheBounds {
 impl Default for CacheBounds {
     fn default() -> Self {
         Self {
-            entries_max: 50_000,
+            records_max: 100_000,
             positive_min: Span::from_s(10),
             positive_max: Span::from_h(24),
             negative_min: Span::from_s(10),
@@ -52,6 +53,7 @@ pub(super) struct Cache<K, T> {
     entries: BTreeMap<K, Entry<T>>,
     by_end: BTreeMap<(Instant, u64), K>,
     inserted: u64,
+    records: usize,
 }
 
 #[derive(Debug)]
@@ -62,7 +64,7 @@ struct Entry<T> {
 
 impl<K: Ord + Clone, T> Cache<K, T> {
     pub(super) fn new(bounds: CacheBounds) -> Self {
-        Self { bounds, entries: BTreeMap::new(), by_end: BTreeMap::new(), inserted: 0 }
+        Self { bounds, entries: BTreeMap::new(), by_end: BTreeMap::new(), inserted: 0, records: 0 }
     }
 
     /// Keeps an outcome and hands it back with the time it is kept for.
@@ -77,12 +79,15 @@ impl<K: Ord + Clone, T> Cache<K, T> {
         let end = (now + kept_for.to_std(), self.inserted);
         self.by_end.insert(end, question.clone());
         let handed = with_ttl(&outcome, kept_for);
+        self.records += weight(&outcome);
         if let Some(former) = self.entries.insert(question, Entry { outcome, end }) {
             self.by_end.remove(&former.end);
+            self.records -= weight(&former.outcome);
         }
-        while self.entries.len() > self.bounds.entries_max.max(1) {
+        while self.records > self.bounds.records_max {
             let Some((_, first)) = self.by_end.pop_first() else { break };
-            self.entries.remove(&first);
+            let gone = self.entries.remove(&first).expect("what has an end is there");
+            self.records -= weight(&gone.outcome);
         }
         handed
     }
@@ -107,6 +112,11 @@ impl CacheBounds {
     }
 }
 
+/// What an outcome counts for.
+fn weight<T>(outcome: &Result<Answer<T>, DnsError>) -> usize {
+    outcome.as_ref().map_or(1, |answer| answer.records.len().max(1))
+}
+
 /// A span within bounds; where they contradict each other the upper one holds.
 fn within(span: Span, min: Span, max: Span) -> Span {
     span.max(min).min(max)
@@ -127,8 +137,8 @@ fn span(duration: Duration) -> Span {
 mod tests {
     use super::*;
 
-    fn cache(entries_max: usize) -> Cache<&'static str, u8> {
-        Cache::new(CacheBounds { entries_max, ..CacheBounds::default() })
+    fn cache(records_max: usize) -> Cache<&'static str, u8> {
+        Cache::new(CacheBounds { records_max, ..CacheBounds::default() })
     }
 
     fn answer(ttl_s: u64) -> Result<Answer<u8>, DnsError> {
@@ -182,6 +192,21 @@ mod tests {
         assert!(cache.get(start, &"a").is_some() && cache.get(start, &"c").is_some());
         assert_eq!(cache.get(start, &"b"), None);
         assert_eq!((cache.entries.len(), cache.by_end.len()), (2, 2));
+    }
+
+    #[test]
+    fn an_answer_counts_as_many_times_as_it_has_records() {
+        let (mut cache, start) = (cache(4), Instant::now());
+        let wide =
+            |n| Ok(Answer { records: vec![1; n].into(), ttl: Span::from_h(1), authentic: false });
+        cache.insert(start, "a", answer(60)).unwrap();
+        cache.insert(start, "b", wide(3)).unwrap();
+        assert!(cache.get(start, &"a").is_some());
+        cache.insert(start, "b", wide(4)).unwrap();
+        assert!(cache.get(start, &"a").is_none() && cache.get(start, &"b").is_some());
+        // One that is too wide for the whole is handed on and not kept.
+        assert_eq!(cache.insert(start, "c", wide(5)).unwrap().records.len(), 5);
+        assert_eq!((cache.entries.len(), cache.by_end.len(), cache.records), (0, 0, 0));
     }
 
     #[test]

@@ -45,7 +45,8 @@ const PORT: u16 = 53;
 const SERVERS_MAX: usize = 8;
 
 impl NameServers {
-    /// Those of the system's configuration, or this machine's own when it names none.
+    /// Those of the system's configuration, or this machine's own when it names none. Its
+    /// search list and its options are not ours to follow: names in mail are whole.
     pub fn system() -> Self {
         match hickory_resolver::system_conf::read_system_conf() {
             Ok((configuration, _)) => {

@@ -70,7 +70,7 @@ mod tests {
         assert!(has(&["[::]:25"], "127.0.0.1:25"));
         assert!(!has(&["0.0.0.0:25"], "[::1]:25"));
         assert!(!has(&["0.0.0.0:25"], "127.0.0.1:26"));
-        // TEST-NET-1 (RFC 5737 §3) belongs to nobody.
-        assert!(!has(&["0.0.0.0:25"], "192.0.2.1:25"));
+        // TEST-NET-3 (RFC 5737 §3) belongs to nobody.
+        assert!(!has(&["0.0.0.0:25"], "203.0.113.1:25"));
     }
 }

@@ -201,7 +201,19 @@ impl fmt::Display for Target {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_target_that_reads_as_it_prints_or_none(text in "(mx:)?\\PC{0,20}(:[0-9]{0,6})?") {
+            if let Ok(target) = Target::parse(&text) {
+                let plain = Target { tls: None, credentials: None, ..target };
+                prop_assert_eq!(Target::parse(&plain.to_string()), Ok(plain));
+            }
+        }
+    }
 
     #[test]
     fn a_target_is_a_host_with_or_without_a_port() {

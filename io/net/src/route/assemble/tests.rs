@@ -1,4 +1,5 @@
 use postlane_mail::Domain;
+use proptest::prelude::*;
 
 use super::*;
 
@@ -130,5 +131,40 @@ fn groups_and_everybody_are_no_hosts() {
     }
     for ip in ["127.0.0.1", "192.0.2.1", "::1", "2001:db8::1"] {
         assert!(is_a_host(ip.parse().unwrap()), "{ip}");
+    }
+}
+
+/// A host: its preference, and whether it is found (0), ourselves (1), unknown (2) or untold (3).
+fn any_host() -> impl Strategy<Value = LookedUp> {
+    (0..5_u16, 0..4).prop_map(|(preference, kind)| {
+        let found = match kind {
+            0 => Ok(&["192.0.2.1"][..]),
+            1 => Ok(&["192.0.2.25"][..]),
+            2 => Err(not_found()),
+            _ => Err(Why::Dns(DnsError::ServFail)),
+        };
+        looked_up(preference, "a.test", found)
+    })
+}
+
+proptest! {
+    #[test]
+    fn mail_never_goes_to_ourselves_or_further_away(
+        hosts in proptest::collection::vec(any_host(), 0..8),
+    ) {
+        let is_us = |host: &&LookedUp| matches!(&host.found, Ok((a, _)) if a[0].to_string() == "192.0.2.25");
+        let own = hosts.iter().filter(is_us).map(|host| host.preference).min();
+        let better = |preference| own.is_none_or(|own| preference < own);
+        let count = hosts.len();
+        let told = |host: &LookedUp| !matches!(host.found, Err(Why::Dns(DnsError::ServFail)));
+        let all_told = hosts.iter().filter(|host| better(host.preference)).all(told);
+        match assembled(hosts) {
+            Ok(route) => {
+                prop_assert!(route.hosts.iter().all(|host| better(host.preference)));
+                prop_assert!(route.hosts.is_sorted_by_key(|host| host.preference));
+                prop_assert_eq!(route.hosts.len() + route.skipped.len(), count);
+            }
+            Err(failure) => prop_assert_eq!(failure.is_permanent(), all_told),
+        }
     }
 }

@@ -1,4 +1,18 @@
+use proptest::prelude::*;
+
 use super::*;
+
+proptest! {
+    #[test]
+    fn any_text_is_a_pattern_that_reads_as_it_prints_or_none(
+        text in "(sender:|provider:)?(\\*?\\.)?[\\[\\]a-c@:.=\"\\PC]{0,20}",
+    ) {
+        if let Ok(pattern) = Pattern::parse(&text) {
+            prop_assert_eq!(Pattern::parse(&pattern.to_string()), Ok(pattern));
+        }
+        StaticRoute::parse(&format!("{text}=relay.test")).ok();
+    }
+}
 
 fn routes(texts: &[&str]) -> StaticRoutes {
     let routes = texts.iter().map(|text| StaticRoute::parse(text).unwrap());
