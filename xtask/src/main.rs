@@ -1,5 +1,6 @@
 //! The project's own chores: `cargo xtask tidy|test|peers|bench`.
 
+mod bench;
 mod peers;
 mod test;
 mod tidy;
@@ -20,6 +21,9 @@ enum Chore {
     Test(test::Arguments),
     /// Install the peer programs the tests talk to, or print the line that does.
     Peers,
+    /// Measure the relay on this machine.
+    #[command(subcommand)]
+    Bench(bench::Bench),
 }
 
 /// How a chore ended.
@@ -36,6 +40,7 @@ fn main() -> ExitCode {
         Chore::Tidy => tidy(),
         Chore::Test(arguments) => test::run(&arguments),
         Chore::Peers => peers::ensure(),
+        Chore::Bench(bench) => bench::run(&bench),
     };
     match ended {
         Ok(Ended::Well) => ExitCode::SUCCESS,
