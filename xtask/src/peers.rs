@@ -46,6 +46,11 @@ const PEERS: &[Peer] = &[
         seen_by: SeenBy::Program("knotd"),
         why: "a real name server with a zone of MX sets",
     },
+    Peer {
+        package: "unbound",
+        seen_by: SeenBy::Program("unbound"),
+        why: "a real resolver that validates DNSSEC",
+    },
 ];
 
 /// Folders of system programs, which are not in everybody's PATH.
