@@ -1,1 +1,16 @@
-//! Under construction.
+//! The HTTP API: hand in mail, look at the queue, act on it.
+//!
+//! A thin coat over the server's handle: it reads JSON, checks the token, asks, and writes
+//! JSON. It knows no spool, no engine and no socket of mail.
+
+mod access;
+mod problem;
+mod router;
+mod routes;
+mod serve;
+pub mod wire;
+
+pub use access::{Token, TokenError};
+pub use problem::Problem;
+pub use router::{openapi, router};
+pub use serve::{Doors, serve};

@@ -1,2 +1,31 @@
-//! Under construction.
-fn main() {}
+//! Postlane: a sending relay that mailbox providers do not have to slow down.
+
+mod cli;
+mod client;
+mod commands;
+mod exit;
+mod print;
+
+use clap::Parser as _;
+
+use crate::cli::{Cli, Command};
+use crate::exit::Exit;
+
+fn main() -> std::process::ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // Help and version are answers; everything else is a usage error.
+        Err(e) => {
+            let exit = if e.use_stderr() { Exit::Usage } else { Exit::Yes };
+            let _ = e.print();
+            return exit.into();
+        }
+    };
+    let done = match cli.command {
+        Command::Serve(serve) => commands::serve::run(&cli.reach, *serve),
+        Command::Send(send) => commands::send::run(&cli.reach, send),
+        Command::Queue(queue) => commands::queue::run(&cli.reach, queue),
+        Command::Reload => commands::reload::run(&cli.reach),
+    };
+    done.unwrap_or_else(|failure| failure.report()).into()
+}

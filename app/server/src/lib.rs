@@ -1,1 +1,30 @@
-//! Under construction.
+//! The real world around the engine: intake, delivery, reports, and those who may ask.
+//!
+//! The engine decides on a thread of its own and waits for nobody; sockets and the DNS live
+//! on an asynchronous ring, the disk has its committer, reports their writer. Everybody
+//! tells the engine's mailbox what happened.
+
+pub mod handle;
+pub mod setup;
+
+mod cache;
+mod clock;
+mod counters;
+mod evidence;
+mod facts;
+mod intake;
+mod journal;
+mod mailbox;
+mod metrics;
+mod names;
+mod outbound;
+mod reload;
+mod reports;
+mod routing;
+mod server;
+mod settling;
+mod submitting;
+mod world;
+
+pub use clock::Clock;
+pub use server::{Server, token_path};

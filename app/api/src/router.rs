@@ -1,0 +1,91 @@
+//! Which address leads where.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::middleware;
+use axum::response::IntoResponse as _;
+use axum::routing::get;
+use postlane_server::handle::Handle;
+use tower_http::timeout::TimeoutLayer;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::access::{self, Token};
+use crate::problem::Problem;
+use crate::routes::{message, queue, server};
+
+/// How long a request may take: as long as a slow disk, and no longer. Chosen, not measured.
+const REQUEST_S_MAX: u64 = 60;
+
+/// What the API can do, said by its own code.
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "Postlane",
+    description = "Hand in mail, look at the queue, act on it. Every request under /v1 carries \
+                   `Authorization: Bearer TOKEN`; the token is in the file `token` of the data \
+                   directory. Errors are `application/problem+json` (RFC 9457).",
+    license(name = "MIT OR Apache-2.0"),
+))]
+struct Document;
+
+/// The API around a server, for whoever carries `token`.
+pub fn router(handle: Handle, token: Token) -> Router {
+    let octets_max = body_octets_max(&handle);
+    let (guarded, document) = guarded().split_for_parts();
+    let document = serde_json::to_string(&document).unwrap_or_default();
+    let guarded = guarded.layer(middleware::from_fn_with_state(token, access::check));
+    Router::new()
+        .route("/v1/openapi.json", get(move || openapi_answer(document.clone())))
+        .route("/metrics", get(server::metrics))
+        .route("/healthz", get(server::healthz))
+        .route("/readyz", get(server::readyz))
+        .merge(guarded)
+        .fallback(nowhere)
+        .method_not_allowed_fallback(not_so)
+        .layer(DefaultBodyLimit::max(octets_max))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            Duration::from_secs(REQUEST_S_MAX),
+        ))
+        .with_state(handle)
+}
+
+/// The description of the API as OpenAPI has it, as pretty JSON.
+pub fn openapi() -> String {
+    let (_, document) = guarded().split_for_parts();
+    serde_json::to_string_pretty(&document).unwrap_or_default()
+}
+
+fn guarded() -> OpenApiRouter<Handle> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(message::submit))
+        .routes(routes!(queue::list))
+        .routes(routes!(queue::summary))
+        .routes(routes!(queue::act))
+        .routes(routes!(queue::show))
+        .routes(routes!(server::facts))
+        .routes(routes!(server::reload))
+}
+
+/// A message in base 64 takes four thirds of its octets, and JSON a little more.
+fn body_octets_max(handle: &Handle) -> usize {
+    handle.message_octets_max().saturating_mul(3) / 2 + 65_536
+}
+
+async fn openapi_answer(document: String) -> impl axum::response::IntoResponse {
+    ([(axum::http::header::CONTENT_TYPE, "application/json")], document)
+}
+
+async fn nowhere() -> axum::response::Response {
+    let detail = "there is nothing at this address; /v1/openapi.json lists what there is";
+    Problem::new(StatusCode::NOT_FOUND, detail).into_response()
+}
+
+async fn not_so() -> axum::response::Response {
+    let detail = "this address takes another method; /v1/openapi.json lists which";
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail).into_response()
+}

@@ -1,0 +1,5 @@
+//! One file for each thing that can be asked.
+
+pub(crate) mod message;
+pub(crate) mod queue;
+pub(crate) mod server;

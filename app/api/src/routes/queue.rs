@@ -1,0 +1,95 @@
+//! Looking at what waits, and acting on it.
+
+use axum::Json;
+use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use postlane_mail::QueueId;
+use postlane_server::handle::{Action, Cursor, Handle};
+
+use crate::problem::Problem;
+use crate::wire::{Act, Acted, FilterQuery, QueueMessage, QueuePage, QueueRow, SummaryPage};
+
+/// Lists recipients that still wait, oldest message first.
+#[utoipa::path(
+    get, path = "/v1/queue", tag = "queue", params(FilterQuery),
+    responses((status = 200, body = QueuePage), (status = 400, body = Problem))
+)]
+pub(crate) async fn list(
+    State(handle): State<Handle>,
+    query: Result<Query<FilterQuery>, QueryRejection>,
+) -> Result<Json<QueuePage>, Problem> {
+    let Query(query) = query.map_err(|e| Problem::bad_request(e.body_text()))?;
+    let filter = query.filter().map_err(Problem::bad_request)?;
+    let cursor = match query.cursor.as_deref().map(str::parse) {
+        None => None,
+        Some(Ok(place)) => Some(Cursor(place)),
+        Some(Err(_)) => return Err(Problem::bad_request("cursor is not one that a page gave")),
+    };
+    let limit = query.limit.unwrap_or(100);
+    if !(1..=1000).contains(&limit) {
+        return Err(Problem::bad_request("limit is 1 to 1000"));
+    }
+    let page = handle.list(filter, cursor, limit as usize).await.map_err(not_now)?;
+    Ok(Json(QueuePage {
+        recipients: page.rows.into_iter().map(QueueRow::from).collect(),
+        next: page.next.map(|cursor| cursor.0.to_string()),
+    }))
+}
+
+/// How much waits, by provider and age.
+#[utoipa::path(
+    get, path = "/v1/queue/summary", tag = "queue", params(FilterQuery),
+    responses((status = 200, body = SummaryPage), (status = 400, body = Problem))
+)]
+pub(crate) async fn summary(
+    State(handle): State<Handle>,
+    query: Result<Query<FilterQuery>, QueryRejection>,
+) -> Result<Json<SummaryPage>, Problem> {
+    let Query(query) = query.map_err(|e| Problem::bad_request(e.body_text()))?;
+    let filter = query.filter().map_err(Problem::bad_request)?;
+    Ok(Json(handle.summary(filter).await.map_err(not_now)?.into()))
+}
+
+/// One message that still waits.
+#[utoipa::path(
+    get, path = "/v1/queue/{id}", tag = "queue", params(("id" = String, Path, description = "Queue id")),
+    responses((status = 200, body = QueueMessage), (status = 404, body = Problem))
+)]
+pub(crate) async fn show(
+    State(handle): State<Handle>,
+    Path(id): Path<String>,
+) -> Result<Json<QueueMessage>, Problem> {
+    let id = QueueId::parse(&id).map_err(|e| Problem::bad_request(format!("id {id:?}: {e}")))?;
+    match handle.message(id).await.map_err(not_now)? {
+        Some(message) => Ok(Json(message.into())),
+        None => Err(Problem::new(StatusCode::NOT_FOUND, format!("no message {id} waits here"))),
+    }
+}
+
+/// Does something with waiting mail.
+#[utoipa::path(
+    post, path = "/v1/queue/actions", tag = "queue", request_body = Act,
+    responses((status = 200, body = Acted), (status = 400, body = Problem))
+)]
+pub(crate) async fn act(
+    State(handle): State<Handle>,
+    act: Result<Json<Act>, JsonRejection>,
+) -> Result<Json<Acted>, Problem> {
+    let Json(act) = act.map_err(|e| Problem::bad_request(e.body_text()))?;
+    let action = Action::parse(&act.action).ok_or_else(|| {
+        let known = "retry, deliver-now, hold, release, bounce or delete";
+        Problem::bad_request(format!("action {:?}: {known}", act.action))
+    })?;
+    let filter = act.filter.filter().map_err(Problem::bad_request)?;
+    if filter.is_everything() && !act.everything {
+        let detail = "the filter is empty, so all mail is meant; say `everything: true` if it is";
+        return Err(Problem::bad_request(detail));
+    }
+    let recipients = handle.act(action, filter).await.map_err(not_now)?;
+    Ok(Json(Acted { recipients }))
+}
+
+fn not_now(error: postlane_server::handle::Stopped) -> Problem {
+    Problem::unavailable(error.to_string())
+}

@@ -1,0 +1,81 @@
+//! The command line, declared once: parser, help and completions read this.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::commands::queue::QueueCommand;
+use crate::commands::send::Send;
+
+/// A sending relay that mailbox providers do not have to slow down.
+///
+/// Exit status: 0 yes, 1 a negative answer, 2 usage or configuration, 3 undetermined,
+/// 4 no server answers.
+#[derive(Parser)]
+#[command(name = "postlane", version, propagate_version = true, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) reach: Reach,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// How a command finds the running server.
+#[derive(Args)]
+pub(crate) struct Reach {
+    /// The data directory of the server to talk to [default: ./postlane-data]
+    #[arg(long, value_name = "DIR", global = true, env = "POSTLANE_DATA")]
+    pub(crate) data: Option<PathBuf>,
+    /// Talk to this HTTP address rather than to the server's unix socket
+    #[arg(long, value_name = "ADDR:PORT", global = true)]
+    pub(crate) server: Option<SocketAddr>,
+    /// The file with the API's token [default: DIR/token]
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(crate) token: Option<PathBuf>,
+    /// Print JSON: one value, or one to a line
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Take mail, keep it safe, and deliver it
+    Serve(Box<Serve>),
+    /// Hand a message to the running server
+    Send(Send),
+    /// Look at what waits, and act on it
+    #[command(subcommand)]
+    Queue(QueueCommand),
+    /// Let the running server read its configuration again
+    Reload,
+}
+
+/// What `serve` can be told for a quick start; a configuration file says more.
+#[derive(Args)]
+pub(crate) struct Serve {
+    /// The configuration file; without one, the defaults hold
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Take mail there [default: 127.0.0.1:2525]; port 0 picks a free one
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub(crate) smtp: Vec<SocketAddr>,
+    /// Serve the HTTP API there [default: 127.0.0.1:8025]; port 0 picks a free one
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub(crate) http: Option<SocketAddr>,
+    /// Ask this DNS resolver rather than the system's
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub(crate) resolver: Vec<SocketAddr>,
+    /// The port of MX hosts [default: 25]
+    #[arg(long, value_name = "PORT")]
+    pub(crate) mx_port: Option<u16>,
+    /// Send what agrees with PATTERN to that host, without looking at MX records; `*` is all
+    #[arg(long, value_name = "PATTERN=HOST:PORT")]
+    pub(crate) route: Vec<String>,
+    /// Seed of all chance (shuffles, jitter), for a run that can be repeated
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Begin as if it were that moment (RFC 3339)
+    #[arg(long, value_name = "TIME")]
+    pub(crate) now: Option<jiff::Timestamp>,
+}

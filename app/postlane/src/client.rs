@@ -1,0 +1,142 @@
+//! Talking to the running server: HTTP over its unix socket, or over loopback.
+
+use std::path::PathBuf;
+
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Bytes;
+use hyper::client::conn::http1;
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use hyper::{Method, Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use postlane_api::Token;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
+
+use crate::cli::Reach;
+use crate::exit::{Exit, Failure};
+
+/// A way to the server, with the token in hand.
+pub(crate) struct Client {
+    door: Door,
+    token: Token,
+}
+
+enum Door {
+    Unix(PathBuf),
+    Tcp(std::net::SocketAddr),
+}
+
+impl Client {
+    /// Finds the way; does not go it yet.
+    pub(crate) fn find(reach: &Reach) -> Result<Self, Failure> {
+        let data = reach.data.clone().unwrap_or_else(|| PathBuf::from("postlane-data"));
+        let path = reach.token.clone().unwrap_or_else(|| data.join("token"));
+        let token = Token::load(&path).map_err(|e| {
+            let cure =
+                "is a server running with this data directory? (--data DIR, or POSTLANE_DATA)";
+            Failure::new(Exit::Unreachable, format!("{e}; {cure}"))
+        })?;
+        let door = match reach.server {
+            Some(address) => Door::Tcp(address),
+            None => Door::Unix(data.join("control.sock")),
+        };
+        Ok(Self { door, token })
+    }
+
+    /// Asks for something.
+    pub(crate) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
+        self.ask(Method::GET, path, Vec::new())
+    }
+
+    /// Hands something in.
+    pub(crate) fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, Failure> {
+        let body = serde_json::to_vec(body).map_err(|e| Failure::usage(e.to_string()))?;
+        self.ask(Method::POST, path, body)
+    }
+
+    fn ask<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Vec<u8>,
+    ) -> Result<T, Failure> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|e| Failure::new(Exit::Undetermined, e.to_string()))?;
+        let (status, answer) = runtime.block_on(self.exchange(method, path, body))?;
+        if status.is_success() {
+            return serde_json::from_slice(&answer).map_err(|e| {
+                Failure::new(Exit::Undetermined, format!("the server's answer cannot be read: {e}"))
+            });
+        }
+        Err(problem(status, &answer))
+    }
+
+    async fn exchange(
+        &self,
+        method: Method,
+        path: &str,
+        body: Vec<u8>,
+    ) -> Result<(StatusCode, Bytes), Failure> {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(HOST, "localhost")
+            .header(AUTHORIZATION, format!("Bearer {}", self.token.as_str()))
+            .header(CONTENT_TYPE, "application/json")
+            .body(Full::new(Bytes::from(body)))
+            .map_err(|e| Failure::usage(e.to_string()))?;
+        match &self.door {
+            Door::Unix(path) => {
+                let stream = UnixStream::connect(path)
+                    .await
+                    .map_err(|e| unreachable_at(&path.display().to_string(), &e))?;
+                exchange_over(stream, request).await
+            }
+            Door::Tcp(address) => {
+                let stream = TcpStream::connect(address)
+                    .await
+                    .map_err(|e| unreachable_at(&address.to_string(), &e))?;
+                exchange_over(stream, request).await
+            }
+        }
+    }
+}
+
+async fn exchange_over(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    request: Request<Full<Bytes>>,
+) -> Result<(StatusCode, Bytes), Failure> {
+    let broken = |e: hyper::Error| {
+        Failure::new(Exit::Undetermined, format!("the connection to the server broke: {e}"))
+    };
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
+    tokio::spawn(connection);
+    let answer = sender.send_request(request).await.map_err(broken)?;
+    let status = answer.status();
+    let body = answer.into_body().collect().await.map_err(broken)?.to_bytes();
+    Ok((status, body))
+}
+
+fn unreachable_at(place: &str, error: &std::io::Error) -> Failure {
+    let says = format!("no server answers at {place}: {error}; start one with `postlane serve`");
+    Failure::new(Exit::Unreachable, says)
+}
+
+fn problem(status: StatusCode, answer: &[u8]) -> Failure {
+    let value: serde_json::Value = serde_json::from_slice(answer).unwrap_or_default();
+    let detail = value["detail"].as_str().unwrap_or("the server gave no reason");
+    let exit = match status.as_u16() {
+        400 | 401 | 413 | 422 => Exit::Usage,
+        404 | 409 => Exit::No,
+        _ => Exit::Undetermined,
+    };
+    Failure::new(exit, detail)
+}

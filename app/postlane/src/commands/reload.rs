@@ -1,0 +1,26 @@
+//! `postlane reload`: let the running server read its configuration again.
+
+use postlane_api::wire::Reloaded;
+
+use crate::cli::Reach;
+use crate::client::Client;
+use crate::exit::{Exit, Failure};
+use crate::print;
+
+pub(crate) fn run(reach: &Reach) -> Result<Exit, Failure> {
+    let reloaded: Reloaded = Client::find(reach)?.post("/v1/server/reload", &())?;
+    if reach.json {
+        print::json(&reloaded);
+        return Ok(Exit::Yes);
+    }
+    if reloaded.changed.is_empty() && reloaded.need_restart.is_empty() {
+        print::line("nothing has changed");
+    }
+    for name in &reloaded.changed {
+        print::line(&format!("{name} holds from now on"));
+    }
+    for name in &reloaded.need_restart {
+        print::line(&format!("{name} has changed and needs a restart"));
+    }
+    Ok(Exit::Yes)
+}

@@ -1,0 +1,279 @@
+//! A section of the file: what is declared in it is read, and nothing else may stand there.
+
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+use std::path::PathBuf;
+
+use super::declaration::{Change, Declaration, Setting, SettingName};
+use super::effective::Effective;
+use super::finding::{Finding, Weight};
+use super::nearest::nearest;
+use super::tree::{Entry, Node, Origin, Written, find};
+use super::value::{Value, Wrongs};
+
+/// What the `settings!` table makes of a section.
+pub(crate) trait Declared: Sized {
+    /// Its name in the file.
+    const NAME: &'static str;
+    /// What it is about.
+    const TITLE: &'static str;
+
+    /// Its settings.
+    fn declared() -> Vec<Setting>;
+
+    /// Reads it; none if something that must be there is missing or wrong.
+    fn read(fields: &mut Fields<'_, '_>) -> Option<Self>;
+}
+
+/// What a section knows beyond its settings.
+pub(crate) trait Section: Declared {
+    /// What no other entry of a list may be called, too: the key, and the name in one spelling.
+    fn name(&self) -> Option<(&'static str, String)> {
+        None
+    }
+
+    /// What can only be judged when several settings are known.
+    fn check(&self, _fields: &mut Fields<'_, '_>) {}
+
+    /// The entries of a list of which none is written, as TOML.
+    fn unwritten(_reading: &Reading) -> String {
+        String::new()
+    }
+}
+
+/// A configuration being read: everything found and everything that holds.
+pub(crate) struct Reading {
+    root: Vec<Entry>,
+    /// What relative names of files begin at.
+    folder: PathBuf,
+    pub(super) findings: Vec<Finding>,
+    pub(super) effective: Vec<Effective>,
+}
+
+/// The settings of one section, or of one entry of a list, being read.
+pub(crate) struct Fields<'a, 'r> {
+    reading: &'r mut Reading,
+    section: &'static str,
+    /// In a list, which entry it is, from 1.
+    number: Option<usize>,
+    origin: &'a Origin,
+    entries: &'a [Entry],
+}
+
+impl Reading {
+    pub(crate) fn new(root: Vec<Entry>, folder: PathBuf) -> Self {
+        Self { root, folder, findings: Vec::new(), effective: Vec::new() }
+    }
+
+    /// Reads a section that is there once, `[name]`.
+    pub(crate) fn one<S: Section>(&mut self) -> Option<S> {
+        let nothing = Node { origin: Origin::Default, written: Written::Table(Vec::new()) };
+        let node = find(&self.root, S::NAME).map_or(nothing, |entry| entry.node.clone());
+        let Written::Table(entries) = &node.written else {
+            let cause = format!("`{}` is {}, and a section is wanted", S::NAME, node.kind());
+            let cure = format!("write [{}] once, in single brackets", S::NAME);
+            self.complain(node.origin.clone(), Some(S::NAME.to_owned()), cause, cure);
+            return S::read(&mut self.fields::<S>(None, &Origin::Default, &[]));
+        };
+        self.entry::<S>(None, &node.origin, entries)
+    }
+
+    /// Reads a section that may be there several times, `[[name]]`.
+    pub(crate) fn many<S: Section>(&mut self) -> Vec<S> {
+        let Some(entry) = find(&self.root, S::NAME).cloned() else {
+            let unwritten = super::tree::unwritten(&S::unwritten(self));
+            let list = find(&unwritten, S::NAME).map(|entry| entry.node.clone());
+            return list.map_or_else(Vec::new, |node| self.list(&node));
+        };
+        self.list(&entry.node)
+    }
+
+    /// The names that are given in a list, whether or not the rest is right.
+    pub(crate) fn names(&self, section: &str, key: &str) -> Vec<String> {
+        let Some(entry) = find(&self.root, section) else { return Vec::new() };
+        let Written::List(list) = &entry.node.written else { return Vec::new() };
+        let name = |node: &Node| match &node.written {
+            Written::Table(entries) => find(entries, key)?.node.text().map(str::to_owned),
+            _ => None,
+        };
+        list.iter().filter_map(name).collect()
+    }
+
+    /// Complains of sections that nobody knows.
+    pub(crate) fn refuse_unknown(&mut self, sections: &[&'static str]) {
+        let unknown = self.root.iter().filter(|entry| !sections.contains(&entry.key.as_str()));
+        let unknown: Vec<_> =
+            unknown.map(|entry| (entry.key.clone(), entry.origin.clone())).collect();
+        for (key, origin) in unknown {
+            let cure = match nearest(&key, sections) {
+                Some(known) => format!("did you mean `{known}`?"),
+                None => format!("the sections are {}", sections.join(", ")),
+            };
+            let cause = format!("there is no section or setting `{key}`");
+            self.complain(origin, Some(key), cause, cure);
+        }
+    }
+
+    pub(crate) fn complain(
+        &mut self,
+        origin: Origin,
+        setting: Option<String>,
+        cause: String,
+        cure: String,
+    ) {
+        let weight = Weight::Error;
+        self.findings.push(Finding { weight, setting, origin, cause, cure });
+    }
+
+    fn list<S: Section>(&mut self, node: &Node) -> Vec<S> {
+        let Written::List(list) = &node.written else {
+            let cause = format!("`{}` is {}, and a list is wanted", S::NAME, node.kind());
+            let cure = format!("write [[{}]] in double brackets, once for each", S::NAME);
+            self.complain(node.origin.clone(), Some(S::NAME.to_owned()), cause, cure);
+            return Vec::new();
+        };
+        let mut names: Vec<String> = Vec::new();
+        let mut read = Vec::new();
+        for (at, node) in list.iter().enumerate() {
+            let Written::Table(entries) = &node.written else {
+                let cause = format!("an entry of `{}` is {}", S::NAME, node.kind());
+                let cure = format!("write [[{}]] in double brackets, once for each", S::NAME);
+                self.complain(node.origin.clone(), Some(S::NAME.to_owned()), cause, cure);
+                continue;
+            };
+            let Some(section) = self.entry::<S>(Some(at + 1), &node.origin, entries) else {
+                continue;
+            };
+            if let Some((key, name)) = section.name() {
+                if names.contains(&name) {
+                    let mut fields = self.fields::<S>(Some(at + 1), &node.origin, entries);
+                    let cause = format!("there is another `{}` with {key} \"{name}\"", S::NAME);
+                    fields.complain(key, cause, "name each once, or join the two");
+                }
+                names.push(name);
+            }
+            read.push(section);
+        }
+        read
+    }
+
+    fn entry<S: Section>(
+        &mut self,
+        number: Option<usize>,
+        origin: &Origin,
+        entries: &[Entry],
+    ) -> Option<S> {
+        let mut fields = self.fields::<S>(number, origin, entries);
+        let section = S::read(&mut fields);
+        fields.refuse_unknown(&S::declared());
+        if let Some(section) = &section {
+            section.check(&mut fields);
+        }
+        section
+    }
+
+    fn fields<'a, S: Section>(
+        &mut self,
+        number: Option<usize>,
+        origin: &'a Origin,
+        entries: &'a [Entry],
+    ) -> Fields<'a, '_> {
+        Fields { reading: self, section: S::NAME, number, origin, entries }
+    }
+}
+
+impl Fields<'_, '_> {
+    /// Reads a setting. What is wrong is found, and the default stands in so that reading can
+    /// go on; none if there is no default.
+    pub(crate) fn read<T: Value>(
+        &mut self,
+        key: &'static str,
+        declaration: Declaration<T>,
+    ) -> Option<T> {
+        let name = SettingName { section: self.section, key };
+        let change = declaration.change;
+        let Some(entry) = find(self.entries, key) else {
+            let Some(value) = declaration.default else {
+                let section = self.section;
+                let cause = format!("`{name}` is missing");
+                let cure = format!("write it: `postlane config explain {section}.{key}` says how");
+                self.complain(key, cause, cure);
+                return None;
+            };
+            self.hold(name, change, Origin::Default, &value);
+            return Some(value);
+        };
+        let mut wrongs = Wrongs::new(&self.reading.folder, name);
+        let value = T::read(&entry.node, &mut wrongs);
+        let value = value.filter(|value| {
+            let bounds = declaration.bounds.as_ref().filter(|b| !(b.allow)(b, value));
+            if let Some(bounds) = bounds.filter(|_| !value.is_off()) {
+                let (min, max) = (bounds.min.show(), bounds.max.show());
+                let cause = format!("`{name}` is {}, out of bounds", value.show());
+                wrongs.add(&entry.node, cause, format!("choose from {min} to {max}"));
+            }
+            wrongs.is_empty()
+        });
+        let wrongs = wrongs.into_findings();
+        self.reading.findings.extend(wrongs);
+        let Some(value) = value else { return declaration.default };
+        self.hold(name, change, entry.node.origin.clone(), &value);
+        Some(value)
+    }
+
+    /// Complains of a setting, there where it is written, or where its section is.
+    pub(crate) fn complain(&mut self, key: &str, cause: impl Into<String>, cure: impl Into<String>) {
+        self.find(Weight::Error, key, cause.into(), cure.into());
+    }
+
+    /// Says of a setting what may be meant and may not.
+    pub(crate) fn warn(&mut self, key: &str, cause: impl Into<String>, cure: impl Into<String>) {
+        self.find(Weight::Warning, key, cause.into(), cure.into());
+    }
+
+    /// Complains if a name that a setting refers to is not given anywhere.
+    pub(crate) fn refer(&mut self, key: &str, name: &str, section: &'static str) {
+        let known = self.names(section, "name");
+        if known.iter().any(|known| known == name) {
+            return;
+        }
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let cure = match nearest(name, &known) {
+            Some(known) => format!("did you mean \"{known}\"?"),
+            None => format!("write [[{section}]] with name = \"{name}\", or name another"),
+        };
+        self.complain(key, format!("there is no {section} \"{name}\""), cure);
+    }
+
+    /// The names that are given in a list, whether or not the rest is right.
+    pub(crate) fn names(&self, section: &'static str, key: &str) -> Vec<String> {
+        self.reading.names(section, key)
+    }
+
+    fn find(&mut self, weight: Weight, key: &str, cause: String, cure: String) {
+        let origin = find(self.entries, key).map_or(self.origin, |entry| &entry.node.origin);
+        let (setting, origin) = (Some(format!("{}.{key}", self.section)), origin.clone());
+        self.reading.findings.push(Finding { weight, setting, origin, cause, cure });
+    }
+
+    fn hold<T: Value>(&mut self, name: SettingName, change: Change, origin: Origin, value: &T) {
+        let mut hasher = DefaultHasher::new();
+        value.mark(&mut hasher);
+        let mark = hasher.finish();
+        let (number, value) = (self.number, value.show());
+        self.reading.effective.push(Effective { name, number, value, origin, change, mark });
+    }
+
+    fn refuse_unknown(&mut self, known: &[Setting]) {
+        let keys: Vec<&str> = known.iter().map(|setting| setting.name.key).collect();
+        for entry in self.entries.iter().filter(|entry| !keys.contains(&entry.key.as_str())) {
+            let name = format!("{}.{}", self.section, entry.key);
+            let cure = match nearest(&entry.key, &keys) {
+                Some(key) => format!("did you mean `{}.{key}`?", self.section),
+                None => format!("`postlane config explain {}` lists its settings", self.section),
+            };
+            let cause = format!("there is no setting `{name}`");
+            self.reading.complain(entry.origin.clone(), Some(name), cause, cure);
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! A configuration as it is written: keys, values, and where each of them stands.
+//!
+//! What the file says, what the command line says and what holds when neither says anything
+//! become the same tree, so that all three are read and checked alike.
+
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// Where a value comes from.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// Nobody has said anything.
+    Default,
+    /// The file says so, there.
+    File(Spot),
+    /// The command line says so, by this flag.
+    Flag(&'static str),
+}
+
+/// A piece of the file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Spot {
+    /// Its first line, from 1.
+    pub line: usize,
+    /// Its first character in that line, from 1.
+    pub column: usize,
+    /// Its octets in the file, from 0.
+    pub(crate) from: usize,
+    /// How many octets it has.
+    pub(crate) octets: usize,
+}
+
+/// A value, and where it stands.
+#[derive(Debug, Clone)]
+pub(crate) struct Node {
+    pub(crate) origin: Origin,
+    pub(crate) written: Written,
+}
+
+/// What is written there.
+#[derive(Debug, Clone)]
+pub(crate) enum Written {
+    Text(String),
+    Number(i128),
+    Boolean(bool),
+    List(Vec<Node>),
+    Table(Vec<Entry>),
+    /// Something no setting is written as; the word for it.
+    Other(&'static str),
+}
+
+/// A key and its value.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    pub(crate) key: String,
+    pub(crate) origin: Origin,
+    pub(crate) node: Node,
+}
+
+/// A mistake in the TOML itself.
+pub(crate) struct SyntaxMistake {
+    pub(crate) origin: Origin,
+    pub(crate) says: String,
+}
+
+/// Reads TOML. What follows a mistake is read all the same, as far as it makes sense.
+pub(crate) fn parse(text: &str) -> (Vec<Entry>, Vec<SyntaxMistake>) {
+    let lines = Lines::of(text);
+    let (table, errors) = DeTable::parse_recoverable(text);
+    let mistakes = errors.iter().map(|error| SyntaxMistake {
+        origin: Origin::File(lines.spot(error.span().unwrap_or(0..0))),
+        says: error.message().to_owned(),
+    });
+    let mistakes = mistakes.collect();
+    (entries(table.into_inner(), &|span| Origin::File(lines.spot(span))), mistakes)
+}
+
+/// Reads TOML of our own, which stands for what nobody has written.
+pub(crate) fn unwritten(text: &str) -> Vec<Entry> {
+    let table = DeTable::parse(text).expect("a test reads the TOML we wrote ourselves");
+    entries(table.into_inner(), &|_| Origin::Default)
+}
+
+fn entries(table: DeTable<'_>, origin: &impl Fn(Range<usize>) -> Origin) -> Vec<Entry> {
+    let entry = |(key, value): (Spanned<_>, Spanned<DeValue<'_>>)| Entry {
+        origin: origin(key.span()),
+        key: std::borrow::Cow::into_owned(key.into_inner()),
+        node: node(value, origin),
+    };
+    table.into_iter().map(entry).collect()
+}
+
+fn node(value: Spanned<DeValue<'_>>, origin: &impl Fn(Range<usize>) -> Origin) -> Node {
+    let place = origin(value.span());
+    let written = match value.into_inner() {
+        DeValue::String(text) => Written::Text(text.into_owned()),
+        DeValue::Integer(number) => i128::from_str_radix(number.as_str(), number.radix())
+            .map_or(Written::Other("a number beyond all bounds"), Written::Number),
+        DeValue::Boolean(boolean) => Written::Boolean(boolean),
+        DeValue::Array(list) => {
+            Written::List(list.into_iter().map(|value| node(value, origin)).collect())
+        }
+        DeValue::Table(table) => Written::Table(entries(table, origin)),
+        DeValue::Float(_) => Written::Other("a number with a fraction"),
+        DeValue::Datetime(_) => Written::Other("a moment"),
+    };
+    Node { origin: place, written }
+}
+
+impl Node {
+    /// What a flag says.
+    pub(crate) fn of_flag(flag: &'static str, text: &str) -> Self {
+        Self { origin: Origin::Flag(flag), written: Written::Text(text.to_owned()) }
+    }
+
+    /// The word for what is written, with its article.
+    pub(crate) fn kind(&self) -> &'static str {
+        match &self.written {
+            Written::Text(_) => "a text",
+            Written::Number(_) => "a number",
+            Written::Boolean(_) => "true or false",
+            Written::List(_) => "a list",
+            Written::Table(_) => "a table",
+            Written::Other(kind) => kind,
+        }
+    }
+
+    pub(crate) fn text(&self) -> Option<&str> {
+        match &self.written {
+            Written::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+/// The value of a key, if it is there.
+pub(crate) fn find<'a>(entries: &'a [Entry], key: &str) -> Option<&'a Entry> {
+    entries.iter().find(|entry| entry.key == key)
+}
+
+/// Where the lines of a text begin.
+struct Lines<'a> {
+    text: &'a str,
+    starts: Vec<usize>,
+}
+
+impl<'a> Lines<'a> {
+    fn of(text: &'a str) -> Self {
+        let behind = text.match_indices('\n').map(|(at, _)| at + 1);
+        Self { text, starts: std::iter::once(0).chain(behind).collect() }
+    }
+
+    fn spot(&self, span: Range<usize>) -> Spot {
+        let line = self.starts.partition_point(|start| *start <= span.start);
+        let start = self.starts.get(line.saturating_sub(1)).copied().unwrap_or(0);
+        let before = self.text.get(start..span.start).unwrap_or_default();
+        Spot {
+            line,
+            column: before.chars().count() + 1,
+            from: span.start,
+            octets: span.end.saturating_sub(span.start),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_knows_its_line_and_column() {
+        let (entries, mistakes) = parse("# ü\n[lane]\n  connections = 5\n");
+        assert!(mistakes.is_empty());
+        let Written::Table(lane) = &find(&entries, "lane").unwrap().node.written else { panic!() };
+        let Origin::File(spot) = &find(lane, "connections").unwrap().node.origin else { panic!() };
+        assert_eq!((spot.line, spot.column), (3, 17));
+    }
+
+    #[test]
+    fn reading_goes_on_behind_a_mistake() {
+        let (entries, mistakes) = parse("a = \n[lane]\nconnections = 5\nrate = \n");
+        assert_eq!(mistakes.len(), 2);
+        assert!(find(&entries, "lane").is_some());
+    }
+}

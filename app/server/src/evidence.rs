@@ -1,0 +1,89 @@
+//! What an attempt leaves behind: carried through the engine, never opened there.
+
+use std::sync::Arc;
+
+use postlane_engine::SourceId;
+use postlane_mail::{Code, Envelope, Instant, LastReply, Reply, Stage};
+use postlane_net::outbound::{End, SessionFacts};
+use postlane_smtp::client::{Outcome, RecipientOutcome, SessionEnd, Transcript};
+use smallvec::SmallVec;
+
+use crate::routing::NextHop;
+
+/// What happened on the wire; nothing, where no wire was involved.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Evidence(pub(crate) Option<Box<Attempted>>);
+
+/// An attempt, or a session that did not come about.
+#[derive(Debug, Clone)]
+pub(crate) struct Attempted {
+    pub(crate) envelope: Option<Arc<Envelope>>,
+    pub(crate) outcomes: SmallVec<[RecipientOutcome; 1]>,
+    pub(crate) dsn_relayed: bool,
+    pub(crate) session: Arc<SessionFacts>,
+    pub(crate) hop: Arc<NextHop>,
+    pub(crate) source: SourceId,
+    pub(crate) transcript: Transcript,
+    pub(crate) began: Instant,
+    pub(crate) ended: Instant,
+    /// How the session ended, where it did not come about.
+    pub(crate) end: Option<End>,
+}
+
+impl Attempted {
+    /// What was last said to a recipient.
+    pub(crate) fn last_reply(&self, index: u16) -> Option<LastReply> {
+        let outcome = self.outcomes.iter().find(|o| o.index == index).map(|o| &o.outcome)?;
+        let said = |stage, reply: &Reply| LastReply {
+            stage,
+            reply: reply.clone(),
+            host: self.hop.name.to_string().into(),
+            at: self.ended,
+        };
+        let ours = |text: &str| {
+            let code = Code::new(451).expect("451 lies between 200 and 599");
+            let reply = Reply::new(code, text);
+            LastReply { stage: Stage::Dot, reply, host: "".into(), at: self.ended }
+        };
+        match outcome {
+            Outcome::Accepted(reply) => Some(said(Stage::Dot, reply)),
+            Outcome::Refused { stage, reply } => Some(said(*stage, reply)),
+            Outcome::Unknown => Some(ours(
+                "4.4.2 the connection was lost after the end of the message: it may have arrived",
+            )),
+            Outcome::TooLarge { most } => Some(ours(&format!(
+                "5.3.4 the message is larger than the {most} octets that {} takes",
+                self.hop.name
+            ))),
+            Outcome::Unable(unable) => Some(ours(&format!(
+                "5.6.0 {} lacks what the message needs: {unable:?}",
+                self.hop.name
+            ))),
+            Outcome::NotTried => None,
+        }
+    }
+
+    /// Why a session did not come about, as a reply.
+    pub(crate) fn failure(&self) -> Option<LastReply> {
+        let (stage, text) = match self.end.as_ref()? {
+            End::NotConnected(error) => (Stage::Connect, format!("4.4.1 {error}")),
+            End::Session(SessionEnd::TurnedAway { stage, reply }) => {
+                return Some(LastReply {
+                    stage: *stage,
+                    reply: reply.clone(),
+                    host: self.hop.name.to_string().into(),
+                    at: self.ended,
+                });
+            }
+            End::Session(SessionEnd::Lost(stage)) => (*stage, "4.4.2 connection lost".to_owned()),
+            End::Session(SessionEnd::TimedOut(stage)) => {
+                (*stage, "4.4.2 no answer in time".to_owned())
+            }
+            End::Session(SessionEnd::TlsFailed(why)) => (Stage::StartTls, format!("4.7.5 {why}")),
+            End::Session(end) => (Stage::Connect, format!("4.4.0 {end:?}")),
+        };
+        let code = Code::new(451).expect("451 lies between 200 and 599");
+        let text = format!("{text} ({} at {})", self.hop.name, self.session.remote);
+        Some(LastReply { stage, reply: Reply::new(code, text), host: "".into(), at: self.ended })
+    }
+}

@@ -1,0 +1,189 @@
+//! What others may ask of a running server: hand in mail, look at the queue, act on it.
+
+mod filter;
+mod message;
+mod queue;
+mod row;
+mod submit;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::Mutex;
+use postlane_engine::Action as EngineAction;
+use postlane_mail::QueueId;
+use postlane_spool::{Disk, Store as _};
+use tokio::sync::watch;
+
+use crate::cache::Cache;
+use crate::clock::Clock;
+use crate::counters::Counters;
+use crate::intake::Intake;
+use crate::names::Names;
+use crate::setup::{Live, Setup};
+use crate::submitting::Awaited;
+use crate::world::{Answers, EngineMailbox};
+
+pub use filter::{Filter, Status};
+pub use message::{Accepted, Composed, Content, NewMessage, NotAccepted};
+pub use row::{AGE_BUCKETS_MIN, Cursor, Page, Row, Summary, SummaryLine, Waiting};
+
+/// A running server, for whoever may ask it. Cheap to clone.
+#[derive(Clone)]
+pub struct Handle(pub(crate) Arc<Inside>);
+
+pub(crate) struct Inside {
+    pub(crate) clock: Clock,
+    pub(crate) live: Live,
+    pub(crate) setup: watch::Sender<Arc<Setup>>,
+    pub(crate) reread: Reread,
+    pub(crate) store: Arc<Disk>,
+    pub(crate) cache: Arc<Cache>,
+    pub(crate) names: Arc<Names>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) intake: Arc<Intake>,
+    pub(crate) mailbox: EngineMailbox,
+    pub(crate) answers: Answers,
+    pub(crate) awaited: Awaited,
+    pub(crate) failed: Arc<AtomicBool>,
+    pub(crate) stop: watch::Sender<bool>,
+    pub(crate) smtp: Vec<SocketAddr>,
+    /// Hands in with an idempotency key wait for each other, so that none is taken twice.
+    pub(crate) by_key: Mutex<std::collections::BTreeMap<String, Arc<tokio::sync::Mutex<()>>>>,
+    pub(crate) apply: Box<dyn Fn(&Setup) + Send + Sync>,
+}
+
+/// How the configuration is read again.
+pub struct Reread(pub Box<dyn Fn() -> Result<Setup, String> + Send + Sync>);
+
+/// What a reload did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReloadReport {
+    /// Settings that changed and hold from now on.
+    pub changed: Vec<String>,
+    /// Settings that changed and need a restart.
+    pub need_restart: Vec<String>,
+}
+
+/// The server is closing, and answers no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the server is closing and answers no more")]
+pub struct Stopped;
+
+/// What can be done with waiting mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Make it due now.
+    Retry,
+    /// Make it due now, in front of its stream.
+    DeliverNow,
+    /// Keep it and stop its clock.
+    Hold,
+    /// Let it go on.
+    Release,
+    /// Give it up, with a report to the sender.
+    Bounce,
+    /// Give it up, and tell nobody.
+    Delete,
+}
+
+/// One message that still waits.
+#[derive(Debug, Clone)]
+pub struct MessageView {
+    /// Its name.
+    pub id: QueueId,
+    /// The reverse-path, empty for the null one.
+    pub sender: String,
+    /// Octets of the message.
+    pub octets: u64,
+    /// Its header section, 16 KiB at most.
+    pub headers: String,
+    /// Its recipients that still wait.
+    pub rows: Vec<Row>,
+}
+
+impl Action {
+    /// Reads a name: `retry`, `deliver-now`, `hold`, `release`, `bounce`, `delete`.
+    pub fn parse(text: &str) -> Option<Self> {
+        Some(match text {
+            "retry" => Self::Retry,
+            "deliver-now" => Self::DeliverNow,
+            "hold" => Self::Hold,
+            "release" => Self::Release,
+            "bounce" => Self::Bounce,
+            "delete" => Self::Delete,
+            _ => return None,
+        })
+    }
+
+    fn of_engine(self) -> EngineAction {
+        match self {
+            Self::Retry => EngineAction::Retry,
+            Self::DeliverNow => EngineAction::DeliverNow,
+            Self::Hold => EngineAction::Hold,
+            Self::Release => EngineAction::Release,
+            Self::Bounce => EngineAction::Bounce,
+            Self::Delete => EngineAction::Delete,
+        }
+    }
+}
+
+impl Handle {
+    /// Where mail is taken; a port that was 0 has become a real one.
+    pub fn smtp_addresses(&self) -> &[SocketAddr] {
+        &self.0.smtp
+    }
+
+    /// Octets of a message, at most.
+    pub fn message_octets_max(&self) -> usize {
+        self.0.live.borrow().limits.message_octets
+    }
+
+    /// Messages in the spool.
+    pub fn messages_waiting(&self) -> u64 {
+        self.0.store.usage().messages
+    }
+
+    /// What is wrong, if anything is: empty while the spool is sound.
+    pub async fn health(&self) -> Vec<String> {
+        let failed = self.0.failed.load(Ordering::Acquire);
+        let says = "the spool has failed; mail is refused until the server is restarted";
+        failed.then(|| says.to_owned()).into_iter().collect()
+    }
+
+    /// Why no mail is taken now, if none is.
+    pub async fn readiness(&self) -> Vec<String> {
+        let mut problems = self.health().await;
+        if self.0.store.usage().full {
+            problems.push("the disk is at its watermark; new mail is answered 452".to_owned());
+        }
+        if *self.0.stop.borrow() {
+            problems.push("the server is closing".to_owned());
+        }
+        problems
+    }
+
+    /// Reads the configuration again. Nothing changes where it has an error.
+    pub async fn reload(&self) -> Result<ReloadReport, String> {
+        let inside = self.0.clone();
+        let read = move || {
+            let new = (inside.reread.0)()?;
+            if let Some(error) = new.check_files().first() {
+                return Err(error.to_string());
+            }
+            let old = inside.live.borrow().clone();
+            let report = crate::reload::compare(&old, &new);
+            let new = crate::reload::keep_what_needs_a_restart(&old, new);
+            (inside.apply)(&new);
+            inside.setup.send_replace(Arc::new(new));
+            Ok(report)
+        };
+        tokio::task::spawn_blocking(read).await.map_err(|e| e.to_string())?
+    }
+
+    /// Begins to close: no new mail, transactions under way are finished.
+    pub fn stop(&self) {
+        self.0.stop.send_replace(true);
+    }
+}

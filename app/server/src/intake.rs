@@ -1,0 +1,262 @@
+//! Taking mail: what a client or a program hands over becomes ours, or is refused.
+
+mod roles;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use postlane_mail::{
+    BodyType, Code, Envelope, Instant, Label, QueueId, QueueIdSource, Recipient, Status,
+};
+use postlane_message::{Arrival, Client, HeaderRefused, Prepared, TlsWords, prepare};
+use postlane_net::listener;
+use postlane_smtp::server::{Identity, Pressure, Submission, Verdict};
+use postlane_spool::{Insertion, Store, StoreError};
+
+use crate::cache::{Cache, Letter};
+use crate::clock::Clock;
+use crate::counters::Counters;
+use crate::facts::Facts;
+use crate::setup::Live;
+
+/// Where all mail comes in.
+pub(crate) struct Intake {
+    pub(crate) clock: Clock,
+    pub(crate) live: Live,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) cache: Arc<Cache>,
+    pub(crate) ids: Mutex<QueueIdSource>,
+    pub(crate) counters: Arc<Counters>,
+    /// Octets of messages on their way to the spool.
+    pub(crate) octets: AtomicU64,
+}
+
+/// One listener's way in.
+pub(crate) struct Door {
+    pub(crate) intake: Arc<Intake>,
+    /// Whose mail comes in here.
+    pub(crate) tenant: Label,
+}
+
+/// How a message came.
+pub(crate) struct Origin<'a> {
+    pub(crate) client: Client<'a>,
+    pub(crate) protocol: &'a str,
+    pub(crate) tls: Option<TlsWords<'a>>,
+    /// Whose it is for certain; what the message says of it counts for nothing then.
+    pub(crate) tenant: Label,
+}
+
+/// Why a message was not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Refused {
+    #[error("{0}")]
+    Header(#[from] HeaderRefused),
+    #[error("No room on disk now, try again later")]
+    DiskFull,
+    #[error("The message may or may not have been kept, try again later")]
+    Unknown,
+    #[error("The message cannot be kept now, try again later")]
+    Closed,
+}
+
+impl Intake {
+    /// Makes a message ours. When this says so, it is durable.
+    pub(crate) async fn accept(
+        &self,
+        origin: Origin<'_>,
+        envelope: Envelope,
+        message: Vec<u8>,
+    ) -> Result<QueueId, Refused> {
+        let octets = message.len() as u64;
+        self.octets.fetch_add(octets, Ordering::Relaxed);
+        let accepted = self.keep(origin, envelope, message).await;
+        self.octets.fetch_sub(octets, Ordering::Relaxed);
+        match &accepted {
+            Ok(_) => self.counters.accepted.inc(),
+            Err(_) => self.counters.refused.inc(),
+        };
+        accepted
+    }
+
+    async fn keep(
+        &self,
+        origin: Origin<'_>,
+        envelope: Envelope,
+        message: Vec<u8>,
+    ) -> Result<QueueId, Refused> {
+        let insertion = self.insertion(&origin, envelope, message)?;
+        let id = insertion.id;
+        match self.store.insert(insertion).await {
+            Ok(_) => Ok(id),
+            Err(error) => {
+                self.cache.forget(std::iter::once(id));
+                Err(Refused::from(&error))
+            }
+        }
+    }
+
+    /// A message as the spool is to keep it, and at hand for its first attempt.
+    pub(crate) fn insertion(
+        &self,
+        origin: &Origin<'_>,
+        mut envelope: Envelope,
+        message: Vec<u8>,
+    ) -> Result<Insertion, Refused> {
+        let now = self.clock.now();
+        let id = self.ids.lock().next(now);
+        let setup = self.live.borrow().clone();
+        let recipient = match &envelope.recipients[..] {
+            [one] => Some(&one.mailbox),
+            _ => None,
+        };
+        let (client, protocol, tls) = (origin.client, origin.protocol, origin.tls);
+        let arrival = Arrival { id, at: now, client, protocol, tls, recipient };
+        let prepared = prepare(&message, &setup.edits, &arrival)?;
+        label(&mut envelope, &prepared, &origin.tenant);
+        let facts = Facts::of(&prepared.facts);
+        let mut joined = Vec::new();
+        prepared.write_to(&mut joined);
+        let joined = Bytes::from(joined);
+        let envelope = Arc::new(envelope);
+        let letter = Letter {
+            envelope: envelope.clone(),
+            facts,
+            message: smallvec::SmallVec::from_iter([joined.clone()]),
+        };
+        self.cache.keep(id, letter);
+        let facts = facts.to_octets();
+        Ok(Insertion { id, envelope, facts, message: vec![joined], tag: 0 })
+    }
+
+    pub(crate) fn next_id(&self, now: Instant) -> QueueId {
+        self.ids.lock().next(now)
+    }
+
+    /// Whether new mail can be taken.
+    pub(crate) fn pressure(&self) -> Pressure {
+        if self.store.is_full() {
+            return Pressure::DiskFull;
+        }
+        let busy = self.octets.load(Ordering::Relaxed) > self.live.borrow().intake_octets_max;
+        if busy { Pressure::Busy } else { Pressure::None }
+    }
+}
+
+/// What the message says of itself, where nobody knows better.
+fn label(envelope: &mut Envelope, prepared: &Prepared<'_>, tenant: &Label) {
+    let facts = &prepared.facts;
+    envelope.stream = facts.stream.unwrap_or(envelope.stream);
+    if let Some(campaign) = facts.campaign.clone().filter(|_| envelope.campaign.is_none()) {
+        envelope.campaign = campaign;
+    }
+    if !tenant.is_none() {
+        envelope.tenant = tenant.clone();
+    } else if let Some(said) = facts.tenant.clone().filter(|_| envelope.tenant.is_none()) {
+        envelope.tenant = said;
+    }
+    if facts.header.eight_bit || facts.body.eight_bit {
+        envelope.body = BodyType::EightBit;
+    }
+}
+
+impl listener::Intake for Door {
+    async fn submit(&self, submission: Submission) -> Verdict {
+        let taken = self.intake.take_roles(submission, &self.tenant).await;
+        match taken {
+            Ok(id) => Verdict::Accepted(id),
+            Err(refused) => refused.verdict(),
+        }
+    }
+
+    async fn authenticate(&self, user: Box<str>, password: Box<str>) -> Option<Identity> {
+        let setup = self.intake.live.borrow().clone();
+        let known = setup.users.iter().find(|known| known.name == user).cloned();
+        // As slow for a user that is not known, so that nobody learns who is.
+        let checked = known.clone().or_else(|| setup.users.first().cloned())?;
+        let right = tokio::task::spawn_blocking(move || (checked.is_password)(&password)).await;
+        let known = known.filter(|_| right.unwrap_or(false))?;
+        Some(Identity { user: known.name, tenant: known.tenant })
+    }
+
+    fn pressure(&self) -> Pressure {
+        self.intake.pressure()
+    }
+
+    fn now(&self) -> Instant {
+        self.intake.clock.now()
+    }
+
+    fn admitted(&self, _: std::net::IpAddr, admitted: bool) {
+        if admitted {
+            self.intake.counters.sessions_in.inc();
+        } else {
+            self.intake.counters.sessions_turned_away.inc();
+        }
+    }
+}
+
+impl Intake {
+    async fn take_roles(
+        &self,
+        mut submission: Submission,
+        tenant: &Label,
+    ) -> Result<QueueId, Refused> {
+        let setup = self.live.borrow().clone();
+        let kept_here = roles::take_out(&setup, &mut submission);
+        let message = submission.message;
+        let client = Client::Peer { helo: &submission.helo, address: submission.ip };
+        let words =
+            |tls: &'_ postlane_smtp::server::TlsFacts| (tls.version, tls.cipher.to_string());
+        let words = submission.tls.as_ref().map(words);
+        let tls = words.as_ref().map(|(version, cipher)| TlsWords { version, cipher });
+        let tenant = match &submission.identity {
+            Some(identity) if !identity.tenant.is_none() => identity.tenant.clone(),
+            _ => tenant.clone(),
+        };
+        let origin = Origin { client, protocol: submission.protocol, tls, tenant };
+        let mut id = None;
+        if !kept_here.is_empty() {
+            let now = self.clock.now();
+            let own = self.next_id(now);
+            let written = roles::keep(&setup.data, own, &submission.envelope, &kept_here, &message);
+            written.await.map_err(|_| Refused::Closed)?;
+            id = Some(own);
+        }
+        match (submission.envelope.recipients.is_empty(), id) {
+            (true, Some(id)) => Ok(id),
+            (true, None) => Err(Refused::Closed),
+            (false, _) => self.accept(origin, submission.envelope, message).await,
+        }
+    }
+}
+
+impl Refused {
+    pub(crate) fn verdict(&self) -> Verdict {
+        let code = |number| Code::new(number).expect("it lies between 200 and 599");
+        let (code, status) = match self {
+            Self::Header(refused) => (refused.code(), refused.status()),
+            // RFC 3463 §3.4, X.3.1 and X.3.0.
+            Self::DiskFull => (code(452), Status::new(4, 3, 1)),
+            Self::Unknown | Self::Closed => (code(451), Status::new(4, 3, 0)),
+        };
+        Verdict::Refused { code, status, text: self.to_string().into() }
+    }
+}
+
+impl From<&StoreError> for Refused {
+    fn from(error: &StoreError) -> Self {
+        match error {
+            StoreError::Full(_) => Self::DiskFull,
+            StoreError::Unknown(_) => Self::Unknown,
+            _ => Self::Closed,
+        }
+    }
+}
+
+/// A recipient that is written to another mailbox instead.
+fn redirected(recipient: &Recipient, to: &postlane_mail::Mailbox) -> Recipient {
+    Recipient { mailbox: to.clone(), ..recipient.clone() }
+}

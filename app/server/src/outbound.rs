@@ -1,0 +1,289 @@
+//! Sessions with hosts: what the engine asks for, done on the asynchronous ring.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use postlane_engine::{
+    AttemptId, HostId, Input, Outcome as Verdict, RecipientOutcome as Judged, SlotId, SourceId,
+    Unreached,
+};
+use postlane_mail::{Envelope, Instant, Place, QueueId, Status};
+use postlane_net::outbound::{Call, ConnectError, End, Events, Session, SessionFacts};
+use postlane_replies::classify;
+use postlane_smtp::client::{
+    Finished, Outcome, SessionEnd, Settings, TlsPolicy, Transaction, Transcript, Unable,
+};
+use postlane_spool::Store;
+use smallvec::SmallVec;
+use tokio::runtime;
+
+use crate::cache::{Cache, Letter};
+use crate::clock::Clock;
+use crate::evidence::{Attempted, Evidence};
+use crate::facts::Facts;
+use crate::names::Names;
+use crate::routing::NextHop;
+use crate::setup::Live;
+use crate::world::EngineMailbox;
+
+/// How long a host is spoken to in the clear after a handshake with it failed. Chosen, not
+/// measured: long enough that a broken host is not asked in vain each time.
+const PLAIN_FOR: postlane_mail::Span = postlane_mail::Span::from_h(1);
+
+/// Sessions with hosts.
+pub(crate) struct Outbound {
+    pub(crate) ring: runtime::Handle,
+    pub(crate) clock: Clock,
+    pub(crate) live: Live,
+    pub(crate) names: Arc<Names>,
+    pub(crate) cache: Arc<Cache>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) mailbox: EngineMailbox,
+    pub(crate) sessions: HashMap<SlotId, Held>,
+    pub(crate) plain: Arc<Mutex<BTreeMap<HostId, Instant>>>,
+}
+
+/// A session and what is under way on it.
+pub(crate) struct Held {
+    session: Arc<Session>,
+    under_way: UnderWay,
+}
+
+/// Attempts that have not finished: two at most.
+#[derive(Clone, Default)]
+struct UnderWay(Arc<Mutex<SmallVec<[(AttemptId, Arc<Envelope>); 2]>>>);
+
+impl Outbound {
+    pub(crate) fn open(
+        &mut self,
+        slot: SlotId,
+        source: SourceId,
+        host: HostId,
+        address: std::net::SocketAddr,
+    ) {
+        let hop = self.names.hop_of(host);
+        let setup = self.live.borrow().clone();
+        let Some(from) = setup.sources.get(usize::from(source.0)) else { return };
+        let now = self.clock.now();
+        let plain = self.plain.lock().get(&host).is_some_and(|until| *until > now);
+        let tls = match hop.policy.tls {
+            TlsPolicy::Opportunistic if plain => TlsPolicy::Never,
+            policy => policy,
+        };
+        let clock = self.clock;
+        let call = Call {
+            source: from.address,
+            address,
+            host: hop.name.to_string().into(),
+            smtp: Settings {
+                ehlo_name: from.ehlo.as_str().into(),
+                own_name: hop.is_exchanger.then(|| setup.hostname.as_str().into()),
+                tls,
+                auth: hop.policy.auth.clone(),
+                // To a smart host on this machine nobody can listen.
+                auth_without_tls: address.ip().is_loopback(),
+                chunking: setup.chunking,
+                timeouts: setup.timeouts.clone(),
+            },
+            tls: setup.client_tls(&hop.policy),
+            connect_timeout: setup.connect_timeout.to_std(),
+            now: Arc::new(move || clock.now()),
+        };
+        let under_way = UnderWay::default();
+        let events = SlotEvents {
+            slot,
+            host,
+            hop,
+            source,
+            clock,
+            mailbox: self.mailbox.clone(),
+            under_way: under_way.clone(),
+            plain: self.plain.clone(),
+            tls,
+            is_open: false,
+            began: now,
+        };
+        let _entered = self.ring.enter();
+        let session = Arc::new(Session::open(call, events));
+        self.sessions.insert(slot, Held { session, under_way });
+    }
+
+    pub(crate) fn attempt(
+        &mut self,
+        slot: SlotId,
+        attempt: AttemptId,
+        message: QueueId,
+        place: Place,
+        recipients: SmallVec<[u16; 4]>,
+    ) {
+        let Some(held) = self.sessions.get(&slot) else { return };
+        if let Some(letter) = self.cache.find(message) {
+            held.begin(attempt, letter, recipients);
+            return;
+        }
+        let (held, store, mailbox) = (held.clone(), self.store.clone(), self.mailbox.clone());
+        self.ring.spawn_blocking(move || match store.read(place) {
+            Ok(stored) => {
+                let letter = Letter {
+                    envelope: Arc::new(stored.envelope),
+                    facts: Facts::from_octets(&stored.facts),
+                    message: SmallVec::from_iter([stored.message]),
+                };
+                held.begin(attempt, letter, recipients);
+            }
+            Err(_) => {
+                let unreadable = Verdict::Ours(Status::new(4, 3, 0));
+                let judged = |index: &u16| Judged { index: *index, outcome: unreadable.clone() };
+                let outcomes = recipients.iter().map(judged).collect();
+                mailbox.tell(Input::Finished { slot, attempt, outcomes, evidence: Evidence(None) });
+            }
+        });
+    }
+
+    pub(crate) fn close(&self, slot: SlotId) {
+        if let Some(held) = self.sessions.get(&slot) {
+            held.session.quit();
+        }
+    }
+
+    /// The session is gone, and the engine has heard of it.
+    pub(crate) fn forget(&mut self, slot: SlotId) {
+        self.sessions.remove(&slot);
+    }
+}
+
+impl Clone for Held {
+    fn clone(&self) -> Self {
+        Self { session: self.session.clone(), under_way: self.under_way.clone() }
+    }
+}
+
+impl Held {
+    fn begin(&self, attempt: AttemptId, letter: Letter, recipients: SmallVec<[u16; 4]>) {
+        self.under_way.0.lock().push((attempt, letter.envelope.clone()));
+        // A session that has ended has said so, and the engine takes back what it had given it.
+        drop(self.session.begin(Transaction {
+            id: attempt.0,
+            reverse_path: None,
+            envelope: letter.envelope,
+            recipients,
+            message: letter.message,
+            eight_bit_body: letter.facts.eight_bit_body,
+            eight_bit_header: letter.facts.eight_bit_header,
+        }));
+    }
+}
+
+/// What becomes of one session, told to the engine.
+struct SlotEvents {
+    slot: SlotId,
+    host: HostId,
+    hop: Arc<NextHop>,
+    source: SourceId,
+    clock: Clock,
+    mailbox: EngineMailbox,
+    under_way: UnderWay,
+    plain: Arc<Mutex<BTreeMap<HostId, Instant>>>,
+    tls: TlsPolicy,
+    is_open: bool,
+    began: Instant,
+}
+
+impl Events for SlotEvents {
+    fn opened(&mut self, _: &Arc<SessionFacts>) {
+        self.is_open = true;
+        self.mailbox.tell(Input::Opened { slot: self.slot });
+    }
+
+    fn finished(&mut self, finished: Finished, facts: &Arc<SessionFacts>) {
+        let attempt = AttemptId(finished.id);
+        let mut under_way = self.under_way.0.lock();
+        let Some(at) = under_way.iter().position(|(id, _)| *id == attempt) else { return };
+        let (_, envelope) = under_way.remove(at);
+        drop(under_way);
+        let judged = |o: &postlane_smtp::client::RecipientOutcome| Judged {
+            index: o.index,
+            outcome: judge(&o.outcome),
+        };
+        let outcomes = finished.recipients.iter().map(judged).collect();
+        let evidence = Attempted {
+            envelope: Some(envelope),
+            outcomes: finished.recipients,
+            dsn_relayed: finished.dsn_relayed,
+            session: facts.clone(),
+            hop: self.hop.clone(),
+            source: self.source,
+            transcript: finished.transcript,
+            began: finished.began,
+            ended: finished.began + finished.took,
+            end: None,
+        };
+        let evidence = Evidence(Some(Box::new(evidence)));
+        self.mailbox.tell(Input::Finished { slot: self.slot, attempt, outcomes, evidence });
+    }
+
+    fn ended(&mut self, end: End, facts: &Arc<SessionFacts>, transcript: &Transcript) {
+        let slot = self.slot;
+        if self.is_open {
+            let said = match &end {
+                End::Session(SessionEnd::TurnedAway { stage, reply }) => {
+                    Some(classify(*stage, reply.code()))
+                }
+                _ => None,
+            };
+            return self.mailbox.tell(Input::Closed { slot, said });
+        }
+        let why = self.unreached(&end);
+        let evidence = Evidence(Some(Box::new(Attempted {
+            envelope: None,
+            outcomes: SmallVec::new(),
+            dsn_relayed: false,
+            session: facts.clone(),
+            hop: self.hop.clone(),
+            source: self.source,
+            transcript: transcript.clone(),
+            began: self.began,
+            ended: self.clock.now(),
+            end: Some(end),
+        })));
+        self.mailbox.tell(Input::ConnectFailed { slot, why, evidence });
+    }
+}
+
+impl SlotEvents {
+    fn unreached(&self, end: &End) -> Unreached {
+        match end {
+            End::NotConnected(ConnectError::Source { .. }) => Unreached::Source,
+            End::Session(SessionEnd::TurnedAway { stage, reply }) => {
+                Unreached::TurnedAway(classify(*stage, reply.code()))
+            }
+            End::Session(SessionEnd::Loop) => Unreached::Loop,
+            End::Session(SessionEnd::TlsFailed(_)) if self.tls == TlsPolicy::Opportunistic => {
+                // Encryption against listeners is better than none, and none is better than no
+                // mail (RFC 7435 §3): the next session with this host is in the clear.
+                self.plain.lock().insert(self.host, self.clock.now() + PLAIN_FOR);
+                Unreached::TryAgain
+            }
+            _ => Unreached::Network,
+        }
+    }
+}
+
+fn judge(outcome: &Outcome) -> Verdict {
+    match outcome {
+        Outcome::Accepted(reply) => {
+            Verdict::Delivered(classify(postlane_mail::Stage::Dot, reply.code()))
+        }
+        Outcome::Refused { stage, reply } => Verdict::Refused(classify(*stage, reply.code())),
+        Outcome::Unknown => Verdict::Unknown,
+        Outcome::NotTried => Verdict::NotTried,
+        // RFC 3463 §3.7 and RFC 6531 §3.5, §4.3.
+        Outcome::Unable(Unable::EightBitBody | Unable::BareNewlines) => {
+            Verdict::HostUnable(Status::new(5, 6, 3))
+        }
+        Outcome::Unable(Unable::Utf8Addresses) => Verdict::HostUnable(Status::new(5, 6, 7)),
+        Outcome::Unable(Unable::Utf8Headers) => Verdict::HostUnable(Status::new(5, 6, 9)),
+        Outcome::TooLarge { .. } => Verdict::Ours(Status::new(5, 3, 4)),
+    }
+}

@@ -1,0 +1,233 @@
+//! Where mail goes: asks the DNS on the asynchronous ring and tells the engine.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use postlane_engine::{DomainId, Input, Resolved, RouteHost};
+use postlane_mail::{Domain, Host, ReversePath, Span, Status};
+use postlane_net::dns::Resolver;
+use postlane_net::route::{self, Password, Route, RouteFailure, RouteSettings, Router, Target};
+use postlane_replies::Providers;
+use postlane_smtp::auth::Credentials;
+use tokio::runtime;
+
+use crate::clock::Clock;
+use crate::names::Names;
+use crate::setup::{HopPolicy, Live, Setup, TlsSetup};
+use crate::world::EngineMailbox;
+
+/// Whatever is routed alike: a recipient's host, and the sender where routes depend on it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Destination {
+    pub(crate) host: Host,
+    /// The sender, where a static route asks for it.
+    pub(crate) sender: Option<ReversePath>,
+}
+
+/// A set of hosts that share sessions.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Exchange {
+    provider: Box<str>,
+    hops: Vec<(NextHop, u16)>,
+}
+
+/// A host, and how it is spoken to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct NextHop {
+    pub(crate) name: Host,
+    pub(crate) port: u16,
+    /// It was found in the DNS, and not written down by an operator.
+    pub(crate) is_exchanger: bool,
+    pub(crate) policy: Arc<HopPolicy>,
+}
+
+/// Asks for routes.
+pub(crate) struct Routing {
+    pub(crate) ring: runtime::Handle,
+    pub(crate) clock: Clock,
+    pub(crate) live: Live,
+    pub(crate) names: Arc<Names>,
+    pub(crate) mailbox: EngineMailbox,
+    pub(crate) asked: Arc<Asked>,
+    pub(crate) failures: Failures,
+}
+
+/// What is asked, and who knows the providers.
+pub(crate) struct Asked {
+    pub(crate) router: Router<Resolver>,
+    pub(crate) providers: Providers,
+}
+
+/// Why there was no route to a destination, in words, for reports.
+#[derive(Clone, Default)]
+pub(crate) struct Failures(Arc<Mutex<BTreeMap<DomainId, RouteFailure>>>);
+
+impl Failures {
+    pub(crate) fn of(&self, domain: DomainId) -> Option<RouteFailure> {
+        self.0.lock().get(&domain).cloned()
+    }
+}
+
+/// Our own configuration leads nowhere (RFC 3463 §3.4, X.3.5).
+const MISCONFIGURED: Status = Status::new(4, 3, 5);
+
+impl Routing {
+    pub(crate) fn resolve(&self, domain: DomainId) {
+        let destination = self.names.destination_of(domain);
+        let setup = self.live.borrow().clone();
+        let (names, mailbox, asked) =
+            (self.names.clone(), self.mailbox.clone(), self.asked.clone());
+        let (clock, failures) = (self.clock, self.failures.clone());
+        self.ring.spawn(async move {
+            let found = find(&asked, &setup, &destination).await;
+            let now = clock.now();
+            let answer = match found {
+                Ok(found) => {
+                    failures.0.lock().remove(&domain);
+                    found.tell(&names, now)
+                }
+                Err(failure) => {
+                    let (status, until) = (failure.status, now + failure.ttl);
+                    failures.0.lock().insert(domain, failure);
+                    Resolved::Failed { status, until }
+                }
+            };
+            mailbox.tell(Input::Resolved { domain, answer });
+        });
+    }
+}
+
+/// The settings of a router for this setup; `listening` is where our listeners are.
+pub(crate) fn route_settings(setup: &Setup, listening: Vec<SocketAddr>) -> RouteSettings {
+    let ours = route::Ours::new(listening);
+    RouteSettings { mx_port: setup.mx_port, ours, ..RouteSettings::default() }
+}
+
+/// A route, and what it is the route of.
+struct Found {
+    route: Route,
+    port: u16,
+    provider: Box<str>,
+    policy: Arc<HopPolicy>,
+    is_exchanger: bool,
+}
+
+async fn find(
+    asked: &Asked,
+    setup: &Setup,
+    destination: &Destination,
+) -> Result<Found, RouteFailure> {
+    let sender = destination.sender.clone().unwrap_or(ReversePath::Null);
+    let host = &destination.host;
+    if setup.routes.asks_for_provider(host) {
+        let route = asked.router.resolve(host).await;
+        let provider = provider_of(asked, host, route.as_ref().ok());
+        return match setup.routes.find(&sender, host, Some(&provider)) {
+            Some(target) => by_target(asked, setup, target, provider).await,
+            None => by_exchangers(setup, host, route?, provider),
+        };
+    }
+    match setup.routes.find(&sender, host, None) {
+        Some(target) => {
+            let provider = provider_of(asked, host, None);
+            by_target(asked, setup, target, provider).await
+        }
+        None => {
+            let route = asked.router.resolve(host).await?;
+            let provider = provider_of(asked, host, Some(&route));
+            by_exchangers(setup, host, route, provider)
+        }
+    }
+}
+
+fn provider_of(asked: &Asked, host: &Host, route: Option<&Route>) -> Box<str> {
+    let domain = match host {
+        Host::Domain(domain) => domain,
+        Host::Literal(ip) => return asked.providers.find_address(*ip).as_str().into(),
+    };
+    let named = |host: &route::HostAddresses| match &host.name {
+        Host::Domain(domain) => Some(domain.clone()),
+        Host::Literal(_) => None,
+    };
+    let hosts: Vec<Domain> =
+        route.into_iter().flat_map(|r| r.hosts.iter().filter_map(named)).collect();
+    asked.providers.find(&hosts, domain).as_str().into()
+}
+
+fn by_exchangers(
+    setup: &Setup,
+    host: &Host,
+    route: Route,
+    provider: Box<str>,
+) -> Result<Found, RouteFailure> {
+    let tls = match host {
+        Host::Domain(domain) => setup.domain_tls.get(domain).unwrap_or(&setup.tls),
+        Host::Literal(_) => &setup.tls,
+    };
+    let policy = Arc::new(policy(tls, None));
+    Ok(Found { route, port: setup.mx_port, provider, policy, is_exchanger: true })
+}
+
+async fn by_target(
+    asked: &Asked,
+    setup: &Setup,
+    target: &Target,
+    provider: Box<str>,
+) -> Result<Found, RouteFailure> {
+    let route = asked.router.resolve_target(target).await?;
+    let auth = target.credentials.as_ref().map(read_password).transpose()?;
+    let tls = TlsSetup { policy: target.tls.unwrap_or(setup.tls.policy), ..setup.tls.clone() };
+    let policy = Arc::new(policy(&tls, auth));
+    let port = target.port.unwrap_or(setup.mx_port);
+    Ok(Found { route, port, provider, policy, is_exchanger: false })
+}
+
+fn policy(tls: &TlsSetup, auth: Option<Credentials>) -> HopPolicy {
+    let TlsSetup { policy, minimum, authorities } = tls.clone();
+    HopPolicy { tls: policy, minimum, authorities, auth }
+}
+
+fn read_password(credentials: &route::Credentials) -> Result<Credentials, RouteFailure> {
+    let password = match &credentials.password {
+        Password::File(path) => {
+            fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))
+        }
+        Password::Environment(name) => {
+            std::env::var(&**name).map_err(|e| format!("environment variable {name}: {e}"))
+        }
+    };
+    let unreadable = |why: String| RouteFailure {
+        status: MISCONFIGURED,
+        text: format!("the password of {} cannot be read: {why}", credentials.user).into(),
+        ttl: Span::from_min(1),
+    };
+    let password = password.map_err(unreadable)?;
+    let password = password.lines().next().unwrap_or_default();
+    Ok(Credentials { user: credentials.user.clone(), password: password.into() })
+}
+
+impl Found {
+    fn tell(self, names: &Names, now: postlane_mail::Instant) -> Resolved {
+        let hop = |host: &route::HostAddresses| NextHop {
+            name: host.name.clone(),
+            port: self.port,
+            is_exchanger: self.is_exchanger,
+            policy: self.policy.clone(),
+        };
+        let hops: Vec<(NextHop, u16)> =
+            self.route.hosts.iter().map(|host| (hop(host), host.preference)).collect();
+        let hosts = self.route.hosts.iter().zip(&hops).map(|(host, (hop, preference))| RouteHost {
+            host: names.hop(hop),
+            preference: *preference,
+            addresses: host.addresses.iter().map(|ip| SocketAddr::new(*ip, hop.port)).collect(),
+        });
+        let hosts = hosts.collect();
+        let provider = names.provider(&self.provider);
+        let exchange = names.exchange(&Exchange { provider: self.provider, hops });
+        let until = now + self.route.ttl;
+        Resolved::Route(postlane_engine::Route { provider, exchange, hosts, until })
+    }
+}

@@ -1,0 +1,335 @@
+//! Everything an operator has decided, read, checked and ready to be used.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use ipnet::IpNet;
+use postlane_engine::{Ceilings, RetrySchedule};
+use postlane_mail::{Domain, Family, Label, Mailbox, Span};
+use postlane_message::Edits;
+use postlane_net::route::StaticRoutes;
+use postlane_net::tls::{CertificateError, ClientTls, Minimum};
+use postlane_smtp::auth::Credentials;
+use postlane_smtp::client::{Timeouts, TlsPolicy};
+use postlane_smtp::data::BareNewlines;
+use postlane_smtp::server::{Limits, OwnNames};
+use tokio::sync::watch;
+
+use crate::clock::Clock;
+
+/// Everything an operator has decided.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// Where the spool and everything else of ours is kept.
+    pub data: PathBuf,
+    /// Our name: in greetings, in Received fields, in reports.
+    pub hostname: Domain,
+    /// Where mail is taken. Never empty.
+    pub listeners: Vec<ListenerSetup>,
+    /// Where the HTTP API is served.
+    pub http: SocketAddr,
+    /// What one client may take of us.
+    pub limits: Limits,
+    /// Sessions with clients in all.
+    pub sessions_in_max: u32,
+    /// Sessions with one client.
+    pub sessions_of_client_max: u32,
+    /// Octets of messages that are on their way in, in all.
+    pub intake_octets_max: u64,
+    /// Networks that may relay.
+    pub neighbours: Vec<IpNet>,
+    /// Our names.
+    pub own: OwnNames,
+    /// Where mail to our postmaster and abuse desk goes; it is kept in `DATA/postmaster` where
+    /// there is none.
+    pub role_mailbox: Option<Mailbox>,
+    /// What is done with bare CR and LF.
+    pub bare_newlines: BareNewlines,
+    /// What is added to a message and taken from it.
+    pub edits: Edits,
+    /// Who may authenticate.
+    pub users: Vec<User>,
+    /// What is different for somebody's mail.
+    pub tenants: BTreeMap<Label, TenantSetup>,
+    /// Addresses to send from. Never empty.
+    pub sources: Vec<SourceSetup>,
+    /// Sets of them; the first is for everybody who has none. Never empty.
+    pub pools: Vec<PoolSetup>,
+    /// What a lane never exceeds.
+    pub ceilings: Ceilings,
+    /// What lanes to some providers never exceed.
+    pub provider_ceilings: BTreeMap<String, Ceilings>,
+    /// Families that are off for some providers.
+    pub families_off: BTreeMap<String, Vec<Family>>,
+    /// When a deferred recipient is tried again.
+    pub retry: RetrySchedule,
+    /// How long a message may wait, by stream.
+    pub expires_after: [Span; 3],
+    /// When a sender is told that a message is late.
+    pub delay_notice_after: Option<Span>,
+    /// Octets of a message that a report returns, at most.
+    pub report_octets_max: usize,
+    /// Recipients in one transaction.
+    pub transaction_recipients_max: u16,
+    /// Sessions with hosts in all.
+    pub sessions_out_max: u32,
+    /// A session with nothing to do is closed after this.
+    pub session_idle: Span,
+    /// Messages given to a session at once.
+    pub session_depth: u8,
+    /// Whether to send by BDAT where it is offered.
+    pub chunking: bool,
+    /// How long hosts may take.
+    pub timeouts: Timeouts,
+    /// How long connecting may take.
+    pub connect_timeout: Span,
+    /// How sessions are encrypted where nothing else is said.
+    pub tls: TlsSetup,
+    /// How sessions for some domains are.
+    pub domain_tls: BTreeMap<Domain, TlsSetup>,
+    /// Where some mail goes without looking at MX records.
+    pub routes: StaticRoutes,
+    /// The port of MX hosts.
+    pub mx_port: u16,
+    /// DNS resolvers; the system's when empty.
+    pub resolvers: Vec<SocketAddr>,
+    /// How the disk is used.
+    pub spool: postlane_spool::Settings,
+    /// Octets of messages kept in memory for their first attempt.
+    pub cache_octets: usize,
+    /// Whether each attempt is written to the log.
+    pub log_attempts: bool,
+    /// Seed of all chance.
+    pub seed: u64,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// Where mail is taken.
+#[derive(Debug, Clone)]
+pub struct ListenerSetup {
+    /// The address; port 0 picks a free one.
+    pub address: SocketAddr,
+    /// Certificate chain and key, PEM.
+    pub certificate: Option<(PathBuf, PathBuf)>,
+    /// TLS is spoken from the start.
+    pub implicit_tls: bool,
+    /// Whether AUTH is offered, and asked for.
+    pub auth: AuthSetup,
+    /// AUTH without TLS is offered to loopback.
+    pub auth_without_tls_on_loopback: bool,
+    /// Whose mail comes in here, where nobody says otherwise.
+    pub tenant: Label,
+}
+
+/// Whether clients authenticate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AuthSetup {
+    /// They cannot.
+    Off,
+    /// They can.
+    #[default]
+    Optional,
+    /// They must.
+    Required,
+}
+
+/// Somebody who may authenticate.
+#[derive(Clone)]
+pub struct User {
+    /// The name.
+    pub name: Box<str>,
+    /// Says whether a password is the right one. Slow on purpose; called off the sessions' threads.
+    pub is_password: Arc<dyn Fn(&str) -> bool + Send + Sync>,
+    /// Whose mail it sends.
+    pub tenant: Label,
+}
+
+/// What is different for somebody's mail.
+#[derive(Debug, Clone, Default)]
+pub struct TenantSetup {
+    /// Who hears of failures.
+    pub reports: Reports,
+    /// The pool it goes by, as a place in [`Setup::pools`].
+    pub pool: usize,
+    /// The reverse-path to send with, where it is not the sender's own.
+    pub bounce_address: Option<Mailbox>,
+}
+
+/// Who hears of failures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Reports {
+    /// The sender, by a report (RFC 3464).
+    #[default]
+    Sender,
+    /// Whoever reads the log and the events.
+    Event,
+    /// Nobody.
+    Nobody,
+}
+
+/// An address to send from.
+#[derive(Debug, Clone)]
+pub struct SourceSetup {
+    /// Its name in logs and lists.
+    pub name: String,
+    /// The address; none lets the system choose.
+    pub address: Option<IpAddr>,
+    /// Its family.
+    pub family: Family,
+    /// The name to give in EHLO.
+    pub ehlo: Domain,
+}
+
+/// A set of sources.
+#[derive(Debug, Clone)]
+pub struct PoolSetup {
+    /// Its name.
+    pub name: String,
+    /// Places in [`Setup::sources`], with their weights.
+    pub sources: Vec<(usize, u16)>,
+}
+
+/// How a session is encrypted.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct TlsSetup {
+    /// Whether it is.
+    pub policy: TlsPolicy,
+    /// The oldest version that will do.
+    pub minimum: Minimum,
+    /// Certificate authorities to believe, PEM; the system's where there is none.
+    pub authorities: Option<PathBuf>,
+}
+
+/// How a host is spoken to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct HopPolicy {
+    pub(crate) tls: TlsPolicy,
+    pub(crate) minimum: Minimum,
+    pub(crate) authorities: Option<PathBuf>,
+    pub(crate) auth: Option<Credentials>,
+}
+
+/// The setup as it is now, for those who must follow a reload.
+#[derive(Clone)]
+pub(crate) struct Live(pub(crate) watch::Receiver<Arc<Setup>>);
+
+impl Live {
+    pub(crate) fn borrow(&self) -> watch::Ref<'_, Arc<Setup>> {
+        self.0.borrow()
+    }
+}
+
+impl Setup {
+    /// What holds when nothing is said: mail from this machine, kept under `data`, delivered by MX.
+    pub fn new(data: PathBuf, hostname: Domain) -> Self {
+        let source = |name: &str, family| SourceSetup {
+            name: name.to_owned(),
+            address: None,
+            family,
+            ehlo: hostname.clone(),
+        };
+        let loopback = ["127.0.0.0/8", "::1/128"];
+        Self {
+            data,
+            listeners: vec![ListenerSetup::plain(SocketAddr::from((Ipv4Addr::LOCALHOST, 2525)))],
+            http: SocketAddr::from((Ipv4Addr::LOCALHOST, 8025)),
+            limits: Limits::default(),
+            sessions_in_max: 2000,
+            sessions_of_client_max: 200,
+            intake_octets_max: 512 << 20,
+            neighbours: loopback.iter().filter_map(|net| net.parse().ok()).collect(),
+            own: OwnNames { domains: vec![hostname.clone()], bounce_prefix: "".into() },
+            role_mailbox: None,
+            bare_newlines: BareNewlines::default(),
+            edits: Edits::new(hostname.clone()),
+            users: Vec::new(),
+            tenants: BTreeMap::new(),
+            sources: vec![source("ipv4", Family::V4), source("ipv6", Family::V6)],
+            pools: vec![PoolSetup { name: "default".to_owned(), sources: vec![(0, 1), (1, 1)] }],
+            ceilings: Ceilings { connections: 20, rate: None, session_messages: 100 },
+            provider_ceilings: BTreeMap::new(),
+            families_off: BTreeMap::new(),
+            retry: RetrySchedule {
+                first: Span::from_min(5),
+                factor_percent: 200,
+                longest: Span::from_h(4),
+                jitter_percent: 20,
+            },
+            expires_after: [Span::from_h(24), Span::from_h(120), Span::from_h(72)],
+            delay_notice_after: None,
+            report_octets_max: 64 << 10,
+            transaction_recipients_max: 50,
+            sessions_out_max: 5000,
+            session_idle: Span::from_s(10),
+            session_depth: 2,
+            chunking: true,
+            timeouts: Timeouts::default(),
+            connect_timeout: Span::from_s(30),
+            tls: TlsSetup::default(),
+            domain_tls: BTreeMap::new(),
+            routes: StaticRoutes::default(),
+            mx_port: 25,
+            resolvers: Vec::new(),
+            spool: postlane_spool::Settings::default(),
+            cache_octets: 64 << 20,
+            log_attempts: true,
+            seed: 0,
+            clock: Clock::wall(),
+            hostname,
+        }
+    }
+
+    /// What may go wrong with files that the setup names, found before anything is started.
+    pub fn check_files(&self) -> Vec<CertificateError> {
+        let mut errors = Vec::new();
+        for tls in std::iter::once(&self.tls).chain(self.domain_tls.values()) {
+            if let Some(path) = &tls.authorities {
+                errors.extend(ClientTls::required(tls.minimum, Some(path)).err());
+            }
+        }
+        for (chain, key) in self.listeners.iter().filter_map(|l| l.certificate.as_ref()) {
+            errors.extend(postlane_net::tls::server_config(chain, key).err());
+        }
+        errors
+    }
+
+    /// How TLS is done with a host. What cannot be read any more since it was checked lets
+    /// nobody's certificate pass.
+    pub(crate) fn client_tls(&self, policy: &HopPolicy) -> ClientTls {
+        match policy.tls {
+            TlsPolicy::Required => {
+                ClientTls::required(policy.minimum, policy.authorities.as_deref())
+                    .or_else(|_| ClientTls::required(policy.minimum, None))
+                    .unwrap_or_else(|_| ClientTls::opportunistic(policy.minimum))
+            }
+            _ => ClientTls::opportunistic(policy.minimum),
+        }
+    }
+
+    pub(crate) fn tenant(&self, tenant: &Label) -> TenantSetup {
+        self.tenants.get(tenant).cloned().unwrap_or_default()
+    }
+}
+
+impl ListenerSetup {
+    /// A listener without TLS.
+    pub fn plain(address: SocketAddr) -> Self {
+        Self {
+            address,
+            certificate: None,
+            implicit_tls: false,
+            auth: AuthSetup::Off,
+            auth_without_tls_on_loopback: false,
+            tenant: Label::NONE,
+        }
+    }
+}
+
+impl std::fmt::Debug for User {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} …", self.name)
+    }
+}

@@ -1,0 +1,130 @@
+//! From the spool to the engine: what has become durable, in the engine's numbers.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::Mutex;
+use postlane_engine::{Input, PoolId, Submission, SubmittedRecipient};
+use postlane_mail::{Envelope, Place, Progress, QueueId};
+use postlane_spool::{Commits, Inserted, Recovered, Seq, StoreError};
+use tokio::sync::oneshot;
+
+use crate::names::{Flow, Names};
+use crate::routing::Destination;
+use crate::setup::Live;
+use crate::world::EngineMailbox;
+
+/// Puts messages into the engine's numbers.
+#[derive(Clone)]
+pub(crate) struct Submitting {
+    pub(crate) live: Live,
+    pub(crate) names: Arc<Names>,
+    pub(crate) mailbox: EngineMailbox,
+}
+
+/// Hears what the spool has made durable.
+pub(crate) struct Ear {
+    pub(crate) submitting: Submitting,
+    pub(crate) awaited: Awaited,
+    pub(crate) failed: Arc<AtomicBool>,
+}
+
+/// Who waits for which batch.
+#[derive(Clone, Default)]
+pub(crate) struct Awaited(Arc<Mutex<Batches>>);
+
+#[derive(Default)]
+struct Batches {
+    last: u64,
+    waiting: BTreeMap<Seq, oneshot::Sender<Option<QueueId>>>,
+}
+
+impl Awaited {
+    /// A number for a batch that nobody waits for.
+    pub(crate) fn next(&self) -> Seq {
+        let mut batches = self.0.lock();
+        batches.last += 1;
+        Seq(batches.last)
+    }
+
+    /// A number for a batch, and where it is said that it is durable.
+    pub(crate) fn ask(&self) -> (Seq, oneshot::Receiver<Option<QueueId>>) {
+        let seq = self.next();
+        let (done, wait) = oneshot::channel();
+        self.0.lock().waiting.insert(seq, done);
+        (seq, wait)
+    }
+}
+
+impl Submitting {
+    pub(crate) fn tell(&self, messages: impl Iterator<Item = Submission>) {
+        self.mailbox.tell(Input::Submitted(messages.collect()));
+    }
+
+    /// A message that was in the spool at the start.
+    pub(crate) fn recovered(&self, recovered: &Recovered) -> Submission {
+        let Recovered { id, place, envelope, recipients } = recovered;
+        self.submission(*id, *place, envelope, recipients.iter().copied())
+    }
+
+    fn inserted(&self, inserted: &Inserted) -> Submission {
+        let Inserted { id, place, envelope, .. } = inserted;
+        let fresh = (0..).take(envelope.recipients.len()).map(|index| (index, Progress::default()));
+        self.submission(*id, *place, envelope, fresh)
+    }
+
+    fn submission(
+        &self,
+        id: QueueId,
+        place: Place,
+        envelope: &Envelope,
+        recipients: impl Iterator<Item = (u16, Progress)>,
+    ) -> Submission {
+        let setup = self.live.borrow();
+        let by_sender = setup.routes.asks_for_sender();
+        let recipients = recipients.filter_map(|(index, progress)| {
+            let recipient = envelope.recipients.get(usize::from(index))?;
+            let host = recipient.mailbox.host().clone();
+            let sender = by_sender.then(|| envelope.reverse_path.clone());
+            let domain = self.names.destination(&Destination { host, sender });
+            Some(SubmittedRecipient { index, domain, progress })
+        });
+        let flow = Flow { tenant: envelope.tenant.clone(), campaign: envelope.campaign.clone() };
+        let pool = if envelope.tenant.is_none() { 0 } else { setup.tenant(&envelope.tenant).pool };
+        Submission {
+            id,
+            place,
+            stream: envelope.stream,
+            flow: self.names.flow(&flow),
+            pool: PoolId(u16::try_from(pool).unwrap_or_default()),
+            awaits_verdict: false,
+            recipients: recipients.collect(),
+        }
+    }
+}
+
+impl Commits for Ear {
+    fn inserted(&mut self, messages: Vec<Inserted>) {
+        self.submitting.tell(messages.iter().map(|message| self.submitting.inserted(message)));
+    }
+
+    fn committed(&mut self, upto: Seq) {
+        let mut batches = self.awaited.0.lock();
+        let later = batches.waiting.split_off(&Seq(upto.0 + 1));
+        for (_, done) in std::mem::replace(&mut batches.waiting, later) {
+            // Who asked may have gone away.
+            let _ = done.send(None);
+        }
+    }
+
+    fn failed(&mut self, error: StoreError) {
+        self.failed.store(true, Ordering::Release);
+        crate::journal::alarm(&format!(
+            "the spool has failed and takes no more mail until it is restarted: {error}"
+        ));
+        // Dropping the senders tells those who wait that it is not known.
+        self.awaited.0.lock().waiting.clear();
+        self.submitting.mailbox.tell(Input::StoreFailed);
+    }
+}
