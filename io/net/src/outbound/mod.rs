@@ -4,6 +4,9 @@ mod connect;
 mod session;
 mod wire;
 
+#[cfg(test)]
+mod tests;
+
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
