@@ -5,12 +5,15 @@ mod intake;
 mod listing;
 mod operator;
 mod outcome;
+mod particular;
 mod pump;
+mod recipients;
 mod route;
 mod session;
 mod sweep;
+mod ways;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use postlane_lanes::Lane;
@@ -18,14 +21,16 @@ use postlane_mail::{Instant, QueueId};
 use smallvec::SmallVec;
 
 use crate::chance::Chance;
-use crate::entry::State;
+use crate::entry::{NO_LINE, State};
 use crate::input::Input;
 use crate::line::Line;
-use crate::names::{DomainId, HostId, PoolId, ProviderId, SourceId};
+use crate::names::{DomainId, PoolId, ProviderId, SourceId};
 use crate::output::Output;
-use crate::session::{Path, Slot};
+use crate::path::Path;
+use crate::session::{Chain, Slot};
 use crate::settings::Settings;
 use crate::slab::{List, Slab};
+use crate::timers::{Timer, Timers};
 
 pub use listing::{Counts, Cursor, LaneRow, Row, Standing, Tally};
 
@@ -35,31 +40,43 @@ pub struct Engine<E> {
     chance: Chance,
     outputs: VecDeque<Output<E>>,
     slab: Slab,
-    crowds: Crowds,
+    crowds: recipients::Crowds,
     domains: Vec<route::Domain>,
+    /// Domains whose answer has come and whose entries have not heard of it yet.
+    answered: VecDeque<DomainId>,
     exchanges: Vec<Option<route::Exchange>>,
     lines: Vec<Line>,
+    /// Lines that no source can carry any more, as long as something stands in them.
+    stranded: VecDeque<u32>,
     paths: Vec<Path>,
     lanes: Vec<LaneState>,
     lane_numbers: BTreeMap<(ProviderId, SourceId), u32>,
     slots: Vec<Slot>,
     free_slots: Vec<u32>,
+    /// The last number given to a session or an attempt.
     serial: u64,
     sessions: u32,
+    /// Sessions that are being closed.
+    leaving: u32,
+    /// Sessions with nothing to do, the longest idle first.
+    idle: Chain,
     /// Paths that would open a session if there were not so many.
-    crowded_out: Vec<u32>,
+    crowded_out: VecDeque<u32>,
     dirty: VecDeque<u32>,
     timers: Timers,
-    /// Deferred before they had a route.
+    /// What is due at a second since the epoch and has no line yet.
     unrouted: BTreeMap<u32, List>,
-    /// Hosts that an entry cannot go by.
-    unable: BTreeMap<u32, SmallVec<[HostId; 2]>>,
+    /// What not every host can take.
+    unable: BTreeMap<u32, particular::Unable>,
+    /// Who waits for a verdict on a message.
     verdicts: BTreeMap<QueueId, SmallVec<[u32; 1]>>,
+    /// What operators want of recipients when their transaction is over.
+    wishes: BTreeMap<u32, operator::Wishes>,
     commands: VecDeque<operator::Walk>,
     sweep: sweep::Sweep,
-    idle: BTreeSet<(Instant, u32)>,
     counts: Counts,
-    wakes: u64,
+    /// What this step has done so far.
+    effort: usize,
     closing: Closing,
 }
 
@@ -71,16 +88,13 @@ struct LaneState {
     source: SourceId,
     /// Paths with something ready, by stream.
     rings: [VecDeque<u32>; 3],
-    /// Paths that would open a session if the lane had room for one.
-    full: Vec<u32>,
+    /// Paths that would open a session if the lane had room for one, by stream.
+    at_window: [VecDeque<u32>; 3],
+    /// Its sessions with nothing to do.
+    idle: u32,
+    /// Its sessions that are being closed.
+    leaving: u32,
     dirty: bool,
-}
-
-/// Crowds of recipients: their numbers and domains.
-#[derive(Debug, Default)]
-struct Crowds {
-    crowds: Vec<Vec<(u16, DomainId)>>,
-    free: Vec<u32>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,28 +106,14 @@ enum Closing {
     Stopped,
 }
 
-/// Something that is due at a moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Timer {
-    Line(u32),
-    Unrouted,
-    Lane(u32),
-    Path(u32),
-    Idle,
-    Sweep,
-}
-
-/// One timer for each thing that can be due, however much waits in it.
-#[derive(Debug, Default)]
-struct Timers {
-    armed: BTreeMap<Timer, Instant>,
-    order: BTreeSet<(Instant, Timer)>,
-}
-
 /// Outputs in one step, about; what is left is done in the next, so that nobody who tells
 /// the engine something waits long. Releasing a whole second at once blocked 3–17 ms
 /// (measured while the house was planned).
 const STEP_OUTPUTS: usize = 1024;
+
+/// Entries moved and timers rung in one step, about. The larger part costs 100 ns or less
+/// each (`benches/queue.rs`).
+const STEP_EFFORT: usize = 4096;
 
 impl<E> Engine<E> {
     /// An engine with nothing in it. The same seed and the same inputs give the same outputs.
@@ -123,10 +123,12 @@ impl<E> Engine<E> {
             chance: Chance::new(seed),
             outputs: VecDeque::new(),
             slab: Slab::default(),
-            crowds: Crowds::default(),
+            crowds: recipients::Crowds::default(),
             domains: Vec::new(),
+            answered: VecDeque::new(),
             exchanges: Vec::new(),
             lines: Vec::new(),
+            stranded: VecDeque::new(),
             paths: Vec::new(),
             lanes: Vec::new(),
             lane_numbers: BTreeMap::new(),
@@ -134,17 +136,19 @@ impl<E> Engine<E> {
             free_slots: Vec::new(),
             serial: 0,
             sessions: 0,
-            crowded_out: Vec::new(),
+            leaving: 0,
+            idle: Chain::default(),
+            crowded_out: VecDeque::new(),
             dirty: VecDeque::new(),
             timers: Timers::default(),
             unrouted: BTreeMap::new(),
             unable: BTreeMap::new(),
             verdicts: BTreeMap::new(),
+            wishes: BTreeMap::new(),
             commands: VecDeque::new(),
             sweep: sweep::Sweep::default(),
-            idle: BTreeSet::new(),
             counts: Counts::default(),
-            wakes: 0,
+            effort: 0,
             closing: Closing::No,
         }
     }
@@ -154,22 +158,22 @@ impl<E> Engine<E> {
         match input {
             Input::Submitted(submissions) => {
                 for submission in submissions {
-                    self.submitted(now, submission);
+                    self.submitted(now, &submission);
                 }
             }
             // Budgets that are reserved join here; in this stage nothing is reserved.
             Input::Committed { .. } => {}
-            Input::Resolved { domain, answer } => self.resolved(now, domain, answer),
+            Input::Resolved { domain, answer } => self.resolved(domain, answer),
             Input::Opened { slot } => self.opened(now, slot),
             Input::ConnectFailed { slot, why, evidence } => {
-                self.connect_failed(now, slot, why, evidence);
+                self.connect_failed(now, slot, &why, evidence);
             }
             Input::Closed { slot, said } => self.closed(now, slot, said),
             Input::Finished { slot, attempt, outcomes, evidence } => {
                 self.finished(now, slot, attempt, &outcomes, evidence);
             }
             Input::Verdict { message, verdict } => self.verdict(now, message, verdict),
-            Input::Operator(command) => self.command(command),
+            Input::Operator(command) => self.command(now, &command),
             Input::Settings(settings) => self.settle_into(settings),
             Input::StoreFailed => {
                 if self.closing == Closing::No {
@@ -177,18 +181,27 @@ impl<E> Engine<E> {
                 }
             }
             Input::Shutdown => {
-                self.closing = Closing::Shutdown;
-                self.close_idle_sessions();
+                if self.closing != Closing::Stopped {
+                    self.closing = Closing::Shutdown;
+                }
+                self.close_all_idle();
             }
         }
     }
 
     /// Does what is due, a step of it; [`Self::deadline`] says when there is more.
     pub fn wake(&mut self, now: Instant) {
-        self.wakes += 1;
-        self.walk_commands(now);
-        self.ring_timers(now);
-        self.pump(now);
+        self.effort = 0;
+        if self.closing == Closing::No {
+            self.walk_commands(now);
+            self.ring_timers(now);
+            self.tell_answers(now);
+            self.clear_stranded(now);
+            self.pump(now);
+            return;
+        }
+        self.give_up_commands();
+        self.close_idle_since(now);
         if self.closing == Closing::Shutdown && self.sessions == 0 {
             self.closing = Closing::Stopped;
             self.outputs.push_back(Output::Stopped);
@@ -202,16 +215,20 @@ impl<E> Engine<E> {
 
     /// When [`Self::wake`] is due: `now` or before when something is left of this step.
     pub fn deadline(&self, now: Instant) -> Option<Instant> {
-        let more = !self.commands.is_empty() || !self.dirty.is_empty();
-        if more && self.closing == Closing::No {
-            return Some(now);
+        if self.closing != Closing::No {
+            return self.idle_due();
         }
-        self.timers.next()
+        let more = !self.commands.is_empty()
+            || !self.dirty.is_empty()
+            || !self.answered.is_empty()
+            || !self.stranded.is_empty();
+        if more { Some(now) } else { self.timers.next() }
     }
 
     fn ring_timers(&mut self, now: Instant) {
-        while self.outputs.len() < STEP_OUTPUTS {
+        while self.has_time() {
             let Some(timer) = self.timers.due(now) else { return };
+            self.effort += 1;
             match timer {
                 Timer::Line(line) => self.release_line(now, line),
                 Timer::Unrouted => self.release_unrouted(now),
@@ -223,17 +240,27 @@ impl<E> Engine<E> {
         }
     }
 
-    /// New settings: lanes keep to other ceilings, sessions that are open go on.
+    /// Whether this step may go on with what can wait.
+    fn has_time(&self) -> bool {
+        self.effort < STEP_EFFORT && self.outputs.len() < STEP_OUTPUTS
+    }
+
+    /// The lane has something to do in this or the next step.
+    fn mark(&mut self, lane: u32) {
+        let state = &mut self.lanes[lane as usize];
+        if !state.dirty {
+            state.dirty = true;
+            self.dirty.push_back(lane);
+        }
+    }
+
     fn settle_into(&mut self, settings: Arc<Settings>) {
         self.settings = settings;
         for i in 0..self.lanes.len() {
             let ceilings = self.ceilings(self.lanes[i].provider);
             self.lanes[i].lane.keep_to(ceilings);
-            self.mark(i as u32);
         }
-        for path in 0..self.paths.len() {
-            self.offer_path(path as u32);
-        }
+        self.find_ways_anew();
     }
 
     fn ceilings(&self, provider: ProviderId) -> postlane_lanes::Ceilings {
@@ -247,22 +274,12 @@ impl<E> Engine<E> {
         pool.map_or(&[], |pool| &pool.sources)
     }
 
-    /// The lane has something to do in this or the next step.
-    fn mark(&mut self, lane: u32) {
-        let state = &mut self.lanes[lane as usize];
-        if !state.dirty {
-            state.dirty = true;
-            self.dirty.push_back(lane);
-        }
-    }
-
     /// Writes down where an entry stands, for its recipients' sake.
     fn stand(&mut self, number: u32, state: State) {
         let many = self.recipient_count(number);
-        let was = self.slab[number].state;
+        let was = std::mem::replace(&mut self.slab[number].state, state);
         self.counts.leave(was, many);
         self.counts.join(state, many);
-        self.slab[number].state = state;
     }
 
     /// Forgets an entry that stands in no list.
@@ -272,90 +289,38 @@ impl<E> Engine<E> {
             self.crowds.remove(crowd);
         }
         self.unable.remove(&number);
+        self.wishes.remove(&number);
+        self.stop_waiting_for_verdict(number);
         self.slab.remove(number);
     }
 
-    /// Takes an entry out of the list it stands in: it goes on under another number, and its
-    /// place is dropped when the list comes to it.
-    fn leave_place(&mut self, number: u32) -> u32 {
-        let entry = self.slab[number].clone();
-        if entry.state == State::Ready && entry.line != crate::entry::NO_LINE {
-            self.lines[entry.line as usize].left(entry.stream);
-        }
-        let moved = self.slab.insert(entry);
-        if let Some(hosts) = self.unable.remove(&number) {
-            self.unable.insert(moved, hosts);
-        }
-        self.slab[number].state = State::Left;
-        moved
-    }
-
-    fn recipient_count(&self, number: u32) -> u64 {
-        let recipients = self.slab[number].recipients;
-        recipients.as_crowd().map_or(1, |crowd| self.crowds.crowds[crowd as usize].len() as u64)
-    }
-
-    /// The recipients of an entry with their domains, in order.
-    fn recipients_of(&self, number: u32) -> SmallVec<[(u16, DomainId); 4]> {
-        let entry = &self.slab[number];
-        match entry.recipients.as_crowd() {
-            Some(crowd) => self.crowds.crowds[crowd as usize].iter().copied().collect(),
-            None => {
-                let index = entry.recipients.as_one().unwrap_or_default();
-                SmallVec::from_iter([(index, entry.domain)])
+    /// Takes an entry out of whatever list it stands in.
+    fn pull(&mut self, number: u32) {
+        let (state, line, due, domain) = {
+            let entry = &self.slab[number];
+            (entry.state, entry.line, entry.due_s, entry.domain)
+        };
+        match state {
+            State::Ready => self.lines[line as usize].leave(&mut self.slab, number),
+            State::Routing => self.stop_waiting_for(domain, number),
+            State::Deferred => {
+                let calendar = match self.lines.get_mut(line as usize) {
+                    Some(line) => &mut line.deferred,
+                    None => {
+                        debug_assert_eq!(line, NO_LINE);
+                        &mut self.unrouted
+                    }
+                };
+                if let Some(list) = calendar.get_mut(&due) {
+                    list.remove(&mut self.slab, number);
+                    if list.is_empty() {
+                        calendar.remove(&due);
+                    }
+                }
             }
+            // Whoever waits for a verdict is found by its message.
+            State::Free | State::Moving | State::Active | State::Held | State::Verdict => {}
         }
-    }
-}
-
-impl Crowds {
-    fn insert(&mut self, crowd: Vec<(u16, DomainId)>) -> u32 {
-        match self.free.pop() {
-            Some(number) => {
-                self.crowds[number as usize] = crowd;
-                number
-            }
-            None => {
-                self.crowds.push(crowd);
-                (self.crowds.len() - 1) as u32
-            }
-        }
-    }
-
-    fn remove(&mut self, number: u32) {
-        self.crowds[number as usize] = Vec::new();
-        self.free.push(number);
-    }
-}
-
-impl Timers {
-    /// Due at `at` and not before; a timer that was armed is moved.
-    fn arm(&mut self, timer: Timer, at: Instant) {
-        if let Some(was) = self.armed.insert(timer, at) {
-            self.order.remove(&(was, timer));
-        }
-        self.order.insert((at, timer));
-    }
-
-    /// Due at `at` or before.
-    fn arm_by(&mut self, timer: Timer, at: Instant) {
-        if self.armed.get(&timer).is_none_or(|was| *was > at) {
-            self.arm(timer, at);
-        }
-    }
-
-    fn is_armed(&self, timer: Timer) -> bool {
-        self.armed.contains_key(&timer)
-    }
-
-    fn next(&self) -> Option<Instant> {
-        self.order.first().map(|(at, _)| *at)
-    }
-
-    fn due(&mut self, now: Instant) -> Option<Timer> {
-        let (at, timer) = *self.order.first().filter(|(at, _)| *at <= now)?;
-        self.order.remove(&(at, timer));
-        self.armed.remove(&timer);
-        Some(timer)
+        self.stand(number, State::Moving);
     }
 }

@@ -16,21 +16,23 @@ pub(crate) struct Entry {
     /// The line it stands in; [`NO_LINE`] before it has a route.
     pub(crate) line: u32,
     pub(crate) recipients: Recipients,
-    /// Seconds since the epoch, rounded up.
+    /// When it is due: seconds since the epoch, rounded up. Since when it is held, while it is.
     pub(crate) due_s: u32,
-    /// Seconds since the epoch.
+    /// Seconds since the epoch, rounded up.
     pub(crate) expires_s: u32,
-    /// The one behind it in its list.
+    /// The one behind it in its list. While it is active: the place of its session.
     pub(crate) next: u32,
+    /// The one before it in its list.
+    pub(crate) previous: u32,
     pub(crate) attempts: u16,
     pub(crate) pool: PoolId,
     pub(crate) stream: Stream,
     pub(crate) state: State,
-    pub(crate) wish: Wish,
+    pub(crate) rank: Rank,
     pub(crate) notified: bool,
 }
 
-const _: () = assert!(size_of::<Entry>() <= 56);
+const _: () = assert!(size_of::<Entry>() == 56);
 
 /// An entry without a line.
 pub(crate) const NO_LINE: u32 = u32::MAX;
@@ -43,15 +45,15 @@ pub(crate) const NONE: u32 = u32::MAX;
 pub(crate) enum State {
     /// Nobody: the slot is free.
     Free,
-    /// A place in a list that its entry has left; dropped when the list comes to it.
-    Left,
+    /// On its way from one state to another; in no list.
+    Moving,
     /// Waiting for its domain's route.
     Routing,
     /// In its line, due.
     Ready,
     /// In a calendar, not due yet.
     Deferred,
-    /// In a transaction.
+    /// In a transaction, or a session is being opened for it alone.
     Active,
     /// Held by an operator; in no list.
     Held,
@@ -59,17 +61,17 @@ pub(crate) enum State {
     Verdict,
 }
 
-/// What an operator wants of an entry when its transaction is over.
+/// In which of its line's lists an entry stands while it is ready.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wish {
-    /// Nothing.
-    None,
-    /// Hold what is left of it.
-    Hold,
-    /// Bounce what is left of it.
-    Bounce,
-    /// Delete what is left of it.
-    Delete,
+pub(crate) enum Rank {
+    /// For its first attempt.
+    Fresh,
+    /// For another attempt.
+    Returned,
+    /// An operator put it in front.
+    Urgent,
+    /// Not every host can take it.
+    Particular,
 }
 
 /// One recipient's number, or the number of a crowd of them.

@@ -13,9 +13,11 @@ mod input;
 mod line;
 mod names;
 mod output;
+mod path;
 mod session;
 mod settings;
 mod slab;
+mod timers;
 
 pub use drive::{World, drive};
 pub use engine::{Counts, Cursor, Engine, LaneRow, Row, Standing, Tally};

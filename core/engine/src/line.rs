@@ -6,7 +6,8 @@ use std::ops::Bound::{Excluded, Unbounded};
 use postlane_mail::Stream;
 use smallvec::SmallVec;
 
-use crate::names::{ExchangeId, FlowId, PoolId, SourceId};
+use crate::entry::Rank;
+use crate::names::{ExchangeId, FlowId, PoolId};
 use crate::slab::{List, Slab};
 
 /// What waits for one exchange, from one pool.
@@ -17,29 +18,49 @@ pub(crate) struct Line {
     streams: [StreamQueue; 3],
     /// What is due at a second since the epoch.
     pub(crate) deferred: BTreeMap<u32, List>,
-    /// How much each source of a pool of several has taken, in units of its weight.
-    pub(crate) taken: SmallVec<[(SourceId, u64); 1]>,
+    /// The ways its mail can go.
+    pub(crate) ways: SmallVec<[Way; 1]>,
+    /// Transactions it has given out.
+    pub(crate) given: u64,
 }
+
+/// One way a line's mail can go: a path, by a source of its pool.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Way {
+    pub(crate) path: u32,
+    /// 1 to 1000: how often it is taken before another.
+    pub(crate) weight: u16,
+    /// What it has taken, in shares of its weight.
+    pub(crate) taken: u64,
+}
+
+/// One transaction's share for a weight of 1; the heavier a way, the smaller its share.
+const SHARE: u64 = 1_000_000;
+
+/// What a way could not take is forgotten beyond so many transactions of the line's lightest
+/// way: else a source that comes back after a day would get all mail for a day. Chosen, not
+/// measured.
+const BEHIND_MAX: u64 = 10;
 
 /// Where in its stream an entry joins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Joins {
-    /// A first attempt.
-    Fresh,
-    /// Another attempt.
-    Returned,
+    /// Behind those of its rank.
+    Last(Rank),
     /// Its turn had come and could not be used.
     First,
-    /// An operator wants it in front.
-    Urgent,
 }
 
 #[derive(Debug, Default)]
 struct StreamQueue {
     urgent: List,
+    particular: List,
     flows: BTreeMap<FlowId, FlowQueue>,
     last_served: FlowId,
+    /// Entries in all lists.
     ready: u32,
+    /// Of them, those that not every host can take.
+    particulars: u32,
 }
 
 #[derive(Debug, Default)]
@@ -56,7 +77,93 @@ impl Line {
             pool,
             streams: Default::default(),
             deferred: BTreeMap::new(),
-            taken: SmallVec::new(),
+            ways: SmallVec::new(),
+            given: 0,
+        }
+    }
+
+    pub(crate) fn join(&mut self, slab: &mut Slab, number: u32, joins: Joins) {
+        let (stream, flow) = (slab[number].stream, slab[number].flow);
+        let queue = &mut self.streams[stream as usize];
+        queue.ready += 1;
+        let rank = match joins {
+            Joins::Last(rank) => rank,
+            Joins::First => Rank::Returned,
+        };
+        slab[number].rank = rank;
+        match rank {
+            Rank::Urgent => queue.urgent.push(slab, number),
+            Rank::Particular => {
+                queue.particulars += 1;
+                queue.particular.push(slab, number);
+            }
+            Rank::Fresh => queue.flows.entry(flow).or_default().fresh.push(slab, number),
+            Rank::Returned => {
+                let flow = queue.flows.entry(flow).or_default();
+                if joins == Joins::First {
+                    flow.returned.push_front(slab, number);
+                    flow.returned_next = true;
+                } else {
+                    flow.returned.push(slab, number);
+                }
+            }
+        }
+    }
+
+    /// Takes out an entry that stands in this line.
+    pub(crate) fn leave(&mut self, slab: &mut Slab, number: u32) {
+        let (stream, flow, rank) = {
+            let entry = &slab[number];
+            (entry.stream, entry.flow, entry.rank)
+        };
+        let queue = &mut self.streams[stream as usize];
+        queue.ready -= 1;
+        match rank {
+            Rank::Urgent => queue.urgent.remove(slab, number),
+            Rank::Particular => {
+                queue.particulars -= 1;
+                queue.particular.remove(slab, number);
+            }
+            Rank::Fresh => queue.flows.entry(flow).or_default().fresh.remove(slab, number),
+            Rank::Returned => queue.flows.entry(flow).or_default().returned.remove(slab, number),
+        }
+    }
+
+    /// The next entry of a stream: what an operator put in front, then the flows in turns,
+    /// and within a flow first and further attempts in turns.
+    pub(crate) fn pop(&mut self, slab: &mut Slab, stream: Stream) -> Option<u32> {
+        let queue = &mut self.streams[stream as usize];
+        if queue.common() == 0 {
+            return None;
+        }
+        let number = queue.pop(slab)?;
+        queue.ready -= 1;
+        Some(number)
+    }
+
+    /// Any entry, to be taken elsewhere.
+    pub(crate) fn pop_any(&mut self, slab: &mut Slab) -> Option<u32> {
+        let queue = self.streams.iter_mut().find(|queue| queue.ready > 0)?;
+        let particular = queue.particular.pop(slab);
+        queue.particulars -= u32::from(particular.is_some());
+        let number = particular.or_else(|| queue.pop(slab))?;
+        queue.ready -= 1;
+        Some(number)
+    }
+
+    /// One of its ways has taken a transaction.
+    pub(crate) fn account(&mut self, path: u32) {
+        self.given += 1;
+        if self.ways.len() < 2 {
+            return;
+        }
+        if let Some(way) = self.ways.iter_mut().find(|way| way.path == path) {
+            way.taken += way.share();
+        }
+        let most = self.ways.iter().map(|way| way.taken).max().unwrap_or_default();
+        let largest = self.ways.iter().map(Way::share).max().unwrap_or_default();
+        for way in &mut self.ways {
+            way.taken = way.taken.max(most.saturating_sub(BEHIND_MAX * largest));
         }
     }
 
@@ -65,54 +172,41 @@ impl Line {
         self.streams[stream as usize].ready
     }
 
-    pub(crate) fn ready_in_all(&self) -> u32 {
-        self.streams.iter().map(|queue| queue.ready).sum()
+    /// Of them, those that any host can take.
+    pub(crate) fn common(&self, stream: Stream) -> u32 {
+        self.streams[stream as usize].common()
     }
 
-    pub(crate) fn join(&mut self, slab: &mut Slab, number: u32, joins: Joins) {
-        let (stream, flow) = (slab[number].stream, slab[number].flow);
-        let queue = &mut self.streams[stream as usize];
-        queue.ready += 1;
-        if joins == Joins::Urgent {
-            queue.urgent.push(slab, number);
-            return;
-        }
-        let flow = queue.flows.entry(flow).or_default();
-        match joins {
-            Joins::Fresh => flow.fresh.push(slab, number),
-            Joins::Returned | Joins::Urgent => flow.returned.push(slab, number),
-            Joins::First => {
-                flow.returned.push_front(slab, number);
-                flow.returned_next = true;
-            }
-        }
+    pub(crate) fn common_in_all(&self) -> u32 {
+        self.streams.iter().map(StreamQueue::common).sum()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.streams.iter().all(|queue| queue.ready == 0)
+    }
+
+    /// The first entry that not every host can take.
+    pub(crate) fn particular(&self, stream: Stream) -> Option<u32> {
+        self.streams[stream as usize].particular.first()
     }
 
     /// The youngest fresh entry of a flow, where more recipients of its message may join it.
     pub(crate) fn youngest(&self, stream: Stream, flow: FlowId) -> Option<u32> {
         self.streams[stream as usize].flows.get(&flow)?.fresh.last()
     }
+}
 
-    /// An entry has left its place without its turn having come.
-    pub(crate) fn left(&mut self, stream: Stream) {
-        let queue = &mut self.streams[stream as usize];
-        queue.ready = queue.ready.saturating_sub(1);
-    }
-
-    /// The next entry of a stream: what an operator put in front, then the flows in turns,
-    /// and within a flow first and further attempts in turns.
-    pub(crate) fn pop(&mut self, slab: &mut Slab, stream: Stream) -> Option<u32> {
-        let queue = &mut self.streams[stream as usize];
-        let number = queue.pop(slab);
-        match number {
-            Some(_) => queue.ready = queue.ready.saturating_sub(1),
-            None => queue.ready = 0,
-        }
-        number
+impl Way {
+    fn share(&self) -> u64 {
+        SHARE / u64::from(self.weight.max(1))
     }
 }
 
 impl StreamQueue {
+    fn common(&self) -> u32 {
+        self.ready - self.particulars
+    }
+
     fn pop(&mut self, slab: &mut Slab) -> Option<u32> {
         if let Some(number) = self.urgent.pop(slab) {
             return Some(number);
@@ -121,14 +215,16 @@ impl StreamQueue {
             let behind = self.flows.range((Excluded(self.last_served), Unbounded)).next();
             let flow = *behind.or_else(|| self.flows.first_key_value())?.0;
             self.last_served = flow;
-            let queue = self.flows.get_mut(&flow)?;
-            let number = queue.pop(slab);
-            if queue.fresh.is_empty() && queue.returned.is_empty() {
-                self.flows.remove(&flow);
-            }
+            let number = self.flows.get_mut(&flow)?.pop(slab);
             if number.is_some() {
                 return number;
             }
+            // A flow that is empty goes when its turn comes; the last one stays, so that a
+            // trickle of mail does not make it anew for each message.
+            if self.flows.len() == 1 {
+                return None;
+            }
+            self.flows.remove(&flow);
         }
     }
 }

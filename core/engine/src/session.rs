@@ -5,55 +5,34 @@ use std::net::SocketAddr;
 use postlane_mail::Instant;
 use smallvec::SmallVec;
 
-use crate::names::{AttemptId, ExchangeId, HostId, SlotId, SourceId};
-
-/// The way from one source to one exchange: its sessions and its troubles.
-#[derive(Debug)]
-pub(crate) struct Path {
-    pub(crate) exchange: ExchangeId,
-    pub(crate) source: SourceId,
-    pub(crate) lane: u32,
-    /// Hosts' addresses of the source's family, in the order to be tried.
-    pub(crate) candidates: Vec<(HostId, SocketAddr)>,
-    /// The next candidate.
-    pub(crate) next_candidate: usize,
-    /// Candidates that failed since one did not.
-    pub(crate) failed: usize,
-    /// Times that all candidates had failed since one did not.
-    pub(crate) rests: u32,
-    pub(crate) resting_until: Instant,
-    pub(crate) opening: u16,
-    pub(crate) open: u16,
-    /// Open sessions with nothing to do, and with room for one more. May name sessions that
-    /// are so no longer.
-    pub(crate) idle: Vec<u32>,
-    pub(crate) chainable: Vec<u32>,
-    /// Whether it stands in its lane's ring of each stream.
-    pub(crate) in_ring: [bool; 3],
-    /// The wake in which it let another source go first.
-    pub(crate) yielded: u64,
-    /// Where among the exchange's lines it looks first.
-    pub(crate) next_line: usize,
-}
+use crate::names::{AttemptId, HostId, SlotId};
 
 /// One session.
 #[derive(Debug)]
 pub(crate) struct Slot {
     pub(crate) id: SlotId,
     pub(crate) path: u32,
+    pub(crate) lane: u32,
     pub(crate) host: HostId,
+    pub(crate) address: SocketAddr,
     pub(crate) state: SlotState,
     pub(crate) in_flight: SmallVec<[Flight; 2]>,
     /// Transactions given to it.
     pub(crate) given: u32,
-    /// Transactions that came to an end on it.
-    pub(crate) finished: u32,
+    /// Transactions that were tried on it.
+    pub(crate) tried: u32,
     /// Its opening has paid for a transaction.
     pub(crate) prepaid: bool,
     /// The entry it was opened for, which cannot go by other hosts.
     pub(crate) particular: Option<u32>,
+    /// When it was asked for.
+    pub(crate) began: Instant,
     pub(crate) idle_since: Instant,
     pub(crate) listed: Listed,
+    /// In its path's chain.
+    of_path: Link,
+    /// In the chain of all that are idle.
+    of_idle: Link,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +45,7 @@ pub(crate) enum SlotState {
     Closing,
 }
 
-/// On which of its path's lists a session stands.
+/// On which of its path's chains a session stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Listed {
     No,
@@ -92,5 +71,128 @@ impl SlotId {
 
     pub(crate) fn place(self) -> u32 {
         (self.0 & ((1 << PLACE_BITS) - 1)) as u32
+    }
+}
+
+/// What a session is opened for.
+pub(crate) struct Opening {
+    pub(crate) path: u32,
+    pub(crate) lane: u32,
+    pub(crate) host: HostId,
+    pub(crate) address: SocketAddr,
+    pub(crate) particular: Option<u32>,
+}
+
+impl Slot {
+    pub(crate) fn new(now: Instant, id: SlotId, opening: &Opening) -> Self {
+        Self {
+            id,
+            path: opening.path,
+            lane: opening.lane,
+            host: opening.host,
+            address: opening.address,
+            state: SlotState::Opening,
+            in_flight: SmallVec::new(),
+            given: 0,
+            tried: 0,
+            prepaid: true,
+            particular: opening.particular,
+            began: now,
+            idle_since: now,
+            listed: Listed::No,
+            of_path: Link::default(),
+            of_idle: Link::default(),
+        }
+    }
+}
+
+/// A chain of sessions, linked through their slots: any of them leaves it at no cost.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Chain {
+    head: u32,
+    tail: u32,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Link {
+    previous: u32,
+    next: u32,
+}
+
+/// Which of its links a chain goes through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Through {
+    Path,
+    Idle,
+}
+
+const NOBODY: u32 = u32::MAX;
+
+impl Default for Link {
+    fn default() -> Self {
+        Self { previous: NOBODY, next: NOBODY }
+    }
+}
+
+impl Default for Chain {
+    fn default() -> Self {
+        Self { head: NOBODY, tail: NOBODY }
+    }
+}
+
+impl Chain {
+    pub(crate) fn push(&mut self, slots: &mut [Slot], through: Through, place: u32) {
+        *link(slots, through, place) = Link { previous: self.tail, next: NOBODY };
+        if self.tail == NOBODY {
+            self.head = place;
+        } else {
+            link(slots, through, self.tail).next = place;
+        }
+        self.tail = place;
+    }
+
+    /// Takes out a session that stands in this chain.
+    pub(crate) fn remove(&mut self, slots: &mut [Slot], through: Through, place: u32) {
+        let Link { previous, next } = *link(slots, through, place);
+        if previous == NOBODY {
+            self.head = next;
+        } else {
+            link(slots, through, previous).next = next;
+        }
+        if next == NOBODY {
+            self.tail = previous;
+        } else {
+            link(slots, through, next).previous = previous;
+        }
+    }
+
+    pub(crate) fn first(&self) -> Option<u32> {
+        (self.head != NOBODY).then_some(self.head)
+    }
+
+    pub(crate) fn last(&self) -> Option<u32> {
+        (self.tail != NOBODY).then_some(self.tail)
+    }
+
+    /// Everybody in it, in order.
+    pub(crate) fn iter<'a>(
+        &self,
+        slots: &'a [Slot],
+        through: Through,
+    ) -> impl Iterator<Item = u32> + use<'a> {
+        let next = move |place: &u32| {
+            let slot = &slots[*place as usize];
+            let link = if through == Through::Path { slot.of_path } else { slot.of_idle };
+            (link.next != NOBODY).then_some(link.next)
+        };
+        std::iter::successors(self.first(), next)
+    }
+}
+
+fn link(slots: &mut [Slot], through: Through, place: u32) -> &mut Link {
+    let slot = &mut slots[place as usize];
+    match through {
+        Through::Path => &mut slot.of_path,
+        Through::Idle => &mut slot.of_idle,
     }
 }

@@ -2,13 +2,13 @@
 
 use crate::entry::{Entry, NONE, State};
 
-/// Entries by number. A number is used again after its entry is removed; nobody keeps the
-/// number of an entry that is in no list and no transaction.
+/// Entries by number. A number is used again after its entry is removed; whoever keeps one
+/// forgets it then.
 #[derive(Debug, Default)]
 pub(crate) struct Slab {
     chunks: Vec<Box<[Entry]>>,
     free: Option<u32>,
-    live: usize,
+    live: u32,
 }
 
 const CHUNK: usize = 1024;
@@ -19,34 +19,29 @@ impl Slab {
             Some(number) => number,
             None => self.grow(&entry),
         };
-        let slot = self.slot(number);
-        self.free = Some(slot.next).filter(|next| *next != NONE);
-        *self.slot(number) = entry;
+        let slot = &mut self[number];
+        let next = std::mem::replace(slot, entry).next;
+        self.free = (next != NONE).then_some(next);
         self.live += 1;
         number
     }
 
     pub(crate) fn remove(&mut self, number: u32) {
         let next = self.free.unwrap_or(NONE);
-        let slot = self.slot(number);
+        let slot = &mut self[number];
         slot.state = State::Free;
         slot.next = next;
         self.free = Some(number);
         self.live -= 1;
     }
 
-    /// Entries and places that entries have left.
-    pub(crate) fn live(&self) -> usize {
-        self.live
+    pub(crate) fn is_empty(&self) -> bool {
+        self.live == 0
     }
 
-    /// One past the largest number in use.
+    /// One past the largest number there is.
     pub(crate) fn end(&self) -> u32 {
         (self.chunks.len() * CHUNK) as u32
-    }
-
-    fn slot(&mut self, number: u32) -> &mut Entry {
-        &mut self.chunks[number as usize / CHUNK][number as usize % CHUNK]
     }
 
     /// A new chunk of free entries; the first one's number.
@@ -72,11 +67,12 @@ impl std::ops::Index<u32> for Slab {
 
 impl std::ops::IndexMut<u32> for Slab {
     fn index_mut(&mut self, number: u32) -> &mut Entry {
-        self.slot(number)
+        &mut self.chunks[number as usize / CHUNK][number as usize % CHUNK]
     }
 }
 
-/// A first-in-first-out list of entries, linked through them.
+/// A first-in-first-out list of entries, linked through them. An entry stands in one list at
+/// most.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct List {
     head: u32,
@@ -90,44 +86,63 @@ impl Default for List {
 }
 
 impl List {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.head == NONE
-    }
-
-    pub(crate) fn last(&self) -> Option<u32> {
-        (self.tail != NONE).then_some(self.tail)
-    }
-
     pub(crate) fn push(&mut self, slab: &mut Slab, number: u32) {
-        slab[number].next = NONE;
-        match self.last() {
-            Some(last) => slab[last].next = number,
-            None => self.head = number,
+        let last = self.tail;
+        let entry = &mut slab[number];
+        entry.next = NONE;
+        entry.previous = last;
+        if last == NONE {
+            self.head = number;
+        } else {
+            slab[last].next = number;
         }
         self.tail = number;
     }
 
     pub(crate) fn push_front(&mut self, slab: &mut Slab, number: u32) {
-        slab[number].next = self.head;
-        self.head = number;
-        if self.tail == NONE {
+        let first = self.head;
+        let entry = &mut slab[number];
+        entry.next = first;
+        entry.previous = NONE;
+        if first == NONE {
             self.tail = number;
+        } else {
+            slab[first].previous = number;
+        }
+        self.head = number;
+    }
+
+    pub(crate) fn pop(&mut self, slab: &mut Slab) -> Option<u32> {
+        let first = self.first()?;
+        self.remove(slab, first);
+        Some(first)
+    }
+
+    /// Takes an entry out that stands in this list.
+    pub(crate) fn remove(&mut self, slab: &mut Slab, number: u32) {
+        let Entry { next, previous, .. } = slab[number];
+        if previous == NONE {
+            debug_assert_eq!(self.head, number, "an entry is taken out of the list it stands in");
+            self.head = next;
+        } else {
+            slab[previous].next = next;
+        }
+        if next == NONE {
+            self.tail = previous;
+        } else {
+            slab[next].previous = previous;
         }
     }
 
-    /// The first entry that has not left; places that were left are freed on the way.
-    pub(crate) fn pop(&mut self, slab: &mut Slab) -> Option<u32> {
-        while self.head != NONE {
-            let number = self.head;
-            self.head = slab[number].next;
-            if self.head == NONE {
-                self.tail = NONE;
-            }
-            if slab[number].state != State::Left {
-                return Some(number);
-            }
-            slab.remove(number);
-        }
-        None
+    pub(crate) fn is_empty(&self) -> bool {
+        self.head == NONE
+    }
+
+    pub(crate) fn first(&self) -> Option<u32> {
+        (self.head != NONE).then_some(self.head)
+    }
+
+    pub(crate) fn last(&self) -> Option<u32> {
+        (self.tail != NONE).then_some(self.tail)
     }
 }

@@ -25,6 +25,10 @@ pub enum Ask {
     Message,
 }
 
+/// A lane waits no longer than this at one word of a provider's, however long it says:
+/// a slip of theirs must not stop a lane for weeks. Chosen, not measured.
+const WAIT_MAX: Span = Span::from_h(24);
+
 /// What a lane says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Permit {
@@ -80,7 +84,9 @@ impl Lane {
             Signal::SlowDown { wait } => {
                 self.refused += 1;
                 // Told to wait, it waits; what rate to take up again is learned later.
-                self.budget.wait_until(now + wait.unwrap_or(Span::ZERO));
+                if let Some(wait) = wait {
+                    self.budget.wait_until(now + wait.min(WAIT_MAX));
+                }
             }
             Signal::ConnectFailed | Signal::Connected => {}
         }
@@ -133,6 +139,22 @@ mod tests {
         assert_eq!(lane.permit(later, Ask::Connection), Permit::Full);
         lane.closed();
         assert_eq!(lane.permit(later, Ask::Connection), Permit::Now);
+    }
+
+    #[test]
+    fn a_lane_is_not_stopped_for_weeks_by_one_word() {
+        let mut lane = lane(2, 60_000);
+        lane.observe(NOW, Signal::SlowDown { wait: Some(Span(u64::MAX)) });
+        assert_eq!(lane.permit(NOW, Ask::Message), Permit::After(NOW + Span::from_h(24)));
+    }
+
+    #[test]
+    fn other_ceilings_hold_from_now_on_and_close_nothing() {
+        let mut lane = lane(5, 60_000);
+        (0..3).for_each(|_| lane.opening(NOW));
+        lane.keep_to(Ceilings { connections: 1, rate: None, session_messages: 1 });
+        assert_eq!((lane.open(), lane.permit(NOW, Ask::Connection)), (3, Permit::Full));
+        assert_eq!(lane.permit(NOW, Ask::Message), Permit::Now);
     }
 
     #[test]

@@ -75,7 +75,9 @@ impl fmt::Display for Waiting {
             Self::Opening => f.write_str("a session is being opened"),
             Self::Turn => f.write_str("others of its lane come first"),
             Self::Routing => f.write_str("the DNS is being asked for its hosts"),
-            Self::NoRoute { status, .. } => write!(f, "the DNS gives no way to its domain ({status})"),
+            Self::NoRoute { status, .. } => {
+                write!(f, "the DNS gives no way to its domain ({status})")
+            }
             Self::Deferred { .. } => f.write_str("deferred until its next attempt"),
             Self::Held => f.write_str("held by an operator"),
             Self::Verdict => f.write_str("waiting for a verdict before its first attempt"),

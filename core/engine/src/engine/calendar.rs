@@ -1,14 +1,20 @@
 //! What is not due yet: one calendar for each line, one timer for each calendar.
 
+use std::collections::BTreeMap;
+
 use postlane_mail::{Instant, Span, Status};
 
-use super::{Engine, STEP_OUTPUTS, Timer};
+use super::{Engine, Timer};
 use crate::entry::{NO_LINE, State, moment, seconds_up};
 use crate::output::{End, Fate};
+use crate::slab::{List, Slab};
+
+/// Entries released for one ring of a calendar's timer: others have their turn in between.
+const RELEASED_MAX: usize = 512;
 
 impl<E> Engine<E> {
-    /// Defers an entry in no list after something that was no attempt at a host; it expires
-    /// when its time is over.
+    /// Defers an entry in no list after something that was no transaction; it expires when its
+    /// time is over.
     pub(super) fn defer_for(&mut self, now: Instant, number: u32, status: Option<Status>) {
         if now >= moment(self.slab[number].expires_s) {
             self.end(number, End::Expired);
@@ -16,10 +22,8 @@ impl<E> Engine<E> {
         }
         self.put_off(now, number, None);
         let notice = self.owes_notice(now, number);
-        let progress = self.progress(number);
-        let fate = Fate::Deferred { progress, notice, status };
-        let fates = self.recipients_of(number).iter().map(|(index, _)| (*index, fate)).collect();
-        self.settled(number, fates, None);
+        let fate = Fate::Deferred { progress: self.progress(number), notice, status };
+        self.settle_all(number, fate);
         self.defer_unrouted(number);
     }
 
@@ -39,10 +43,11 @@ impl<E> Engine<E> {
     pub(super) fn owes_notice(&mut self, now: Instant, number: u32) -> bool {
         let Some(after) = self.settings.delay_notice_after else { return false };
         let entry = &mut self.slab[number];
-        let late = now.since(entry.id.moment()) >= after;
-        let owes = late && !entry.notified;
-        entry.notified |= owes;
-        owes
+        if entry.notified || now.since(entry.id.moment()) < after {
+            return false;
+        }
+        entry.notified = true;
+        true
     }
 
     /// Puts a deferred entry into its line's calendar.
@@ -68,15 +73,10 @@ impl<E> Engine<E> {
     }
 
     pub(super) fn release_line(&mut self, now: Instant, line: u32) {
-        for _ in 0..STEP_OUTPUTS {
+        for _ in 0..RELEASED_MAX {
             let calendar = &mut self.lines[line as usize].deferred;
-            let Some(mut first) = calendar.first_entry().filter(|e| moment(*e.key()) <= now) else {
-                break;
-            };
-            match first.get_mut().pop(&mut self.slab) {
-                Some(number) => self.reroute(now, number),
-                None => drop(first.remove()),
-            }
+            let Some(number) = pop_due(now, calendar, &mut self.slab) else { break };
+            self.release_due(now, number);
         }
         if let Some((due, _)) = self.lines[line as usize].deferred.first_key_value() {
             self.timers.arm(Timer::Line(line), moment(*due));
@@ -84,16 +84,29 @@ impl<E> Engine<E> {
     }
 
     pub(super) fn release_unrouted(&mut self, now: Instant) {
-        for _ in 0..STEP_OUTPUTS {
-            let first = self.unrouted.first_entry().filter(|e| moment(*e.key()) <= now);
-            let Some(mut first) = first else { break };
-            match first.get_mut().pop(&mut self.slab) {
-                Some(number) => self.reroute(now, number),
-                None => drop(first.remove()),
-            }
+        for _ in 0..RELEASED_MAX {
+            let Some(number) = pop_due(now, &mut self.unrouted, &mut self.slab) else { break };
+            self.release_due(now, number);
         }
         if let Some((due, _)) = self.unrouted.first_key_value() {
             self.timers.arm(Timer::Unrouted, moment(*due));
         }
     }
+
+    /// Routes may have changed since it was deferred.
+    fn release_due(&mut self, now: Instant, number: u32) {
+        self.effort += 1;
+        self.stand(number, State::Moving);
+        self.slab[number].line = NO_LINE;
+        self.route(now, number, None);
+    }
+}
+
+fn pop_due(now: Instant, calendar: &mut BTreeMap<u32, List>, slab: &mut Slab) -> Option<u32> {
+    let mut first = calendar.first_entry().filter(|e| moment(*e.key()) <= now)?;
+    let number = first.get_mut().pop(slab);
+    if first.get().is_empty() {
+        first.remove();
+    }
+    number
 }

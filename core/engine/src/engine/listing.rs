@@ -3,7 +3,7 @@
 use postlane_lanes::{Ask, Permit, Waiting};
 use postlane_mail::{Instant, Place, QueueId, Stream};
 
-use super::operator::{Wanted, is_waiting};
+use super::operator::Wanted;
 use super::{Closing, Engine};
 use crate::entry::{Entry, NO_LINE, State, moment};
 use crate::input::Selection;
@@ -77,16 +77,16 @@ pub struct Counts {
     pub sessions: u64,
 }
 
-/// How much waits for one provider, or for one domain that has no route yet.
+/// One recipient, as far as a summary wants to know it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tally {
-    /// The provider, where it is known.
+    /// Its provider, where it is known.
     pub provider: Option<ProviderId>,
-    /// A domain of it; what is meant where the provider is not known.
+    /// Its domain.
     pub domain: DomainId,
-    /// Recipients in each of the ages that were asked for, and one more for all above.
+    /// Where it stands.
     pub standing: Standing,
-    /// How long ago it was accepted, in minutes.
+    /// How long ago it was accepted, in whole minutes.
     pub age_min: u64,
 }
 
@@ -127,9 +127,8 @@ impl<E> Engine<E> {
             if rows.len() >= limit {
                 return (rows, Some(Cursor(u64::from(number))));
             }
-            let entry = &self.slab[number];
-            let stands = standing.is_none_or(|s| standing_of(entry.state) == s);
-            if !is_waiting(entry.state) || !stands || !self.is_wanted(&wanted, number) {
+            let stands = standing.is_none_or(|s| standing_of(self.slab[number].state) == s);
+            if !stands || !self.is_wanted(&wanted, number) {
                 continue;
             }
             for (index, domain) in self.recipients_of(number) {
@@ -142,13 +141,14 @@ impl<E> Engine<E> {
     }
 
     /// Each recipient that agrees with the selection, as far as a summary wants to know it.
+    /// Looks at everything that waits.
     pub fn tally(&self, now: Instant, selection: &Selection, mut each: impl FnMut(Tally)) {
         let wanted = Wanted::new(selection);
         for number in 0..self.slab.end() {
-            let entry = &self.slab[number];
-            if !is_waiting(entry.state) || !self.is_wanted(&wanted, number) {
+            if !self.is_wanted(&wanted, number) {
                 continue;
             }
+            let entry = &self.slab[number];
             let age_min = now.since(entry.id.moment()).as_s() / 60;
             let (provider, standing) = (self.provider_of(entry), standing_of(entry.state));
             for (_, domain) in self.recipients_of(number) {
@@ -185,13 +185,16 @@ impl<E> Engine<E> {
     }
 
     pub(super) fn provider_of(&self, entry: &Entry) -> Option<ProviderId> {
-        let line = self.lines.get(entry.line as usize)?;
-        Some(self.exchanges[line.exchange.0 as usize].as_ref()?.provider)
+        match self.lines.get(entry.line as usize) {
+            Some(line) => Some(self.exchanges[line.exchange.0 as usize].as_ref()?.provider),
+            None => self.known_provider(entry.domain),
+        }
     }
 
     fn row(&self, now: Instant, number: u32, index: u16, domain: DomainId) -> Row {
         let entry = &self.slab[number];
         let held = entry.state == State::Held;
+        let due = moment(entry.due_s).max(entry.id.moment());
         Row {
             id: entry.id,
             place: entry.place,
@@ -203,27 +206,16 @@ impl<E> Engine<E> {
             flow: entry.flow,
             standing: standing_of(entry.state),
             attempts: entry.attempts,
-            due: (!held).then(|| moment(entry.due_s).max(entry.id.moment())),
+            due: (!held).then_some(due),
             expires: (!held).then(|| moment(entry.expires_s)),
-            waiting: self.waiting(now, entry),
+            waiting: self.waiting(now, number),
         }
     }
 
-    /// The source an active entry is going by. Looks through the sessions, which are few.
-    fn source_of(&self, number: u32) -> Option<SourceId> {
-        if self.slab[number].state != State::Active {
-            return None;
-        }
-        let carries = |slot: &&crate::session::Slot| {
-            slot.in_flight.iter().any(|f| f.entry == number) || slot.particular == Some(number)
-        };
-        let slot = self.slots.iter().find(carries)?;
-        Some(self.paths[slot.path as usize].source)
-    }
-
-    fn waiting(&self, now: Instant, entry: &Entry) -> Option<Waiting> {
+    fn waiting(&self, now: Instant, number: u32) -> Option<Waiting> {
+        let entry = &self.slab[number];
         match entry.state {
-            State::Free | State::Left | State::Active => None,
+            State::Free | State::Moving | State::Active => None,
             State::Held => Some(Waiting::Held),
             State::Verdict => Some(Waiting::Verdict),
             State::Routing => Some(Waiting::Routing),
@@ -231,37 +223,44 @@ impl<E> Engine<E> {
                 let until = moment(entry.due_s);
                 let failure = self.known_failure(entry.domain).filter(|_| entry.line == NO_LINE);
                 Some(match failure {
-                    Some((status, _)) => Waiting::NoRoute { status, until },
+                    Some(status) => Waiting::NoRoute { status, until },
                     None => Waiting::Deferred { until },
                 })
             }
-            State::Ready => Some(self.why_not(now, entry)),
+            State::Ready => Some(self.why_not(now, number)),
         }
     }
 
     /// Why an entry that is due does not go: what its best path says.
-    fn why_not(&self, now: Instant, entry: &Entry) -> Waiting {
+    fn why_not(&self, now: Instant, number: u32) -> Waiting {
         if self.closing != Closing::No {
             return Waiting::Closing;
         }
-        let exchange = self.lines[entry.line as usize].exchange;
-        let Some(exchange) = &self.exchanges[exchange.0 as usize] else { return Waiting::Turn };
-        let paths = exchange.paths.iter().map(|(_, path)| &self.paths[*path as usize]);
-        let paths: Vec<_> = paths.filter(|path| !path.candidates.is_empty()).collect();
-        let awake: Vec<_> = paths.iter().filter(|path| path.resting_until <= now).collect();
-        let Some(path) = awake.first() else {
-            let until = paths.iter().map(|path| path.resting_until).min();
-            return until.map_or(Waiting::Turn, |until| Waiting::Resting { until });
-        };
-        let lane = &self.lanes[path.lane as usize].lane;
-        match lane.permit(now, Ask::Message) {
-            Permit::After(until) => Waiting::Pace { until },
-            _ if path.open == 0 && path.opening > 0 => Waiting::Opening,
-            _ if lane.open() >= lane.ceilings().connections => {
-                Waiting::Window { open: lane.open(), limit: lane.ceilings().connections }
+        let unable = self.unable_hosts(number);
+        let ways = &self.lines[self.slab[number].line as usize].ways;
+        let mut rests = None;
+        let mut busy = None;
+        for path in ways.iter().map(|way| &self.paths[way.path as usize]) {
+            let Some(until) = path.rests_until(unable) else { continue };
+            if until > now && path.open == 0 {
+                rests = Some(rests.map_or(until, |before: Instant| before.min(until)));
+                continue;
             }
-            _ => Waiting::Turn,
+            let lane = &self.lanes[path.lane as usize].lane;
+            let (open, limit) = (lane.open(), lane.ceilings().connections);
+            let waiting = match lane.permit(now, Ask::Message) {
+                Permit::After(until) => Waiting::Pace { until },
+                _ if path.open == 0 && path.opening > 0 => Waiting::Opening,
+                _ if open >= limit => Waiting::Window { open, limit },
+                _ => Waiting::Turn,
+            };
+            // Nothing is nearer to going than what waits for its turn.
+            if busy.is_none() || waiting == Waiting::Turn {
+                busy = Some(waiting);
+            }
         }
+        let resting = rests.map(|until| Waiting::Resting { until });
+        busy.or(resting).unwrap_or(Waiting::Turn)
     }
 }
 
@@ -280,7 +279,7 @@ impl Counts {
 
     fn of(&mut self, state: State) -> Option<&mut u64> {
         match state {
-            State::Free | State::Left => None,
+            State::Free | State::Moving => None,
             State::Routing => Some(&mut self.routing),
             State::Ready => Some(&mut self.ready),
             State::Deferred => Some(&mut self.deferred),

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use postlane_mail::{Instant, QueueId, Stream};
+use smallvec::SmallVec;
 
 use super::Engine;
-use super::intake::held_for;
-use crate::entry::{Entry, State, Wish, seconds_up};
+use crate::entry::{Entry, Rank, State, moment, seconds_up};
 use crate::input::{Action, Operator, Selection};
 use crate::line::Joins;
 use crate::names::{DomainId, FlowId, ProviderId};
@@ -18,10 +18,34 @@ pub(super) struct Walk {
     request: u64,
     action: Action,
     wanted: Wanted,
+    /// When it was said: what was accepted after that is not meant.
+    said: Instant,
     next: u32,
-    /// Entries that were added behind it are not meant.
     end: u32,
     done: u64,
+}
+
+/// What an operator wants of a recipient when its transaction is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wish {
+    /// Hold it, if it is not over.
+    Hold,
+    /// Bounce it, if it is not over.
+    Bounce,
+    /// Delete it, if it is not over.
+    Delete,
+}
+
+/// Wishes for the recipients of an entry.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Wishes(SmallVec<[(u16, Wish); 1]>);
+
+impl std::ops::Deref for Wishes {
+    type Target = [(u16, Wish)];
+
+    fn deref(&self) -> &[(u16, Wish)] {
+        &self.0
+    }
 }
 
 /// A selection, made quick to ask.
@@ -36,15 +60,16 @@ pub(super) struct Wanted {
     after: Option<Instant>,
 }
 
-/// Entries looked at in one step.
+/// Entries looked at in one step; most are not meant and cost little.
 const WALK_ENTRIES: u32 = 16_384;
 
 impl<E> Engine<E> {
-    pub(super) fn command(&mut self, command: Operator) {
+    pub(super) fn command(&mut self, now: Instant, command: &Operator) {
         self.commands.push_back(Walk {
             request: command.request,
             action: command.action,
             wanted: Wanted::new(&command.selection),
+            said: now,
             next: 0,
             end: self.slab.end(),
             done: 0,
@@ -54,13 +79,14 @@ impl<E> Engine<E> {
     pub(super) fn walk_commands(&mut self, now: Instant) {
         let Some(mut walk) = self.commands.pop_front() else { return };
         let end = walk.end.min(walk.next + WALK_ENTRIES);
-        while walk.next < end && self.outputs.len() < super::STEP_OUTPUTS {
+        while walk.next < end && self.has_time() {
             let number = walk.next;
             walk.next += 1;
-            if !is_waiting(self.slab[number].state) || !self.is_wanted(&walk.wanted, number) {
-                continue;
+            let before = self.slab[number].id.moment() <= walk.said;
+            if before && self.is_wanted(&walk.wanted, number) {
+                self.effort += 1;
+                walk.done += self.act(now, number, walk.action, &walk.wanted);
             }
-            walk.done += self.act(now, number, walk.action, &walk.wanted);
         }
         if walk.next < walk.end {
             self.commands.push_front(walk);
@@ -70,120 +96,133 @@ impl<E> Engine<E> {
         }
     }
 
+    /// Nothing is begun any more: what was not done is not done.
+    pub(super) fn give_up_commands(&mut self) {
+        for Walk { request, done: recipients, .. } in self.commands.drain(..) {
+            self.outputs.push_back(Output::Answered { request, recipients });
+        }
+    }
+
     /// Does it to one entry; how many recipients it was done to.
     fn act(&mut self, now: Instant, number: u32, action: Action, wanted: &Wanted) -> u64 {
-        let state = self.slab[number].state;
-        let many = self.wanted_recipients(wanted, number);
-        let done = match (action, state) {
-            (Action::Retry | Action::DeliverNow, State::Held | State::Active) => false,
-            (Action::Retry, State::Deferred) => self.move_up(now, number, Joins::Returned),
-            (Action::Retry, _) => false,
-            (Action::DeliverNow, State::Deferred | State::Ready) => {
-                self.move_up(now, number, Joins::Urgent)
-            }
-            (Action::DeliverNow, _) | (Action::Hold, State::Held) => false,
-            (Action::Hold, State::Active) => self.wish(number, Wish::Hold),
-            (Action::Bounce, State::Active) => self.wish(number, Wish::Bounce),
-            (Action::Delete, State::Active) => self.wish(number, Wish::Delete),
-            (Action::Release, State::Held) => self.release(now, number),
-            (Action::Release, _) => false,
-            (Action::Hold, _) => {
-                let number = self.take_out(number, wanted);
-                self.hold(now, number);
-                true
-            }
-            (Action::Bounce, _) => {
-                let number = self.take_out(number, wanted);
-                self.end(number, End::BouncedByOperator);
-                true
-            }
-            (Action::Delete, _) => {
-                let number = self.take_out(number, wanted);
-                self.end(number, End::Deleted);
-                true
-            }
-        };
-        if done { many } else { 0 }
-    }
-
-    fn wish(&mut self, number: u32, wish: Wish) -> bool {
-        let changes = self.slab[number].wish != wish;
-        self.slab[number].wish = wish;
-        changes
-    }
-
-    fn move_up(&mut self, now: Instant, number: u32, joins: Joins) -> bool {
-        let number = self.leave_place(number);
-        self.slab[number].due_s = seconds_up(now);
-        self.route_as(now, number, Some(joins));
-        true
-    }
-
-    /// Takes an entry out of whatever list it stands in; recipients that are not meant stay.
-    fn take_out(&mut self, number: u32, wanted: &Wanted) -> u32 {
-        if let Some(part) = self.split(number, |_, domain| wanted.wants_domain(domain)) {
-            return part;
+        let (state, rank) = (self.slab[number].state, self.slab[number].rank);
+        match (action, state) {
+            (Action::Hold, State::Active) => return self.wish(number, Wish::Hold, wanted),
+            (Action::Bounce, State::Active) => return self.wish(number, Wish::Bounce, wanted),
+            (Action::Delete, State::Active) => return self.wish(number, Wish::Delete, wanted),
+            (Action::Retry, State::Deferred) | (Action::DeliverNow, State::Deferred) => {}
+            (Action::DeliverNow, State::Ready) if rank != Rank::Urgent => {}
+            (Action::Retry | Action::DeliverNow, _) | (_, State::Active) => return 0,
+            (Action::Release, State::Held) | (Action::Bounce | Action::Delete, _) => {}
+            (Action::Release, _) | (Action::Hold, State::Held) => return 0,
+            (Action::Hold, _) => {}
         }
-        match self.slab[number].state {
-            State::Held => number,
-            State::Verdict => {
-                self.verdicts.remove(&self.slab[number].id);
+        let part = self.take_out(number, wanted);
+        let many = self.recipient_count(part);
+        match action {
+            Action::Retry => self.move_up(now, part, Rank::Returned),
+            Action::DeliverNow => self.move_up(now, part, Rank::Urgent),
+            Action::Hold => self.hold(now, part),
+            Action::Release => self.release(now, part),
+            Action::Bounce => self.end(part, End::BouncedByOperator),
+            Action::Delete => self.end(part, End::Deleted),
+        }
+        many
+    }
+
+    /// Takes the recipients that are meant out of whatever list they stand in; the others
+    /// stay. Who is held or waits for a verdict stays found as such.
+    fn take_out(&mut self, number: u32, wanted: &Wanted) -> u32 {
+        let state = self.slab[number].state;
+        let part = self.split(number, |_, domain| wanted.wants_domain(domain));
+        match (part, state) {
+            (Some(part), State::Held | State::Verdict) => {
+                self.stand(part, state);
+                part
+            }
+            (Some(part), _) => part,
+            (None, State::Held | State::Verdict) => number,
+            (None, _) => {
+                self.pull(number);
                 number
             }
-            _ => self.leave_place(number),
         }
+    }
+
+    fn move_up(&mut self, now: Instant, number: u32, rank: Rank) {
+        let entry = &mut self.slab[number];
+        entry.due_s = entry.due_s.min(seconds_up(now));
+        self.route(now, number, Some(Joins::Last(rank)));
+    }
+
+    /// Holds an entry that stands in no list, and says so.
+    pub(super) fn hold(&mut self, now: Instant, number: u32) {
+        let fate = self.put_on_hold(now, number);
+        self.settle_all(number, fate);
     }
 
     /// Holds an entry that stands in no list: its clock stands still from now on.
-    pub(super) fn hold(&mut self, now: Instant, number: u32) {
-        if self.slab[number].state != State::Held {
-            self.stand(number, State::Held);
-            self.slab[number].due_s = seconds_up(now);
-        }
-        let progress = self.progress(number);
-        let fates = self.recipients_of(number);
-        let fates = fates.iter().map(|(index, _)| (*index, Fate::Held(progress))).collect();
-        self.settled(number, fates, None);
+    pub(super) fn put_on_hold(&mut self, now: Instant, number: u32) -> Fate {
+        self.stand(number, State::Held);
+        self.slab[number].due_s = seconds_up(now);
+        Fate::Held(self.progress(number))
     }
 
-    fn release(&mut self, now: Instant, number: u32) -> bool {
-        let held = u32::try_from(held_for(&self.slab[number], now).as_s()).unwrap_or(u32::MAX);
+    /// Lets a held entry go on, its clock moved on by the hold.
+    fn release(&mut self, now: Instant, number: u32) {
         let entry = &mut self.slab[number];
-        entry.expires_s = entry.expires_s.saturating_add(held);
+        let held_s = now.since(moment(entry.due_s)).as_s();
+        let held_s = u32::try_from(held_s).unwrap_or(u32::MAX);
+        entry.expires_s = entry.expires_s.saturating_add(held_s);
         entry.due_s = seconds_up(now);
-        // It is in no list now, so that what it is said to be is not "held" any more.
-        self.stand(number, State::Routing);
-        let progress = self.progress(number);
-        let fates = self.recipients_of(number);
-        let fates = fates.iter().map(|(index, _)| (*index, Fate::Released(progress))).collect();
-        self.settled(number, fates, None);
-        self.route(now, number);
-        true
+        let awaits_verdict = self.awaits_verdict(number);
+        self.stand(number, if awaits_verdict { State::Verdict } else { State::Moving });
+        self.settle_all(number, Fate::Released(self.progress(number)));
+        if !awaits_verdict {
+            self.route(now, number, None);
+        }
     }
 
+    fn wish(&mut self, number: u32, wish: Wish, wanted: &Wanted) -> u64 {
+        let recipients = self.recipients_of(number);
+        let wishes = self.wishes.entry(number).or_default();
+        let mut changed = 0;
+        for (index, _) in recipients.iter().filter(|(_, d)| wanted.wants_domain(*d)) {
+            let was = wishes.0.iter_mut().find(|(i, _)| i == index);
+            match was {
+                Some((_, was)) if *was == wish => continue,
+                Some((_, was)) => *was = wish,
+                None => wishes.0.push((*index, wish)),
+            }
+            changed += 1;
+        }
+        changed
+    }
+
+    pub(super) fn wish_for(&self, number: u32, index: u16) -> Option<Wish> {
+        let wishes = self.wishes.get(&number)?;
+        wishes.iter().find(|(i, _)| *i == index).map(|(_, wish)| *wish)
+    }
+
+    pub(super) fn has_wishes(&self, number: u32) -> bool {
+        self.wishes.contains_key(&number)
+    }
+
+    /// Whether an entry is somebody who waits, and one of its recipients is meant.
     pub(super) fn is_wanted(&self, wanted: &Wanted, number: u32) -> bool {
         let entry = &self.slab[number];
-        wanted.wants(entry)
+        entry.state != State::Free
+            && wanted.wants(entry)
             && wanted.provider.is_none_or(|p| self.provider_of(entry) == Some(p))
-            && self.wanted_recipients(wanted, number) > 0
+            && (wanted.domains.is_none()
+                || self.recipients_of(number).iter().any(|(_, d)| wanted.wants_domain(*d)))
     }
-
-    fn wanted_recipients(&self, wanted: &Wanted, number: u32) -> u64 {
-        let recipients = self.recipients_of(number);
-        recipients.iter().filter(|(_, domain)| wanted.wants_domain(*domain)).count() as u64
-    }
-}
-
-/// Whether an entry is somebody who waits, and not a place that was left or is free.
-pub(super) fn is_waiting(state: State) -> bool {
-    !matches!(state, State::Free | State::Left)
 }
 
 impl Wanted {
     pub(super) fn new(selection: &Selection) -> Self {
-        let set = |ids: &Option<Vec<QueueId>>| ids.as_ref().map(|i| i.iter().copied().collect());
         Self {
-            ids: set(&selection.ids),
+            ids: selection.ids.as_ref().map(|ids| ids.iter().copied().collect()),
             domains: selection.domains.as_ref().map(|d| d.iter().copied().collect()),
             flows: selection.flows.as_ref().map(|f| f.iter().copied().collect()),
             provider: selection.provider,

@@ -1,14 +1,14 @@
 //! Giving out work: which lane, which stream, which path, which session.
 
 use postlane_lanes::{Ask, Permit};
-use postlane_mail::{Instant, Stream};
-use smallvec::SmallVec;
+use postlane_mail::{Instant, Span, Stream};
 
-use super::{Closing, Engine, STEP_OUTPUTS, Timer};
+use super::{Engine, Timer};
 use crate::entry::State;
-use crate::names::{AttemptId, SourceId};
+use crate::names::AttemptId;
 use crate::output::{End, Output};
-use crate::session::{Flight, Listed, SlotState};
+use crate::path::Crowd;
+use crate::session::{Flight, Opening};
 
 /// What came of asking a path to do something.
 pub(super) enum Served {
@@ -20,29 +20,41 @@ pub(super) enum Served {
     Waits,
     /// Another source of the pool goes first, once.
     Yields,
-    /// There is nothing in this stream.
-    Nothing,
 }
 
 /// Mail to ourselves goes the same way again and again (RFC 3463 §3.5, X.4.6).
 const ROUTING_LOOP: postlane_mail::Status = postlane_mail::Status::new(5, 4, 6);
 
+/// A few messages wait this long for busy sessions before another one is opened for them.
+/// Chosen, not measured: a transaction takes less, and a host that hangs must not hold up
+/// what is behind it.
+const PATIENCE: Span = Span::from_s(1);
+
 impl<E> Engine<E> {
     /// Gives out what may go now, a step of it.
     pub(super) fn pump(&mut self, now: Instant) {
-        if self.closing != Closing::No {
-            return;
-        }
-        while self.outputs.len() < STEP_OUTPUTS {
-            let Some(lane) = self.dirty.pop_front() else { return };
+        while self.has_time() {
+            let Some(lane) = self.dirty.pop_front() else {
+                if self.has_room() && self.let_in_one() {
+                    continue;
+                }
+                return;
+            };
+            self.effort += 1;
             self.lanes[lane as usize].dirty = false;
             self.pump_lane(now, lane);
         }
     }
 
     fn pump_lane(&mut self, now: Instant, lane: u32) {
-        while self.outputs.len() < STEP_OUTPUTS {
+        while self.has_time() {
+            self.let_one_to_window(lane);
             let Some((stream, path)) = self.next_in_ring(lane) else { return };
+            self.effort += 1;
+            if self.paths[path as usize].lane != lane {
+                self.offer_path(path);
+                continue;
+            }
             match self.serve(now, path, stream) {
                 // To the back of its ring, if it has more: paths of a lane take turns.
                 Served::Some => self.offer_path(path),
@@ -55,7 +67,7 @@ impl<E> Engine<E> {
                     self.timers.arm(Timer::Lane(lane), until);
                     return;
                 }
-                Served::Waits | Served::Nothing => {}
+                Served::Waits => {}
             }
         }
         self.mark(lane);
@@ -80,155 +92,249 @@ impl<E> Engine<E> {
         }
     }
 
-    fn serve(&mut self, now: Instant, path: u32, stream: Stream) -> Served {
-        let Some(line) = self.line_to_serve(path, stream) else { return Served::Nothing };
-        let state = &self.paths[path as usize];
-        let (exchange, lane, resting) = (state.exchange, state.lane, state.resting_until);
-        if self.exchange(exchange).is_loop {
-            return self.bounce_loop(line, stream);
+    /// While its window has room, a lane serves first whoever waited for that, the most urgent
+    /// stream's first.
+    fn let_one_to_window(&mut self, lane: u32) {
+        let state = &mut self.lanes[lane as usize];
+        if state.lane.open() >= state.lane.ceilings().connections {
+            return;
         }
-        if resting > now {
-            self.arm_path(path, resting);
+        for stream in Stream::ALL {
+            while let Some(path) = self.lanes[lane as usize].at_window[stream as usize].pop_front()
+            {
+                let waits = &mut self.paths[path as usize];
+                waits.at_window[stream as usize] = false;
+                let lines = waits.lines.iter();
+                if lines.into_iter().any(|line| self.lines[*line as usize].ready(stream) > 0) {
+                    let ring = &mut self.lanes[lane as usize].rings[stream as usize];
+                    if self.paths[path as usize].in_ring[stream as usize] {
+                        ring.retain(|in_ring| *in_ring != path);
+                    }
+                    self.paths[path as usize].in_ring[stream as usize] = true;
+                    ring.push_front(path);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// There is room for a session again.
+    fn let_in_one(&mut self) -> bool {
+        let Some(path) = self.crowded_out.pop_front() else { return false };
+        self.paths[path as usize].crowd = Crowd::Invited;
+        self.offer_path(path);
+        true
+    }
+
+    fn serve(&mut self, now: Instant, path: u32, stream: Stream) -> Served {
+        let Some(line) = self.line_to_serve(path, stream) else { return Served::Waits };
+        let state = &self.paths[path as usize];
+        let (exchange, lane) = (state.exchange, state.lane);
+        if self.exchange(exchange).is_loop {
+            return self.bounce_loop(line);
+        }
+        if let Some(number) = self.lines[line as usize].particular(stream)
+            && let Some(served) = self.serve_particular(now, path, number)
+        {
+            return served;
+        }
+        if self.lines[line as usize].common(stream) == 0 {
             return Served::Waits;
         }
         if self.lets_another_source_go_first(now, path, line) {
             return Served::Yields;
         }
         let Some(slot) = self.free_session(path) else {
-            return self.open_for(now, path, line);
+            return self.open_for(now, path, stream);
         };
+        if self.gives_way(lane, stream) {
+            self.close(slot);
+            return Served::Some;
+        }
+        let permit = self.lanes[lane as usize].lane.permit(now, Ask::Message);
         if !self.slots[slot as usize].prepaid
-            && let Permit::After(until) = self.lanes[lane as usize].lane.permit(now, Ask::Message)
+            && let Permit::After(until) = permit
         {
             return Served::Paced(until);
         }
-        match self.lines[line as usize].pop(&mut self.slab, stream) {
-            Some(number) => {
-                self.account_source(path, line);
-                self.send(now, slot, number);
-                Served::Some
-            }
-            None => Served::Some,
-        }
+        let Some(number) = self.lines[line as usize].pop(&mut self.slab, stream) else {
+            return Served::Waits;
+        };
+        self.lines[line as usize].account(path);
+        self.send(now, slot, number);
+        Served::Some
     }
 
     /// The path's lines take turns, too.
     fn line_to_serve(&mut self, path: u32, stream: Stream) -> Option<u32> {
-        let lines = self.lines_of(path);
-        let first = self.paths[path as usize].next_line;
-        let turn = (0..lines.len()).map(|i| (first + i) % lines.len());
-        let found = turn.into_iter().find(|i| self.lines[lines[*i] as usize].ready(stream) > 0)?;
-        self.paths[path as usize].next_line = found + 1;
-        Some(lines[found])
+        let state = &mut self.paths[path as usize];
+        let many = state.lines.len();
+        let mut turns = (0..many).map(|i| (state.next_line + i) % many);
+        let turn = turns.find(|turn| self.lines[state.lines[*turn] as usize].ready(stream) > 0)?;
+        state.next_line = turn + 1;
+        Some(state.lines[turn])
     }
 
-    /// A session that can take one more: an idle one first, else one that is busy with one.
-    fn free_session(&mut self, path: u32) -> Option<u32> {
-        loop {
-            let state = &mut self.paths[path as usize];
-            let (slot, from) = match state.idle.last() {
-                Some(slot) => (*slot, Listed::Idle),
-                None => (*state.chainable.last()?, Listed::Chainable),
-            };
-            if self.slots[slot as usize].state == SlotState::Open
-                && self.slots[slot as usize].listed == from
-            {
-                return Some(slot);
-            }
-            // It has been given something, is closing, or is another by now.
-            let state = &mut self.paths[path as usize];
-            if from == Listed::Idle {
-                state.idle.pop()
-            } else {
-                state.chainable.pop()
-            };
-        }
+    /// A session that can take one more: the one that was idle last, so that those that are
+    /// too many are closed; else the one that has been busy longest.
+    fn free_session(&self, path: u32) -> Option<u32> {
+        let path = &self.paths[path as usize];
+        path.idle.last().or_else(|| path.chainable.first())
+    }
+
+    /// Whether a more urgent stream waits for the lane's window, which is full.
+    fn gives_way(&self, lane: u32, stream: Stream) -> bool {
+        let lane = &self.lanes[lane as usize];
+        let urgent: usize = lane.at_window[..stream as usize].iter().map(|w| w.len()).sum();
+        urgent > lane.leaving as usize
     }
 
     /// Gives an entry in no list to a session.
     pub(super) fn send(&mut self, now: Instant, place: u32, number: u32) {
-        let slot = &mut self.slots[place as usize];
-        let (path, id) = (slot.path, slot.id);
-        if !std::mem::take(&mut slot.prepaid) {
-            let lane = self.paths[path as usize].lane;
-            self.lanes[lane as usize].lane.sending(now);
-        }
         self.serial += 1;
         let attempt = AttemptId(self.serial);
-        self.slots[place as usize].in_flight.push(Flight { attempt, entry: number });
-        self.slots[place as usize].given += 1;
+        let slot = &mut self.slots[place as usize];
+        slot.in_flight.push(Flight { attempt, entry: number });
+        slot.given += 1;
+        let id = slot.id;
+        if !std::mem::take(&mut slot.prepaid) {
+            self.lanes[slot.lane as usize].lane.sending(now);
+        }
+        self.paths[slot.path as usize].stirred = now;
         self.stand(number, State::Active);
+        self.slab[number].next = place;
         let recipients = self.recipients_of(number).iter().map(|(index, _)| *index).collect();
         let entry = &self.slab[number];
-        let (message, place_of) = (entry.id, entry.place);
         self.outputs.push_back(Output::Attempt {
             slot: id,
             attempt,
-            message,
-            place: place_of,
+            message: entry.id,
+            place: entry.place,
             recipients,
         });
         self.list_session(now, place);
         self.close_when_spent(place);
     }
 
+    /// Opens a session on a path whose sessions are all busy, if there is enough to do for one
+    /// more and the lane allows it.
+    fn open_for(&mut self, now: Instant, path: u32, stream: Stream) -> Served {
+        let state = &self.paths[path as usize];
+        let depth = u32::from(self.settings.session_depth.max(1));
+        let sessions = u32::from(state.open) + u32::from(state.opening);
+        let lines = state.lines.iter().map(|line| &self.lines[*line as usize]);
+        let ready: u32 = lines.map(|line| line.common_in_all()).sum();
+        let patient_until = state.stirred + PATIENCE;
+        if sessions > 0 && ready <= sessions * depth && now < patient_until {
+            self.timers.arm_by(Timer::Path(path), patient_until);
+            return Served::Waits;
+        }
+        // As many again as are open: a host that is new to us, or well again, is not stormed.
+        if state.opening >= state.open.max(1) {
+            return Served::Waits;
+        }
+        let rests_until = state.rests_until(&[]).unwrap_or(Instant::MAX);
+        if rests_until > now {
+            self.timers.arm_by(Timer::Path(path), rests_until);
+            return Served::Waits;
+        }
+        if let Err(served) = self.may_open(now, path, stream) {
+            return served;
+        }
+        let state = &mut self.paths[path as usize];
+        let Some(address) = state.next_address(now, &[]) else { return Served::Waits };
+        if address.is_doubtful() && state.opening > 0 {
+            return Served::Waits;
+        }
+        let (lane, host, address) = (state.lane, address.host, address.address);
+        self.open(now, &Opening { path, lane, host, address, particular: None });
+        Served::Some
+    }
+
+    /// Whether the lane, and the house, have room for one more session; if not, the path
+    /// queues for it.
+    pub(super) fn may_open(
+        &mut self,
+        now: Instant,
+        path: u32,
+        stream: Stream,
+    ) -> Result<(), Served> {
+        let lane = self.paths[path as usize].lane;
+        match self.lanes[lane as usize].lane.permit(now, Ask::Connection) {
+            Permit::After(until) => return Err(Served::Paced(until)),
+            Permit::Full => {
+                let state = &mut self.lanes[lane as usize];
+                let waits = &mut self.paths[path as usize].at_window[stream as usize];
+                if !std::mem::replace(waits, true) {
+                    state.at_window[stream as usize].push_back(path);
+                }
+                if state.idle > 0 && state.waiting_at_window() > state.leaving as usize {
+                    self.close_one_idle_of(lane);
+                }
+                return Err(Served::Waits);
+            }
+            Permit::Now => {}
+        }
+        let has_room = self.has_room();
+        let crowd = &mut self.paths[path as usize].crowd;
+        // Whoever waited longer is invited first.
+        if has_room && (self.crowded_out.is_empty() || *crowd == Crowd::Invited) {
+            *crowd = Crowd::Apart;
+            return Ok(());
+        }
+        if *crowd != Crowd::Waits {
+            *crowd = Crowd::Waits;
+            self.crowded_out.push_back(path);
+        }
+        if !has_room && self.crowded_out.len() > self.leaving as usize {
+            self.close_longest_idle();
+        }
+        Err(Served::Waits)
+    }
+
     /// Mail whose hosts are ourselves is given back, a step of it.
-    fn bounce_loop(&mut self, line: u32, stream: Stream) -> Served {
-        match self.lines[line as usize].pop(&mut self.slab, stream) {
+    fn bounce_loop(&mut self, line: u32) -> Served {
+        match self.lines[line as usize].pop_any(&mut self.slab) {
             Some(number) => {
                 self.end(number, End::Bounced(Some(ROUTING_LOOP)));
                 Served::Some
             }
-            None => Served::Nothing,
+            None => Served::Waits,
         }
     }
 
     /// With several sources in the pool, the one that has carried least for its weight goes
     /// first, if it can go at all.
     fn lets_another_source_go_first(&mut self, now: Instant, path: u32, line: u32) -> bool {
-        let pool = self.lines[line as usize].pool;
-        if self.sources(pool).len() < 2 || self.paths[path as usize].yielded == self.wakes {
+        let state = &self.lines[line as usize];
+        let asked = (line, state.given);
+        // Once for each transaction: who was let go first may turn out not to go.
+        if state.ways.len() < 2 || self.paths[path as usize].yielded == asked {
             return false;
         }
-        let mine = self.taken_by(line, self.paths[path as usize].source);
-        let others: SmallVec<[u32; 2]> = self.paths_of(line);
-        let first = others.into_iter().find(|other| {
-            let source = self.paths[*other as usize].source;
-            *other != path && self.taken_by(line, source) < mine && self.can_go(now, *other)
-        });
-        let Some(first) = first else { return false };
-        self.paths[path as usize].yielded = self.wakes;
+        let mine = state.ways.iter().find(|way| way.path == path).map_or(0, |way| way.taken);
+        let first = state
+            .ways
+            .iter()
+            .find(|way| way.path != path && way.taken < mine && self.can_go(now, way.path));
+        let Some(first) = first.map(|way| way.path) else { return false };
+        self.paths[path as usize].yielded = asked;
         self.offer_path(first);
         true
     }
 
     /// Whether a path could carry or open something now.
-    fn can_go(&mut self, now: Instant, path: u32) -> bool {
+    fn can_go(&self, now: Instant, path: u32) -> bool {
         let state = &self.paths[path as usize];
-        let (lane, rests, opening) = (state.lane, state.resting_until > now, state.opening > 0);
-        let ask = if self.free_session(path).is_some() { Ask::Message } else { Ask::Connection };
-        let open = ask == Ask::Message || !opening;
-        !rests && open && self.lanes[lane as usize].lane.permit(now, ask) == Permit::Now
-    }
-
-    fn taken_by(&self, line: u32, source: SourceId) -> u64 {
-        let taken = &self.lines[line as usize].taken;
-        taken.iter().find(|(s, _)| *s == source).map_or(0, |(_, taken)| *taken)
-    }
-
-    fn account_source(&mut self, path: u32, line: u32) {
-        let (source, pool) = (self.paths[path as usize].source, self.lines[line as usize].pool);
-        let sources = self.sources(pool);
-        if sources.len() < 2 {
-            return;
-        }
-        let weight = sources.iter().find(|(s, _)| *s == source).map_or(1, |(_, w)| *w);
-        // One message of the largest weight is the unit.
-        let share = 1000 / u64::from(weight.max(1));
-        let taken = &mut self.lines[line as usize].taken;
-        match taken.iter_mut().find(|(s, _)| *s == source) {
-            Some((_, taken)) => *taken += share,
-            None => taken.push((source, share)),
+        let lane = &self.lanes[state.lane as usize].lane;
+        match self.free_session(path) {
+            Some(slot) if self.slots[slot as usize].prepaid => true,
+            Some(_) => lane.permit(now, Ask::Message) == Permit::Now,
+            None => {
+                state.opening < state.open.max(1)
+                    && state.rests_until(&[]).is_some_and(|until| until <= now)
+                    && lane.permit(now, Ask::Connection) == Permit::Now
+            }
         }
     }
 }

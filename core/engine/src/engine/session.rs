@@ -1,25 +1,21 @@
 //! Opening, keeping and closing sessions.
 
-use postlane_lanes::{Ask, Lane, Permit, Signal};
-use postlane_mail::{Instant, Span};
+use postlane_lanes::{Lane, Signal};
+use postlane_mail::Instant;
 use postlane_replies::{Diagnosis, Persistence, Scope};
-use smallvec::SmallVec;
 
-use super::pump::Served;
 use super::{Closing, Engine, LaneState, Timer};
-use crate::entry::State;
+use crate::entry::{NONE, Rank, State};
 use crate::input::Unreached;
-use crate::names::{ExchangeId, HostId, ProviderId, SlotId, SourceId};
+use crate::line::Joins;
+use crate::names::{ProviderId, SlotId, SourceId};
 use crate::output::{Event, Output};
-use crate::session::{Listed, PLACE_BITS, Path, Slot, SlotState};
+use crate::session::{Listed, Opening, PLACE_BITS, Slot, SlotState, Through};
 
-/// How long a path rests after all its addresses have failed once; doubled each time.
-/// Chosen, not measured: a host that restarts is back within a minute or two.
-const REST_FIRST: Span = Span::from_s(60);
-
-/// A path rests no longer than this, so that a host that comes back is found within it.
-/// Chosen, not measured.
-const REST_LONGEST: Span = Span::from_min(30);
+/// While others wait for its lane's window, a session is closed after so many transactions:
+/// else the exchange that came first would keep a lane of one connection for as long as it
+/// has mail. Chosen, not measured: no provider we know of allows less on a connection.
+const TURN: u32 = 20;
 
 impl<E> Engine<E> {
     pub(super) fn lane(&mut self, provider: ProviderId, source: SourceId) -> u32 {
@@ -32,141 +28,76 @@ impl<E> Engine<E> {
             provider,
             source,
             rings: Default::default(),
-            full: Vec::new(),
+            at_window: Default::default(),
+            idle: 0,
+            leaving: 0,
             dirty: false,
         });
         self.lane_numbers.insert((provider, source), number);
         number
     }
 
-    pub(super) fn new_path(&mut self, exchange: ExchangeId, source: SourceId, lane: u32) -> u32 {
-        self.paths.push(Path {
-            exchange,
-            source,
-            lane,
-            candidates: Vec::new(),
-            next_candidate: 0,
-            failed: 0,
-            rests: 0,
-            resting_until: Instant::default(),
-            opening: 0,
-            open: 0,
-            idle: Vec::new(),
-            chainable: Vec::new(),
-            in_ring: [false; 3],
-            yielded: 0,
-            next_line: 0,
-        });
-        (self.paths.len() - 1) as u32
-    }
-
-    /// Opens a session for a line whose sessions are all busy, if there is enough to do for
-    /// one more and the lane allows it.
-    pub(super) fn open_for(&mut self, now: Instant, path: u32, line: u32) -> Served {
-        let ready = self.lines[line as usize].ready_in_all();
-        let depth = u32::from(self.settings.session_depth.max(1));
-        let state = &self.paths[path as usize];
-        // While nothing has answered yet, one connection tries; then as many again as are open.
-        let at_once = if state.failed > 0 || state.rests > 0 { 1 } else { state.open.max(1) };
-        if state.opening >= at_once || u32::from(state.opening) * depth >= ready {
-            return Served::Waits;
-        }
-        match self.may_open(now, path) {
-            Ok(()) => {
-                let state = &self.paths[path as usize];
-                let (host, address) =
-                    state.candidates[state.next_candidate % state.candidates.len()];
-                self.open(now, path, host, address, None);
-                Served::Some
-            }
-            Err(served) => served,
-        }
-    }
-
-    fn may_open(&mut self, now: Instant, path: u32) -> Result<(), Served> {
-        let lane = self.paths[path as usize].lane;
-        let full = self.slots.len() >= 1 << PLACE_BITS && self.free_slots.is_empty();
-        if self.sessions >= self.settings.sessions_max || full {
-            self.make_room();
-            self.crowded_out.push(path);
-            return Err(Served::Waits);
-        }
-        match self.lanes[lane as usize].lane.permit(now, Ask::Connection) {
-            Permit::Now => Ok(()),
-            Permit::After(until) => Err(Served::Paced(until)),
-            Permit::Full => {
-                self.close_one_idle_of(lane);
-                self.lanes[lane as usize].full.push(path);
-                Err(Served::Waits)
-            }
-        }
-    }
-
-    pub(super) fn open(
-        &mut self,
-        now: Instant,
-        path: u32,
-        host: HostId,
-        address: std::net::SocketAddr,
-        particular: Option<u32>,
-    ) {
+    /// Asks for a session; the place it is kept at.
+    pub(super) fn open(&mut self, now: Instant, opening: &Opening) -> u32 {
         let place = self.free_slots.pop().unwrap_or(self.slots.len() as u32);
         self.serial += 1;
         let id = SlotId::new(self.serial, place);
-        let slot = Slot {
-            id,
-            path,
-            host,
-            state: SlotState::Opening,
-            in_flight: SmallVec::new(),
-            given: 0,
-            finished: 0,
-            prepaid: true,
-            particular,
-            idle_since: now,
-            listed: Listed::No,
-        };
+        let slot = Slot::new(now, id, opening);
         match self.slots.get_mut(place as usize) {
             Some(free) => *free = slot,
             None => self.slots.push(slot),
         }
         self.sessions += 1;
-        let state = &mut self.paths[path as usize];
-        state.opening += 1;
-        let (lane, source) = (state.lane, state.source);
-        self.lanes[lane as usize].lane.opening(now);
+        let path = &mut self.paths[opening.path as usize];
+        path.opening += 1;
+        path.stirred = now;
+        let source = path.source;
+        self.lanes[opening.lane as usize].lane.opening(now);
+        let (host, address) = (opening.host, opening.address);
         self.outputs.push_back(Output::Open { slot: id, source, host, address });
+        place
     }
 
     pub(super) fn opened(&mut self, now: Instant, id: SlotId) {
-        let Some(place) = self.place(id) else { return };
+        let opening = |place: &u32| self.slots[*place as usize].state == SlotState::Opening;
+        let Some(place) = self.place(id).filter(opening) else { return };
         let slot = &mut self.slots[place as usize];
         slot.state = SlotState::Open;
-        let (path, particular) = (slot.path, slot.particular.take());
+        let (path, lane, particular) = (slot.path, slot.lane, slot.particular.take());
         let state = &mut self.paths[path as usize];
         state.opening -= 1;
         state.open += 1;
-        state.failed = 0;
-        let lane = state.lane;
+        state.stirred = now;
         self.lanes[lane as usize].lane.observe(now, Signal::Connected);
-        if let Some(number) = particular.filter(|n| self.slab[*n].state == State::Active) {
-            self.send(now, place, number);
-        } else {
-            self.list_session(now, place);
+        self.list_session(now, place);
+        match particular {
+            Some(number) if self.closing == Closing::No && !self.has_wishes(number) => {
+                self.send(now, place, number);
+            }
+            Some(number) => self.come_back(now, number, Joins::First),
+            None => {}
         }
-        if self.closing == Closing::Shutdown {
-            self.close_when_spent(place);
-        }
+        self.close_when_spent(place);
         self.offer_path(path);
     }
 
-    pub(super) fn connect_failed(&mut self, now: Instant, id: SlotId, why: Unreached, evidence: E) {
-        let Some(place) = self.place(id) else { return };
+    pub(super) fn connect_failed(
+        &mut self,
+        now: Instant,
+        id: SlotId,
+        why: &Unreached,
+        evidence: E,
+    ) {
+        let opening = |place: &u32| self.slots[*place as usize].state == SlotState::Opening;
+        let Some(place) = self.place(id).filter(opening) else { return };
         let slot = &mut self.slots[place as usize];
-        let (path, host, particular) = (slot.path, slot.host, slot.particular.take());
-        self.paths[path as usize].opening -= 1;
-        let source = self.paths[path as usize].source;
-        self.free_session_place(place);
+        let (path, lane, host, address) = (slot.path, slot.lane, slot.host, slot.address);
+        let particular = slot.particular.take();
+        self.free_place(place);
+        let (source, exchange) = {
+            let path = &self.paths[path as usize];
+            (path.source, path.exchange)
+        };
         self.outputs.push_back(Output::Record(Event::ConnectFailed {
             slot: id,
             source,
@@ -174,73 +105,59 @@ impl<E> Engine<E> {
             evidence,
         }));
         match why {
-            Unreached::Loop => {
-                let exchange = self.paths[path as usize].exchange;
-                self.exchange(exchange).is_loop = true;
-            }
+            Unreached::Loop => self.exchange(exchange).is_loop = true,
             Unreached::TryAgain => {}
-            Unreached::Source => self.rest(now, path),
-            Unreached::Network => self.next_candidate(now, path),
+            Unreached::Source => {
+                self.paths[path as usize].all_failed(now, &mut self.chance);
+            }
+            Unreached::Network => {
+                self.paths[path as usize].failed(now, address, &mut self.chance);
+                self.lanes[lane as usize].lane.observe(now, Signal::ConnectFailed);
+            }
             Unreached::TurnedAway(said) => {
-                self.hear(now, path, &said);
-                self.next_candidate(now, path);
+                self.paths[path as usize].failed(now, address, &mut self.chance);
+                self.hear(now, lane, said);
             }
         }
         if let Some(number) = particular {
-            self.defer_for(now, number, None);
+            let again = matches!(why, Unreached::TryAgain | Unreached::Loop);
+            if again || self.has_wishes(number) || self.closing != Closing::No {
+                self.come_back(now, number, Joins::First);
+            } else {
+                self.stand(number, State::Moving);
+                self.defer_for(now, number, None);
+            }
         }
         self.offer_path(path);
-    }
-
-    /// An address has failed: the next one, and after the last a rest.
-    fn next_candidate(&mut self, now: Instant, path: u32) {
-        let lane = self.paths[path as usize].lane;
-        self.lanes[lane as usize].lane.observe(now, Signal::ConnectFailed);
-        let state = &mut self.paths[path as usize];
-        state.failed += 1;
-        state.next_candidate += 1;
-        if state.failed >= state.candidates.len() {
-            self.rest(now, path);
-        }
-    }
-
-    /// Nothing is tried on a path for a while; then one connection tries.
-    fn rest(&mut self, now: Instant, path: u32) {
-        let spread = self.chance.below(REST_FIRST.0 / 4);
-        let state = &mut self.paths[path as usize];
-        let doubled = REST_FIRST.times(1 << state.rests.min(10));
-        state.rests += 1;
-        state.failed = 0;
-        state.resting_until = now + doubled.min(REST_LONGEST) + Span(spread);
-        let until = state.resting_until;
-        self.order_candidates(path);
-        self.arm_path(path, until);
     }
 
     pub(super) fn closed(&mut self, now: Instant, id: SlotId, said: Option<Diagnosis>) {
         let Some(place) = self.place(id) else { return };
         let slot = &mut self.slots[place as usize];
-        let (path, finished) = (slot.path, slot.finished);
+        let (path, lane, address) = (slot.path, slot.lane, slot.address);
         let lost = std::mem::take(&mut slot.in_flight);
-        self.paths[path as usize].open -= 1;
-        self.free_session_place(place);
-        for flight in lost {
-            self.come_back(now, flight.entry);
+        let particular = slot.particular.take();
+        // A host that takes connections and drops them before anything is said of a message is
+        // as good as one that cannot be reached; trying at once again would hammer it.
+        let useless = slot.tried == 0 && (slot.given > 0 || slot.state != SlotState::Closing);
+        self.free_place(place);
+        if useless && self.closing == Closing::No {
+            self.paths[path as usize].failed(now, address, &mut self.chance);
+        }
+        for (i, flight) in lost.iter().enumerate().rev() {
+            self.come_back(now, flight.entry, after_a_loss(i));
+        }
+        if let Some(number) = particular {
+            self.come_back(now, number, Joins::First);
         }
         if let Some(said) = said {
-            self.hear(now, path, &said);
-        }
-        // A host that takes connections and drops them before anything is said to a message is
-        // as good as one that cannot be reached; trying at once again would hammer it.
-        if finished == 0 && self.closing == Closing::No {
-            self.next_candidate(now, path);
+            self.hear(now, lane, &said);
         }
         self.offer_path(path);
     }
 
     /// Tells the lane of a reply that was no recipient's.
-    pub(super) fn hear(&mut self, now: Instant, path: u32, said: &Diagnosis) {
-        let lane = self.paths[path as usize].lane;
+    pub(super) fn hear(&mut self, now: Instant, lane: u32, said: &Diagnosis) {
         let signal = match (said.persistence, said.scope) {
             (Persistence::Success, _) => Signal::Accepted,
             (_, Scope::Lane | Scope::Source) => Signal::SlowDown { wait: said.wait },
@@ -250,114 +167,132 @@ impl<E> Engine<E> {
         self.lanes[lane as usize].lane.observe(now, signal);
     }
 
-    /// Puts a session on the list it belongs on: nothing to do, room for one more, or none.
+    /// Puts a session on the chain it belongs on: nothing to do, room for one more, or none.
     pub(super) fn list_session(&mut self, now: Instant, place: u32) {
+        self.unlist(place);
         let depth = usize::from(self.settings.session_depth.max(1));
         let limit = self.session_limit(place);
         let slot = &mut self.slots[place as usize];
-        if slot.listed == Listed::Idle {
-            self.idle.remove(&(slot.idle_since, place));
+        if slot.state != SlotState::Open || slot.given >= limit || slot.in_flight.len() >= depth {
+            return;
         }
-        let busy = slot.in_flight.len();
-        let listed = match slot.state {
-            SlotState::Open if slot.given >= limit => Listed::No,
-            SlotState::Open if busy == 0 => Listed::Idle,
-            SlotState::Open if busy < depth => Listed::Chainable,
-            _ => Listed::No,
-        };
-        let again = slot.listed == listed && listed != Listed::Idle;
-        slot.listed = listed;
-        let path = slot.path;
-        match listed {
+        let path = &mut self.paths[slot.path as usize];
+        if slot.in_flight.is_empty() {
+            slot.listed = Listed::Idle;
+            slot.idle_since = now;
+            self.lanes[slot.lane as usize].idle += 1;
+            path.idle.push(&mut self.slots, Through::Path, place);
+            self.idle.push(&mut self.slots, Through::Idle, place);
+            self.timers.arm_by(Timer::Idle, now + self.settings.session_idle);
+        } else {
+            slot.listed = Listed::Chainable;
+            path.chainable.push(&mut self.slots, Through::Path, place);
+        }
+    }
+
+    fn unlist(&mut self, place: u32) {
+        let slot = &mut self.slots[place as usize];
+        let (path, lane) = (&mut self.paths[slot.path as usize], slot.lane);
+        match std::mem::replace(&mut slot.listed, Listed::No) {
+            Listed::No => {}
+            Listed::Chainable => path.chainable.remove(&mut self.slots, Through::Path, place),
             Listed::Idle => {
-                slot.idle_since = now;
-                self.idle.insert((now, place));
-                self.timers.arm_by(Timer::Idle, now + self.settings.session_idle);
-                self.paths[path as usize].idle.push(place);
+                path.idle.remove(&mut self.slots, Through::Path, place);
+                self.idle.remove(&mut self.slots, Through::Idle, place);
+                self.lanes[lane as usize].idle -= 1;
             }
-            Listed::Chainable if !again => self.paths[path as usize].chainable.push(place),
-            _ => {}
         }
     }
 
     fn session_limit(&self, place: u32) -> u32 {
-        let lane = self.paths[self.slots[place as usize].path as usize].lane;
-        self.lanes[lane as usize].lane.ceilings().session_messages.max(1)
+        let lane = &self.lanes[self.slots[place as usize].lane as usize];
+        let limit = lane.lane.ceilings().session_messages.max(1);
+        let others_wait = lane.waiting_at_window() > lane.leaving as usize
+            || self.crowded_out.len() > self.leaving as usize;
+        if others_wait { limit.min(TURN) } else { limit }
     }
 
     /// A session that has carried its fill, or is not needed any more, is closed behind what
     /// it was given.
     pub(super) fn close_when_spent(&mut self, place: u32) {
-        let limit = self.session_limit(place);
         let slot = &self.slots[place as usize];
-        let spent = slot.given >= limit;
         let over = self.closing != Closing::No && slot.in_flight.is_empty();
-        if slot.state == SlotState::Open && (spent || over) {
+        if slot.state == SlotState::Open && (over || slot.given >= self.session_limit(place)) {
             self.close(place);
         }
     }
 
-    fn close(&mut self, place: u32) {
+    /// Gives a session nothing more.
+    pub(super) fn close(&mut self, place: u32) {
+        self.unlist(place);
         let slot = &mut self.slots[place as usize];
-        if slot.listed == Listed::Idle {
-            self.idle.remove(&(slot.idle_since, place));
+        if slot.state != SlotState::Open {
+            return;
         }
-        slot.listed = Listed::No;
         slot.state = SlotState::Closing;
+        self.paths[slot.path as usize].open -= 1;
+        self.lanes[slot.lane as usize].leaving += 1;
+        self.leaving += 1;
         self.outputs.push_back(Output::Close { slot: slot.id });
     }
 
     pub(super) fn close_idle_since(&mut self, now: Instant) {
-        while let Some((since, place)) = self.idle.first().copied() {
-            let due = since + self.settings.session_idle;
+        while let Some(due) = self.idle_due() {
             if due > now {
                 self.timers.arm(Timer::Idle, due);
                 return;
             }
-            self.close(place);
+            self.close_longest_idle();
         }
     }
 
-    pub(super) fn close_idle_sessions(&mut self) {
-        while let Some((_, place)) = self.idle.first().copied() {
-            self.close(place);
+    /// When the session that has been idle longest is to be closed.
+    pub(super) fn idle_due(&self) -> Option<Instant> {
+        let place = self.idle.first()?;
+        Some(self.slots[place as usize].idle_since + self.settings.session_idle)
+    }
+
+    pub(super) fn close_all_idle(&mut self) {
+        while self.idle.first().is_some() {
+            self.close_longest_idle();
         }
     }
 
-    /// All sessions there may be are open: the one that has been idle longest makes room.
-    fn make_room(&mut self) {
-        if let Some((_, place)) = self.idle.first().copied() {
+    pub(super) fn close_longest_idle(&mut self) {
+        if let Some(place) = self.idle.first() {
             self.close(place);
         }
     }
 
     /// A lane's window is full, and some of it may be idle sessions to other exchanges.
-    fn close_one_idle_of(&mut self, lane: u32) {
-        let of_lane =
-            |place: &u32| self.paths[self.slots[*place as usize].path as usize].lane == lane;
-        let oldest = self.idle.iter().map(|(_, place)| *place).find(of_lane);
+    pub(super) fn close_one_idle_of(&mut self, lane: u32) {
+        let of_lane = |place: &u32| self.slots[*place as usize].lane == lane;
+        let oldest = self.idle.iter(&self.slots, Through::Idle).find(of_lane);
         if let Some(place) = oldest {
             self.close(place);
         }
     }
 
-    fn free_session_place(&mut self, place: u32) {
+    fn free_place(&mut self, place: u32) {
+        self.unlist(place);
         let slot = &mut self.slots[place as usize];
-        if slot.listed == Listed::Idle {
-            self.idle.remove(&(slot.idle_since, place));
+        let was = std::mem::replace(&mut slot.state, SlotState::Free);
+        let lane = &mut self.lanes[slot.lane as usize];
+        let path = &mut self.paths[slot.path as usize];
+        match was {
+            SlotState::Free => return,
+            SlotState::Opening => path.opening -= 1,
+            SlotState::Open => path.open -= 1,
+            SlotState::Closing => {
+                lane.leaving -= 1;
+                self.leaving -= 1;
+            }
         }
-        slot.listed = Listed::No;
-        slot.state = SlotState::Free;
-        let path = slot.path;
+        lane.lane.closed();
         self.free_slots.push(place);
         self.sessions -= 1;
-        let lane = self.paths[path as usize].lane as usize;
-        self.lanes[lane].lane.closed();
-        let waiting = std::mem::take(&mut self.lanes[lane].full);
-        let crowded_out = std::mem::take(&mut self.crowded_out);
-        for path in waiting.into_iter().chain(crowded_out) {
-            self.offer_path(path);
-        }
+        let lane = slot.lane;
+        self.mark(lane);
     }
 
     /// Where a session is kept, if it is still the one that is meant.
@@ -366,4 +301,30 @@ impl<E> Engine<E> {
         let slot = self.slots.get(place as usize)?;
         (slot.id == id && slot.state != SlotState::Free).then_some(place)
     }
+
+    /// Whether there may be one more session in all.
+    pub(super) fn has_room(&self) -> bool {
+        let has_place = self.slots.len() < 1 << PLACE_BITS || !self.free_slots.is_empty();
+        self.sessions < self.settings.sessions_max && has_place
+    }
+
+    /// The source an active entry is going by.
+    pub(super) fn source_of(&self, number: u32) -> Option<SourceId> {
+        let entry = &self.slab[number];
+        let place = Some(entry.next).filter(|next| entry.state == State::Active && *next != NONE);
+        let slot = self.slots.get(place? as usize)?;
+        Some(self.paths[slot.path as usize].source)
+    }
+}
+
+impl LaneState {
+    pub(super) fn waiting_at_window(&self) -> usize {
+        self.at_window.iter().map(|paths| paths.len()).sum()
+    }
+}
+
+/// Where an entry joins that was on a session when it ended. The one that was being tried may
+/// itself be what ended it, and goes to the back; those behind it lost their turn.
+pub(super) fn after_a_loss(behind: usize) -> Joins {
+    if behind == 0 { Joins::Last(Rank::Returned) } else { Joins::First }
 }

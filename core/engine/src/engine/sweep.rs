@@ -11,64 +11,63 @@ use crate::output::{End, Fate};
 #[derive(Debug, Default)]
 pub(super) struct Sweep {
     next: u32,
-    began: Instant,
 }
 
 /// From the start of one sweep to the next. Nobody minds whether mail of five days expires a
 /// minute late. Chosen, not measured.
 const EVERY: Span = Span::from_min(1);
 
-/// Entries looked at in one step.
-const SLICE: u32 = 8_192;
+/// Entries looked at in one slice; the slices are spread over the minute.
+const SLICE: u32 = 4096;
+
+/// What is due for its last attempt when it expires gets this long to make it.
+const LAST_CHANCE: Span = EVERY;
 
 impl<E> Engine<E> {
     pub(super) fn arm_sweep(&mut self, now: Instant) {
-        if !self.timers.is_armed(Timer::Sweep) {
+        if self.timers.armed(Timer::Sweep).is_none() {
             self.timers.arm(Timer::Sweep, now + EVERY);
         }
     }
 
     pub(super) fn sweep_slice(&mut self, now: Instant) {
-        if self.sweep.next == 0 {
-            self.sweep.began = now;
-        }
         let end = self.slab.end().min(self.sweep.next + SLICE);
-        for number in self.sweep.next..end {
-            self.sweep_one(now, number);
+        while self.sweep.next < end && self.has_time() {
+            self.sweep_one(now, self.sweep.next);
+            self.sweep.next += 1;
         }
-        if end < self.slab.end() {
-            self.sweep.next = end;
+        self.effort += SLICE as usize / 16;
+        if self.sweep.next < end {
             self.timers.arm(Timer::Sweep, now);
             return;
         }
-        self.sweep.next = 0;
-        if self.slab.live() > 0 {
-            self.timers.arm(Timer::Sweep, (self.sweep.began + EVERY).max(now));
+        if end == self.slab.end() {
+            self.sweep.next = 0;
+        }
+        if !self.slab.is_empty() {
+            let slices = u64::from(self.slab.end().div_ceil(SLICE));
+            self.timers.arm(Timer::Sweep, now + Span(EVERY.0 / slices.max(1)));
         }
     }
 
     fn sweep_one(&mut self, now: Instant, number: u32) {
         let entry = &self.slab[number];
-        let expired = now >= moment(entry.expires_s);
-        let state = entry.state;
-        match state {
+        let expires = moment(entry.expires_s);
+        match entry.state {
+            State::Ready | State::Routing if now >= expires + LAST_CHANCE => {
+                self.pull(number);
+                self.end(number, End::Expired);
+            }
+            State::Verdict if now >= expires => self.end(number, End::Expired),
             // A deferred entry's last attempt is due when it expires.
-            State::Ready | State::Routing if expired => {
-                let number = self.leave_place(number);
-                self.end(number, End::Expired);
+            State::Ready | State::Routing | State::Deferred => {
+                if self.owes_notice(now, number) {
+                    let progress = self.progress(number);
+                    let fate = Fate::Deferred { progress, notice: true, status: None };
+                    self.settle_all(number, fate);
+                }
             }
-            State::Verdict if expired => {
-                self.verdicts.remove(&self.slab[number].id);
-                self.end(number, End::Expired);
-            }
-            State::Ready | State::Routing | State::Deferred if self.owes_notice(now, number) => {
-                let progress = self.progress(number);
-                let fate = Fate::Deferred { progress, notice: true, status: None };
-                let fates = self.recipients_of(number);
-                let fates = fates.iter().map(|(index, _)| (*index, fate)).collect();
-                self.settled(number, fates, None);
-            }
-            _ => {}
+            State::Free | State::Moving | State::Active | State::Held | State::Verdict => {}
         }
     }
 }

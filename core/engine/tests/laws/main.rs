@@ -147,7 +147,9 @@ fn flows_of_a_stream_take_turns() {
     let ceilings = Ceilings { connections: 1, rate: None, session_messages: 10_000 };
     let mut model = Model::new(3, Temper::default(), ceilings, Span::from_h(1));
     let mut small = Vec::new();
-    (0..1000).for_each(|_| drop(model.message(START, Stream::Engaged, 1, &[1])));
+    (0..1000).for_each(|_| {
+        model.message(START, Stream::Engaged, 1, &[1]);
+    });
     (0..10).for_each(|_| small.push(model.message(START, Stream::Engaged, 2, &[1])));
     run(&mut model, 3);
     let last = model.attempts.iter().rposition(|(_, _, id, _)| small.contains(id)).unwrap();
@@ -203,7 +205,9 @@ fn command(model: &mut Model, at: Instant, request: u64, action: Action) {
 fn held_mail_is_not_tried_and_its_clock_stands_still() {
     let temper = Temper { defers: 100, ..Temper::default() };
     let mut model = Model::new(3, temper, WIDE, Span::from_h(400));
-    (0..20).for_each(|_| drop(model.message(START, Stream::Engaged, 0, &[1])));
+    (0..20).for_each(|_| {
+        model.message(START, Stream::Engaged, 0, &[1]);
+    });
     command(&mut model, START + Span::from_h(1), 1, Action::Hold);
     command(&mut model, START + Span::from_h(200), 2, Action::Release);
     let engine = run(&mut model, 3);
@@ -220,7 +224,9 @@ fn held_mail_is_not_tried_and_its_clock_stands_still() {
 fn deleted_mail_is_gone_and_bounced_mail_is_reported() {
     let temper = Temper { defers: 100, ..Temper::default() };
     let mut model = Model::new(3, temper, WIDE, Span::from_h(2));
-    (0..5).for_each(|_| drop(model.message(START, Stream::Engaged, 0, &[1, 2])));
+    (0..5).for_each(|_| {
+        model.message(START, Stream::Engaged, 0, &[1, 2]);
+    });
     command(&mut model, START + Span::from_h(1), 1, Action::Delete);
     let engine = run(&mut model, 3);
     assert_eq!(model.answered, [(1, 5)]);
@@ -232,7 +238,9 @@ fn deleted_mail_is_gone_and_bounced_mail_is_reported() {
 fn a_shutdown_waits_for_what_is_under_way_and_begins_nothing() {
     let temper = Temper { latency_ms: 500, ..Temper::default() };
     let mut model = Model::new(3, temper, WIDE, Span::from_h(2));
-    (0..500).for_each(|_| drop(model.message(START, Stream::Engaged, 0, &[1])));
+    (0..500).for_each(|_| {
+        model.message(START, Stream::Engaged, 0, &[1]);
+    });
     let at = START + Span::from_s(3);
     model.tell_at(at, Input::Shutdown);
     let engine = run(&mut model, 3);

@@ -148,7 +148,7 @@ impl Model {
     }
 
     fn outcome(&mut self) -> (Outcome, bool) {
-        let said = |stage, code| classify(stage, Code::new(code).unwrap());
+        let said = |stage, code| classify(stage, Code::new(code).expect("a code"));
         if self.chance(self.temper.hangs_up) {
             return (if self.chance(50) { Outcome::Unknown } else { Outcome::NotTried }, true);
         }
@@ -238,7 +238,7 @@ impl World for Model {
     fn perform(&mut self, output: Output<()>) {
         self.outputs += 1;
         use std::fmt::Write as _;
-        writeln!(self.diary, "{} {output:?}", self.now.0).unwrap();
+        writeln!(self.diary, "{} {output:?}", self.now.0).expect("writing to a String cannot fail");
         match output {
             Output::Resolve { domain } => {
                 let until = self.now + Span::from_min(5);
@@ -278,7 +278,7 @@ impl World for Model {
                         evidence: (),
                     });
                 } else if self.chance(self.temper.turns_away) {
-                    let said = classify(Stage::Connect, Code::new(421).unwrap());
+                    let said = classify(Stage::Connect, Code::new(421).expect("a code"));
                     let why = Unreached::TurnedAway(said);
                     self.tell_soon(Input::ConnectFailed { slot, why, evidence: () });
                 } else {
@@ -323,7 +323,9 @@ impl World for Model {
         while let Some(entry) = self.later.first_entry().filter(|e| e.key().0 <= self.now) {
             let input = entry.remove();
             match &input {
-                Input::Opened { slot } => self.slots.get_mut(slot).unwrap().2 = true,
+                Input::Opened { slot } => {
+                    self.slots.get_mut(slot).expect("only slots that are there are opened").2 = true
+                }
                 Input::ConnectFailed { slot, .. } => drop(self.slots.remove(slot)),
                 // Two reasons to close, one close.
                 Input::Closed { slot, .. } if self.slots.remove(slot).is_none() => continue,

@@ -1,0 +1,287 @@
+//! The way from one source to one exchange: its hosts, its sessions and its troubles.
+
+use std::net::SocketAddr;
+
+use postlane_mail::{Instant, Span};
+use smallvec::SmallVec;
+
+use crate::chance::Chance;
+use crate::input::RouteHost;
+use crate::names::{ExchangeId, HostId, SourceId};
+use crate::session::Chain;
+
+/// The way from one source to one exchange.
+#[derive(Debug)]
+pub(crate) struct Path {
+    pub(crate) exchange: ExchangeId,
+    pub(crate) source: SourceId,
+    pub(crate) lane: u32,
+    /// The lines it may carry.
+    pub(crate) lines: SmallVec<[u32; 1]>,
+    /// Where among them it looks first.
+    pub(crate) next_line: usize,
+    /// Hosts' addresses of the source's family: by preference, a host's together.
+    pub(crate) addresses: Vec<Address>,
+    /// Whose turn it is among hosts of equal preference.
+    turn: usize,
+    pub(crate) opening: u16,
+    pub(crate) open: u16,
+    /// Open sessions with nothing to do.
+    pub(crate) idle: Chain,
+    /// Open sessions that are busy and take one more.
+    pub(crate) chainable: Chain,
+    /// When something last went forward on it: a session opened, a transaction ended.
+    pub(crate) stirred: Instant,
+    /// Whether it stands in its lane's ring of each stream.
+    pub(crate) in_ring: [bool; 3],
+    /// Whether it waits for the lane's window with mail of each stream.
+    pub(crate) at_window: [bool; 3],
+    pub(crate) crowd: Crowd,
+    /// The line, and how much that had given, when it let another source go first.
+    pub(crate) yielded: (u32, u64),
+}
+
+/// How a path stands to the limit of sessions in all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Crowd {
+    /// It wants none, or has not asked.
+    Apart,
+    /// It waits until there is room.
+    Waits,
+    /// It is its turn to open one.
+    Invited,
+}
+
+/// One address of one host.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Address {
+    pub(crate) host: HostId,
+    pub(crate) address: SocketAddr,
+    preference: u16,
+    /// Times it failed since it last carried a message.
+    failures: u8,
+    failed_at: Instant,
+    /// Not tried before.
+    rests_until: Instant,
+}
+
+/// How long an address rests after it has failed; doubled each time. Chosen, not measured: a
+/// host that restarts is back within a minute or two.
+const REST_FIRST: Span = Span::from_s(60);
+
+/// An address rests no longer than this, so that a host that comes back is found within it.
+/// Chosen, not measured.
+const REST_LONGEST: Span = Span::from_min(30);
+
+impl Path {
+    pub(crate) fn new(exchange: ExchangeId, source: SourceId, lane: u32) -> Self {
+        Self {
+            exchange,
+            source,
+            lane,
+            lines: SmallVec::new(),
+            next_line: 0,
+            addresses: Vec::new(),
+            turn: 0,
+            opening: 0,
+            open: 0,
+            idle: Chain::default(),
+            chainable: Chain::default(),
+            stirred: Instant::default(),
+            in_ring: [false; 3],
+            at_window: [false; 3],
+            crowd: Crowd::Apart,
+            yielded: (u32::MAX, 0),
+        }
+    }
+
+    /// Takes the addresses that `usable` says, by preference, hosts of equal preference in an
+    /// order of chance (RFC 5321 §5.1). What is known of an address stays known.
+    pub(crate) fn learn(
+        &mut self,
+        hosts: &[RouteHost],
+        chance: &mut Chance,
+        usable: impl Fn(&SocketAddr) -> bool,
+    ) {
+        let mut order: Vec<&RouteHost> = hosts.iter().collect();
+        chance.shuffle(&mut order);
+        order.sort_by_key(|host| host.preference);
+        let known = std::mem::take(&mut self.addresses);
+        for host in order {
+            for address in host.addresses.iter().copied().filter(&usable) {
+                let before = known.iter().find(|a| a.host == host.host && a.address == address);
+                self.addresses.push(Address {
+                    preference: host.preference,
+                    ..before.copied().unwrap_or_else(|| Address::new(host.host, address))
+                });
+            }
+        }
+    }
+
+    /// The address for the next session: of the best preference that has one that does not
+    /// rest, hosts in turns and a host's first. `None` while all rest.
+    pub(crate) fn next_address(&mut self, now: Instant, without: &[HostId]) -> Option<Address> {
+        let awake = |a: &&Address| a.rests_until <= now && !without.contains(&a.host);
+        let best = self.addresses.iter().find(awake)?.preference;
+        let mut firsts: SmallVec<[Address; 4]> = SmallVec::new();
+        for address in self.addresses.iter().filter(|a| a.preference == best).filter(awake) {
+            if firsts.last().is_none_or(|last| last.host != address.host) {
+                firsts.push(*address);
+            }
+        }
+        self.turn = self.turn.wrapping_add(1);
+        firsts.get(self.turn % firsts.len()).copied()
+    }
+
+    /// Until when all its addresses rest; now or before while one does not, `None` when none
+    /// is left at all.
+    pub(crate) fn rests_until(&self, without: &[HostId]) -> Option<Instant> {
+        let able = self.addresses.iter().filter(|a| !without.contains(&a.host));
+        able.map(|address| address.rests_until).min()
+    }
+
+    /// A session to an address could not be opened, or was of no use.
+    pub(crate) fn failed(&mut self, now: Instant, address: SocketAddr, chance: &mut Chance) {
+        let spread = Span(chance.below(REST_FIRST.0 / 4));
+        if let Some(failed) = self.addresses.iter_mut().find(|a| a.address == address) {
+            failed.fail(now, spread);
+        }
+    }
+
+    /// Nothing can be sent from its source.
+    pub(crate) fn all_failed(&mut self, now: Instant, chance: &mut Chance) {
+        let spread = Span(chance.below(REST_FIRST.0 / 4));
+        self.addresses.iter_mut().for_each(|address| address.fail(now, spread));
+    }
+
+    /// A session that was begun at `began` has carried a message: the address is well. That an
+    /// older session still works says nothing of whether a new one would be let in.
+    pub(crate) fn carried(&mut self, address: SocketAddr, began: Instant) {
+        let failed = self.addresses.iter_mut().find(|a| a.failures > 0 && a.address == address);
+        if let Some(well) = failed.filter(|a| a.failed_at < began) {
+            well.failures = 0;
+            well.rests_until = Instant::default();
+        }
+    }
+}
+
+impl Address {
+    fn new(host: HostId, address: SocketAddr) -> Self {
+        Self {
+            host,
+            address,
+            preference: 0,
+            failures: 0,
+            failed_at: Instant::default(),
+            rests_until: Instant::default(),
+        }
+    }
+
+    /// Whether it is to be tried by one connection before others follow.
+    pub(crate) fn is_doubtful(&self) -> bool {
+        self.failures > 0
+    }
+
+    fn fail(&mut self, now: Instant, spread: Span) {
+        // Connections that failed together are one failure.
+        if self.rests_until <= now {
+            let rest = REST_FIRST.times(1 << self.failures.min(10)).min(REST_LONGEST);
+            self.rests_until = now + rest + spread;
+            self.failures = self.failures.saturating_add(1);
+        }
+        self.failed_at = now;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Instant = Instant::from_unix_s(1_000);
+
+    fn address(n: u8) -> SocketAddr {
+        SocketAddr::from(([192, 0, 2, n], 25))
+    }
+
+    fn path(hosts: &[(u16, &[u8])]) -> Path {
+        let host = |(id, (preference, addresses)): (u32, &(u16, &[u8]))| RouteHost {
+            host: HostId(id),
+            preference: *preference,
+            addresses: addresses.iter().map(|n| address(*n)).collect(),
+        };
+        let hosts: Vec<_> = (0..).zip(hosts).map(host).collect();
+        let mut path = Path::new(ExchangeId(0), SourceId(0), 0);
+        path.learn(&hosts, &mut Chance::new(5), |_| true);
+        path
+    }
+
+    fn taken(path: &mut Path, now: Instant, times: usize) -> Vec<Option<SocketAddr>> {
+        let mut taken: Vec<_> =
+            (0..times).map(|_| path.next_address(now, &[]).map(|a| a.address)).collect();
+        taken.sort();
+        taken.dedup();
+        taken
+    }
+
+    #[test]
+    fn hosts_of_equal_preference_take_turns_and_a_worse_one_waits() {
+        let mut path = path(&[(10, &[1, 2]), (10, &[3]), (20, &[4])]);
+        assert_eq!(taken(&mut path, NOW, 10), [Some(address(1)), Some(address(3))]);
+    }
+
+    #[test]
+    fn a_hosts_addresses_are_tried_in_order_and_then_the_next_host() {
+        let mut path = path(&[(10, &[1, 2]), (20, &[3])]);
+        let mut chance = Chance::new(1);
+        for n in [1, 2, 3] {
+            assert_eq!(taken(&mut path, NOW, 5), [Some(address(n))]);
+            path.failed(NOW, address(n), &mut chance);
+        }
+        assert_eq!(taken(&mut path, NOW, 5), [None]);
+        let until = path.rests_until(&[]).unwrap();
+        assert!(until >= NOW + Span::from_s(60) && until < NOW + Span::from_s(75));
+        // The best one is tried first again.
+        assert_eq!(taken(&mut path, NOW + Span::from_s(75), 5), [Some(address(1))]);
+    }
+
+    #[test]
+    fn rests_double_up_to_half_an_hour() {
+        let mut path = path(&[(10, &[1])]);
+        let mut chance = Chance::new(1);
+        let mut now = NOW;
+        let mut rests = Vec::new();
+        for _ in 0..8 {
+            path.failed(now, address(1), &mut chance);
+            let until = path.rests_until(&[]).unwrap();
+            rests.push(until.since(now).as_s() / 60);
+            now = until;
+        }
+        assert_eq!(rests, [1, 2, 4, 8, 16, 30, 30, 30]);
+    }
+
+    #[test]
+    fn connections_that_fail_together_are_one_failure() {
+        let mut path = path(&[(10, &[1])]);
+        let mut chance = Chance::new(1);
+        (0..20).for_each(|_| path.failed(NOW, address(1), &mut chance));
+        assert!(path.rests_until(&[]).unwrap() < NOW + Span::from_s(75));
+    }
+
+    #[test]
+    fn an_older_session_that_works_does_not_say_that_new_ones_are_let_in() {
+        let mut path = path(&[(10, &[1])]);
+        path.failed(NOW, address(1), &mut Chance::new(1));
+        path.carried(address(1), NOW - Span::from_s(5));
+        assert_eq!(taken(&mut path, NOW, 1), [None]);
+        path.carried(address(1), NOW + Span::from_s(5));
+        assert_eq!(taken(&mut path, NOW, 1), [Some(address(1))]);
+    }
+
+    #[test]
+    fn a_host_that_cannot_take_it_is_left_out() {
+        let mut path = path(&[(10, &[1, 2]), (20, &[3])]);
+        let next = path.next_address(NOW, &[HostId(0)]).map(|a| a.address);
+        assert_eq!(next, Some(address(3)));
+        assert_eq!(path.rests_until(&[HostId(0), HostId(1)]), None);
+    }
+}
