@@ -1,8 +1,6 @@
 //! Commands: one line a client says (RFC 5321 §4.1).
 
-use postlane_mail::{
-    BodyType, Mailbox, MailboxError, Notify, Recipient, ReturnContent, ReversePath,
-};
+use postlane_mail::{BodyType, Mailbox, MailboxError, Notify, ReturnContent, ReversePath};
 
 use crate::xtext::is_xtext;
 
@@ -16,7 +14,7 @@ pub enum Command {
     /// `MAIL FROM:` with what it declares.
     Mail(ReversePath, MailParameters),
     /// `RCPT TO:`.
-    Rcpt(RecipientParameters),
+    Rcpt(RcptParameters),
     /// `DATA`.
     Data,
     /// `BDAT` (RFC 3030 §2): so many octets follow, and whether they are the last.
@@ -66,13 +64,20 @@ pub struct MailParameters {
 
 /// What RCPT says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RecipientParameters {
-    /// The recipient; none for `<postmaster>` without a domain (RFC 5321 §4.1.1.3).
-    pub recipient: Option<Recipient>,
+pub struct RcptParameters {
+    /// Whom it is for; none for `<postmaster>` without a domain (RFC 5321 §4.1.1.3).
+    pub mailbox: Option<Mailbox>,
     /// `NOTIFY`.
     pub notify: Notify,
-    /// `ORCPT`.
+    /// `ORCPT`, as given.
     pub orcpt: Option<Box<str>>,
+}
+
+impl RcptParameters {
+    /// Whether there is nothing but the address.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.notify == Notify::Default && self.orcpt.is_none()
+    }
 }
 
 /// Why a line is no command we can do. The words are what the client is told.
@@ -91,10 +96,16 @@ pub enum CommandError {
     /// The address cannot be read.
     #[error("{0}")]
     Address(#[from] MailboxError),
+    /// BDAT without a number: nobody knows where commands begin again behind it.
+    #[error("Use BDAT octets [LAST]")]
+    Chunk,
     /// BODY=BINARYMIME was not offered.
     #[error("BODY=BINARYMIME is not offered here; use 8BITMIME")]
     BinaryNotOffered,
 }
+
+/// Octets of the longest verb we know: `STARTTLS`.
+const VERB_OCTETS_MAX: usize = 8;
 
 impl Command {
     /// Reads a line without its CRLF.
@@ -105,23 +116,26 @@ impl Command {
             let more = CommandError::Arguments("This command takes no arguments");
             if rest.is_empty() { Ok(command) } else { Err(more) }
         };
-        match verb.to_ascii_uppercase().as_str() {
-            "HELO" => greeting(rest).map(Self::Helo),
-            "EHLO" => greeting(rest).map(Self::Ehlo),
-            "MAIL" => mail(rest),
-            "RCPT" => recipient(rest).map(Self::Rcpt),
-            "DATA" => bare(Self::Data),
-            "BDAT" => chunk(rest),
-            "RSET" => bare(Self::Rset),
-            "NOOP" => Ok(Self::Noop),
-            "QUIT" => bare(Self::Quit),
-            "VRFY" => Ok(Self::Vrfy),
-            "HELP" => Ok(Self::Help),
-            "STARTTLS" => bare(Self::StartTls),
-            "AUTH" => auth(rest),
-            "EXPN" | "ETRN" | "TURN" | "ATRN" | "SEND" | "SOML" | "SAML" | "LHLO" | "BURL" => {
-                Ok(Self::NotOffered)
-            }
+        let mut upper = [0; VERB_OCTETS_MAX];
+        let upper = upper.get_mut(..verb.len()).ok_or(CommandError::Unknown)?;
+        upper.copy_from_slice(verb.as_bytes());
+        upper.make_ascii_uppercase();
+        match &*upper {
+            b"HELO" => greeting(rest).map(Self::Helo),
+            b"EHLO" => greeting(rest).map(Self::Ehlo),
+            b"MAIL" => mail(rest),
+            b"RCPT" => rcpt(rest).map(Self::Rcpt),
+            b"DATA" => bare(Self::Data),
+            b"BDAT" => chunk(rest),
+            b"RSET" => bare(Self::Rset),
+            b"NOOP" => Ok(Self::Noop),
+            b"QUIT" => bare(Self::Quit),
+            b"VRFY" => Ok(Self::Vrfy),
+            b"HELP" => Ok(Self::Help),
+            b"STARTTLS" => bare(Self::StartTls),
+            b"AUTH" => auth(rest),
+            b"EXPN" | b"ETRN" | b"TURN" | b"ATRN" | b"SEND" | b"SOML" | b"SAML" | b"LHLO"
+            | b"BURL" => Ok(Self::NotOffered),
             _ => Err(CommandError::Unknown),
         }
     }
@@ -142,9 +156,9 @@ fn mail(rest: &str) -> Result<Command, CommandError> {
     let (path, parameters) = path(rest, "FROM:", "Use MAIL FROM:<address>")?;
     let reverse_path = ReversePath::parse(without_source_route(path))?;
     let mut seen = MailParameters::default();
-    let mut names: Vec<String> = Vec::new();
+    let mut names = Names(0);
     for parameter in parameters {
-        let (name, value) = parameter_of(parameter, &mut names)?;
+        let (name, value) = names.parameter(parameter)?;
         match (name, value) {
             ("SIZE", Some(size)) => {
                 let size = size.parse().ok().filter(|_| size.len() <= 20);
@@ -183,25 +197,22 @@ fn body_type(body: &str) -> Result<BodyType, CommandError> {
     }
 }
 
-fn recipient(rest: &str) -> Result<RecipientParameters, CommandError> {
+fn rcpt(rest: &str) -> Result<RcptParameters, CommandError> {
     let (path, parameters) = path(rest, "TO:", "Use RCPT TO:<address>")?;
     let path = without_source_route(path);
     let mut notify = Notify::Default;
     let mut orcpt = None;
-    let mut names: Vec<String> = Vec::new();
+    let mut names = Names(0);
     for parameter in parameters {
-        match parameter_of(parameter, &mut names)? {
+        match names.parameter(parameter)? {
             ("NOTIFY", Some(value)) => notify = notify_of(value)?,
             ("ORCPT", Some(value)) => orcpt = Some(original_of(value)?),
             _ => return Err(CommandError::Parameter("RCPT has a parameter that is not offered")),
         }
     }
-    if path.eq_ignore_ascii_case("postmaster") {
-        return Ok(RecipientParameters { recipient: None, notify, orcpt });
-    }
-    let mailbox = Mailbox::parse(path)?;
-    let recipient = Some(Recipient { mailbox, notify, orcpt: orcpt.clone() });
-    Ok(RecipientParameters { recipient, notify, orcpt })
+    let postmaster = path.eq_ignore_ascii_case("postmaster");
+    let mailbox = if postmaster { None } else { Some(Mailbox::parse(path)?) };
+    Ok(RcptParameters { mailbox, notify, orcpt })
 }
 
 /// RFC 3461 §4.1.
@@ -249,7 +260,7 @@ fn chunk(rest: &str) -> Result<Command, CommandError> {
     };
     match (octets, last, words.next()) {
         (Some(octets), Some(last), None) => Ok(Command::Bdat { octets, last }),
-        _ => Err(CommandError::Arguments("Use BDAT octets [LAST]")),
+        _ => Err(CommandError::Chunk),
     }
 }
 
@@ -309,23 +320,30 @@ fn without_source_route(path: &str) -> &str {
     path.split_once(':').map_or(path, |(_, mailbox)| mailbox)
 }
 
-/// The name, one of those we know, and the value; a name twice is an error.
-fn parameter_of<'a>(
-    parameter: &'a str,
-    seen: &mut Vec<String>,
-) -> Result<(&'static str, Option<&'a str>), CommandError> {
-    const KNOWN: [&str; 8] =
-        ["SIZE", "BODY", "SMTPUTF8", "RET", "ENVID", "AUTH", "NOTIFY", "ORCPT"];
-    let (name, value) = match parameter.split_once('=') {
-        Some((name, value)) => (name, Some(value)),
-        None => (parameter, None),
-    };
-    let known = KNOWN.into_iter().find(|known| known.eq_ignore_ascii_case(name)).unwrap_or("");
-    if seen.iter().any(|name| name == known) {
-        return Err(CommandError::Arguments("A parameter is given twice"));
+/// The parameters that a command has had.
+struct Names(u16);
+
+impl Names {
+    /// The name, one of those we know or nothing, and the value; a name twice is an error.
+    fn parameter<'a>(
+        &mut self,
+        parameter: &'a str,
+    ) -> Result<(&'static str, Option<&'a str>), CommandError> {
+        const KNOWN: [&str; 8] =
+            ["SIZE", "BODY", "SMTPUTF8", "RET", "ENVID", "AUTH", "NOTIFY", "ORCPT"];
+        let (name, value) = match parameter.split_once('=') {
+            Some((name, value)) => (name, Some(value)),
+            None => (parameter, None),
+        };
+        let Some(at) = KNOWN.iter().position(|known| known.eq_ignore_ascii_case(name)) else {
+            return Ok(("", value));
+        };
+        if self.0 & 1 << at != 0 {
+            return Err(CommandError::Arguments("A parameter is given twice"));
+        }
+        self.0 |= 1 << at;
+        Ok((KNOWN[at], value))
     }
-    seen.push(known.to_owned());
-    Ok((known, value))
 }
 
 #[cfg(test)]
@@ -348,23 +366,22 @@ mod tests {
     fn recipients_are_read_with_what_they_want_to_hear() {
         let line = "RCPT TO:<\"a>b\"@c.example> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;a+2Bb@c.example";
         let Ok(Command::Rcpt(rcpt)) = Command::parse(line) else { panic!("{line}") };
-        let recipient = rcpt.recipient.unwrap();
-        assert_eq!(recipient.mailbox.local_part(), "\"a>b\"");
-        assert_eq!(recipient.notify, Notify::On { success: true, failure: false, delay: true });
-        assert_eq!(recipient.orcpt.as_deref(), Some("rfc822;a+2Bb@c.example"));
+        assert_eq!(rcpt.mailbox.unwrap().local_part(), "\"a>b\"");
+        assert_eq!(rcpt.notify, Notify::On { success: true, failure: false, delay: true });
+        assert_eq!(rcpt.orcpt.as_deref(), Some("rfc822;a+2Bb@c.example"));
     }
 
     #[test]
     fn postmaster_needs_no_domain() {
         let Ok(Command::Rcpt(rcpt)) = Command::parse("RCPT TO:<Postmaster>") else { panic!() };
-        assert!(rcpt.recipient.is_none());
+        assert!(rcpt.mailbox.is_none());
     }
 
     #[test]
     fn a_source_route_is_ignored() {
         let line = "RCPT TO:<@hop.example,@two.example:a@b.example>";
         let Ok(Command::Rcpt(rcpt)) = Command::parse(line) else { panic!() };
-        assert_eq!(rcpt.recipient.unwrap().mailbox.as_str(), "a@b.example");
+        assert_eq!(rcpt.mailbox.unwrap().as_str(), "a@b.example");
     }
 
     #[test]

@@ -15,5 +15,5 @@ mod reply;
 mod xtext;
 
 pub use capability::Capabilities;
-pub use command::{Command, CommandError, MailParameters, RecipientParameters};
+pub use command::{Command, CommandError, MailParameters, RcptParameters};
 pub use reply::{ReplyError, ReplyParser};

@@ -1,73 +1,58 @@
 //! The machine: commands in, replies out, and a message now and then.
 
 mod auth;
+mod input;
+mod opening;
 mod transaction;
 
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
-use memchr::memchr;
 use postlane_mail::Instant;
 
-use super::limits::Limits;
-use super::rights::{OwnNames, Standing};
-use super::session::{Peer, Pressure, TlsFacts};
+use super::rights::Standing;
+use super::session::{Peer, Pressure, Settings, TlsFacts};
 use super::submission::{Identity, Submission, Verdict};
-use crate::auth::ServerExchange;
-use crate::command::{Command, CommandError};
-use crate::data::{BareNewlines, Collector};
+use crate::auth::{Claim, Secret, ServerExchange};
+use crate::data::Collector;
+use transaction::{Chunk, Transaction};
 
-/// What is the same for all sessions of a listener.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// The name we give ourselves, in the greeting and in Received fields.
-    pub hostname: Box<str>,
-    /// Whether STARTTLS is offered.
-    pub starttls: bool,
-    /// Whether AUTH is offered at all.
-    pub auth: bool,
-    /// Whether AUTH is offered without TLS: for loopback, by name.
-    pub auth_without_tls: bool,
-    /// Whether mail is taken from nobody who has not authenticated.
-    pub auth_required: bool,
-    /// Our names.
-    pub own: OwnNames,
-    /// What is done with bare CR and LF.
-    pub bare_newlines: BareNewlines,
-    /// What a client may take of us.
-    pub limits: Limits,
-}
+pub use auth::{Login, Lookup};
 
-/// What the machine wants done, in this order and behind the octets of [`Server::output`].
+/// What the machine wants done. The next one comes when this one is answered.
 #[derive(Debug)]
 pub enum Step {
-    /// Begin TLS, then [`Server::tls_started`]. Octets that came before are gone.
+    /// Send all output, begin TLS, then [`Server::tls_started`]. What the client has said so
+    /// far is forgotten.
     StartTls,
     /// See whether this is a user of ours, then [`Server::authenticated`].
     Authenticate {
         /// The user.
         user: Box<str>,
-        /// The password: not to be shown or kept.
+        /// The password.
         password: Secret,
     },
-    /// Make it durable or refuse it, then [`Server::answered`].
+    /// Find what is kept of a user's password, then [`Server::looked_up`].
+    Lookup {
+        /// The user.
+        user: Box<str>,
+    },
+    /// Make it durable or refuse it, then [`Server::answered`]. Output that is there already
+    /// may wait for what that adds to it.
     Message(Box<Submission>),
-    /// Close the connection.
+    /// Send what is left of the output, if it goes, and close the connection. Nothing comes
+    /// after it.
     Close,
-}
-
-/// A text that is never shown.
-pub struct Secret(pub Box<str>);
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("…")
-    }
 }
 
 /// The server half of one session (RFC 5321). It owns no socket.
 ///
-/// Feed it what was received, send what [`Self::output`] holds, do what [`Self::poll`] says.
-#[derive(Debug)]
+/// Feed it what was received, send what [`Self::output`] holds in one write, do what
+/// [`Self::poll`] says.
+///
+/// Only CRLF ends a line. A bare LF is answered with an error at once, and what comes behind it
+/// up to the next CRLF is not heard: it could be a command that somebody has smuggled into an
+/// argument.
 pub struct Server {
     settings: Arc<Settings>,
     peer: Peer,
@@ -75,48 +60,62 @@ pub struct Server {
     standing: Standing,
     helo: Option<Helo>,
     state: State,
-    transaction: Option<transaction::Transaction>,
+    transaction: Option<Transaction>,
     /// Octets that came and could not be used yet.
     input: Vec<u8>,
     output: Vec<u8>,
     step: Option<Step>,
     pressure: Pressure,
     messages: u32,
+    logins: u32,
+    /// Since a message was taken.
     idle_commands: u32,
+    /// Since a message was taken.
     errors: u32,
     idle_until: Instant,
     session_until: Instant,
     transaction_until: Option<Instant>,
 }
 
-#[derive(Debug)]
+/// What the client has said about itself.
 struct Helo {
-    name: Box<str>,
+    name: Arc<str>,
     extended: bool,
 }
 
-#[derive(Debug)]
 enum State {
     /// The next line is a command.
     Command,
-    /// A line that is too long goes by.
-    Overlong,
+    /// What comes up to the next CRLF is not heard. Whether a CR stands before it.
+    Skip { after_cr: bool },
     /// The message comes.
-    Data(Collector),
-    /// Octets of a chunk come; those of a refused one are let go.
-    Chunk { left: u64, last: bool, refused: Option<&'static str> },
+    Data(Box<Collector>),
+    /// Octets of a chunk come.
+    Chunk(Chunk),
     /// The next line is of an AUTH exchange.
-    Auth(ServerExchange),
+    Auth {
+        exchange: ServerExchange,
+        /// Who the client will be, if it proves what it claims.
+        claimed: Option<Identity>,
+    },
     /// A step is under way and must be answered first.
-    Waiting,
+    Waiting(Waiting),
     /// Nothing more is said or heard.
     Closed,
+}
+
+/// What is waited for.
+enum Waiting {
+    Handshake,
+    Authenticated,
+    LookedUp(Box<Claim>),
+    Answered,
 }
 
 impl Server {
     /// A new session; the greeting is ready to be sent.
     pub fn new(now: Instant, settings: Arc<Settings>, peer: Peer) -> Self {
-        let standing = if peer.neighbour { Standing::Neighbour } else { Standing::Stranger };
+        let standing = standing_of(&peer);
         let limits = &settings.limits;
         let (idle_until, session_until) = (now + limits.idle, now + limits.session);
         let mut server = Self {
@@ -127,10 +126,11 @@ impl Server {
             state: State::Command,
             transaction: None,
             input: Vec::new(),
-            output: Vec::new(),
+            output: Vec::with_capacity(256),
             step: None,
             pressure: Pressure::None,
             messages: 0,
+            logins: 0,
             idle_commands: 0,
             errors: 0,
             idle_until,
@@ -138,76 +138,78 @@ impl Server {
             transaction_until: None,
             settings,
         };
-        let greeting = format!("220 {} ESMTP Postlane", server.settings.hostname);
-        server.say(&greeting);
+        server.greet();
         server
     }
 
-    /// Takes octets of the client's.
+    /// Takes octets of the client's. They may be cut anywhere.
     pub fn received(&mut self, now: Instant, bytes: &[u8]) {
-        self.idle_until = now + self.settings.limits.idle;
+        if matches!(self.state, State::Closed) {
+            return;
+        }
         if self.input.is_empty() {
             let used = self.consume(now, bytes);
-            self.input.extend_from_slice(&bytes[used..]);
+            self.keep_for_later(&bytes[used..]);
         } else {
-            self.input.extend_from_slice(bytes);
+            self.keep_for_later(bytes);
             self.go_on(now);
         }
     }
 
     /// The handshake is done; everything said before it is forgotten (RFC 3207 §4.2).
     pub fn tls_started(&mut self, now: Instant, facts: TlsFacts) {
-        self.tls = Some(facts);
-        self.helo = None;
-        self.transaction = None;
-        self.transaction_until = None;
-        self.input.clear();
-        self.state = State::Command;
-        self.idle_until = now + self.settings.limits.idle;
-    }
-
-    /// Whether the user is one of ours.
-    pub fn authenticated(&mut self, now: Instant, identity: Option<Identity>) {
-        self.state = State::Command;
-        match identity {
-            Some(identity) => {
-                self.standing = Standing::Known(identity);
-                self.say("235 2.7.0 Authentication successful");
-            }
-            None => self.wrong("535 5.7.8 Authentication credentials invalid"),
+        if !matches!(self.state, State::Waiting(Waiting::Handshake)) {
+            return;
         }
-        self.go_on(now);
+        self.tls = Some(facts);
+        self.standing = standing_of(&self.peer);
+        self.helo = None;
+        self.end_transaction();
+        self.input.clear();
+        self.resume(now);
     }
 
     /// What became of the message.
     pub fn answered(&mut self, now: Instant, verdict: &Verdict) {
-        self.state = State::Command;
-        self.say(&verdict.to_string());
-        self.messages += 1;
-        self.idle_until = now + self.settings.limits.idle;
+        if !matches!(self.state, State::Waiting(Waiting::Answered)) {
+            return;
+        }
+        self.say_fmt(format_args!("{verdict}"));
+        if let Verdict::Accepted(_) = verdict {
+            (self.idle_commands, self.errors) = (0, 0);
+        }
+        self.resume(now);
         self.go_on(now);
+        self.close_if_told();
     }
 
     /// Time has passed [`Self::deadline`].
     pub fn timed_out(&mut self, now: Instant) {
-        if matches!(self.state, State::Waiting | State::Closed) {
-            // It is we who are slow.
-            self.idle_until = now + self.settings.limits.idle;
+        if now < self.deadline() {
             return;
         }
-        self.hang_up("421 4.4.2 Timeout, closing connection");
+        let transaction_over = self.transaction_until.is_some_and(|until| until <= now);
+        self.hang_up(match () {
+            () if self.session_until <= now => "421 4.4.2 The session has lasted too long",
+            () if transaction_over => "421 4.4.2 The message has taken too long",
+            () => "421 4.4.2 Nothing heard for too long",
+        });
     }
 
-    /// Whether new mail can be taken from now on.
+    /// Whether new mail can be taken from now on. Told to close, the session ends behind the
+    /// message that is under way, if there is one.
     pub fn set_pressure(&mut self, pressure: Pressure) {
-        self.pressure = pressure;
-        let between = matches!(self.state, State::Command) && self.transaction.is_none();
-        if pressure == Pressure::Closing && between && self.input.is_empty() {
-            self.hang_up("421 4.3.2 Closing for maintenance, try again");
+        if self.pressure == pressure {
+            return;
         }
+        self.pressure = pressure;
+        if pressure == Pressure::NoMemory {
+            self.shed();
+        }
+        self.close_if_told();
     }
 
-    /// Octets to be sent; taking them makes room.
+    /// Octets to be sent. Whoever sends them takes them away.
     pub fn output(&mut self) -> &mut Vec<u8> {
         &mut self.output
     }
@@ -220,172 +222,36 @@ impl Server {
     /// Whether more octets of the client's can be used now. While they cannot, they are better
     /// left in the socket.
     pub fn wants_input(&self) -> bool {
-        !matches!(self.state, State::Waiting | State::Closed)
+        !matches!(self.state, State::Waiting(_) | State::Closed)
     }
 
-    /// When [`Self::timed_out`] is due.
+    /// When [`Self::timed_out`] is due. While a step is under way it is we who are slow, and
+    /// time does not count.
     pub fn deadline(&self) -> Instant {
+        if !self.wants_input() {
+            return Instant::MAX;
+        }
         let transaction = self.transaction_until.unwrap_or(self.session_until);
         self.idle_until.min(self.session_until).min(transaction)
     }
 
-    /// Octets of a message that has not been handed over yet.
+    /// Octets of memory that the message on its way takes.
     pub fn message_octets(&self) -> usize {
-        let chunked = self.transaction.as_ref().map_or(0, transaction::Transaction::octets);
         match &self.state {
             State::Data(collector) => collector.octets(),
-            _ => chunked,
+            _ => self.transaction.as_ref().map_or(0, Transaction::octets),
         }
     }
 
-    fn go_on(&mut self, now: Instant) {
-        let input = std::mem::take(&mut self.input);
-        let used = self.consume(now, &input);
-        // What was put there meanwhile is none: nobody calls in between.
-        self.input = input;
-        self.input.drain(..used.min(self.input.len()));
-    }
-
-    /// Uses as many octets as can be used now.
-    fn consume(&mut self, now: Instant, bytes: &[u8]) -> usize {
-        let mut used = 0;
-        while used < bytes.len() && self.wants_input() {
-            let rest = &bytes[used..];
-            match &mut self.state {
-                State::Data(collector) => {
-                    let (taken, ended) = collector.dotted(rest);
-                    used += taken;
-                    if ended {
-                        self.data_ended();
-                    }
-                }
-                State::Chunk { .. } => used += self.chunk_octets(rest),
-                _ => match self.line(now, rest) {
-                    Some(taken) => used += taken,
-                    None => return used,
-                },
-            }
-            if self.step.as_ref().is_some_and(|step| matches!(step, Step::StartTls)) {
-                // Whatever was pipelined behind STARTTLS came in the clear and is nobody's.
-                return bytes.len();
-            }
-        }
-        if matches!(self.state, State::Closed) { bytes.len() } else { used }
-    }
-
-    /// Takes a line, if it is all there; how many octets it had.
-    fn line(&mut self, now: Instant, bytes: &[u8]) -> Option<usize> {
-        let Some(end) = memchr(b'\n', bytes) else {
-            if bytes.len() > self.settings.limits.line_octets {
-                self.state = State::Overlong;
-                return Some(bytes.len());
-            }
-            // While a line that is too long goes by, nothing of it is kept.
-            return matches!(self.state, State::Overlong).then_some(bytes.len());
-        };
-        let line = &bytes[..end];
-        if matches!(self.state, State::Overlong) || end > self.settings.limits.line_octets {
-            self.state = State::Command;
-            self.wrong("500 5.5.2 Line too long");
-            return Some(end + 1);
-        }
-        match line.strip_suffix(b"\r") {
-            Some(line) if memchr(b'\r', line).is_none() => self.command_line(now, line),
-            // A bare LF or CR is no line end: whoever sends one is told so and not understood.
-            _ => self.wrong("500 5.5.2 Lines end with CRLF"),
-        }
-        Some(end + 1)
-    }
-
-    fn command_line(&mut self, now: Instant, line: &[u8]) {
-        if let State::Auth(_) = self.state {
-            self.auth_line(line);
-            return;
-        }
-        let Ok(line) = std::str::from_utf8(line) else {
-            self.wrong("500 5.5.2 Commands are ASCII, or UTF-8 where SMTPUTF8 allows it");
-            return;
-        };
-        match Command::parse(line) {
-            Ok(command) => self.command(now, command),
-            Err(CommandError::Unknown) => self.wrong("500 5.5.1 Command not recognized"),
-            Err(e @ CommandError::Arguments(_)) => self.wrong(&format!("501 5.5.4 {e}")),
-            Err(e @ CommandError::Address(_)) => {
-                let status = if line.starts_with(['M', 'm']) { "5.1.7" } else { "5.1.3" };
-                self.wrong(&format!("501 {status} {e}"));
-            }
-            Err(e) => self.wrong(&format!("555 5.5.4 {e}")),
-        }
-    }
-
-    fn command(&mut self, now: Instant, command: Command) {
-        if !matches!(
-            command,
-            Command::Mail(..) | Command::Rcpt(_) | Command::Data | Command::Bdat { .. }
-        ) {
-            self.idle_commands += 1;
-            if self.idle_commands > self.settings.limits.idle_commands {
-                return self.hang_up("421 4.7.0 Too many commands without mail");
-            }
-        }
-        match command {
-            Command::Helo(name) => self.hello(name, false),
-            Command::Ehlo(name) => self.hello(name, true),
-            Command::Mail(path, parameters) => self.mail(now, path, parameters),
-            Command::Rcpt(rcpt) => self.rcpt(rcpt),
-            Command::Data => self.data(),
-            Command::Bdat { octets, last } => self.bdat(octets, last),
-            Command::Rset => {
-                self.end_transaction();
-                self.say("250 2.0.0 Ok");
-            }
-            Command::Noop => self.say("250 2.0.0 Ok"),
-            Command::Quit => self.hang_up("221 2.0.0 Bye"),
-            Command::Vrfy => self.say("252 2.5.2 Send mail and see"),
-            Command::Help => self.say("214 2.0.0 See RFC 5321"),
-            Command::StartTls => self.start_tls(),
-            Command::Auth { mechanism, initial } => self.auth(&mechanism, initial.as_deref()),
-            Command::NotOffered => self.wrong("502 5.5.1 Command not offered here"),
-        }
-    }
-
-    fn hello(&mut self, name: Box<str>, extended: bool) {
-        self.end_transaction();
-        self.helo = Some(Helo { name, extended });
-        if !extended {
-            return self.say(&format!("250 {}", self.settings.hostname));
-        }
-        let mut lines = vec![self.settings.hostname.to_string(), "PIPELINING".to_owned()];
-        lines.push(format!("SIZE {}", self.settings.limits.message_octets));
-        let fixed = ["8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "CHUNKING", "DSN"];
-        lines.extend(fixed.map(str::to_owned));
-        if self.settings.starttls && self.tls.is_none() {
-            lines.push("STARTTLS".to_owned());
-        }
-        if self.offers_auth() {
-            lines.push("AUTH SCRAM-SHA-256 PLAIN LOGIN".replace("SCRAM-SHA-256 ", ""));
-        }
-        let last = lines.len() - 1;
-        for (i, line) in lines.iter().enumerate() {
-            let mark = if i == last { ' ' } else { '-' };
-            self.say(&format!("250{mark}{line}"));
-        }
-    }
-
-    fn start_tls(&mut self) {
-        if !self.settings.starttls {
-            return self.wrong("502 5.5.1 STARTTLS is not offered here");
-        }
-        if self.tls.is_some() {
-            return self.wrong("503 5.5.1 TLS is in use already");
-        }
-        self.say("220 2.0.0 Ready to start TLS");
-        self.wait_for(Step::StartTls);
-    }
-
-    fn wait_for(&mut self, step: Step) {
-        self.state = State::Waiting;
+    fn wait_for(&mut self, what: Waiting, step: Step) {
+        self.state = State::Waiting(what);
         self.step = Some(step);
+    }
+
+    /// A step is done and the client has its turn again.
+    fn resume(&mut self, now: Instant) {
+        self.state = State::Command;
+        self.idle_until = now + self.settings.limits.idle;
     }
 
     fn say(&mut self, line: &str) {
@@ -393,9 +259,24 @@ impl Server {
         self.output.extend_from_slice(b"\r\n");
     }
 
+    fn say_fmt(&mut self, line: fmt::Arguments<'_>) {
+        let mut text = Text(&mut self.output);
+        text.write_fmt(line).expect("a vector takes all octets");
+        self.output.extend_from_slice(b"\r\n");
+    }
+
     /// Says that something was wrong, and counts it.
     fn wrong(&mut self, line: &str) {
         self.say(line);
+        self.count_error();
+    }
+
+    fn wrong_fmt(&mut self, line: fmt::Arguments<'_>) {
+        self.say_fmt(line);
+        self.count_error();
+    }
+
+    fn count_error(&mut self) {
         self.errors += 1;
         if self.errors >= self.settings.limits.errors {
             self.hang_up("421 4.7.0 Too many errors");
@@ -405,12 +286,45 @@ impl Server {
     fn hang_up(&mut self, line: &str) {
         self.say(line);
         self.end_transaction();
+        self.input = Vec::new();
         self.state = State::Closed;
         self.step = Some(Step::Close);
     }
 
-    fn end_transaction(&mut self) {
-        self.transaction = None;
-        self.transaction_until = None;
+    /// Ends the session if we are closing and nothing is under way: a message, a command of
+    /// which the first octets are here, or a step.
+    fn close_if_told(&mut self) {
+        let between = matches!(self.state, State::Command)
+            && self.transaction.is_none()
+            && self.input.is_empty();
+        if self.pressure == Pressure::Closing && between {
+            self.hang_up("421 4.3.2 Closing for maintenance, try again");
+        }
     }
+}
+
+impl fmt::Debug for Server {
+    /// Without what the client has said: passwords may be among it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("peer", &self.peer)
+            .field("tls", &self.tls)
+            .field("standing", &self.standing)
+            .field("messages", &self.messages)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Octets that text is written to.
+struct Text<'a>(&'a mut Vec<u8>);
+
+impl fmt::Write for Text<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.extend_from_slice(text.as_bytes());
+        Ok(())
+    }
+}
+
+fn standing_of(peer: &Peer) -> Standing {
+    if peer.neighbour { Standing::Neighbour } else { Standing::Stranger }
 }

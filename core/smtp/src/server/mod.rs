@@ -10,7 +10,7 @@ mod submission;
 mod tests;
 
 pub use limits::Limits;
-pub use machine::{Secret, Server, Settings, Step};
-pub use rights::{OwnNames, Standing};
-pub use session::{Peer, Pressure, TlsFacts};
-pub use submission::{Identity, Submission, Verdict};
+pub use machine::{Login, Lookup, Server, Step};
+pub use rights::{RelayRights, Rights, Standing};
+pub use session::{Auth, Peer, Pressure, Settings, StartTls, TlsFacts};
+pub use submission::{Identity, Refusal, Submission, Verdict};

@@ -1,19 +1,23 @@
 //! Taking mail: listens, admits, and holds a session with each client.
 
 mod gate;
+mod proxy;
 mod session;
 
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use ipnet::IpNet;
 use postlane_mail::Instant;
-use postlane_smtp::server::{Identity, Pressure, Settings, Submission, Verdict};
+use postlane_smtp::auth::{Nonce, Secret};
+use postlane_smtp::server::{Login, Lookup, Pressure, Settings, Submission, Verdict};
 use rustls::ServerConfig;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+use tokio::time;
 
 pub use gate::{Gate, Pass};
 
@@ -28,6 +32,9 @@ pub struct ListenerSettings {
     pub implicit_tls: bool,
     /// Networks that may relay.
     pub neighbours: Vec<IpNet>,
+    /// Load balancers, which say by a PROXY header (version 2) whose connection they pass on.
+    /// From others none is taken.
+    pub balancers: Vec<IpNet>,
 }
 
 /// Who takes what clients hand over.
@@ -36,11 +43,14 @@ pub trait Intake: Send + Sync + 'static {
     fn submit(&self, submission: Submission) -> impl Future<Output = Verdict> + Send;
 
     /// Whether this is a user of ours.
-    fn authenticate(
-        &self,
-        user: Box<str>,
-        password: Box<str>,
-    ) -> impl Future<Output = Option<Identity>> + Send;
+    fn authenticate(&self, user: Box<str>, password: Secret) -> impl Future<Output = Login> + Send;
+
+    /// What is kept of a user's password, and octets that nobody can foresee.
+    fn look_up(&self, user: &str) -> (Lookup, Nonce);
+
+    /// What of a message has come, in octets, is now so much; it was so much. Messages that
+    /// are there wholly are not counted here.
+    fn on_its_way(&self, was: usize, is: usize);
 
     /// Whether new mail can be taken now.
     fn pressure(&self) -> Pressure;
@@ -76,6 +86,10 @@ pub async fn listen<I: Intake>(
     }
 }
 
+/// How long a load balancer may take to say whose connection it passes on. It does so in the
+/// first packet. Chosen, not measured.
+const PROXY_PATIENCE: Duration = Duration::from_secs(10);
+
 fn admit<I: Intake>(
     stream: TcpStream,
     from: SocketAddr,
@@ -84,16 +98,39 @@ fn admit<I: Intake>(
     intake: &Arc<I>,
     stop: &watch::Receiver<bool>,
 ) {
-    let pass = gate.enter(from.ip());
-    intake.admitted(from.ip(), pass.is_some());
+    let (gate, intake, stop) = (gate.clone(), intake.clone(), stop.clone());
+    let ip = from.ip().to_canonical();
+    if settings.balancers.iter().any(|net| net.contains(&ip)) {
+        tokio::spawn(async move {
+            let mut stream = stream;
+            let said = time::timeout(PROXY_PATIENCE, proxy::client_of(&mut stream)).await;
+            // Whoever says nothing that makes sense is no balancer, and no client either.
+            let Ok(Ok(client)) = said else { return };
+            let client = client.map_or(ip, |client| client.to_canonical());
+            enter(stream, client, settings, &gate, intake, stop);
+        });
+    } else {
+        enter(stream, ip, settings, &gate, intake, stop);
+    }
+}
+
+fn enter<I: Intake>(
+    stream: TcpStream,
+    client: IpAddr,
+    settings: ListenerSettings,
+    gate: &Arc<Gate>,
+    intake: Arc<I>,
+    stop: watch::Receiver<bool>,
+) {
+    let pass = gate.enter(client);
+    intake.admitted(client, pass.is_some());
     let Some(pass) = pass else {
         tokio::spawn(turn_away(stream));
         return;
     };
-    let (intake, stop) = (intake.clone(), stop.clone());
     tokio::spawn(async move {
         // A broken connection is the client's business; what was said is in the log.
-        let _ = session::hold(stream, from, &settings, &*intake, stop).await;
+        let _ = session::hold(stream, client, &settings, &*intake, stop).await;
         drop(pass);
     });
 }

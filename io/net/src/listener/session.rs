@@ -1,7 +1,7 @@
 //! One client's session: octets to the machine and back.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -23,15 +23,15 @@ const READ_OCTETS: usize = 16 * 1024;
 /// How long a handshake may take, and one write. Chosen as RFC 5321 §4.5.3.2.7's idle time is.
 const PATIENCE: Duration = Duration::from_secs(300);
 
+/// Holds the session of a client with that address.
 pub(super) async fn hold<I: Intake>(
     stream: TcpStream,
-    from: SocketAddr,
+    ip: IpAddr,
     settings: &ListenerSettings,
     intake: &I,
     mut stop: watch::Receiver<bool>,
 ) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    let ip = from.ip().to_canonical();
     let neighbour = settings.neighbours.iter().any(|net| net.contains(&ip));
     let mut stream = Stream::Plain(stream);
     let mut facts = None;
@@ -42,6 +42,7 @@ pub(super) async fn hold<I: Intake>(
     }
     let peer = Peer { ip, neighbour, tls: facts };
     let mut server = Server::new(intake.now(), settings.smtp.clone(), peer);
+    let mut on_its_way = OnItsWay { intake, octets: 0 };
     let mut buffer = vec![0; READ_OCTETS];
     let mut stopping = pin!(stop.wait_for(|stop| *stop));
     let mut told_to_stop = false;
@@ -56,8 +57,13 @@ pub(super) async fn hold<I: Intake>(
                 continue;
             }
             Some(Step::Authenticate { user, password }) => {
-                let identity = intake.authenticate(user, password.0).await;
-                server.authenticated(intake.now(), identity);
+                let login = intake.authenticate(user, password).await;
+                server.authenticated(intake.now(), login);
+                continue;
+            }
+            Some(Step::Lookup { user }) => {
+                let (lookup, nonce) = intake.look_up(&user);
+                server.looked_up(intake.now(), lookup, nonce);
                 continue;
             }
             Some(Step::StartTls) => {
@@ -87,6 +93,28 @@ pub(super) async fn hold<I: Intake>(
         }
         server.set_pressure(if told_to_stop { Pressure::Closing } else { intake.pressure() });
         server.received(intake.now(), &buffer[..read]);
+        on_its_way.amounts_to(server.message_octets());
+    }
+}
+
+/// Octets of a message that is not here wholly yet, and that intake knows of.
+struct OnItsWay<'a, I: Intake> {
+    intake: &'a I,
+    octets: usize,
+}
+
+impl<I: Intake> OnItsWay<'_, I> {
+    fn amounts_to(&mut self, octets: usize) {
+        if octets != self.octets {
+            self.intake.on_its_way(self.octets, octets);
+            self.octets = octets;
+        }
+    }
+}
+
+impl<I: Intake> Drop for OnItsWay<'_, I> {
+    fn drop(&mut self) {
+        self.amounts_to(0);
     }
 }
 

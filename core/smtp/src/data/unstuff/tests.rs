@@ -3,7 +3,17 @@ use proptest::prelude::*;
 use super::*;
 
 fn collect(input: &[u8], bare: BareNewlines, chunk: usize) -> Option<(Collected, usize)> {
-    let mut collector = Collector::new(1 << 20, 1 << 20, 0, bare);
+    collect_within(1 << 20, 1 << 20, input, bare, chunk)
+}
+
+fn collect_within(
+    octets_max: usize,
+    line_octets_max: usize,
+    input: &[u8],
+    bare: BareNewlines,
+    chunk: usize,
+) -> Option<(Collected, usize)> {
+    let mut collector = Collector::new(octets_max, line_octets_max, 0, bare);
     let mut taken = 0;
     for piece in input.chunks(chunk.max(1)) {
         let (octets, ended) = collector.dotted(piece);
@@ -68,13 +78,42 @@ fn what_is_too_much_is_refused_and_not_kept() {
     assert_eq!(collector.finish().error, Some(DataError::TooLarge));
     let mut collector = Collector::new(1000, 5, 0, BareNewlines::Refuse);
     collector.dotted(b"012345\r\n.\r\n");
-    assert_eq!(
-        collector.finish(),
-        Collected { message: vec![], error: Some(DataError::LineTooLong) }
-    );
+    let error = Some(DataError::LineTooLong);
+    assert_eq!(collector.finish(), Collected { error, ..Collected::default() });
     let mut collector = Collector::new(1000, 500, 0, BareNewlines::Refuse);
     collector.dotted(b"a\0b\r\n.\r\n");
     assert_eq!(collector.finish().error, Some(DataError::Nul));
+}
+
+#[test]
+fn a_line_is_too_long_from_its_first_octet_too_many() {
+    for chunk in 1..20 {
+        for (line, error) in [(9, None), (10, None), (11, Some(DataError::LineTooLong))] {
+            let input = format!("a\r\n{}\r\nb\r\n.\r\n", "x".repeat(line));
+            let collected =
+                collect_within(100, 10, input.as_bytes(), BareNewlines::Refuse, chunk).unwrap().0;
+            assert_eq!(collected.error, error, "{line} by {chunk}");
+        }
+    }
+}
+
+#[test]
+fn octets_above_127_are_seen() {
+    for (message, seen) in [("a\r\n.\r\n", false), ("a\r\n\u{e4}\r\n.\r\n", true)] {
+        let (collected, _) = collect(message.as_bytes(), BareNewlines::Refuse, 3).unwrap();
+        assert_eq!(collected.eight_bit, seen);
+    }
+}
+
+#[test]
+fn what_is_shed_is_heard_to_its_end() {
+    let mut collector = Collector::new(1000, 500, 0, BareNewlines::Refuse);
+    collector.dotted(b"Subject: a\r\n");
+    collector.shed();
+    assert_eq!(collector.octets(), 0);
+    assert_eq!(collector.dotted(b"b\r\n.\r\nQUIT"), (6, true));
+    let error = Some(DataError::NoRoom);
+    assert_eq!(collector.finish(), Collected { error, ..Collected::default() });
 }
 
 #[test]
@@ -85,27 +124,84 @@ fn a_chunk_means_what_it_is() {
     assert_eq!(collector.finish().message, b"a\r\n.\r\n..b");
 }
 
+/// Collects octet by octet, as one would explain it.
+fn collect_slowly(input: &[u8]) -> Option<(Collected, usize)> {
+    let end = if input.starts_with(b".\r\n") {
+        0
+    } else {
+        input.windows(5).position(|w| w == b"\r\n.\r\n")? + 2
+    };
+    let text = &input[..end];
+    let mut collected = Collected::default();
+    let at = |i: usize| text.get(i).copied();
+    for (i, octet) in text.iter().copied().enumerate() {
+        let before = i.checked_sub(1).and_then(at);
+        let line_start = i == 0 || before == Some(b'\n') && at(i.wrapping_sub(2)) == Some(b'\r');
+        let alone = match octet {
+            b'\n' => before != Some(b'\r'),
+            b'\r' => at(i + 1) != Some(b'\n'),
+            _ => false,
+        };
+        if alone {
+            collected.error = Some(DataError::BareNewline);
+        }
+        if octet == 0 {
+            collected.error = collected.error.max(Some(DataError::Nul));
+        }
+        if !(line_start && octet == b'.') {
+            collected.message.push(octet);
+        }
+    }
+    if collected.error.is_some() {
+        collected.message.clear();
+    }
+    Some((collected, end + 3))
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 2000, ..ProptestConfig::default() })]
 
     #[test]
-    fn pieces_do_not_matter(input in proptest::collection::vec(
-        prop_oneof![Just(b'.'), Just(b'\r'), Just(b'\n'), Just(b'a'), Just(0u8)], 0..60), chunk in 1usize..9) {
+    fn pieces_do_not_matter(input in octets(), chunk in 1usize..9) {
         for bare in [BareNewlines::Refuse, BareNewlines::Normalise] {
-            prop_assert_eq!(collect(&input, bare, chunk), collect(&input, bare, 1000));
+            for (octets, line) in [(1000, 1000), (20, 1000), (1000, 2), (8, 3)] {
+                prop_assert_eq!(
+                    collect_within(octets, line, &input, bare, chunk),
+                    collect_within(octets, line, &input, bare, 1000)
+                );
+            }
         }
     }
 
     #[test]
-    fn what_is_stuffed_comes_out_as_it_went_in(lines in proptest::collection::vec("[.a ]{0,5}", 0..20)) {
-        let message: String = lines.iter().map(|line| format!("{line}\r\n")).collect();
-        let mut wire = Vec::new();
-        for piece in super::super::stuff(&message.clone().into_bytes().into()) {
-            wire.extend_from_slice(&piece);
-        }
-        wire.extend_from_slice(b".\r\n");
-        let (collected, taken) = collect(&wire, BareNewlines::Refuse, 7).unwrap();
-        prop_assert_eq!(collected.message, message.into_bytes());
-        prop_assert_eq!(taken, wire.len());
+    fn quick_is_as_good_as_slow(input in octets(), chunk in 1usize..60) {
+        let quick = collect(&input, BareNewlines::Refuse, chunk);
+        prop_assert_eq!(quick, collect_slowly(&input));
     }
+
+    #[test]
+    fn what_is_normalised_has_no_bare_newline_and_no_other_end(input in octets(), chunk in 1usize..9) {
+        let ends = |bare| collect(&input, bare, chunk).map(|(collected, taken)| (collected.message, taken));
+        let normal = ends(BareNewlines::Normalise);
+        prop_assert_eq!(normal.as_ref().map(|n| n.1), ends(BareNewlines::Refuse).map(|n| n.1));
+        if let Some((message, _)) = normal {
+            let without = String::from_utf8(message).unwrap().replace("\r\n", "");
+            prop_assert!(!without.contains(['\r', '\n']));
+        }
+    }
+}
+
+fn octets() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        Just(&b"."[..]),
+        Just(&b"\r"[..]),
+        Just(&b"\n"[..]),
+        Just(&b"a"[..]),
+        Just(&b"\0"[..]),
+        Just(&b"\r\n"[..]),
+        Just(&b"\r\n.\r\n"[..]),
+        Just(&b"\r\n.."[..]),
+        Just(&b"aa"[..]),
+    ];
+    proptest::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
 }
