@@ -20,6 +20,14 @@ pub(crate) struct Letter {
 }
 
 impl Letter {
+    /// The header section, 16 KiB at most.
+    pub(crate) fn headers(&self) -> Bytes {
+        const OCTETS_MAX: usize = 16 << 10;
+        let header = (self.facts.header_octets as usize).min(OCTETS_MAX);
+        // Intake joins a message into one piece, and the spool reads it as one.
+        self.message.first().map_or_else(Bytes::new, |m| m.slice(..header.min(m.len())))
+    }
+
     /// Octets of the message.
     pub(crate) fn octets(&self) -> usize {
         self.message.iter().map(Bytes::len).sum()

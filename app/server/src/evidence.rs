@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use postlane_engine::SourceId;
 use postlane_mail::{Code, Envelope, Instant, LastReply, Reply, Stage};
 use postlane_net::outbound::{End, SessionFacts};
@@ -18,6 +19,8 @@ pub(crate) struct Evidence(pub(crate) Option<Box<Attempted>>);
 #[derive(Debug, Clone)]
 pub(crate) struct Attempted {
     pub(crate) envelope: Option<Arc<Envelope>>,
+    /// The message's header section, 16 KiB at most.
+    pub(crate) headers: Bytes,
     pub(crate) outcomes: SmallVec<[RecipientOutcome; 1]>,
     pub(crate) dsn_relayed: bool,
     pub(crate) session: Arc<SessionFacts>,

@@ -1,5 +1,6 @@
 //! Taking mail: what a client or a program hands over becomes ours, or is refused.
 
+mod returned;
 mod roles;
 
 use std::sync::Arc;
@@ -12,14 +13,21 @@ use postlane_mail::{
 };
 use postlane_message::{Arrival, Client, HeaderRefused, Prepared, TlsWords, prepare};
 use postlane_net::listener;
-use postlane_smtp::server::{Identity, Pressure, Submission, Verdict};
+use postlane_smtp::auth::{Nonce, Secret};
+use postlane_smtp::server::{Login, Lookup, Pressure, Refusal, Submission, Verdict};
 use postlane_spool::{Insertion, Store, StoreError};
+use tokio::sync::watch;
 
 use crate::cache::{Cache, Letter};
 use crate::clock::Clock;
 use crate::counters::Counters;
+use crate::events::Events;
 use crate::facts::Facts;
+use crate::journal::Journal;
+use crate::rights::HouseRights;
+use crate::secret;
 use crate::setup::Live;
+use returned::Returns;
 
 /// Where all mail comes in.
 pub(crate) struct Intake {
@@ -31,13 +39,15 @@ pub(crate) struct Intake {
     pub(crate) counters: Arc<Counters>,
     /// Octets of messages on their way to the spool.
     pub(crate) octets: AtomicU64,
+    /// Whose mail is taken, and which is for us.
+    pub(crate) rights: watch::Receiver<Arc<HouseRights>>,
+    pub(crate) journal: Journal,
+    pub(crate) events: Events,
 }
 
 /// One listener's way in.
 pub(crate) struct Door {
     pub(crate) intake: Arc<Intake>,
-    /// Whose mail comes in here.
-    pub(crate) tenant: Label,
 }
 
 /// How a message came.
@@ -140,8 +150,13 @@ impl Intake {
         if self.store.is_full() {
             return Pressure::DiskFull;
         }
-        let busy = self.octets.load(Ordering::Relaxed) > self.live.borrow().intake_octets_max;
-        if busy { Pressure::Busy } else { Pressure::None }
+        let most = self.live.borrow().intake_octets_max;
+        match self.octets.load(Ordering::Relaxed) {
+            octets if octets > most => Pressure::NoMemory,
+            // What is on its way may still come in.
+            octets if octets > most - most / 4 => Pressure::Busy,
+            _ => Pressure::None,
+        }
     }
 }
 
@@ -164,21 +179,44 @@ fn label(envelope: &mut Envelope, prepared: &Prepared<'_>, tenant: &Label) {
 
 impl listener::Intake for Door {
     async fn submit(&self, submission: Submission) -> Verdict {
-        let taken = self.intake.take_roles(submission, &self.tenant).await;
+        let taken = self.intake.take_roles(submission).await;
         match taken {
             Ok(id) => Verdict::Accepted(id),
             Err(refused) => refused.verdict(),
         }
     }
 
-    async fn authenticate(&self, user: Box<str>, password: Box<str>) -> Option<Identity> {
+    async fn authenticate(&self, user: Box<str>, password: Secret) -> Login {
         let setup = self.intake.live.borrow().clone();
-        let known = setup.users.iter().find(|known| known.name == user).cloned();
+        let known = setup.user(&user).cloned();
         // As slow for a user that is not known, so that nobody learns who is.
-        let checked = known.clone().or_else(|| setup.users.first().cloned())?;
-        let right = tokio::task::spawn_blocking(move || (checked.is_password)(&password)).await;
-        let known = known.filter(|_| right.unwrap_or(false))?;
-        Some(Identity { user: known.name, tenant: known.tenant })
+        let Some(checked) = known.clone().or_else(|| setup.users.first().cloned()) else {
+            return Login::Wrong;
+        };
+        let verifier = checked.verifier;
+        let check = move || verifier.accepts(password.reveal());
+        match (tokio::task::spawn_blocking(check).await, known) {
+            (Ok(true), Some(known)) => Login::Known(known.identity()),
+            (Ok(_), _) => Login::Wrong,
+            (Err(_), _) => Login::Unavailable,
+        }
+    }
+
+    fn look_up(&self, user: &str) -> (Lookup, Nonce) {
+        let setup = self.intake.live.borrow().clone();
+        let lookup = setup.user(user).map_or(Lookup::Unknown, |known| {
+            Lookup::Found(known.verifier.clone(), known.identity())
+        });
+        (lookup, Nonce(secret::random()))
+    }
+
+    fn on_its_way(&self, was: usize, is: usize) {
+        let octets = &self.intake.octets;
+        if is > was {
+            octets.fetch_add((is - was) as u64, Ordering::Relaxed);
+        } else {
+            octets.fetch_sub((was - is) as u64, Ordering::Relaxed);
+        }
     }
 
     fn pressure(&self) -> Pressure {
@@ -199,31 +237,29 @@ impl listener::Intake for Door {
 }
 
 impl Intake {
-    async fn take_roles(
-        &self,
-        mut submission: Submission,
-        tenant: &Label,
-    ) -> Result<QueueId, Refused> {
+    async fn take_roles(&self, mut submission: Submission) -> Result<QueueId, Refused> {
         let setup = self.live.borrow().clone();
-        let kept_here = roles::take_out(&setup, &mut submission);
+        let ours = roles::take_out(&setup, &self.rights.borrow(), &mut submission);
         let message = submission.message;
         let client = Client::Peer { helo: &submission.helo, address: submission.ip };
         let words =
             |tls: &'_ postlane_smtp::server::TlsFacts| (tls.version, tls.cipher.to_string());
         let words = submission.tls.as_ref().map(words);
         let tls = words.as_ref().map(|(version, cipher)| TlsWords { version, cipher });
-        let tenant = match &submission.identity {
-            Some(identity) if !identity.tenant.is_none() => identity.tenant.clone(),
-            _ => tenant.clone(),
-        };
+        let tenant = submission.envelope.tenant.clone();
         let origin = Origin { client, protocol: submission.protocol, tls, tenant };
         let mut id = None;
-        if !kept_here.is_empty() {
-            let now = self.clock.now();
+        let now = self.clock.now();
+        if !ours.kept.is_empty() {
             let own = self.next_id(now);
-            let written = roles::keep(&setup.data, own, &submission.envelope, &kept_here, &message);
-            written.await.map_err(|_| Refused::Closed)?;
+            let written = roles::keep(&setup.data, own, &submission.envelope, &ours.kept, &message);
+            written.await.map_err(|_| Refused::DiskFull)?;
             id = Some(own);
+        }
+        let returns = Returns { at: now, journal: &self.journal, events: &self.events };
+        for (recipient, returned) in &ours.returned {
+            returns.tell(&recipient.mailbox, *returned, &message);
+            id = id.or_else(|| Some(self.next_id(now)));
         }
         match (submission.envelope.recipients.is_empty(), id) {
             (true, Some(id)) => Ok(id),
@@ -242,7 +278,7 @@ impl Refused {
             Self::DiskFull => (code(452), Status::new(4, 3, 1)),
             Self::Unknown | Self::Closed => (code(451), Status::new(4, 3, 0)),
         };
-        Verdict::Refused { code, status, text: self.to_string().into() }
+        Verdict::Refused(Refusal { code, status, text: self.to_string().into() })
     }
 }
 

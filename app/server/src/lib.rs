@@ -4,12 +4,14 @@
 //! on an asynchronous ring, the disk has its committer, reports their writer. Everybody
 //! tells the engine's mailbox what happened.
 
+pub mod config;
 pub mod handle;
 pub mod setup;
 
 mod cache;
 mod clock;
 mod counters;
+mod events;
 mod evidence;
 mod facts;
 mod intake;
@@ -20,7 +22,9 @@ mod names;
 mod outbound;
 mod reload;
 mod reports;
+mod rights;
 mod routing;
+mod secret;
 mod server;
 mod settling;
 mod submitting;

@@ -83,7 +83,7 @@ mod tests {
         let mailbox = Mailbox::<u8>::new();
         let mut taken = Vec::new();
         mailbox.take(&mut taken, Some(Instant::now()));
-        assert_eq!(taken, []);
+        assert!(taken.is_empty());
     }
 
     #[test]

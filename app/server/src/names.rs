@@ -70,10 +70,6 @@ impl Names {
         self.providers.named(id.0)
     }
 
-    pub(crate) fn flow_of(&self, id: FlowId) -> Arc<Flow> {
-        self.flows.named(id.0)
-    }
-
     /// A provider's number if it ever had one.
     pub(crate) fn known_provider(&self, id: &str) -> Option<ProviderId> {
         self.providers.known(&Box::from(id)).map(ProviderId)

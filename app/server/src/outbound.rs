@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use parking_lot::Mutex;
 use postlane_engine::{
     AttemptId, HostId, Input, Outcome as Verdict, RecipientOutcome as Judged, SlotId, SourceId,
@@ -52,7 +53,14 @@ pub(crate) struct Held {
 
 /// Attempts that have not finished: two at most.
 #[derive(Clone, Default)]
-struct UnderWay(Arc<Mutex<SmallVec<[(AttemptId, Arc<Envelope>); 2]>>>);
+struct UnderWay(Arc<Mutex<SmallVec<[Sent; 2]>>>);
+
+/// What was given to a session.
+struct Sent {
+    attempt: AttemptId,
+    envelope: Arc<Envelope>,
+    headers: Bytes,
+}
 
 impl Outbound {
     pub(crate) fn open(
@@ -161,7 +169,11 @@ impl Clone for Held {
 
 impl Held {
     fn begin(&self, attempt: AttemptId, letter: Letter, recipients: SmallVec<[u16; 4]>) {
-        self.under_way.0.lock().push((attempt, letter.envelope.clone()));
+        self.under_way.0.lock().push(Sent {
+            attempt,
+            envelope: letter.envelope.clone(),
+            headers: letter.headers(),
+        });
         // A session that has ended has said so, and the engine takes back what it had given it.
         drop(self.session.begin(Transaction {
             id: attempt.0,
@@ -199,8 +211,8 @@ impl Events for SlotEvents {
     fn finished(&mut self, finished: Finished, facts: &Arc<SessionFacts>) {
         let attempt = AttemptId(finished.id);
         let mut under_way = self.under_way.0.lock();
-        let Some(at) = under_way.iter().position(|(id, _)| *id == attempt) else { return };
-        let (_, envelope) = under_way.remove(at);
+        let Some(at) = under_way.iter().position(|sent| sent.attempt == attempt) else { return };
+        let Sent { envelope, headers, .. } = under_way.remove(at);
         drop(under_way);
         let judged = |o: &postlane_smtp::client::RecipientOutcome| Judged {
             index: o.index,
@@ -209,6 +221,7 @@ impl Events for SlotEvents {
         let outcomes = finished.recipients.iter().map(judged).collect();
         let evidence = Attempted {
             envelope: Some(envelope),
+            headers,
             outcomes: finished.recipients,
             dsn_relayed: finished.dsn_relayed,
             session: facts.clone(),
@@ -237,6 +250,7 @@ impl Events for SlotEvents {
         let why = self.unreached(&end);
         let evidence = Evidence(Some(Box::new(Attempted {
             envelope: None,
+            headers: Bytes::new(),
             outcomes: SmallVec::new(),
             dsn_relayed: false,
             session: facts.clone(),

@@ -30,7 +30,6 @@ pub(crate) struct Destination {
 /// A set of hosts that share sessions.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Exchange {
-    provider: Box<str>,
     hops: Vec<(NextHop, u16)>,
 }
 
@@ -39,6 +38,8 @@ pub(crate) struct Exchange {
 pub(crate) struct NextHop {
     pub(crate) name: Host,
     pub(crate) port: u16,
+    /// Whose it is.
+    pub(crate) provider: Box<str>,
     /// It was found in the DNS, and not written down by an operator.
     pub(crate) is_exchanger: bool,
     pub(crate) policy: Arc<HopPolicy>,
@@ -214,6 +215,7 @@ impl Found {
         let hop = |host: &route::HostAddresses| NextHop {
             name: host.name.clone(),
             port: self.port,
+            provider: self.provider.clone(),
             is_exchanger: self.is_exchanger,
             policy: self.policy.clone(),
         };
@@ -226,7 +228,7 @@ impl Found {
         });
         let hosts = hosts.collect();
         let provider = names.provider(&self.provider);
-        let exchange = names.exchange(&Exchange { provider: self.provider, hops });
+        let exchange = names.exchange(&Exchange { hops });
         let until = now + self.route.ttl;
         Resolved::Route(postlane_engine::Route { provider, exchange, hosts, until })
     }

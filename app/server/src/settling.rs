@@ -8,6 +8,7 @@ use postlane_spool::{Change, Changes, Key, Store, Urgency};
 
 use crate::cache::Cache;
 use crate::counters::Counters;
+use crate::events::{Event as Happened, Events};
 use crate::evidence::{Attempted, Evidence};
 use crate::journal::{Journal, Line};
 use crate::mailbox::Mailbox;
@@ -26,6 +27,7 @@ pub(crate) struct Settling {
     pub(crate) awaited: Awaited,
     pub(crate) reports: Arc<Mailbox<Owed>>,
     pub(crate) journal: Journal,
+    pub(crate) events: Events,
     pub(crate) changes: Vec<Change>,
     pub(crate) done: Vec<QueueId>,
     pub(crate) lines: String,
@@ -40,6 +42,8 @@ impl Settling {
         for (index, fate) in recipients {
             self.count(&fate);
             self.log(now, message, index, &fate, attempted.as_deref());
+            let live = &self.live;
+            self.events.tell(|| event(live, now, message, index, &fate, attempted.as_deref()));
             let envelope = attempted.as_ref().and_then(|a| a.envelope.as_deref());
             only_one &= envelope.is_none_or(|envelope| envelope.recipients.len() == 1);
             let written = match &fate {
@@ -196,6 +200,7 @@ fn describe(line: &mut Line, attempted: &Attempted, index: u16) {
             line.field("campaign", envelope.campaign.as_str());
         }
     }
+    line.field("provider", &attempted.hop.provider);
     line.field("host", &attempted.hop.name.to_string());
     line.field("ip", &attempted.session.remote.to_string());
     if let Some(tls) = &attempted.session.tls {
@@ -211,4 +216,31 @@ fn describe(line: &mut Line, attempted: &Attempted, index: u16) {
 fn wants_success(envelope: Option<&Envelope>, index: u16) -> bool {
     let recipient = envelope.and_then(|e| e.recipients.get(usize::from(index)));
     recipient.is_none_or(|recipient| recipient.notify.success())
+}
+
+fn event(
+    live: &Live,
+    at: Instant,
+    id: QueueId,
+    index: u16,
+    fate: &Fate,
+    attempted: Option<&Attempted>,
+) -> Happened {
+    let envelope = attempted.and_then(|attempted| attempted.envelope.as_deref());
+    let recipient = envelope.and_then(|e| e.recipients.get(usize::from(index)));
+    let setup = live.borrow();
+    let source = attempted.and_then(|a| setup.sources.get(usize::from(a.source.0)));
+    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    Happened {
+        sender: text(envelope.map(|e| e.reverse_path.as_str())),
+        recipient: text(recipient.map(|r| r.mailbox.as_str())),
+        provider: text(attempted.map(|a| &*a.hop.provider)),
+        source: text(source.map(|s| s.name.as_str())),
+        tenant: text(envelope.map(|e| e.tenant.as_str())),
+        campaign: text(envelope.map(|e| e.campaign.as_str())),
+        last_reply: attempted.and_then(|a| a.last_reply(index)),
+        transcript: attempted.map(|a| a.transcript.to_string()).unwrap_or_default(),
+        headers: attempted.map(|a| a.headers.clone()).unwrap_or_default(),
+        ..Happened::new(at, event_of(fate), Some(id))
+    }
 }

@@ -11,10 +11,10 @@ use postlane_mail::{Domain, Family, Label, Mailbox, Span};
 use postlane_message::Edits;
 use postlane_net::route::StaticRoutes;
 use postlane_net::tls::{CertificateError, ClientTls, Minimum};
-use postlane_smtp::auth::Credentials;
+use postlane_smtp::auth::{Credentials, ScramVerifier};
 use postlane_smtp::client::{Timeouts, TlsPolicy};
 use postlane_smtp::data::BareNewlines;
-use postlane_smtp::server::{Limits, OwnNames};
+use postlane_smtp::server::{Identity, Limits, RelayRights};
 use tokio::sync::watch;
 
 use crate::clock::Clock;
@@ -41,7 +41,7 @@ pub struct Setup {
     /// Networks that may relay.
     pub neighbours: Vec<IpNet>,
     /// Our names.
-    pub own: OwnNames,
+    pub own: RelayRights,
     /// Where mail to our postmaster and abuse desk goes; it is kept in `DATA/postmaster` where
     /// there is none.
     pub role_mailbox: Option<Mailbox>,
@@ -120,6 +120,8 @@ pub struct ListenerSetup {
     pub auth: AuthSetup,
     /// AUTH without TLS is offered to loopback.
     pub auth_without_tls_on_loopback: bool,
+    /// Load balancers that say by a PROXY header (version 2) whose connection they pass on.
+    pub balancers: Vec<IpNet>,
     /// Whose mail comes in here, where nobody says otherwise.
     pub tenant: Label,
 }
@@ -141,8 +143,8 @@ pub enum AuthSetup {
 pub struct User {
     /// The name.
     pub name: Box<str>,
-    /// Says whether a password is the right one. Slow on purpose; called off the sessions' threads.
-    pub is_password: Arc<dyn Fn(&str) -> bool + Send + Sync>,
+    /// What is kept of the password.
+    pub verifier: ScramVerifier,
     /// Whose mail it sends.
     pub tenant: Label,
 }
@@ -156,6 +158,8 @@ pub struct TenantSetup {
     pub pool: usize,
     /// The reverse-path to send with, where it is not the sender's own.
     pub bounce_address: Option<Mailbox>,
+    /// Whether each recipient has a reverse-path of its own below that.
+    pub verp: bool,
 }
 
 /// Who hears of failures.
@@ -241,7 +245,7 @@ impl Setup {
             sessions_of_client_max: 200,
             intake_octets_max: 512 << 20,
             neighbours: loopback.iter().filter_map(|net| net.parse().ok()).collect(),
-            own: OwnNames { domains: vec![hostname.clone()], bounce_prefix: "".into() },
+            own: RelayRights { domains: vec![hostname.clone()], bounces: Vec::new() },
             role_mailbox: None,
             bare_newlines: BareNewlines::default(),
             edits: Edits::new(hostname.clone()),
@@ -309,6 +313,11 @@ impl Setup {
         }
     }
 
+    /// The user of that name.
+    pub(crate) fn user(&self, name: &str) -> Option<&User> {
+        self.users.iter().find(|known| &*known.name == name)
+    }
+
     pub(crate) fn tenant(&self, tenant: &Label) -> TenantSetup {
         self.tenants.get(tenant).cloned().unwrap_or_default()
     }
@@ -323,8 +332,15 @@ impl ListenerSetup {
             implicit_tls: false,
             auth: AuthSetup::Off,
             auth_without_tls_on_loopback: false,
+            balancers: Vec::new(),
             tenant: Label::NONE,
         }
+    }
+}
+
+impl User {
+    pub(crate) fn identity(&self) -> Identity {
+        Identity { user: self.name.as_ref().into(), tenant: self.tenant.clone() }
     }
 }
 

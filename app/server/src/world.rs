@@ -30,7 +30,11 @@ pub(crate) enum Told {
 }
 
 /// A look at the engine. Must be quick: everything waits for it.
-pub(crate) struct Look(Box<dyn FnOnce(&Engine<Evidence>, Instant) + Send>);
+pub(crate) struct Look(Box<dyn Looks>);
+
+trait Looks: FnOnce(&Engine<Evidence>, Instant) + Send {}
+
+impl<F: FnOnce(&Engine<Evidence>, Instant) + Send> Looks for F {}
 
 /// The engine's mailbox, for everybody who has something to tell it.
 #[derive(Clone)]

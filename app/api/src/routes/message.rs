@@ -40,7 +40,8 @@ async fn submit_one(handle: &Handle, body: &[u8]) -> Response {
     let request = match serde_json::from_slice(body) {
         Ok(request) => request,
         Err(e) => {
-            return Problem::bad_request(format!("the message cannot be read: {e}")).into_response();
+            return Problem::bad_request(format!("the message cannot be read: {e}"))
+                .into_response();
         }
     };
     match hand_in(handle, request).await {

@@ -1,5 +1,6 @@
 //! One file for each thing that can be asked.
 
+pub(crate) mod event;
 pub(crate) mod message;
 pub(crate) mod queue;
 pub(crate) mod server;

@@ -1,12 +1,14 @@
 //! The JSON of the API and of the command line, which prints what the API says.
 
 mod act;
+mod event;
 mod message;
 mod queue;
 mod server;
 mod time;
 
 pub use act::{Act, Acted, FilterQuery};
+pub use event::EventRow;
 pub use message::{Answer, MessageRequest, Messages, OneOrMany, RecipientAnswer};
 pub use queue::{
     LastReplyRow, QueueMessage, QueuePage, QueueRow, SummaryPage, SummaryRow, WaitingRow,

@@ -59,7 +59,7 @@ pub(crate) struct Declaration<T> {
 pub(super) struct Bounds<T> {
     pub(super) min: T,
     pub(super) max: T,
-    pub(super) allow: fn(&Bounds<T>, &T) -> bool,
+    pub(super) allow: fn(&Self, &T) -> bool,
 }
 
 /// What nobody has measured says so.

@@ -33,9 +33,10 @@ pub enum Weight {
 }
 
 /// All that is wrong with a configuration, in the order of the file.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Findings {
     pub(super) file: Option<PathBuf>,
+    /// The file as it is, secrets and all: not to be shown but in pieces.
     pub(super) text: String,
     pub(super) list: Vec<Finding>,
 }
@@ -105,6 +106,12 @@ impl Findings {
             cause: &finding.cause,
             cure: &finding.cure,
         }
+    }
+}
+
+impl fmt::Debug for Findings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(&self.list).finish()
     }
 }
 

@@ -3,8 +3,8 @@
 /// The name that is most like the one that was written, if any is like it at all.
 pub(crate) fn nearest<'a>(written: &str, known: &[&'a str]) -> Option<&'a str> {
     /// How like two names must be, from 0 to 1. Chosen so that a letter missing, doubled or
-    /// swapped in a word of four is found, and `rate` is not offered for `retry`.
-    const LIKENESS_MIN: f64 = 0.7;
+    /// swapped in a word of three is found, and `rate` is not offered for `retry`.
+    const LIKENESS_MIN: f64 = 0.6;
     let written = written.to_lowercase();
     let likeness = |name: &str| {
         // One name inside the other is meant more often than a name of like letters.

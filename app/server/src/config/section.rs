@@ -1,7 +1,7 @@
 //! A section of the file: what is declared in it is read, and nothing else may stand there.
 
 use std::collections::hash_map::DefaultHasher;
-use std::hash::{Hash, Hasher};
+use std::hash::Hasher as _;
 use std::path::PathBuf;
 
 use super::declaration::{Change, Declaration, Setting, SettingName};
@@ -207,12 +207,11 @@ impl Fields<'_, '_> {
         let value = T::read(&entry.node, &mut wrongs);
         let value = value.filter(|value| {
             let bounds = declaration.bounds.as_ref().filter(|b| !(b.allow)(b, value));
-            if let Some(bounds) = bounds.filter(|_| !value.is_off()) {
-                let (min, max) = (bounds.min.show(), bounds.max.show());
-                let cause = format!("`{name}` is {}, out of bounds", value.show());
-                wrongs.add(&entry.node, cause, format!("choose from {min} to {max}"));
-            }
-            wrongs.is_empty()
+            let Some(bounds) = bounds.filter(|_| !value.is_off()) else { return true };
+            let (min, max) = (bounds.min.show(), bounds.max.show());
+            let cause = format!("`{name}` is {}, out of bounds", value.show());
+            wrongs.add(&entry.node, cause, format!("choose from {min} to {max}"));
+            false
         });
         let wrongs = wrongs.into_findings();
         self.reading.findings.extend(wrongs);
@@ -221,8 +220,30 @@ impl Fields<'_, '_> {
         Some(value)
     }
 
+    /// Whether a setting is written, right or wrong.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        find(self.entries, key).is_some()
+    }
+
+    /// Whether something was found wrong with a setting already.
+    pub(crate) fn is_wrong(&self, key: &str) -> bool {
+        let origin = find(self.entries, key).map(|entry| &entry.node.origin);
+        let spot = |origin: &Origin| match origin {
+            Origin::File(spot) => Some((spot.from, spot.from + spot.octets)),
+            _ => None,
+        };
+        let Some((from, end)) = origin.and_then(spot) else { return false };
+        let inside = |at: (usize, usize)| from <= at.0 && at.1 <= end;
+        self.reading.findings.iter().filter_map(|finding| spot(&finding.origin)).any(inside)
+    }
+
     /// Complains of a setting, there where it is written, or where its section is.
-    pub(crate) fn complain(&mut self, key: &str, cause: impl Into<String>, cure: impl Into<String>) {
+    pub(crate) fn complain(
+        &mut self,
+        key: &str,
+        cause: impl Into<String>,
+        cure: impl Into<String>,
+    ) {
         self.find(Weight::Error, key, cause.into(), cure.into());
     }
 

@@ -14,17 +14,19 @@ use parking_lot::Mutex;
 use postlane_engine::Action as EngineAction;
 use postlane_mail::QueueId;
 use postlane_spool::{Disk, Store as _};
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 
 use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::counters::Counters;
+use crate::events::Events;
 use crate::intake::Intake;
 use crate::names::Names;
 use crate::setup::{Live, Setup};
 use crate::submitting::Awaited;
 use crate::world::{Answers, EngineMailbox};
 
+pub use crate::events::Event;
 pub use filter::{Filter, Status};
 pub use message::{Accepted, Composed, Content, NewMessage, NotAccepted};
 pub use row::{AGE_BUCKETS_MIN, Cursor, Page, Row, Summary, SummaryLine, Waiting};
@@ -48,6 +50,7 @@ pub(crate) struct Inside {
     pub(crate) awaited: Awaited,
     pub(crate) failed: Arc<AtomicBool>,
     pub(crate) stop: watch::Sender<bool>,
+    pub(crate) events: Events,
     pub(crate) smtp: Vec<SocketAddr>,
     /// Hands in with an idempotency key wait for each other, so that none is taken twice.
     pub(crate) by_key: Mutex<std::collections::BTreeMap<String, Arc<tokio::sync::Mutex<()>>>>,
@@ -180,6 +183,11 @@ impl Handle {
             Ok(report)
         };
         tokio::task::spawn_blocking(read).await.map_err(|e| e.to_string())?
+    }
+
+    /// What happens from now on. A listener that falls behind misses the oldest.
+    pub fn events(&self) -> broadcast::Receiver<Arc<Event>> {
+        self.0.events.listen()
     }
 
     /// Begins to close: no new mail, transactions under way are finished.

@@ -44,13 +44,12 @@ impl Handle {
         let _turn = turn.lock().await;
         let now = self.0.clock.now();
         let known = self.0.store.keyed(&name).into_iter().find(|(key, _)| *key.0 == *name);
-        if let Some(known) = known.and_then(|(_, value)| Remembered::read(&value)) {
-            if now.since(known.id.moment()) < REMEMBERED_FOR {
-                return match known.digest == digest {
-                    true => Ok(Accepted { id: known.id, repeated: true }),
-                    false => Err(NotAccepted::KeyReused),
-                };
-            }
+        let known = known.and_then(|(_, value)| Remembered::read(&value));
+        if let Some(known) = known.filter(|k| now.since(k.id.moment()) < REMEMBERED_FOR) {
+            return match known.digest == digest {
+                true => Ok(Accepted { id: known.id, repeated: true }),
+                false => Err(NotAccepted::KeyReused),
+            };
         }
         let insertion = self.0.intake.insertion(&origin(), new.envelope, message);
         let insertion = insertion.map_err(not_accepted)?;

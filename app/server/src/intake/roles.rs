@@ -6,39 +6,38 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use postlane_mail::{Envelope, QueueId, Recipient};
+use postlane_message::Returned;
 use postlane_smtp::server::Submission;
 
 use super::redirected;
+use crate::rights::{HouseRights, Own};
 use crate::setup::Setup;
 
+/// What of a submission is for us.
+#[derive(Default)]
+pub(super) struct ForUs {
+    /// Addresses of our desks whose mail is kept here.
+    pub(super) kept: Vec<String>,
+    /// Our bounce addresses, and for whose mail, if they tell.
+    pub(super) returned: Vec<(Recipient, Option<Returned>)>,
+}
+
 /// Takes the recipients that are ours out of a submission. Those with a mailbox elsewhere are
-/// put back with it; the addresses of the others are given, to be kept here.
-pub(super) fn take_out(setup: &Setup, submission: &mut Submission) -> Vec<String> {
-    let mut ours: Vec<Recipient> = Vec::new();
-    submission.envelope.recipients.retain(|recipient| {
-        let is_ours =
-            setup.own.is_role(&recipient.mailbox) || setup.own.is_bounce(&recipient.mailbox);
-        if is_ours {
-            ours.push(recipient.clone());
-        }
-        !is_ours
-    });
-    let mut kept: Vec<String> = Vec::new();
-    for recipient in &ours {
-        match &setup.role_mailbox {
-            Some(mailbox) if setup.own.is_role(&recipient.mailbox) => {
-                submission.envelope.recipients.push(redirected(recipient, mailbox));
+/// put back with it.
+pub(super) fn take_out(setup: &Setup, rights: &HouseRights, submission: &mut Submission) -> ForUs {
+    let mut ours = ForUs::default();
+    let recipients = std::mem::take(&mut submission.envelope.recipients);
+    for recipient in recipients {
+        match (rights.own(&recipient.mailbox), &setup.role_mailbox) {
+            (None, _) => submission.envelope.recipients.push(recipient),
+            (Some(Own::Role), Some(mailbox)) => {
+                submission.envelope.recipients.push(redirected(&recipient, mailbox));
             }
-            _ => kept.push(recipient.mailbox.as_str().to_owned()),
+            (Some(Own::Role), None) => ours.kept.push(recipient.mailbox.as_str().to_owned()),
+            (Some(Own::Bounce(returned)), _) => ours.returned.push((recipient, returned)),
         }
     }
-    if submission.postmaster {
-        match &setup.role_mailbox {
-            Some(mailbox) => submission.envelope.recipients.push(Recipient::new(mailbox.clone())),
-            None => kept.push(format!("postmaster@{}", setup.hostname)),
-        }
-    }
-    kept
+    ours
 }
 
 /// Keeps a message in DATA/postmaster, durably.
@@ -59,6 +58,9 @@ pub(super) async fn keep(
     octets.extend_from_slice(message);
     let write = move || {
         fs::create_dir_all(&dir)?;
+        if !has_room(&dir, octets.len() as u64)? {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
         let new = dir.join(format!(".{id}.new"));
         let mut file = File::create(&new)?;
         file.write_all(&octets)?;
@@ -67,4 +69,18 @@ pub(super) async fn keep(
         File::open(&dir)?.sync_all()
     };
     tokio::task::spawn_blocking(write).await.map_err(io::Error::other)?
+}
+
+/// Messages that are kept for an operator to read, and their octets: anybody can write to our
+/// desks, and nobody may fill the disk. Chosen, not measured.
+const KEPT_MESSAGES_MAX: usize = 10_000;
+const KEPT_OCTETS_MAX: u64 = 1 << 30;
+
+fn has_room(dir: &Path, octets: u64) -> io::Result<bool> {
+    let (mut messages, mut sum) = (0, octets);
+    for entry in fs::read_dir(dir)? {
+        messages += 1;
+        sum += entry?.metadata()?.len();
+    }
+    Ok(messages < KEPT_MESSAGES_MAX && sum <= KEPT_OCTETS_MAX)
 }

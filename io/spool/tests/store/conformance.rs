@@ -1,3 +1,5 @@
+//! What both stores must do alike.
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -12,9 +14,13 @@ struct Fixture {
     store: Arc<dyn Store>,
     ear: Ear,
     settle: Box<dyn Fn()>,
-    keyed: Box<dyn Fn(&str) -> Vec<(Key, Bytes)>>,
+    keyed: Box<dyn Keyed>,
     _dir: Option<tempfile::TempDir>,
 }
+
+/// Tells the keyed state with a prefix.
+trait Keyed: Fn(&str) -> Vec<(Key, Bytes)> {}
+impl<F: Fn(&str) -> Vec<(Key, Bytes)>> Keyed for F {}
 
 fn both() -> [Fixture; 2] {
     let ear = Ear::default();

@@ -70,8 +70,8 @@ pub(crate) fn progress(attempts: u16) -> (Progress, Option<LastReply>) {
         attempts,
         due: Instant::from_unix_s(1000 + u64::from(attempts)),
         expires: Instant::from_unix_s(9000),
-        held: (attempts % 3 == 0).then(|| Instant::from_unix_s(7)),
-        notified: attempts % 2 == 0,
+        held: attempts.is_multiple_of(3).then(|| Instant::from_unix_s(7)),
+        notified: attempts.is_multiple_of(2),
     };
     let last = LastReply {
         stage: Stage::Dot,

@@ -60,7 +60,8 @@ impl Size {
 impl fmt::Display for Size {
     /// In the largest unit that leaves no rest.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let whole = |(_, octets): &&(&str, u64)| self.0 >= *octets && self.0.is_multiple_of(*octets);
+        let whole =
+            |(_, octets): &&(&str, u64)| self.0 >= *octets && self.0.is_multiple_of(*octets);
         let (unit, octets) = UNITS.iter().find(whole).unwrap_or(&("B", 1));
         write!(f, "{}{unit}", self.0 / octets)
     }

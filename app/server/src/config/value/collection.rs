@@ -90,8 +90,8 @@ impl<T: Value> Value for Vec<T> {
             wrongs.add(node, cause, "write it in brackets, with commas between");
             return None;
         };
-        let read: Vec<Option<T>> = list.iter().map(|node| T::read(node, wrongs)).collect();
-        read.into_iter().collect()
+        // The right ones stand for all while reading goes on: more may be wrong with them.
+        Some(list.iter().filter_map(|node| T::read(node, wrongs)).collect())
     }
 
     fn show(&self) -> String {

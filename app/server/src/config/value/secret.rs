@@ -5,8 +5,7 @@ use std::hash::{DefaultHasher, Hash as _};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use postlane_smtp::auth::{ScramVerifier, VerifierError};
 
 use super::{Value, Wrongs, quoted};
 use crate::config::tree::Node;
@@ -18,28 +17,9 @@ pub struct SecretFile {
     secret: Box<str>,
 }
 
-/// What a server keeps of a password for SCRAM-SHA-256 (RFC 5802 §3, RFC 7677), written
-/// `SCRAM-SHA-256$ITERATIONS:SALT$STOREDKEY:SERVERKEY` with base 64, as PostgreSQL has it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct ScramVerifier {
-    /// Rounds of hashing.
-    pub iterations: u32,
-    /// The salt.
-    pub salt: Box<[u8]>,
-    /// What a client's proof is checked against.
-    pub stored_key: [u8; 32],
-    /// What we prove ourselves with.
-    pub server_key: [u8; 32],
-}
-
-/// A text is no verifier.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("it is not of the form SCRAM-SHA-256$ITERATIONS:SALT$STOREDKEY:SERVERKEY")]
-pub struct ScramVerifierError;
-
 /// Rounds of hashing that are borne with: fewer are too weak (RFC 7677 §4), more would let a
 /// client keep a processor busy. The larger number is chosen, not measured.
-const ITERATIONS: std::ops::RangeInclusive<u32> = 4_096..=1_000_000;
+const ROUNDS: std::ops::RangeInclusive<u32> = 4_096..=1_000_000;
 
 /// Octets that are read of a file with a secret. Chosen, not measured.
 const SECRET_OCTETS_MAX: u64 = 4_096;
@@ -66,34 +46,9 @@ impl SecretFile {
     }
 }
 
-impl ScramVerifier {
-    /// Reads the form it is written in.
-    pub fn parse(text: &str) -> Result<Self, ScramVerifierError> {
-        let wrong = ScramVerifierError;
-        let rest = text.strip_prefix("SCRAM-SHA-256$").ok_or(wrong)?;
-        let (salted, keys) = rest.split_once('$').ok_or(wrong)?;
-        let (iterations, salt) = salted.split_once(':').ok_or(wrong)?;
-        let (stored_key, server_key) = keys.split_once(':').ok_or(wrong)?;
-        let octets = |text: &str| STANDARD.decode(text).map_err(|_| wrong);
-        let key = |text: &str| octets(text)?.try_into().map_err(|_| wrong);
-        let iterations = iterations.parse().map_err(|_| wrong)?;
-        let salt: Box<[u8]> = octets(salt)?.into();
-        if !ITERATIONS.contains(&iterations) || salt.is_empty() {
-            return Err(wrong);
-        }
-        Ok(Self { iterations, salt, stored_key: key(stored_key)?, server_key: key(server_key)? })
-    }
-}
-
 impl fmt::Debug for SecretFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} …", self.path.display())
-    }
-}
-
-impl fmt::Debug for ScramVerifier {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SCRAM-SHA-256 …")
     }
 }
 
@@ -133,7 +88,7 @@ impl Value for ScramVerifier {
 
     fn read(node: &Node, wrongs: &mut Wrongs<'_>) -> Option<Self> {
         let text = wrongs.text(node, "\"SCRAM-SHA-256$…\"")?;
-        let verifier = Self::parse(text);
+        let verifier = parse_verifier(text);
         if let Err(error) = &verifier {
             // The text may be the password itself: it is not quoted.
             let cause = format!("`{}` cannot be used: {error}", wrongs.name());
@@ -147,32 +102,41 @@ impl Value for ScramVerifier {
     }
 
     fn mark(&self, hasher: &mut DefaultHasher) {
-        (self.iterations, &self.salt, self.stored_key, self.server_key).hash(hasher);
+        self.to_string().hash(hasher);
     }
+}
+
+/// Reads a verifier, in the form PostgreSQL knows, too.
+pub(crate) fn parse_verifier(text: &str) -> Result<ScramVerifier, String> {
+    let verifier: ScramVerifier = text.parse().map_err(|e: VerifierError| e.to_string())?;
+    let rounds = text.split(['$', ':']).nth(1).and_then(|rounds| rounds.parse().ok());
+    if rounds.is_none_or(|rounds: u32| !ROUNDS.contains(&rounds)) {
+        let (min, max) = (ROUNDS.start(), ROUNDS.end());
+        return Err(format!("it has fewer than {min} or more than {max} rounds"));
+    }
+    Ok(verifier)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroU32;
+
     use super::*;
 
-    fn text(iterations: u32) -> String {
-        let key = STANDARD.encode([7; 32]);
-        format!("SCRAM-SHA-256${iterations}:{}${key}:{key}", STANDARD.encode(b"salt"))
+    fn verifier(rounds: u32) -> ScramVerifier {
+        ScramVerifier::derive("pencil", b"0123456789abcdef", NonZeroU32::new(rounds).unwrap())
     }
 
     #[test]
     fn a_verifier_is_read_and_not_shown() {
-        let verifier = ScramVerifier::parse(&text(4096)).unwrap();
-        assert_eq!((verifier.iterations, &*verifier.salt), (4096, &b"salt"[..]));
-        assert_eq!(format!("{verifier:?}"), "SCRAM-SHA-256 …");
-        assert_eq!(verifier.show(), "\"SCRAM-SHA-256$…\"");
+        let read = parse_verifier(&verifier(4096).to_string()).unwrap();
+        assert!(read.accepts("pencil"));
+        assert_eq!(read.show(), "\"SCRAM-SHA-256$…\"");
     }
 
     #[test]
     fn a_weak_or_broken_verifier_is_refused() {
-        for text in [text(4095), text(2_000_000), text(4096).replace("$7", "$"), "secret".into()] {
-            let broken = text.replace("BwcH", "Bwc");
-            assert!(ScramVerifier::parse(&broken).is_err());
-        }
+        assert!(parse_verifier(&verifier(4095).to_string()).unwrap_err().contains("4096"));
+        assert!(parse_verifier("pencil").is_err());
     }
 }

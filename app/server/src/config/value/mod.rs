@@ -18,7 +18,8 @@ use super::tree::{Node, Origin};
 
 pub use amount::{Percent, Size};
 pub use collection::Switch;
-pub use secret::{ScramVerifier, ScramVerifierError, SecretFile};
+pub use secret::SecretFile;
+pub(crate) use secret::parse_verifier;
 pub(crate) use word::{Spelled, spelled};
 
 /// A kind of value that a setting can have.
@@ -26,7 +27,8 @@ pub(crate) trait Value: Sized {
     /// How it is written, for people.
     fn form() -> String;
 
-    /// Reads it; what is wrong goes to `wrongs`.
+    /// Reads it; what is wrong goes to `wrongs`. What is there for all that stands in for it, so
+    /// that reading can go on.
     fn read(node: &Node, wrongs: &mut Wrongs<'_>) -> Option<Self>;
 
     /// As it would be written; a secret is not shown.
@@ -59,17 +61,8 @@ impl<'a> Wrongs<'a> {
         self.name
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.list.is_empty()
-    }
-
     /// Something is wrong there.
-    pub(crate) fn add(
-        &mut self,
-        node: &Node,
-        cause: impl Into<String>,
-        cure: impl Into<String>,
-    ) {
+    pub(crate) fn add(&mut self, node: &Node, cause: impl Into<String>, cure: impl Into<String>) {
         self.list.push((node.origin.clone(), cause.into(), cure.into()));
     }
 

@@ -1,0 +1,35 @@
+//! What happens, as it happens.
+
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse as _, Response};
+use futures_util::stream;
+use postlane_server::handle::Handle;
+use tokio::sync::broadcast::error::RecvError;
+
+use crate::wire::EventRow;
+
+/// A JSON object to a line for each recipient of each attempt, from now on, until the client
+/// closes. Whoever reads too slowly misses the oldest.
+#[utoipa::path(
+    get, path = "/v1/events", tag = "events",
+    responses((status = 200, content_type = "application/x-ndjson", body = EventRow))
+)]
+pub(crate) async fn stream(State(handle): State<Handle>) -> Response {
+    let events = handle.events();
+    let lines = stream::unfold(events, |mut events| async move {
+        loop {
+            match events.recv().await {
+                Ok(event) => {
+                    let mut line = serde_json::to_vec(&EventRow::from(&*event)).unwrap_or_default();
+                    line.push(b'\n');
+                    return Some((Ok::<_, std::convert::Infallible>(Bytes::from(line)), events));
+                }
+                Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => return None,
+            }
+        }
+    });
+    ([(header::CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(lines)).into_response()
+}

@@ -1,0 +1,213 @@
+//! The whole configuration: read, checked, and compared.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::declaration::{Setting, SettingName};
+use super::effective::{Changed, Effective, changes};
+use super::finding::Findings;
+use super::overrides::Overrides;
+use super::section::{Declared, Reading};
+use super::settings::{
+    Credential, Delivery, DomainPolicy, Expire, Http, Lane, Limits, Listener, Log, MessageEdits,
+    Pool, ProviderCeilings, Relay, Report, Retry, Route, Source, Spool, Tenant, Timeout,
+};
+use super::tree::{self, Origin, Spot};
+
+/// No configuration. Whoever wrote it is to blame.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("the configuration {} cannot be read ({why}): name a file that we may read", path.display())]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        why: String,
+    },
+    /// Something in it is wrong.
+    #[error("{0}")]
+    Wrong(Findings),
+}
+
+/// Octets of a configuration, at most. Chosen, not measured.
+const FILE_OCTETS_MAX: u64 = 16 << 20;
+
+macro_rules! sections {
+    (once { $($one:ident: $One:ty),+ $(,)? } many { $($list:ident: $Entry:ty),+ $(,)? }) => {
+        /// Everything that an operator has decided, checked.
+        #[derive(Debug, Clone, PartialEq)]
+        pub struct Config {
+            $(#[doc = concat!("`[", stringify!($one), "]`.")] pub $one: $One,)+
+            $(#[doc = concat!("Each `[[", stringify!($list), "]]`, in the order of the file.")] pub $list: Vec<$Entry>,)+
+            effective: Vec<Effective>,
+            doubts: Findings,
+        }
+
+        /// All sections in the order of the reference: name, what they are about, whether they
+        /// may be there several times, their settings.
+        pub(super) fn sections() -> Vec<SectionPage> {
+            vec![
+                $(SectionPage::of::<$One>(false),)+
+                $(SectionPage::of::<$Entry>(true),)+
+            ]
+        }
+
+        fn read(reading: &mut Reading) -> Option<Config> {
+            reading.refuse_unknown(&[$(<$One>::NAME,)+ $(<$Entry>::NAME,)+]);
+            $(let $one = reading.one::<$One>();)+
+            $(let $list = reading.many::<$Entry>();)+
+            Some(Config {
+                $($one: $one?,)+
+                $($list,)+
+                effective: std::mem::take(&mut reading.effective),
+                doubts: Findings::default(),
+            })
+        }
+    };
+}
+
+sections! {
+    once {
+        relay: Relay,
+        limits: Limits,
+        message: MessageEdits,
+        spool: Spool,
+        lane: Lane,
+        delivery: Delivery,
+        timeout: Timeout,
+        retry: Retry,
+        expire: Expire,
+        report: Report,
+        http: Http,
+        log: Log,
+    }
+    many {
+        listeners: Listener,
+        credentials: Credential,
+        tenants: Tenant,
+        sources: Source,
+        pools: Pool,
+        providers: ProviderCeilings,
+        domains: DomainPolicy,
+        routes: Route,
+    }
+}
+
+/// A section as the reference has it.
+pub(super) struct SectionPage {
+    pub(super) name: &'static str,
+    pub(super) title: &'static str,
+    pub(super) repeats: bool,
+    pub(super) settings: Vec<Setting>,
+}
+
+impl SectionPage {
+    fn of<S: Declared>(repeats: bool) -> Self {
+        Self { name: S::NAME, title: S::TITLE, repeats, settings: S::declared() }
+    }
+}
+
+impl Config {
+    /// Reads a file, or none, and flags.
+    pub fn load(file: Option<&Path>, overrides: &Overrides) -> Result<Self, ConfigError> {
+        let Some(path) = file else { return Self::parse("", None, overrides) };
+        let unreadable = |why: String| ConfigError::Unreadable { path: path.to_owned(), why };
+        let octets = fs::metadata(path).map_err(|e| unreadable(e.to_string()))?.len();
+        if octets > FILE_OCTETS_MAX {
+            return Err(unreadable(format!("it has {octets} octets, {FILE_OCTETS_MAX} at most")));
+        }
+        let text = fs::read_to_string(path).map_err(|e| unreadable(e.to_string()))?;
+        Self::parse(&text, Some(path), overrides)
+    }
+
+    /// Reads a text that stands in that file, and flags.
+    pub fn parse(
+        text: &str,
+        file: Option<&Path>,
+        overrides: &Overrides,
+    ) -> Result<Self, ConfigError> {
+        let (mut root, mistakes) = tree::parse(text);
+        overrides.apply(&mut root);
+        let folder = file.and_then(Path::parent).unwrap_or_else(|| Path::new("")).to_owned();
+        let mut reading = Reading::new(root, folder);
+        for mistake in mistakes {
+            let cure = "mend it: the form is TOML, https://toml.io".to_owned();
+            reading.complain(mistake.origin, None, mistake.says, cure);
+        }
+        let config = read(&mut reading);
+        let mut findings = Findings {
+            file: file.map(Path::to_owned),
+            text: text.to_owned(),
+            list: reading.findings,
+        };
+        findings.sort();
+        match config {
+            Some(config) if !findings.refuse() => Ok(Self { doubts: findings, ..config }),
+            _ => Err(ConfigError::Wrong(findings)),
+        }
+    }
+
+    /// What may not be meant, though it can be.
+    pub fn warnings(&self) -> &Findings {
+        &self.doubts
+    }
+
+    /// Every setting with its value and where that comes from.
+    pub fn effective(&self) -> &[Effective] {
+        &self.effective
+    }
+
+    /// What is not the same in a newer configuration, each name once.
+    pub fn changes(old: &Self, new: &Self) -> Vec<Changed> {
+        changes(&old.effective, &new.effective)
+    }
+
+    /// What of a newer configuration holds only after a restart.
+    pub fn changes_needing_restart(old: &Self, new: &Self) -> Vec<SettingName> {
+        let changes = Self::changes(old, new).into_iter();
+        changes.filter(|change| change.needs_restart).map(|change| change.name).collect()
+    }
+
+    /// The configuration as it holds, one setting to a line, with where each comes from.
+    pub fn show(&self) -> String {
+        let lines = self.effective.iter().map(|setting| {
+            let origin = match &setting.origin {
+                Origin::Default => "default".to_owned(),
+                Origin::File(Spot { line, .. }) => format!("{}:{line}", self.doubts.file_name()),
+                Origin::Flag(flag) => (*flag).to_owned(),
+            };
+            format!("{} = {}  # {origin}\n", setting.place(), setting.value)
+        });
+        lines.collect()
+    }
+
+    /// The configuration as it holds, a JSON object for each setting: `setting`, `number`,
+    /// `value`, `origin` (`default`, `file` or `flag`), `line`, `flag`.
+    pub fn to_json(&self) -> Vec<serde_json::Value> {
+        let each = self.effective.iter().map(|setting| {
+            let (origin, line, flag) = match &setting.origin {
+                Origin::Default => ("default", None, None),
+                Origin::File(spot) => ("file", Some(spot.line), None),
+                Origin::Flag(flag) => ("flag", None, Some(*flag)),
+            };
+            serde_json::json!({
+                "setting": setting.name.to_string(),
+                "number": setting.number,
+                "value": setting.value,
+                "origin": origin,
+                "line": line,
+                "flag": flag,
+            })
+        });
+        each.collect()
+    }
+}
+
+impl Default for Config {
+    /// What holds when nothing is written.
+    fn default() -> Self {
+        Self::parse("", None, &Overrides::default()).expect("a test reads the empty configuration")
+    }
+}

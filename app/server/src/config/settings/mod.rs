@@ -1,0 +1,43 @@
+//! All settings, a file for each section: what an operator can decide, with its default.
+
+mod credential;
+mod delivery;
+mod domain;
+mod expire;
+mod http;
+mod lane;
+mod limits;
+mod listener;
+mod log;
+mod message;
+mod pool;
+mod provider;
+mod relay;
+mod report;
+mod retry;
+mod route;
+mod source;
+mod spool;
+mod tenant;
+mod timeout;
+
+pub use credential::{Credential, verifier_of};
+pub use delivery::Delivery;
+pub use domain::DomainPolicy;
+pub use expire::Expire;
+pub use http::Http;
+pub use lane::Lane;
+pub use limits::Limits;
+pub use listener::{Auth, Listener, ListenerTls, WithoutTls};
+pub use log::{Addresses, Level, Log, Output};
+pub use message::MessageEdits;
+pub use pool::{Pool, PoolMember};
+pub use provider::ProviderCeilings;
+pub use relay::Relay;
+pub use report::Report;
+pub use retry::Retry;
+pub use route::Route;
+pub use source::Source;
+pub use spool::Spool;
+pub use tenant::{Bounce, Tenant};
+pub use timeout::Timeout;

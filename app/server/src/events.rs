@@ -1,0 +1,84 @@
+//! What happens, for whoever listens: one event for each recipient of each attempt.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use postlane_mail::{Instant, LastReply, QueueId};
+use tokio::sync::broadcast;
+
+/// Something that happened to a recipient.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// When.
+    pub at: Instant,
+    /// `delivered`, `deferred`, `bounced`, `expired`, `bounced-by-operator`, `deleted`, `held`, `released`;
+    /// `returned` for what came back to a bounce address of ours.
+    pub kind: &'static str,
+    /// The message; none if what came back does not tell.
+    pub id: Option<QueueId>,
+    /// The reverse-path; empty for the null one, and where no attempt was made.
+    pub sender: String,
+    /// The recipient; empty where no attempt was made.
+    pub recipient: String,
+    /// The provider's id; empty where no attempt was made.
+    pub provider: String,
+    /// The source's name; empty where no attempt was made.
+    pub source: String,
+    /// Whose; empty for nobody's.
+    pub tenant: String,
+    /// Of which mailing; empty for none.
+    pub campaign: String,
+    /// What was said.
+    pub last_reply: Option<LastReply>,
+    /// The dialogue, within bounds, without secrets and bodies.
+    pub transcript: String,
+    /// The message's header section, 16 KiB at most.
+    pub headers: Bytes,
+    /// What a report that came back says, on one line; else empty.
+    pub detail: String,
+}
+
+impl Event {
+    /// An event of which no more is known.
+    pub(crate) fn new(at: Instant, kind: &'static str, id: Option<QueueId>) -> Self {
+        Self {
+            at,
+            kind,
+            id,
+            sender: String::new(),
+            recipient: String::new(),
+            provider: String::new(),
+            source: String::new(),
+            tenant: String::new(),
+            campaign: String::new(),
+            last_reply: None,
+            transcript: String::new(),
+            headers: Bytes::new(),
+            detail: String::new(),
+        }
+    }
+}
+
+/// Where events go. Nothing is put together while nobody listens.
+#[derive(Debug, Clone)]
+pub(crate) struct Events(broadcast::Sender<Arc<Event>>);
+
+/// Events that a slow listener may fall behind before it misses some. Chosen, not measured.
+const BEHIND_MAX: usize = 4096;
+
+impl Events {
+    pub(crate) fn new() -> Self {
+        Self(broadcast::Sender::new(BEHIND_MAX))
+    }
+
+    pub(crate) fn tell(&self, event: impl FnOnce() -> Event) {
+        if self.0.receiver_count() > 0 {
+            // The last listener may have gone away in between.
+            let _ = self.0.send(Arc::new(event()));
+        }
+    }
+
+    pub(crate) fn listen(&self) -> broadcast::Receiver<Arc<Event>> {
+        self.0.subscribe()
+    }
+}

@@ -1,0 +1,117 @@
+//! Where clients come in: sockets, and what is said at each.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use postlane_net::listener::{Gate, ListenerSettings, listen};
+use postlane_net::tls;
+use postlane_smtp::auth::{Decoy, ScramVerifier};
+use postlane_smtp::server::{Auth, Settings as SmtpSettings, StartTls};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::intake::{Door, Intake};
+use crate::journal::alarm;
+use crate::rights::HouseRights;
+use crate::secret::HouseSecret;
+use crate::setup::{AuthSetup, ListenerSetup, Setup};
+
+pub(super) async fn bind(listeners: &[ListenerSetup]) -> anyhow::Result<Vec<TcpListener>> {
+    let mut bound = Vec::with_capacity(listeners.len());
+    for listener in listeners {
+        let address = listener.address;
+        let socket = TcpListener::bind(address).await;
+        bound.push(socket.with_context(|| {
+            format!(
+                "cannot listen on {address}: is another server there? (--smtp, or listener.address)"
+            )
+        })?);
+    }
+    Ok(bound)
+}
+
+pub(super) fn addresses(bound: &[TcpListener]) -> io::Result<Vec<SocketAddr>> {
+    bound.iter().map(TcpListener::local_addr).collect()
+}
+
+/// What listeners need besides their own settings.
+pub(super) struct Doors {
+    pub(super) secret: HouseSecret,
+    pub(super) rights: watch::Sender<Arc<HouseRights>>,
+}
+
+impl Doors {
+    fn settings(
+        &self,
+        setup: &Setup,
+        listener: &ListenerSetup,
+    ) -> anyhow::Result<ListenerSettings> {
+        let certificate = listener.certificate.as_ref();
+        let tls = certificate.map(|(chain, key)| tls::server_config(chain, key)).transpose()?;
+        let on_loopback = listener.address.ip().is_loopback();
+        let scram = Decoy { secret: self.secret.0, iterations: ScramVerifier::ITERATIONS };
+        let auth = (listener.auth != AuthSetup::Off).then(|| Auth {
+            without_tls: listener.auth_without_tls_on_loopback && on_loopback,
+            required: listener.auth == AuthSetup::Required,
+            scram: Some(scram),
+        });
+        let smtp = SmtpSettings {
+            hostname: setup.hostname.clone(),
+            starttls: match tls {
+                Some(_) if !listener.implicit_tls => StartTls::Offered,
+                _ => StartTls::Absent,
+            },
+            auth,
+            rights: self.rights.borrow().clone(),
+            tenant: listener.tenant.clone(),
+            bare_newlines: setup.bare_newlines,
+            limits: setup.limits.clone(),
+        };
+        Ok(ListenerSettings {
+            smtp: Arc::new(smtp),
+            tls,
+            implicit_tls: listener.implicit_tls,
+            neighbours: setup.neighbours.clone(),
+            balancers: listener.balancers.clone(),
+        })
+    }
+
+    /// Begins to listen. The senders renew what is said at each door.
+    pub(super) fn open(
+        &self,
+        bound: Vec<TcpListener>,
+        setup: &Setup,
+        gate: &Arc<Gate>,
+        intake: &Arc<Intake>,
+        stop: &watch::Sender<bool>,
+    ) -> anyhow::Result<(JoinSet<()>, Vec<watch::Sender<ListenerSettings>>)> {
+        let mut listeners = JoinSet::new();
+        let mut renewals = Vec::new();
+        for (socket, listener) in bound.into_iter().zip(&setup.listeners) {
+            let (renewal, settings) = watch::channel(self.settings(setup, listener)?);
+            let intake = Arc::new(Door { intake: intake.clone() });
+            listeners.spawn(listen(socket, settings, gate.clone(), intake, stop.subscribe()));
+            renewals.push(renewal);
+        }
+        Ok((listeners, renewals))
+    }
+
+    /// Says what a new setup has from now on. Sessions that are open go on as they began.
+    pub(super) fn renew_all(&self, setup: &Setup, renewals: &[watch::Sender<ListenerSettings>]) {
+        self.renew(setup);
+        for (renewal, listener) in renewals.iter().zip(&setup.listeners) {
+            match self.settings(setup, listener) {
+                Ok(settings) => drop(renewal.send_replace(settings)),
+                Err(error) => alarm(&format!("listener {}: {error}", listener.address)),
+            }
+        }
+    }
+
+    /// The rights as a new setup has them, for listeners and intake alike.
+    fn renew(&self, setup: &Setup) {
+        self.rights.send_replace(Arc::new(HouseRights::new(setup, &self.secret)));
+    }
+}

@@ -1,0 +1,39 @@
+//! The setup in the engine's numbers.
+
+use postlane_engine::{Pool, PoolId, Settings, Source, SourceId};
+
+use crate::names::Names;
+use crate::setup::Setup;
+
+pub(super) fn engine_settings(setup: &Setup, names: &Names) -> Settings {
+    let number = |place: usize| SourceId(u16::try_from(place).unwrap_or(u16::MAX));
+    let sources = setup.sources.iter().enumerate();
+    let pools = setup.pools.iter().zip(0..);
+    Settings {
+        sources: sources.map(|(i, s)| Source { id: number(i), family: s.family }).collect(),
+        pools: pools
+            .map(|(pool, id)| Pool {
+                id: PoolId(id),
+                sources: pool.sources.iter().map(|(s, weight)| (number(*s), *weight)).collect(),
+            })
+            .collect(),
+        ceilings: setup.ceilings,
+        provider_ceilings: setup
+            .provider_ceilings
+            .iter()
+            .map(|(id, ceilings)| (names.provider(id), *ceilings))
+            .collect(),
+        families_off: setup
+            .families_off
+            .iter()
+            .map(|(id, families)| (names.provider(id), families.clone()))
+            .collect(),
+        retry: setup.retry,
+        expires_after: setup.expires_after,
+        delay_notice_after: setup.delay_notice_after,
+        transaction_recipients_max: setup.transaction_recipients_max,
+        sessions_max: setup.sessions_out_max,
+        session_idle: setup.session_idle,
+        session_depth: setup.session_depth,
+    }
+}

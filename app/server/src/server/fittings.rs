@@ -1,0 +1,167 @@
+//! What the parts of a server share, and the parts put together from it.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use parking_lot::Mutex;
+use postlane_mail::{QueueId, QueueIdSource, Shard};
+use postlane_net::dns::{NameServers, Resolver, ResolverSettings};
+use postlane_net::route::Router;
+use postlane_replies::Providers;
+use postlane_spool::Disk;
+use tokio::runtime;
+use tokio::sync::watch;
+
+use crate::cache::Cache;
+use crate::counters::Counters;
+use crate::events::Events;
+use crate::intake::Intake;
+use crate::journal::Journal;
+use crate::mailbox::Mailbox;
+use crate::names::Names;
+use crate::outbound::Outbound;
+use crate::reports::{Owed, Reports};
+use crate::rights::HouseRights;
+use crate::routing::{Asked, Failures, Routing, route_settings};
+use crate::settling::Settling;
+use crate::setup::{Live, Setup};
+use crate::submitting::{Awaited, Ear, Submitting};
+use crate::world::EngineMailbox;
+
+/// What the parts of a server share.
+pub(super) struct Fittings {
+    pub(super) live: Live,
+    pub(super) names: Arc<Names>,
+    pub(super) mailbox: EngineMailbox,
+    pub(super) awaited: Awaited,
+    pub(super) failed: Arc<AtomicBool>,
+    pub(super) failures: Failures,
+    pub(super) cache: Arc<Cache>,
+    pub(super) counters: Arc<Counters>,
+    pub(super) journal: Journal,
+    pub(super) events: Events,
+    pub(super) owed: Arc<Mailbox<Owed>>,
+}
+
+impl Fittings {
+    pub(super) fn new(live: Live) -> Self {
+        let cache_octets = live.borrow().cache_octets;
+        Self {
+            live,
+            names: Arc::new(Names::new()),
+            mailbox: EngineMailbox::new(),
+            awaited: Awaited::default(),
+            failed: Arc::default(),
+            failures: Failures::default(),
+            cache: Arc::new(Cache::new(cache_octets)),
+            counters: Arc::default(),
+            journal: Journal::start(),
+            events: Events::new(),
+            owed: Arc::new(Mailbox::new()),
+        }
+    }
+
+    pub(super) fn submitting(&self) -> Submitting {
+        Submitting {
+            live: self.live.clone(),
+            names: self.names.clone(),
+            mailbox: self.mailbox.clone(),
+        }
+    }
+
+    pub(super) fn ear(&self) -> Ear {
+        Ear {
+            submitting: self.submitting(),
+            awaited: self.awaited.clone(),
+            failed: self.failed.clone(),
+        }
+    }
+
+    pub(super) fn intake(
+        &self,
+        store: &Arc<Disk>,
+        last_id: Option<QueueId>,
+        rights: watch::Receiver<Arc<HouseRights>>,
+    ) -> Arc<Intake> {
+        Arc::new(Intake {
+            clock: self.live.borrow().clock,
+            live: self.live.clone(),
+            store: store.clone(),
+            cache: self.cache.clone(),
+            ids: Mutex::new(QueueIdSource::new(Shard(0), last_id)),
+            counters: self.counters.clone(),
+            octets: 0.into(),
+            rights,
+            journal: self.journal.clone(),
+            events: self.events.clone(),
+        })
+    }
+
+    pub(super) fn reports(&self, store: &Arc<Disk>, intake: &Arc<Intake>) -> Reports {
+        Reports {
+            store: store.clone(),
+            intake: intake.clone(),
+            live: self.live.clone(),
+            names: self.names.clone(),
+            failures: self.failures.clone(),
+            awaited: self.awaited.clone(),
+            counters: self.counters.clone(),
+            journal: self.journal.clone(),
+        }
+    }
+
+    pub(super) fn settling(&self, store: &Arc<Disk>) -> Settling {
+        Settling {
+            store: store.clone(),
+            cache: self.cache.clone(),
+            live: self.live.clone(),
+            names: self.names.clone(),
+            counters: self.counters.clone(),
+            awaited: self.awaited.clone(),
+            reports: self.owed.clone(),
+            journal: self.journal.clone(),
+            events: self.events.clone(),
+            changes: Vec::new(),
+            done: Vec::new(),
+            lines: String::new(),
+        }
+    }
+
+    pub(super) fn routing(
+        &self,
+        setup: &Setup,
+        listening: Vec<std::net::SocketAddr>,
+    ) -> anyhow::Result<Routing> {
+        let servers = if setup.resolvers.is_empty() {
+            NameServers::system()
+        } else {
+            NameServers::given(setup.resolvers.clone())?
+        };
+        let resolver = Resolver::new(&servers, ResolverSettings::default());
+        let router = Router::new(resolver, route_settings(setup, listening));
+        let asked = Arc::new(Asked { router, providers: Providers::built_in() });
+        Ok(Routing {
+            ring: runtime::Handle::current(),
+            clock: setup.clock,
+            live: self.live.clone(),
+            names: self.names.clone(),
+            mailbox: self.mailbox.clone(),
+            asked,
+            failures: self.failures.clone(),
+        })
+    }
+
+    pub(super) fn outbound(&self, store: &Arc<Disk>) -> Outbound {
+        Outbound {
+            ring: runtime::Handle::current(),
+            clock: self.live.borrow().clock,
+            live: self.live.clone(),
+            names: self.names.clone(),
+            cache: self.cache.clone(),
+            store: store.clone(),
+            mailbox: self.mailbox.clone(),
+            sessions: Default::default(),
+            plain: Arc::default(),
+        }
+    }
+}
