@@ -42,7 +42,7 @@ pub(crate) fn keep_what_needs_a_restart(old: &Setup, new: Setup) -> Setup {
         resolvers: old.resolvers.clone(),
         mx_port: old.mx_port,
         cache_octets: old.cache_octets,
-        spool: old.spool.clone(),
+        spool: old.spool,
         seed: old.seed,
         clock: old.clock,
         ..new

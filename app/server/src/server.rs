@@ -12,7 +12,7 @@ use std::thread::{self, JoinHandle};
 use parking_lot::Mutex;
 use postlane_engine::{Engine, Input};
 use postlane_net::listener::{Gate, ListenerSettings};
-use postlane_spool::{Disk, Opened};
+use postlane_spool::{Disk, Opened, Recovered};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -50,15 +50,18 @@ impl Server {
         let fittings = Fittings::new(live);
         let (rights, rights_now) = watch::channel(Arc::new(HouseRights::new(&setup, &secret)));
         let dir = setup.data.join("spool");
-        let Opened { store, recovery } = Disk::open(&dir, setup.spool.clone(), fittings.ear())?;
-        recovery.report.findings.iter().for_each(|finding| alarm(finding));
+        let Opened { store, recovery } = Disk::open(&dir, setup.spool, fittings.ear())?;
+        recovery.report.findings.iter().for_each(|finding| alarm(&finding.to_string()));
         let intake = fittings.intake(&store, recovery.report.last_id, rights_now);
         fittings.reports(&store, &intake).run(fittings.owed.clone())?;
         let answers = Answers::default();
         let engine = start_engine(&fittings, &setup, &store, &answers, smtp.clone())?;
         let submitting = fittings.submitting();
         thread::Builder::new().name("recovery".to_owned()).spawn(move || {
-            recovery.drain(|batch| submitting.tell(batch.iter().map(|r| submitting.recovered(r))));
+            let tell = |batch: Vec<Recovered>| {
+                submitting.tell(batch.iter().map(|r| submitting.recovered(r)));
+            };
+            recovery.drain(tell).iter().for_each(|finding| alarm(&finding.to_string()));
         })?;
         let gate = Gate::new(setup.sessions_in_max, setup.sessions_of_client_max);
         let stop = watch::Sender::new(false);

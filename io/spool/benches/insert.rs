@@ -11,7 +11,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use postlane_mail::{BodyType, Envelope, Label, Mailbox, QueueId, Recipient, ReversePath, Stream};
-use postlane_spool::{Commits, Disk, Inserted, Insertion, Seq, Settings, Store, StoreError};
+use postlane_spool::{
+    Commits, Disk, Inserted, Insertion, Recovered, Seq, Settings, Store, StoreError,
+};
 
 struct Deaf;
 
@@ -85,9 +87,11 @@ fn main() {
     let opened = Disk::open(dir.path(), Settings::default(), Deaf).expect("a spool");
     let opened_s = begin.elapsed().as_secs_f64();
     let many = AtomicU64::new(0);
-    opened.recovery.drain(|batch| {
+    let count = |batch: Vec<Recovered>| {
         many.fetch_add(batch.len() as u64, Ordering::Relaxed);
-    });
+    };
+    let findings = opened.recovery.drain(count);
+    assert_eq!(findings, []);
     println!(
         "{} messages: open after {opened_s:.2} s, all back after {:.2} s, {:.0} MiB kept",
         many.into_inner(),

@@ -5,15 +5,18 @@
 //! engine's business.
 
 mod disk;
+mod finding;
 mod format;
 mod memory;
-mod replay;
+mod recovered;
 mod store;
 mod table;
 mod ticket;
 
-pub use disk::{Disk, OpenError, Opened, Recovered, Recovery, Report, Settings, Tally};
+pub use disk::{Disk, OpenError, Opened, Recovery, Report, Settings, Tally};
+pub use finding::{Finding, Wrong};
 pub use memory::{Kept, Memory};
+pub use recovered::Recovered;
 pub use store::{
     Change, Changes, Commits, Fate, Inserted, Insertion, Key, Seq, Store, StoreError, Stored,
     Urgency, Usage,

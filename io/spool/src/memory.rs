@@ -8,6 +8,8 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use postlane_mail::{Envelope, LastReply, Place, Progress, QueueId};
 
+use crate::format::measure;
+use crate::recovered::Recovered;
 use crate::store::{
     Changes, Commits, Fate, Inserted, Insertion, Key, Store, StoreError, Stored, Usage,
 };
@@ -111,8 +113,8 @@ impl Memory {
 
 impl Kept {
     /// Every message that lives, with its recipients that are not done.
-    pub fn recovered(&self) -> Vec<crate::disk::Recovered> {
-        let each = self.messages.iter().map(|(place, message)| crate::disk::Recovered {
+    pub fn recovered(&self) -> Vec<Recovered> {
+        let each = self.messages.iter().map(|(place, message)| Recovered {
             id: message.id,
             place: *place,
             envelope: (*message.envelope).clone(),
@@ -190,6 +192,9 @@ impl Store for Memory {
         if inner.failed {
             drop(inner);
             promise.keep(Err(StoreError::Closed));
+        } else if let Err(error) = measure(&insertion) {
+            drop(inner);
+            promise.keep(Err(error));
         } else {
             inner.waiting.push(Request::Message(insertion, promise));
         }

@@ -176,6 +176,12 @@ pub enum StoreError {
     /// It may or may not be durable; it must not be called done, nor be forgotten.
     #[error("the spool cannot say whether the write is on disk: {0}")]
     Unknown(String),
+    /// It is larger than the spool takes, in octets, recipients or facts: this many.
+    #[error("the spool does not take so much: {0}")]
+    TooLarge(u64),
+    /// It is for nobody: a message without recipients would never be done.
+    #[error("the spool takes no message without recipients")]
+    Nobody,
     /// There is no such message (any more).
     #[error("the spool has no message at this place")]
     Gone,

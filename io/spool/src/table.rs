@@ -1,11 +1,18 @@
 //! What lives, and where: the spool's memory of its segments.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod segment;
+
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use bytes::Bytes;
 use postlane_mail::Place;
 
+use crate::format::Told;
 use crate::store::Key;
+use segment::{Meta, NOBODY, NOWHERE, Recipient};
+
+pub(crate) use segment::{At, Segment};
 
 /// What is known of all segments. About 20 octets for each message, and none for its id.
 #[derive(Debug, Default)]
@@ -17,48 +24,6 @@ pub(crate) struct Table {
     messages: u64,
     /// Segments whose last message has ended since somebody asked.
     emptied: Vec<u32>,
-}
-
-/// What is known of one segment.
-#[derive(Debug, Default)]
-pub(crate) struct Segment {
-    messages: Vec<Meta>,
-    crowds: BTreeMap<u32, Vec<Recipient>>,
-    pub(crate) live_messages: u32,
-    pub(crate) live_states: u32,
-    pub(crate) live_keys: u32,
-    /// Segments whose recipients' fates are told in this one.
-    pub(crate) tells_of: BTreeSet<u32>,
-    pub(crate) octets: u64,
-    pub(crate) live_octets: u64,
-    pub(crate) sealed: bool,
-}
-
-/// One message.
-#[derive(Debug, Clone, Copy)]
-struct Meta {
-    offset: u32,
-    octets: u32,
-    live: u16,
-    recipients: u16,
-    /// The only recipient's state; a crowd's are beside.
-    state: At,
-}
-
-/// An entry in a segment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct At {
-    pub(crate) segment: u32,
-    pub(crate) offset: u32,
-}
-
-/// No entry: the recipient is fresh.
-const NOWHERE: At = At { segment: 0, offset: 0 };
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Recipient {
-    Waiting(At),
-    Done,
 }
 
 #[derive(Debug)]
@@ -73,12 +38,57 @@ impl Table {
         self.segments.entry(number).or_default()
     }
 
-    pub(crate) fn segments(&self) -> impl Iterator<Item = (u32, &Segment)> {
-        self.segments.iter().map(|(number, segment)| (*number, segment))
+    /// Takes what a record in segment `in_segment` tells. Gives the place of a message.
+    ///
+    /// The same when it is written and when it is read back, and told twice as told once.
+    pub(crate) fn hear(&mut self, in_segment: u32, told: &Told<'_>) -> Option<Place> {
+        match *told {
+            Told::Message { ordinal, offset, octets, head, from } => {
+                let place = Place { segment: in_segment, ordinal };
+                let meta = Meta {
+                    offset,
+                    octets,
+                    live: head.recipients,
+                    recipients: head.recipients,
+                    state: NOWHERE,
+                };
+                self.insert(place, meta);
+                if let Some(from) = from {
+                    let done = self.done_of(from);
+                    self.end_here(in_segment, from);
+                    self.moved.insert(from, place);
+                    let done = done.into_iter();
+                    done.for_each(|recipient| self.done_here(in_segment, place, recipient));
+                }
+                return Some(place);
+            }
+            Told::Done { place, recipient } => self.done(in_segment, place, recipient),
+            Told::Waiting { offset, octets, place, recipient, .. } => {
+                self.waiting(At { segment: in_segment, offset }, octets, place, recipient);
+            }
+            Told::Keyed { key, value } => {
+                self.key(in_segment, Key(key.into()), value.map(Bytes::copy_from_slice));
+            }
+            Told::Ended { segment, bits } => self.ended(in_segment, segment, bits),
+        }
+        None
+    }
+
+    /// Says how many messages a segment has, whether or not they were told.
+    pub(crate) fn reach(&mut self, segment: u32, messages: u32) {
+        let room = self.segment(segment);
+        if (messages as usize) > room.messages.len() {
+            room.messages.resize(messages as usize, NOBODY);
+        }
     }
 
     pub(crate) fn forget_segment(&mut self, number: u32) {
         self.segments.remove(&number);
+    }
+
+    /// After a log has been read nobody knows the places of before: they are let go.
+    pub(crate) fn forget_moves(&mut self) {
+        self.moved = HashMap::new();
     }
 
     /// Segments whose last message has ended since this was asked.
@@ -86,105 +96,17 @@ impl Table {
         std::mem::take(&mut self.emptied)
     }
 
+    pub(crate) fn segments(&self) -> impl Iterator<Item = (u32, &Segment)> {
+        self.segments.iter().map(|(number, segment)| (*number, segment))
+    }
+
+    pub(crate) fn of(&self, segment: u32) -> Option<&Segment> {
+        self.segments.get(&segment)
+    }
+
+    /// Messages that live.
     pub(crate) fn messages(&self) -> u64 {
         self.messages
-    }
-
-    /// A message has been written; its place.
-    pub(crate) fn insert(
-        &mut self,
-        segment: u32,
-        offset: u32,
-        octets: u32,
-        recipients: u16,
-    ) -> Place {
-        let room = self.segment(segment);
-        let ordinal = room.messages.len() as u32;
-        room.messages.push(Meta { offset, octets, live: recipients, recipients, state: NOWHERE });
-        if recipients > 1 {
-            let fresh = vec![Recipient::Waiting(NOWHERE); usize::from(recipients)];
-            room.crowds.insert(ordinal, fresh);
-        }
-        room.live_messages += 1;
-        room.live_octets += u64::from(octets);
-        self.messages += 1;
-        Place { segment, ordinal }
-    }
-
-    /// A recipient is done, said in segment `told`. Said twice it is said once.
-    pub(crate) fn done(&mut self, told: u32, place: Place, recipient: u16) {
-        let place = self.resolve(place);
-        self.tell(told, place);
-        let Some(state) = self.state(place, recipient) else { return };
-        self.drop_state(state);
-        let Some(room) = self.segments.get_mut(&place.segment) else { return };
-        if let Some(crowd) = room.crowds.get_mut(&place.ordinal) {
-            crowd[usize::from(recipient)] = Recipient::Done;
-        }
-        let meta = &mut room.messages[place.ordinal as usize];
-        meta.live -= 1;
-        meta.state = NOWHERE;
-        if meta.live == 0 {
-            room.live_messages -= 1;
-            room.live_octets -= u64::from(meta.octets);
-            room.crowds.remove(&place.ordinal);
-            self.messages -= 1;
-            if room.live_messages == 0 {
-                self.emptied.push(place.segment);
-            }
-        }
-    }
-
-    /// A recipient waits on, as an entry says.
-    pub(crate) fn waiting(&mut self, at: At, place: Place, recipient: u16) {
-        let place = self.resolve(place);
-        self.tell(at.segment, place);
-        let Some(state) = self.state(place, recipient) else { return };
-        self.drop_state(state);
-        self.segment(at.segment).live_states += 1;
-        let Some(room) = self.segments.get_mut(&place.segment) else { return };
-        match room.crowds.get_mut(&place.ordinal) {
-            Some(crowd) => crowd[usize::from(recipient)] = Recipient::Waiting(at),
-            None => room.messages[place.ordinal as usize].state = at,
-        }
-    }
-
-    /// Keyed state is written or removed in a segment.
-    pub(crate) fn keyed(&mut self, segment: u32, key: Key, value: Option<Bytes>) {
-        let was = match value {
-            Some(value) => {
-                self.segment(segment).live_keys += 1;
-                self.keyed.insert(key, Keyed { value, segment })
-            }
-            None => self.keyed.remove(&key),
-        };
-        if let Some(was) = was {
-            self.segment(was.segment).live_keys -= 1;
-        }
-    }
-
-    /// All of these messages are done: a bit for each of the segment's.
-    pub(crate) fn ended(&mut self, told: u32, segment: u32, bits: &[u8]) {
-        let many = self.segments.get(&segment).map_or(0, |room| room.messages.len());
-        for ordinal in 0..many.min(bits.len() * 8) {
-            if bits[ordinal / 8] & 1 << (ordinal % 8) != 0 {
-                self.end_message(told, Place { segment, ordinal: ordinal as u32 });
-            }
-        }
-        if many > 0 && told != segment {
-            self.segment(told).tells_of.insert(segment);
-        }
-    }
-
-    /// A message has been copied to another place; what is said of the old one holds there.
-    pub(crate) fn moved(&mut self, told: u32, from: Place, to: Place) {
-        self.end_message(told, from);
-        self.moved.insert(from, to);
-    }
-
-    /// After a log has been read nobody knows the old places any more: they are let go.
-    pub(crate) fn forget_moves(&mut self) -> HashMap<Place, Place> {
-        std::mem::take(&mut self.moved)
     }
 
     /// Where a message is kept now.
@@ -195,7 +117,7 @@ impl Table {
         place
     }
 
-    /// Offset and octets of a message that lives.
+    /// Place, offset and octets of a message that lives.
     pub(crate) fn find(&self, place: Place) -> Option<(Place, u32, u32)> {
         let place = self.resolve(place);
         let meta = self.segments.get(&place.segment)?.messages.get(place.ordinal as usize)?;
@@ -205,7 +127,10 @@ impl Table {
     /// The recipients of a living message that are not done, each with where its state is
     /// written, if it is.
     pub(crate) fn living(&self, place: Place) -> Vec<(u16, Option<At>)> {
-        let place = self.resolve(place);
+        self.living_here(self.resolve(place))
+    }
+
+    fn living_here(&self, place: Place) -> Vec<(u16, Option<At>)> {
         let Some(room) = self.segments.get(&place.segment) else { return Vec::new() };
         let Some(meta) = room.messages.get(place.ordinal as usize).filter(|m| m.live > 0) else {
             return Vec::new();
@@ -229,37 +154,6 @@ impl Table {
         done.map(|(_, index)| index).collect()
     }
 
-    /// All messages of a segment that live.
-    pub(crate) fn live_places(&self, segment: u32) -> Vec<Place> {
-        let messages = self.segments.get(&segment).map(|room| room.messages.as_slice());
-        let numbered = messages.unwrap_or_default().iter().zip(0..);
-        let live = numbered.filter(|(meta, _)| meta.live > 0);
-        live.map(|(_, ordinal)| Place { segment, ordinal }).collect()
-    }
-
-    /// A bit for each message of a segment that is done.
-    pub(crate) fn ended_bits(&self, segment: u32) -> Vec<u8> {
-        let messages = self.segments.get(&segment).map(|room| room.messages.as_slice());
-        let messages = messages.unwrap_or_default();
-        let mut bits = vec![0; messages.len().div_ceil(8)];
-        for (ordinal, meta) in messages.iter().enumerate() {
-            if meta.live == 0 {
-                bits[ordinal / 8] |= 1 << (ordinal % 8);
-            }
-        }
-        bits
-    }
-
-    /// Messages of a segment with some recipients done and some not.
-    pub(crate) fn half_done(&self, segment: u32) -> Vec<(Place, Vec<u16>)> {
-        let crowds = self.segments.get(&segment).map(|room| room.crowds.keys().copied());
-        let places = crowds.into_iter().flatten().map(|ordinal| Place { segment, ordinal });
-        places
-            .map(|place| (place, self.done_of(place)))
-            .filter(|(_, done)| !done.is_empty())
-            .collect()
-    }
-
     /// Keyed state whose name begins like this.
     pub(crate) fn keys(&self, prefix: &str) -> Vec<(Key, Bytes)> {
         let from = Key(prefix.into());
@@ -273,13 +167,117 @@ impl Table {
         found.map(|(key, keyed)| (key.clone(), keyed.value.clone())).collect()
     }
 
-    pub(crate) fn exists(&self, segment: u32) -> bool {
-        self.segments.contains_key(&segment)
+    /// Keys whose removal is told in a segment, and that an older one would bring back.
+    pub(crate) fn removed_in(&self, segment: u32) -> Vec<Key> {
+        let removed = self.segments.get(&segment).map(|room| room.removed.iter());
+        let gone = removed.into_iter().flatten().filter(|key| !self.keyed.contains_key(*key));
+        let older = |key: &&Key| {
+            let hash = hash(key);
+            self.segments.range(..segment).any(|(_, older)| older.keys.contains(&hash))
+        };
+        gone.filter(older).cloned().collect()
     }
 
-    fn end_message(&mut self, told: u32, place: Place) {
-        for (recipient, _) in self.living(place) {
-            self.done(told, place, recipient);
+    fn insert(&mut self, place: Place, meta: Meta) {
+        self.reach(place.segment, place.ordinal.saturating_add(1));
+        let room = self.segment(place.segment);
+        let Some(slot) = room.messages.get_mut(place.ordinal as usize) else { return };
+        if slot.recipients > 0 {
+            return;
+        }
+        *slot = meta;
+        if meta.recipients > 1 {
+            let fresh = vec![Recipient::Waiting(NOWHERE); usize::from(meta.recipients)];
+            room.crowds.insert(place.ordinal, fresh);
+        }
+        room.live_messages += 1;
+        room.live_message_octets += u64::from(meta.octets);
+        self.messages += 1;
+    }
+
+    /// A recipient is done, told in segment `told_in`.
+    fn done(&mut self, told_in: u32, said: Place, recipient: u16) {
+        let place = self.resolve(said);
+        self.done_here(told_in, place, recipient);
+        if place != said && self.find(place).is_none() {
+            self.forget_way(said);
+        }
+    }
+
+    fn done_here(&mut self, told_in: u32, place: Place, recipient: u16) {
+        self.note_tells_of(told_in, place);
+        let Some(state) = self.state(place, recipient) else { return };
+        self.drop_state(state);
+        let Some(room) = self.segments.get_mut(&place.segment) else { return };
+        if let Some(crowd) = room.crowds.get_mut(&place.ordinal) {
+            crowd[usize::from(recipient)] = Recipient::Done;
+        }
+        let meta = &mut room.messages[place.ordinal as usize];
+        meta.live -= 1;
+        meta.state = NOWHERE;
+        if meta.live == 0 {
+            room.live_messages -= 1;
+            room.live_message_octets -= u64::from(meta.octets);
+            room.crowds.remove(&place.ordinal);
+            self.messages -= 1;
+            if room.live_messages == 0 {
+                self.emptied.push(place.segment);
+            }
+        }
+    }
+
+    /// A recipient waits on, as an entry says.
+    fn waiting(&mut self, at: At, octets: u32, said: Place, recipient: u16) {
+        let room = self.segment(at.segment);
+        room.states += 1;
+        room.state_octets += u64::from(octets);
+        let place = self.resolve(said);
+        self.note_tells_of(at.segment, place);
+        let Some(state) = self.state(place, recipient) else { return };
+        self.drop_state(state);
+        self.segment(at.segment).live_states += 1;
+        let Some(room) = self.segments.get_mut(&place.segment) else { return };
+        match room.crowds.get_mut(&place.ordinal) {
+            Some(crowd) => crowd[usize::from(recipient)] = Recipient::Waiting(at),
+            None => room.messages[place.ordinal as usize].state = at,
+        }
+    }
+
+    /// Keyed state is written or removed in a segment.
+    fn key(&mut self, segment: u32, key: Key, value: Option<Bytes>) {
+        let octets = |key: &Key, value: &Bytes| (key.0.len() + value.len()) as u64;
+        self.segment(segment).keys.insert(hash(&key));
+        if let Some(was) = self.keyed.remove(&key) {
+            let room = self.segment(was.segment);
+            room.live_keys -= 1;
+            room.live_key_octets -= octets(&key, &was.value);
+        }
+        if let Some(value) = value {
+            let room = self.segment(segment);
+            room.live_keys += 1;
+            room.live_key_octets += octets(&key, &value);
+            self.keyed.insert(key, Keyed { value, segment });
+        } else {
+            self.segment(segment).removed.insert(key);
+        }
+    }
+
+    /// All of these messages are done: a bit for each of the segment's.
+    fn ended(&mut self, told_in: u32, segment: u32, bits: &[u8]) {
+        let many = self.segments.get(&segment).map_or(0, |room| room.messages.len());
+        for ordinal in 0..many.min(bits.len() * 8) {
+            if bits[ordinal / 8] & 1 << (ordinal % 8) != 0 {
+                self.end_here(told_in, Place { segment, ordinal: ordinal as u32 });
+            }
+        }
+        self.note_tells_of(told_in, Place { segment, ordinal: 0 });
+    }
+
+    /// A message is done at this very place: one that was moved from here lives on there.
+    fn end_here(&mut self, told_in: u32, place: Place) {
+        self.note_tells_of(told_in, place);
+        for (recipient, _) in self.living_here(place) {
+            self.done_here(told_in, place, recipient);
         }
     }
 
@@ -305,9 +303,23 @@ impl Table {
         }
     }
 
-    fn tell(&mut self, told: u32, of: Place) {
-        if told != of.segment && self.exists(of.segment) {
-            self.segment(told).tells_of.insert(of.segment);
+    /// Whoever ends a message knows it by the place it had when they heard of it: nobody asks
+    /// for the places on its way any more.
+    fn forget_way(&mut self, mut place: Place) {
+        while let Some(next) = self.moved.remove(&place) {
+            place = next;
         }
     }
+
+    fn note_tells_of(&mut self, told_in: u32, of: Place) {
+        if told_in != of.segment && self.segments.contains_key(&of.segment) {
+            self.segment(told_in).tells_of.insert(of.segment);
+        }
+    }
+}
+
+fn hash(key: &Key) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
+    hasher.finish()
 }

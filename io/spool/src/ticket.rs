@@ -15,9 +15,10 @@ use crate::store::StoreError;
 #[derive(Debug)]
 pub struct Ticket(Arc<Slot>);
 
-/// The other end of a ticket.
+/// The other end of a ticket. Let go without an answer it says that nobody knows: whoever waits
+/// does not wait for ever.
 #[derive(Debug)]
-pub(crate) struct Promise(Arc<Slot>);
+pub(crate) struct Promise(Option<Arc<Slot>>);
 
 #[derive(Debug, Default)]
 struct Slot {
@@ -34,20 +35,31 @@ struct State {
 /// A ticket and its other end.
 pub(crate) fn ticket() -> (Promise, Ticket) {
     let slot = Arc::new(Slot::default());
-    (Promise(slot.clone()), Ticket(slot))
+    (Promise(Some(slot.clone())), Ticket(slot))
 }
 
 impl Promise {
-    pub(crate) fn keep(self, answer: Result<Place, StoreError>) {
+    pub(crate) fn keep(mut self, answer: Result<Place, StoreError>) {
+        self.answer(answer);
+    }
+
+    fn answer(&mut self, answer: Result<Place, StoreError>) {
+        let Some(slot) = self.0.take() else { return };
         let waker = {
-            let mut state = self.0.state.lock();
+            let mut state = slot.state.lock();
             state.answer = Some(answer);
             state.waker.take()
         };
         match waker {
             Some(waker) => waker.wake(),
-            None => drop(self.0.kept.notify_one()),
+            None => drop(slot.kept.notify_one()),
         }
+    }
+}
+
+impl Drop for Promise {
+    fn drop(&mut self) {
+        self.answer(Err(StoreError::Unknown("nobody has answered".to_owned())));
     }
 }
 

@@ -1,31 +1,39 @@
 //! The committer: takes all that waits, writes it in one go, syncs once, and says so.
 
-use std::fs::File;
-use std::io::{self, IoSlice, Write as _};
+use std::io::{self, IoSlice};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::index::Skim;
-use super::{Request, Shared, clean, files, index};
-use crate::format::{FILE_HEADER_OCTETS, FileHeader, HEADER_OCTETS, Header, Kind, split_message};
-use crate::replay;
-use crate::store::{Changes, Commits, Inserted, Seq, StoreError, Urgency};
+use postlane_mail::{Place, QueueId};
+
+use super::chores::{Chore, Chores};
+use super::clean::Clean;
+use super::files::segment_name;
+use super::request::Request;
+use super::shared::{Door, Shared, Until};
+use super::volume::Log;
+use crate::format::{
+    HEADER_OCTETS, Header, IndexHeader, SEGMENT_HEADER_OCTETS, SegmentHeader, Told, push_told, tell,
+};
+use crate::store::{Commits, Inserted, Seq, StoreError};
+use crate::ticket::Promise;
 
 /// What is written and may wait for its sync waits no longer than this.
 const SYNC_WITHIN: Duration = Duration::from_millis(20);
 
-/// The file system is asked for its free room no more often than this.
+/// The file system is asked for its free room no more often than this; what has found no room
+/// is tried again as often.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// What the committer has done, counted.
+/// What the committer has done, counted since the spool was opened.
 #[derive(Debug, Default)]
 pub struct Tally {
     /// Times that the disk was synced.
     pub syncs: AtomicU64,
     /// Records written.
     pub records: AtomicU64,
-    /// Octets written.
+    /// Octets written, headers included.
     pub octets: AtomicU64,
     /// Messages copied forward out of old segments.
     pub copied: AtomicU64,
@@ -35,188 +43,293 @@ pub struct Tally {
 
 pub(super) struct Committer {
     pub(super) shared: Arc<Shared>,
-    pub(super) commits: Box<dyn Commits>,
+    commits: Box<dyn Commits>,
+    pub(super) chores: Option<Chores>,
+    pub(super) clean: Clean,
     pub(super) open: OpenSegment,
-    pub(super) seq: u64,
-    pub(super) clean: clean::Clean,
+    seq: u64,
+    last_id: Option<QueueId>,
     /// Written and not synced since then.
-    pub(super) unsynced: Option<Instant>,
-    pub(super) looked: Option<Instant>,
-    /// Numbers of batches that are written and not synced.
-    pub(super) upto: Option<Seq>,
+    unsynced: Option<Instant>,
+    /// The last number of a batch that is written and not synced.
+    upto: Option<Seq>,
+    /// Changes that have found no room; they go before everything else.
+    held_back: Vec<Request>,
+    looked: Option<Instant>,
+    has_ended: bool,
 }
 
 /// The segment that is written to.
 pub(super) struct OpenSegment {
     pub(super) number: u32,
-    pub(super) epoch: u32,
-    pub(super) file: Arc<File>,
-    pub(super) size: u64,
-    pub(super) skim: Skim,
+    epoch: u32,
+    file: Arc<dyn Log>,
+    octets: u64,
+    /// Messages in it.
+    messages: u32,
+    /// What it tells, for its index.
+    told: Vec<u8>,
 }
 
-/// A record on its way to the disk.
+/// A record's header, and where its body begins.
 struct Staged {
     header: [u8; HEADER_OCTETS],
-    body: Vec<u8>,
-    kind: Kind,
-    /// Where its body begins.
+    ordinal: u32,
     offset: u32,
 }
 
 impl Committer {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        commits: Box<dyn Commits>,
+        chores: Chores,
+        open: OpenSegment,
+        (seq, last_id): (u64, Option<QueueId>),
+    ) -> Self {
+        Self {
+            shared,
+            commits,
+            chores: Some(chores),
+            clean: Clean::default(),
+            open,
+            seq,
+            last_id,
+            unsynced: None,
+            upto: None,
+            held_back: Vec::new(),
+            looked: None,
+            has_ended: false,
+        }
+    }
+
     pub(super) fn run(mut self) {
         loop {
-            let (requests, closing) = self.take();
-            if requests.is_empty() && closing {
-                break;
-            }
-            let begun = self.write(requests);
-            if let Err(error) = begun.and_then(|()| self.keep_house()) {
+            let (requests, door) = self.shared.take(self.until());
+            let is_last = requests.is_empty() && door != Door::Open;
+            let done = if is_last { self.end() } else { self.step(requests, Instant::now()) };
+            if let Err(error) = done {
                 self.fail(&error);
+            }
+            if is_last || self.has_ended {
                 return;
             }
         }
-        if let Err(error) = self.sync_and_tell().and_then(|()| self.seal()) {
-            self.fail(&error);
+    }
+
+    /// Writes what waited, and does a step of whatever else is to be done.
+    pub(super) fn step(&mut self, requests: Vec<Request>, now: Instant) -> Result<(), StoreError> {
+        self.write(requests, now)?;
+        if self.unsynced.is_some_and(|since| now.duration_since(since) >= SYNC_WITHIN) {
+            self.sync_and_tell()?;
+        }
+        if self.open.octets >= self.shared.settings.segment_octets {
+            self.sync_and_tell()?;
+            self.seal();
+            self.open = OpenSegment::new(&self.shared, self.open.number + 1, self.last_id)?;
+        }
+        if self.looked.is_none_or(|at| now.duration_since(at) >= LOOK_EVERY) {
+            self.looked = Some(now);
+            self.shared.look_at_room();
+        }
+        self.clean_a_little(now)
+    }
+
+    /// Closes what is open: the next start has an index to read, and no segment.
+    pub(super) fn end(&mut self) -> Result<(), StoreError> {
+        let held_back = std::mem::take(&mut self.held_back);
+        if !held_back.is_empty() {
+            self.write(held_back, Instant::now())?;
+        }
+        if !self.held_back.is_empty() {
+            return Err(StoreError::Full("what was delivered last is not written".to_owned()));
+        }
+        self.sync_and_tell()?;
+        self.seal();
+        self.shut(&StoreError::Closed);
+        Ok(())
+    }
+
+    /// Nothing can be promised any more. Whoever waits hears that nobody knows: it must be
+    /// called neither done nor not done.
+    pub(super) fn fail(&mut self, error: &StoreError) {
+        self.shut(&StoreError::Unknown(error.to_string()));
+        self.commits.failed(error.clone());
+    }
+
+    fn shut(&mut self, answer: &StoreError) {
+        self.has_ended = true;
+        let waiting = self.shared.shut();
+        waiting.into_iter().for_each(|request| request.answer(answer));
+        if let Some(chores) = self.chores.take() {
+            chores.finish();
         }
     }
 
-    /// Everything that waits; waits for something, but no longer than a sync is put off.
-    fn take(&mut self) -> (Vec<Request>, bool) {
-        let mut mailbox = self.shared.mailbox.lock();
-        let deadline = self.unsynced.map(|since| since + SYNC_WITHIN);
-        while mailbox.requests.is_empty() && !mailbox.closing && !self.clean.has_work() {
-            mailbox.committer_sleeps = true;
-            let late = match deadline {
-                Some(deadline) => {
-                    self.shared.arrived.wait_until(&mut mailbox, deadline).timed_out()
-                }
-                None => {
-                    self.shared.arrived.wait(&mut mailbox);
-                    false
-                }
-            };
-            mailbox.committer_sleeps = false;
-            if late {
-                break;
+    fn until(&self) -> Until {
+        let is_recovering = self.shared.recovering.load(Ordering::Acquire);
+        if self.clean.has_work() && !is_recovering {
+            return Until::Now;
+        }
+        let sync = self.unsynced.map(|since| since + SYNC_WITHIN);
+        let again = (!self.held_back.is_empty() || is_recovering)
+            .then(|| self.looked.unwrap_or_else(Instant::now) + LOOK_EVERY);
+        match sync.into_iter().chain(again).min() {
+            Some(then) => Until::Then(then),
+            None => Until::Something,
+        }
+    }
+
+    /// Writes requests, and syncs if one of them is urgent.
+    pub(super) fn write(
+        &mut self,
+        mut requests: Vec<Request>,
+        now: Instant,
+    ) -> Result<(), StoreError> {
+        if !self.held_back.is_empty() {
+            let late = std::mem::replace(&mut self.held_back, requests);
+            requests = late.into_iter().chain(std::mem::take(&mut self.held_back)).collect();
+        }
+        for request in &requests {
+            if let Request::Refused(error) = request {
+                return Err(error.clone());
             }
         }
-        (std::mem::take(&mut mailbox.requests), mailbox.closing)
+        let Some(urgent) = requests.iter().map(Request::is_urgent).max() else { return Ok(()) };
+        let staged = self.stage(&requests);
+        if let Err(e) = append(&*self.open.file, &staged, &requests) {
+            return self.not_written(requests, &e, now);
+        }
+        self.unsynced.get_or_insert(now);
+        let octets = self.count(&requests);
+        if urgent && let Err(error) = self.sync() {
+            // Whether it is on disk nobody knows.
+            requests.into_iter().for_each(|request| request.answer(&error));
+            return Err(error);
+        }
+        self.shared.written(octets);
+        self.tell(requests, &staged, urgent)
     }
 
-    fn write(&mut self, mut requests: Vec<Request>) -> Result<(), StoreError> {
-        if requests.is_empty() {
-            return match self.unsynced {
-                Some(since) if since.elapsed() >= SYNC_WITHIN => self.sync_and_tell(),
-                _ => Ok(()),
+    fn stage(&self, requests: &[Request]) -> Vec<Staged> {
+        let (mut end, mut ordinal, mut seq) = (self.open.octets, self.open.messages, self.seq);
+        let staged = requests.iter().filter_map(Request::record).map(|record| {
+            seq += 1;
+            let header = Header {
+                kind: record.kind,
+                octets: record.body.len() as u32,
+                checked: record.checked,
+                check: record.check,
+                epoch: self.open.epoch,
+                ordinal,
+                seq,
             };
-        }
-        let octets: u64 = requests.iter().map(|request| request.body().len() as u64).sum();
-        let mut staged = Vec::with_capacity(requests.len());
-        let mut size = self.open.size;
-        for request in &mut requests {
-            let (kind, crc, body) = request.take_body();
-            staged.push(self.stage(kind, crc, body, &mut size));
-        }
-        let urgent = requests.iter().any(Request::is_urgent);
-        if let Err(e) = write_all(&self.open.file, &staged) {
-            return self.not_written(requests, &e);
-        }
-        self.open.size = size;
-        self.shared.tally.octets.fetch_add(octets, Ordering::Relaxed);
-        self.shared.tally.records.fetch_add(staged.len() as u64, Ordering::Relaxed);
-        let synced = if urgent { self.sync() } else { Ok(()) };
-        self.shared.backlog.fetch_sub(octets, Ordering::Relaxed);
-        match synced {
-            Ok(()) => self.told(requests, &staged, urgent),
-            Err(error) => {
-                // Whether it is on disk nobody knows: it must be called neither.
-                requests.into_iter().for_each(|request| request.answer(&error));
-                Err(error)
-            }
-        }
+            let offset = end + HEADER_OCTETS as u64;
+            let offset = u32::try_from(offset).expect("a segment is closed long before 4 GiB");
+            let staged = Staged { header: header.encode(), ordinal, offset };
+            end = u64::from(offset) + record.body.len() as u64;
+            ordinal += record.messages;
+            staged
+        });
+        staged.collect()
     }
 
-    fn stage(&mut self, kind: Kind, body_crc: u32, body: Vec<u8>, size: &mut u64) -> Staged {
-        self.seq += 1;
-        let octets = body.len() as u32;
-        let header = Header { kind, octets, body_crc, epoch: self.open.epoch, seq: self.seq };
-        let offset = *size + HEADER_OCTETS as u64;
-        *size = offset + body.len() as u64;
-        let offset = u32::try_from(offset).expect("a segment is closed long before 4 GiB");
-        Staged { header: header.encode(), body, kind, offset }
+    /// What was written is in the segment. Gives its octets, without headers.
+    fn count(&mut self, requests: &[Request]) -> u64 {
+        let octets: u64 = requests.iter().map(Request::octets).sum();
+        let written = octets + (requests.len() * HEADER_OCTETS) as u64;
+        self.open.octets += written;
+        self.seq += requests.len() as u64;
+        let records = requests.iter().filter_map(Request::record);
+        self.open.messages += records.map(|record| record.messages).sum::<u32>();
+        self.shared.tally.octets.fetch_add(written, Ordering::Relaxed);
+        self.shared.tally.records.fetch_add(requests.len() as u64, Ordering::Relaxed);
+        octets
     }
 
     /// It is on disk, or written if it may wait: the table and those who wait hear of it.
-    fn told(
+    fn tell(
         &mut self,
         requests: Vec<Request>,
         staged: &[Staged],
-        synced: bool,
+        is_synced: bool,
     ) -> Result<(), StoreError> {
-        let mut inserted = Vec::new();
-        let mut kept = Vec::with_capacity(requests.len());
+        let mut inserted: Vec<Inserted> = Vec::new();
+        let mut kept: Vec<(Promise, Place)> = Vec::with_capacity(requests.len());
         let mut table = self.shared.table.lock();
-        for (request, record) in requests.into_iter().zip(staged) {
-            self.open.skim.push(record.kind, record.offset, &record.body);
-            let (number, offset) = (self.open.number, record.offset);
-            match request {
-                Request::Message { insertion, promise, .. } => {
-                    let octets = record.body.len() as u32;
-                    let place =
-                        replay::message(&mut table, number, offset, &record.body, octets)
-                            .ok_or_else(|| StoreError::Damaged("a record of our own".to_owned()))?;
-                    let (id, envelope, tag) = (insertion.id, insertion.envelope, insertion.tag);
-                    inserted.push(Inserted { id, place, envelope, tag });
-                    kept.push((promise, place));
+        for (request, staged) in requests.into_iter().zip(staged) {
+            let record = request.record().expect("it has been written");
+            let (number, mut places) = (self.open.number, Vec::new());
+            let told = tell(record.kind, staged.ordinal, staged.offset, &record.body, |told| {
+                if let Told::Message { head, .. } = &told {
+                    self.last_id = self.last_id.max(Some(head.id));
                 }
-                Request::Changes { changes, .. } => {
-                    let brought = replay::changes(&mut table, number, offset, &record.body)
-                        .ok_or_else(|| StoreError::Damaged("a record of our own".to_owned()))?;
-                    self.upto = self.upto.max(Some(changes.seq));
-                    for (insertion, place) in changes.insertions.into_iter().zip(brought.places) {
-                        let (id, envelope, tag) = (insertion.id, insertion.envelope, insertion.tag);
-                        inserted.push(Inserted { id, place, envelope, tag });
+                places.extend(table.hear(number, &told));
+                push_told(&told, &mut self.open.told);
+            });
+            told.map_err(|_| StoreError::Damaged("a record of our own".to_owned()))?;
+            match request {
+                Request::Message { news, promise, .. } => {
+                    if let Some(place) = places.first().copied() {
+                        inserted.push(news.at(place));
+                        kept.push((promise, place));
                     }
                 }
+                Request::Changes { seq, news, .. } => {
+                    self.upto = self.upto.max(Some(seq));
+                    inserted.extend(news.into_iter().zip(places).map(|(news, at)| news.at(at)));
+                }
+                Request::Own { .. } | Request::Refused(_) => {}
             }
         }
-        table.segment(self.open.number).octets = self.open.size;
+        table.segment(self.open.number).octets = self.open.octets;
         drop(table);
         // First those who were promised, since they have waited longest.
         kept.into_iter().for_each(|(promise, place)| promise.keep(Ok(place)));
         if !inserted.is_empty() {
             self.commits.inserted(inserted);
         }
-        if synced {
+        if is_synced {
             self.tell_upto();
-        } else {
-            self.unsynced.get_or_insert_with(Instant::now);
         }
         Ok(())
     }
 
-    /// Nothing of it is on disk: what was written of it is cut off again.
-    fn not_written(&mut self, requests: Vec<Request>, error: &io::Error) -> Result<(), StoreError> {
-        let octets: u64 = requests.iter().map(|request| request.body().len() as u64).sum();
-        self.shared.backlog.fetch_sub(octets, Ordering::Relaxed);
-        let cut = self.open.file.set_len(self.open.size);
-        let only_mail = requests.iter().all(|request| matches!(request, Request::Message { .. }));
-        let full = error.kind() == io::ErrorKind::StorageFull;
-        if full && only_mail && cut.is_ok() {
-            self.shared.full.store(true, Ordering::Relaxed);
-            let error = StoreError::Full(error.to_string());
+    /// What was written of it is cut off again. If there was no room, mail is refused, and
+    /// changes wait for some: delivering makes it.
+    fn not_written(
+        &mut self,
+        requests: Vec<Request>,
+        error: &io::Error,
+        now: Instant,
+    ) -> Result<(), StoreError> {
+        let no_room = error.kind() == io::ErrorKind::StorageFull
+            || error.kind() == io::ErrorKind::QuotaExceeded;
+        if !no_room || self.open.file.cut(self.open.octets).is_err() {
+            let error = StoreError::Unknown(format!("write: {error}"));
             requests.into_iter().for_each(|request| request.answer(&error));
-            return Ok(());
+            return Err(error);
         }
-        let error = StoreError::Io(format!("write: {error}"));
-        requests.into_iter().for_each(|request| request.answer(&error));
-        Err(error)
+        self.shared.found_full();
+        self.looked = Some(now);
+        let (mail, changes): (Vec<_>, Vec<_>) = requests.into_iter().partition(Request::is_mail);
+        let error = StoreError::Full(error.to_string());
+        let had_mail = !mail.is_empty();
+        for request in mail {
+            self.shared.written(request.octets());
+            request.answer(&error);
+        }
+        if had_mail {
+            // They may find room where they do not stand beside mail.
+            return self.write(changes, now);
+        }
+        self.held_back = changes;
+        Ok(())
     }
 
     pub(super) fn sync_and_tell(&mut self) -> Result<(), StoreError> {
-        self.sync()?;
+        if self.unsynced.is_some() {
+            self.sync()?;
+        }
         self.tell_upto();
         Ok(())
     }
@@ -226,7 +339,7 @@ impl Committer {
         self.unsynced = None;
         // Once it has failed the system may have forgotten what it had not written: asking
         // again and hearing yes would mean nothing.
-        self.open.file.sync_data().map_err(|e| StoreError::Unknown(format!("fdatasync: {e}")))
+        self.open.file.sync().map_err(|e| StoreError::Unknown(format!("fdatasync: {e}")))
     }
 
     fn tell_upto(&mut self) {
@@ -235,122 +348,76 @@ impl Committer {
         }
     }
 
-    /// What is to be done between two batches: a full segment, free room, old segments.
-    fn keep_house(&mut self) -> Result<(), StoreError> {
-        if self.open.size >= self.shared.settings.segment_octets {
-            self.sync_and_tell()?;
-            self.seal()?;
-            self.open = open_segment(&self.shared, self.open.number + 1)?;
-        }
-        if self.looked.is_none_or(|at| at.elapsed() >= LOOK_EVERY) {
-            self.looked = Some(Instant::now());
-            look_at_room(&self.shared);
-        }
-        self.clean_a_little()
-    }
-
-    /// The open segment is closed: its index is written beside what comes next.
-    fn seal(&mut self) -> Result<(), StoreError> {
-        let skim = std::mem::take(&mut self.open.skim).into_octets();
-        let (dir, number, epoch) = (self.shared.dir.clone(), self.open.number, self.open.epoch);
-        let size = self.open.size;
-        self.shared.table.lock().segment(number).sealed = true;
-        self.clean.consider(number);
-        // Without it the segment is scanned at the next start: nothing hangs on it.
-        let written = move || index::write(&dir, number, epoch, size, &skim);
-        if self.shared.mailbox.lock().closing {
-            let _ = written();
-        } else {
-            std::thread::spawn(written);
-        }
-        Ok(())
-    }
-
-    fn fail(&mut self, error: &StoreError) {
-        self.shared.failed.store(true, Ordering::Release);
-        let waiting = std::mem::take(&mut self.shared.mailbox.lock().requests);
-        waiting.into_iter().for_each(|request| request.answer(&StoreError::Closed));
-        self.commits.failed(error.clone());
-    }
-
-    /// Writes a record of changes of the committer's own, synced with what comes next.
-    pub(super) fn write_own(&mut self, body: Vec<u8>) -> Result<(), StoreError> {
-        debug_assert!(super::makes_sense(&body));
-        let crc = crc32c::crc32c(&body);
-        self.shared.backlog.fetch_add(body.len() as u64, Ordering::Relaxed);
-        let changes = Changes { urgency: Urgency::Now, ..Changes::default() };
-        let waited = self.upto;
-        self.write(vec![Request::Changes { body, crc, changes }])?;
-        self.upto = self.upto.filter(|_| waited.is_some());
-        Ok(())
-    }
-}
-
-impl Request {
-    fn body(&self) -> &[u8] {
-        match self {
-            Self::Message { body, .. } | Self::Changes { body, .. } => body,
-        }
-    }
-
-    fn take_body(&mut self) -> (Kind, u32, Vec<u8>) {
-        match self {
-            Self::Message { body, crc, .. } => (Kind::Message, *crc, std::mem::take(body)),
-            Self::Changes { body, crc, .. } => (Kind::Changes, *crc, std::mem::take(body)),
-        }
-    }
-
-    fn is_urgent(&self) -> bool {
-        match self {
-            Self::Message { .. } => true,
-            Self::Changes { changes, .. } => {
-                changes.urgency == Urgency::Now || !changes.insertions.is_empty()
-            }
-        }
-    }
-
-    fn answer(self, error: &StoreError) {
-        if let Self::Message { promise, .. } = self {
-            promise.keep(Err(error.clone()));
+    /// The open segment is closed, and its index made beside what comes next.
+    fn seal(&mut self) {
+        let open = &mut self.open;
+        let header = IndexHeader {
+            segment: open.number,
+            epoch: open.epoch,
+            segment_octets: open.octets,
+            messages: open.messages,
+            seq: self.seq,
+            last_id: self.last_id,
+        };
+        let told = std::mem::take(&mut open.told);
+        let mut table = self.shared.table.lock();
+        let room = table.segment(open.number);
+        room.sealed = true;
+        let ended = room.ended_bits();
+        drop(table);
+        self.clean.consider(open.number);
+        if let Some(chores) = &mut self.chores {
+            chores.give(Chore::Index { header, told, ended });
         }
     }
 }
 
-/// Makes a segment and its header.
-pub(super) fn open_segment(shared: &Shared, number: u32) -> Result<OpenSegment, StoreError> {
-    let failed = |e: io::Error| StoreError::Io(format!("segment {number}: {e}"));
-    let path = files::segment_path(&shared.dir, number);
-    let file = files::create(&shared.dir, &path).map_err(failed)?;
-    // Any number that the last file in these blocks is unlikely to have had.
-    let since = std::time::SystemTime::now().duration_since(std::time::SystemTime::UNIX_EPOCH);
-    let epoch = since.unwrap_or_default().as_micros() as u32 ^ number.rotate_left(16);
-    (&file).write_all(&FileHeader { segment: number, epoch }.encode()).map_err(failed)?;
-    let file = Arc::new(file);
-    shared.files.lock().add(number, file.clone());
-    shared.table.lock().segment(number).octets = FILE_HEADER_OCTETS as u64;
-    Ok(OpenSegment { number, epoch, file, size: FILE_HEADER_OCTETS as u64, skim: Skim::default() })
+impl Drop for Committer {
+    fn drop(&mut self) {
+        if !self.has_ended {
+            self.fail(&StoreError::Unknown("the committer has stopped".to_owned()));
+        }
+    }
 }
 
-pub(super) fn look_at_room(shared: &Shared) {
-    let Ok(stat) = rustix::fs::statvfs(&shared.dir) else { return };
-    let free = stat.f_bavail.saturating_mul(stat.f_frsize);
-    shared.free.store(free, Ordering::Relaxed);
-    shared.full.store(free < shared.settings.free_octets_min, Ordering::Relaxed);
+impl OpenSegment {
+    /// Makes a segment and its header.
+    pub(super) fn new(
+        shared: &Shared,
+        number: u32,
+        last_id: Option<QueueId>,
+    ) -> Result<Self, StoreError> {
+        let failed = |e: io::Error| StoreError::Io(format!("segment {number:08}: {e}"));
+        let file = shared.volume.create(&segment_name(number)).map_err(failed)?;
+        shared.volume.sync_names().map_err(failed)?;
+        // Any number that the last file in these blocks is unlikely to have had.
+        let since = std::time::SystemTime::now().duration_since(std::time::SystemTime::UNIX_EPOCH);
+        let epoch = since.unwrap_or_default().as_micros() as u32 ^ number.rotate_left(16);
+        let header = SegmentHeader { segment: number, epoch, last_id }.encode();
+        let mut rest: &[u8] = &header;
+        while !rest.is_empty() {
+            let written = file.append(&[IoSlice::new(rest)]).map_err(failed)?;
+            rest = rest.get(written..).filter(|_| written > 0).unwrap_or_default();
+        }
+        shared.files.add(number, file.clone());
+        let octets = SEGMENT_HEADER_OCTETS as u64;
+        shared.table.lock().segment(number).octets = octets;
+        Ok(Self { number, epoch, file, octets, messages: 0, told: Vec::new() })
+    }
 }
 
 /// Writes all records, as many at once as the system takes.
-fn write_all(file: &File, staged: &[Staged]) -> io::Result<()> {
-    const AT_ONCE: usize = 512;
+fn append(file: &dyn Log, staged: &[Staged], requests: &[Request]) -> io::Result<()> {
+    /// Linux takes 1,024 (`IOV_MAX`).
+    const AT_ONCE: usize = 1024;
     let mut slices: Vec<IoSlice<'_>> = Vec::with_capacity(staged.len() * 2);
-    for record in staged {
-        slices.push(IoSlice::new(&record.header));
+    for (staged, record) in staged.iter().zip(requests.iter().filter_map(Request::record)) {
+        slices.push(IoSlice::new(&staged.header));
         slices.push(IoSlice::new(&record.body));
     }
     let mut rest = slices.as_mut_slice();
-    let mut file = file;
     while !rest.is_empty() {
-        let at_once = rest.len().min(AT_ONCE);
-        match file.write_vectored(&rest[..at_once]) {
+        match file.append(&rest[..rest.len().min(AT_ONCE)]) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(written) => IoSlice::advance_slices(&mut rest, written),
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
@@ -358,9 +425,4 @@ fn write_all(file: &File, staged: &[Staged]) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-/// The messages' octets are left out of what is read of a record whose index is at hand.
-pub(super) fn message_octets(body: &[u8]) -> Option<usize> {
-    split_message(body).map(|(parts, _)| parts.message.len())
 }

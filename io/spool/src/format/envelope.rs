@@ -24,7 +24,7 @@ pub(crate) fn encode_envelope(envelope: &Envelope, out: &mut Vec<u8>) {
     push_text(out, envelope.envid.as_deref().unwrap_or_default());
     push_text(out, envelope.tenant.as_str());
     push_text(out, envelope.campaign.as_str());
-    let many = u16::try_from(envelope.recipients.len()).expect("recipients are limited at intake");
+    let many = u16::try_from(envelope.recipients.len()).expect("the head has counted them");
     out.extend_from_slice(&many.to_le_bytes());
     for recipient in &envelope.recipients {
         out.push(notify_octet(recipient.notify));
@@ -98,12 +98,4 @@ fn notify_of(octet: u8) -> Notify {
         1 => Notify::Never,
         on => Notify::On { success: on & 1 != 0, failure: on & 2 != 0, delay: on & 4 != 0 },
     }
-}
-
-/// How many recipients an envelope has: read without reading them.
-pub(crate) fn recipient_count(octets: &[u8]) -> Option<u16> {
-    let mut from = Octets(octets);
-    from.take(4)?;
-    (0..4).try_for_each(|_| from.text().map(drop))?;
-    from.u16()
 }

@@ -2,15 +2,27 @@
 
 mod change;
 mod envelope;
+mod index;
+mod message;
 mod octets;
 mod record;
+mod segment;
+mod told;
 
 pub(crate) use change::{
-    Entry, decode_entries, encode_changes, first_entry, push_done, push_ended, push_keyed,
-    push_moved, push_waiting,
+    encode_changes, push_done, push_ended, push_keyed, push_moved, push_waiting, read_waiting,
 };
-pub(crate) use envelope::{decode_envelope, recipient_count};
-pub(crate) use record::{
-    FILE_HEADER_OCTETS, FileHeader, HEADER_OCTETS, Header, Kind, MessageParts, encode_message,
-    split_head, split_message,
-};
+pub(crate) use envelope::decode_envelope;
+pub(crate) use index::{INDEX_HEADER_OCTETS, IndexHeader, push_told, told_at, without};
+pub(crate) use message::{Head, encode_message, measure, read_message};
+pub(crate) use record::{HEADER_OCTETS, Header, Kind, MAGIC, Record};
+pub(crate) use segment::{SEGMENT_HEADER_OCTETS, SegmentHeader, Start};
+pub(crate) use told::{Told, Untold, tell};
+
+/// The version of everything on the disk. A change that an older program cannot read safely
+/// makes it larger; such a program then refuses to open the spool.
+pub(crate) const VERSION: u16 = 1;
+
+/// A kind with this bit may be passed over by a program that does not know it; without it the
+/// spool must not be opened.
+pub(crate) const MAY_PASS: u8 = 0x80;

@@ -1,23 +1,16 @@
-//! Records: what stands between two headers in a segment.
+//! Records: what stands in a segment behind its header, one after the other.
 
 use bytes::Bytes;
-use crc32c::{crc32c, crc32c_append};
-use postlane_mail::QueueId;
+use crc32c::crc32c;
 
-use super::envelope::encode_envelope;
-use super::octets::{Octets, push_long};
-use crate::store::Insertion;
+use super::MAY_PASS;
+use super::octets::Octets;
 
 /// Octets of a record's header.
-pub(crate) const HEADER_OCTETS: usize = 32;
-/// Octets of a segment's header.
-pub(crate) const FILE_HEADER_OCTETS: usize = 32;
+pub(crate) const HEADER_OCTETS: usize = 40;
 
-const RECORD_MAGIC: u32 = 0x52_4c_50_b7;
-const FILE_MAGIC: [u8; 8] = *b"PLSPOOL\n";
-/// The version of everything on the disk. A change that an older program cannot read safely
-/// makes it larger.
-const VERSION: u16 = 1;
+/// How a record begins; where a record is damaged, the next one is looked for by it.
+pub(crate) const MAGIC: [u8; 4] = [0xb7, b'P', b'L', b'R'];
 
 /// What a record holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,138 +19,108 @@ pub(crate) enum Kind {
     Message,
     /// Changes that belong together.
     Changes,
+    /// Something of a later version that may be passed over.
+    Passed,
+    /// Something of a later version without which the rest is not understood.
+    Later(u8),
 }
 
 /// A record's header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Header {
     pub(crate) kind: Kind,
+    /// Octets of the body.
     pub(crate) octets: u32,
-    pub(crate) body_crc: u32,
+    /// How many octets of the body the check covers, from its begin: a message's own are
+    /// summed up in its head.
+    pub(crate) checked: u32,
+    /// CRC-32C of those.
+    pub(crate) check: u32,
     /// The segment's, so that what an older file left in the same blocks is not taken for ours.
     pub(crate) epoch: u32,
+    /// Messages of the segment before this record: a damaged one costs nobody their number.
+    pub(crate) ordinal: u32,
+    /// Counted through all segments.
     pub(crate) seq: u64,
+}
+
+/// A record's body, encoded and summed up on the thread that wants it written.
+#[derive(Debug)]
+pub(crate) struct Record {
+    pub(crate) kind: Kind,
+    pub(crate) body: Vec<u8>,
+    pub(crate) checked: u32,
+    pub(crate) check: u32,
+    /// How many messages it brings.
+    pub(crate) messages: u32,
+}
+
+impl Kind {
+    fn octet(self) -> u8 {
+        match self {
+            Self::Message => 1,
+            Self::Changes => 2,
+            Self::Passed => MAY_PASS,
+            Self::Later(octet) => octet,
+        }
+    }
+
+    fn of(octet: u8) -> Self {
+        match octet {
+            1 => Self::Message,
+            2 => Self::Changes,
+            octet if octet & MAY_PASS != 0 => Self::Passed,
+            octet => Self::Later(octet),
+        }
+    }
 }
 
 impl Header {
     pub(crate) fn encode(&self) -> [u8; HEADER_OCTETS] {
         let mut out = [0; HEADER_OCTETS];
-        out[0..4].copy_from_slice(&RECORD_MAGIC.to_le_bytes());
-        out[4] = match self.kind {
-            Kind::Message => 1,
-            Kind::Changes => 2,
-        };
+        out[0..4].copy_from_slice(&MAGIC);
+        out[4] = self.kind.octet();
         out[8..12].copy_from_slice(&self.octets.to_le_bytes());
-        out[12..16].copy_from_slice(&self.body_crc.to_le_bytes());
-        out[16..20].copy_from_slice(&self.epoch.to_le_bytes());
-        out[20..28].copy_from_slice(&self.seq.to_le_bytes());
-        let crc = crc32c(&out[..28]);
-        out[28..32].copy_from_slice(&crc.to_le_bytes());
+        out[12..16].copy_from_slice(&self.checked.to_le_bytes());
+        out[16..20].copy_from_slice(&self.check.to_le_bytes());
+        out[20..24].copy_from_slice(&self.epoch.to_le_bytes());
+        out[24..28].copy_from_slice(&self.ordinal.to_le_bytes());
+        out[28..36].copy_from_slice(&self.seq.to_le_bytes());
+        let crc = crc32c(&out[..36]);
+        out[36..40].copy_from_slice(&crc.to_le_bytes());
         out
     }
 
+    /// Reads the header at the front, if it is one and agrees with its checksum.
     pub(crate) fn decode(octets: &[u8]) -> Option<Self> {
-        let octets = octets.get(..HEADER_OCTETS)?;
-        let mut from = Octets(octets);
-        if from.u32()? != RECORD_MAGIC {
+        let (said, crc) = octets.get(..HEADER_OCTETS)?.split_at(36);
+        let mut from = Octets(said);
+        if from.take(4)? != MAGIC || Octets(crc).u32()? != crc32c(said) {
             return None;
         }
-        let kind = match from.u32()? {
-            1 => Kind::Message,
-            2 => Kind::Changes,
-            _ => return None,
-        };
-        let header = Self {
+        let kind = Kind::of(from.u8()?);
+        from.take(3)?;
+        Some(Self {
             kind,
             octets: from.u32()?,
-            body_crc: from.u32()?,
+            checked: from.u32()?,
+            check: from.u32()?,
             epoch: from.u32()?,
+            ordinal: from.u32()?,
             seq: from.u64()?,
-        };
-        (from.u32()? == crc32c(&octets[..28])).then_some(header)
+        })
     }
 }
 
-/// A segment's header.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct FileHeader {
-    pub(crate) segment: u32,
-    pub(crate) epoch: u32,
-}
-
-impl FileHeader {
-    pub(crate) fn encode(&self) -> [u8; FILE_HEADER_OCTETS] {
-        let mut out = [0; FILE_HEADER_OCTETS];
-        out[0..8].copy_from_slice(&FILE_MAGIC);
-        out[8..10].copy_from_slice(&VERSION.to_le_bytes());
-        out[12..16].copy_from_slice(&self.segment.to_le_bytes());
-        out[16..20].copy_from_slice(&self.epoch.to_le_bytes());
-        let crc = crc32c(&out[..28]);
-        out[28..32].copy_from_slice(&crc.to_le_bytes());
-        out
-    }
-
-    pub(crate) fn decode(octets: &[u8]) -> Option<Self> {
-        let octets = octets.get(..FILE_HEADER_OCTETS)?;
-        let mut from = Octets(octets);
-        if from.take(8)? != FILE_MAGIC || from.u16()? != VERSION {
-            return None;
-        }
-        from.u16()?;
-        let header = Self { segment: from.u32()?, epoch: from.u32()? };
-        let crc = u32::from_le_bytes(*octets[28..].first_chunk()?);
-        (crc == crc32c(&octets[..28])).then_some(header)
+impl Record {
+    /// A record of changes with this body.
+    pub(crate) fn of_changes(body: Vec<u8>, messages: u32) -> Self {
+        let (checked, check) = (body.len() as u32, crc32c(&body));
+        Self { kind: Kind::Changes, body, checked, check, messages }
     }
 }
 
-/// A message's parts within its record.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct MessageParts<'a> {
-    pub(crate) id: QueueId,
-    pub(crate) facts: &'a [u8],
-    pub(crate) envelope: &'a [u8],
-    pub(crate) message: &'a [u8],
-}
-
-/// Writes a message: its id, what intake knows of it, its envelope, and the octets. Gives the
-/// checksum of it all.
-pub(crate) fn encode_message(insertion: &Insertion, out: &mut Vec<u8>) -> u32 {
-    let begin = out.len();
-    let octets: usize = insertion.message.iter().map(Bytes::len).sum();
-    out.reserve(octets + 512);
-    out.extend_from_slice(&insertion.id.bits().to_le_bytes());
-    push_long(out, &insertion.facts);
-    let at = out.len();
-    out.extend_from_slice(&[0; 4]);
-    encode_envelope(&insertion.envelope, out);
-    let envelope = (out.len() - at - 4) as u32;
-    out[at..at + 4].copy_from_slice(&envelope.to_le_bytes());
-    let many = u32::try_from(octets).expect("a message is smaller than 4 GiB");
-    out.extend_from_slice(&many.to_le_bytes());
-    let mut crc = crc32c(&out[begin..]);
-    for piece in &insertion.message {
-        out.extend_from_slice(piece);
-        crc = crc32c_append(crc, piece);
-    }
-    crc
-}
-
-/// Finds a message's parts in its octets, and how many octets they are.
-pub(crate) fn split_message(octets: &[u8]) -> Option<(MessageParts<'_>, usize)> {
-    let mut from = Octets(octets);
-    let id = QueueId::from_bits(from.u64()?);
-    let facts = from.long()?;
-    let envelope = from.long()?;
-    let message = from.long()?;
-    let used = octets.len() - from.0.len();
-    Some((MessageParts { id, facts, envelope, message }, used))
-}
-
-/// Finds the parts in front of a message's octets, which an index leaves out.
-pub(crate) fn split_head(octets: &[u8]) -> Option<MessageParts<'_>> {
-    let mut from = Octets(octets);
-    let id = QueueId::from_bits(from.u64()?);
-    let facts = from.long()?;
-    let envelope = from.long()?;
-    Some(MessageParts { id, facts, envelope, message: &[] })
+/// The octets of a message given in pieces.
+pub(super) fn octets_of(pieces: &[Bytes]) -> usize {
+    pieces.iter().map(Bytes::len).sum()
 }

@@ -149,3 +149,14 @@ fn a_report_comes_with_the_outcome_that_owes_it() {
         );
     }
 }
+
+#[test]
+fn a_message_that_is_for_nobody_is_not_taken() {
+    for fixture in both() {
+        let refused = fixture.store.insert(message(1, 0, 10)).wait();
+        assert_eq!(refused, Err(StoreError::Nobody));
+        let taken = fixture.store.insert(message(2, 1, 10));
+        (fixture.settle)();
+        assert!(taken.wait().is_ok());
+    }
+}

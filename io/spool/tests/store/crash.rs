@@ -18,7 +18,7 @@ fn open(dir: &Path) -> (Arc<Disk>, Vec<Recovered>, Report) {
     let opened = Disk::open(dir, settings, Ear::default()).unwrap();
     let report = opened.recovery.report.clone();
     let all = Mutex::new(Vec::new());
-    opened.recovery.drain(|batch| all.lock().extend(batch));
+    assert_eq!(opened.recovery.drain(|batch| all.lock().extend(batch)), []);
     let mut all = all.into_inner();
     all.sort_by_key(|recovered| recovered.id);
     (opened.store, all, report)
@@ -31,14 +31,18 @@ fn shape(recovered: &[Recovered]) -> BTreeMap<QueueId, Vec<(u16, Progress)>> {
 
 /// A copy of a spool as it would be found after a crash: no clean end, and no lock.
 fn copy(from: &Path) -> tempfile::TempDir {
-    let to = tempfile::tempdir().unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        if entry.file_type().unwrap().is_file() && entry.file_name() != "lock" {
-            fs::copy(entry.path(), to.path().join(entry.file_name())).unwrap();
+    loop {
+        let to = tempfile::tempdir().unwrap();
+        let mut entries = fs::read_dir(from).unwrap().map(|entry| entry.unwrap());
+        let is_whole = entries.all(|entry| {
+            let is_ours = entry.path().is_file() && entry.file_name() != "lock";
+            !is_ours || fs::copy(entry.path(), to.path().join(entry.file_name())).is_ok()
+        });
+        // The committer may have given a segment back meanwhile; then it is copied anew.
+        if is_whole {
+            return to;
         }
     }
-    to
 }
 
 fn last_segment(dir: &Path) -> std::path::PathBuf {
@@ -125,7 +129,9 @@ proptest! {
                     }
                     let (reopened, recovered, report) = open(dir.path());
                     store = reopened;
-                    prop_assert_eq!(&report.findings, &Vec::<String>::new());
+                    // A copy may be taken while the committer begins a segment.
+                    let lost = report.findings.iter().find(|finding| finding.wrong.is_loss());
+                    prop_assert_eq!(lost, None);
                     prop_assert_eq!(shape(&recovered), model.clone());
                     for r in &recovered {
                         places.insert(r.id, r.place);
@@ -203,7 +209,7 @@ fn one_damaged_octet_costs_one_record_and_is_told_by_name() {
         assert_eq!(recovered.len(), 4, "octet {at}: {:?}", report.findings);
         assert_eq!(report.findings.len(), 1, "octet {at}: {:?}", report.findings);
         let last = recovered.iter().all(|r| r.id != message(5, 1, 60).id);
-        let finding = &report.findings[0];
+        let finding = report.findings[0].to_string();
         assert!(
             if last { finding.contains("torn") } else { finding.contains("quarantine/") },
             "{finding}"
@@ -284,7 +290,8 @@ fn below_the_watermark_new_mail_is_refused_and_delivery_goes_on() {
     let (store, ..) = open(dir.path());
     let place = store.insert(message(1, 1, 10)).wait().unwrap();
     drop(store);
-    let settings = Settings { free_octets_min: u64::MAX, ..Settings::default() };
+    let settings =
+        Settings { free_octets_min: u64::MAX, free_percent_min: 100, ..Settings::default() };
     let ear = Ear::default();
     let store = Disk::open(dir.path(), settings, ear.clone()).unwrap().store;
     assert!(matches!(store.insert(message(2, 1, 10)).wait(), Err(StoreError::Full(_))));

@@ -1,0 +1,58 @@
+//! How the disk is used, and which values make sense.
+
+use super::OpenError;
+
+/// How the disk is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// A segment is closed when it is larger, in octets; 4 KiB to 1 GiB.
+    pub segment_octets: u64,
+    /// New mail is refused while less is free on the file system, in octets; 0: never.
+    pub free_octets_min: u64,
+    /// The same in percent of the file system, 0 to 100. Of the two the smaller one counts, so
+    /// that a small disk can be used, too, and little of a large one lies idle.
+    pub free_percent_min: u8,
+    /// What waits for the disk, in octets, before new mail is refused; 1 MiB to 1 GiB.
+    pub backlog_octets_max: u64,
+}
+
+impl Default for Settings {
+    /// All chosen, not measured: a segment is removed as a whole, so it should hold minutes of
+    /// mail, not days; the backlog is a second of a disk that writes 256 MiB/s.
+    fn default() -> Self {
+        Self {
+            segment_octets: 128 << 20,
+            free_octets_min: 512 << 20,
+            free_percent_min: 5,
+            backlog_octets_max: 256 << 20,
+        }
+    }
+}
+
+const SEGMENT_OCTETS: std::ops::RangeInclusive<u64> = 4 << 10..=1 << 30;
+const BACKLOG_OCTETS: std::ops::RangeInclusive<u64> = 1 << 20..=1 << 30;
+
+// A batch is appended to a segment that is not full yet; what the committer and the engine
+// write themselves comes on top. Offsets have four octets.
+const _: () = assert!(*SEGMENT_OCTETS.end() + *BACKLOG_OCTETS.end() < u32::MAX as u64 / 2 + 2);
+
+impl Settings {
+    pub(super) fn check(&self) -> Result<(), OpenError> {
+        let within = |setting, value: u64, range: &std::ops::RangeInclusive<u64>| {
+            if range.contains(&value) {
+                return Ok(());
+            }
+            let (min, max) = (*range.start(), *range.end());
+            Err(OpenError::OutOfBounds { setting, value, min, max })
+        };
+        within("segment_octets", self.segment_octets, &SEGMENT_OCTETS)?;
+        within("backlog_octets_max", self.backlog_octets_max, &BACKLOG_OCTETS)?;
+        within("free_percent_min", u64::from(self.free_percent_min), &(0..=100))
+    }
+
+    /// Free octets below which new mail is refused on a file system of this size.
+    pub(super) fn watermark(&self, in_all: u64) -> u64 {
+        let share = u128::from(in_all) * u128::from(self.free_percent_min) / 100;
+        self.free_octets_min.min(u64::try_from(share).unwrap_or(u64::MAX))
+    }
+}

@@ -1,0 +1,185 @@
+//! The directory a spool lives in, as little of a file system as it needs.
+//!
+//! A seam: the tests have a second volume, which crashes and fails where it is told to.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, IoSlice, Read as _, Write as _};
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustix::fs::{FlockOperation, flock};
+
+use super::OpenError;
+
+/// A directory of files that are appended to.
+pub(crate) trait Volume: Send + Sync + 'static {
+    /// The names of all files there are.
+    fn names(&self) -> io::Result<Vec<String>>;
+
+    /// Makes a new file to append to.
+    fn create(&self, name: &str) -> io::Result<Arc<dyn Log>>;
+
+    /// Opens a file to read it, and to cut it.
+    fn open(&self, name: &str) -> io::Result<Arc<dyn Log>>;
+
+    /// The whole of a file.
+    fn read(&self, name: &str) -> io::Result<Vec<u8>>;
+
+    /// Writes a whole file anew and syncs it, its name not included.
+    fn write(&self, name: &str, parts: &[&[u8]]) -> io::Result<()>;
+
+    /// Gives a file another name, replacing what had it.
+    fn rename(&self, from: &str, to: &str) -> io::Result<()>;
+
+    /// Removes a file; one that is not there is removed already.
+    fn remove(&self, name: &str) -> io::Result<()>;
+
+    /// Makes last what was created, renamed and removed before.
+    fn sync_names(&self) -> io::Result<()>;
+
+    /// Octets that are free for us, and all there are.
+    fn room(&self) -> io::Result<Room>;
+}
+
+/// A file that is appended to.
+pub(crate) trait Log: Send + Sync {
+    /// Appends octets, or only the first of them; says how many.
+    fn append(&self, slices: &[IoSlice<'_>]) -> io::Result<usize>;
+
+    /// Makes last what was appended before. Once it has failed nothing is known of it: the
+    /// system may have forgotten what it had not written.
+    fn sync(&self) -> io::Result<()>;
+
+    /// Cuts the file to a size.
+    fn cut(&self, octets: u64) -> io::Result<()>;
+
+    /// Its size in octets.
+    fn octets(&self) -> io::Result<u64>;
+
+    /// Fills the buffer from an offset on.
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()>;
+}
+
+/// Room on a volume, in octets.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Room {
+    pub(crate) free: u64,
+    pub(crate) in_all: u64,
+}
+
+/// A directory on a disk, locked for as long as this lives.
+pub(crate) struct Directory {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Directory {
+    /// Takes a directory, made if it is not there.
+    pub(crate) fn take(path: &Path) -> Result<Self, OpenError> {
+        fs::create_dir_all(path).map_err(|e| OpenError::not_usable(path, &e))?;
+        Self::lock(path)
+    }
+
+    /// Takes a directory that must be there.
+    pub(crate) fn lock(path: &Path) -> Result<Self, OpenError> {
+        let unusable = |e: io::Error| OpenError::not_usable(path, &e);
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        let mut file = options.open(path.join("lock")).map_err(unusable)?;
+        if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
+            let mut holder = String::new();
+            // Who holds it has written its number there; if it cannot be read, there is none.
+            let _ = file.read_to_string(&mut holder);
+            let holder = holder.trim().to_owned();
+            return Err(OpenError::InUse { dir: path.to_owned(), holder });
+        }
+        file.set_len(0).map_err(unusable)?;
+        writeln!(file, "{}", std::process::id()).map_err(unusable)?;
+        Ok(Self { path: path.to_owned(), _lock: file })
+    }
+}
+
+impl Volume for Directory {
+    fn names(&self) -> io::Result<Vec<String>> {
+        let names = fs::read_dir(&self.path)?.map(|entry| Ok(entry?.file_name()));
+        let names = names.collect::<io::Result<Vec<_>>>()?;
+        // A name that is no text is none of ours.
+        Ok(names.into_iter().filter_map(|name| name.into_string().ok()).collect())
+    }
+
+    fn create(&self, name: &str) -> io::Result<Arc<dyn Log>> {
+        let mut options = OpenOptions::new();
+        options.read(true).append(true).create_new(true).mode(0o600);
+        Ok(Arc::new(options.open(self.path.join(name))?))
+    }
+
+    fn open(&self, name: &str) -> io::Result<Arc<dyn Log>> {
+        Ok(Arc::new(OpenOptions::new().read(true).append(true).open(self.path.join(name))?))
+    }
+
+    fn read(&self, name: &str) -> io::Result<Vec<u8>> {
+        fs::read(self.path.join(name))
+    }
+
+    fn write(&self, name: &str, parts: &[&[u8]]) -> io::Result<()> {
+        let path = self.path.join(name);
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        let mut options = OpenOptions::new();
+        let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(path)?;
+        parts.iter().try_for_each(|part| file.write_all(part))?;
+        file.sync_all()
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        let to = self.path.join(to);
+        if let Some(folder) = to.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        fs::rename(self.path.join(from), to)
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        match fs::remove_file(self.path.join(name)) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
+            _ => Ok(()),
+        }
+    }
+
+    fn sync_names(&self) -> io::Result<()> {
+        File::open(&self.path)?.sync_all()?;
+        let kept = self.path.join("quarantine");
+        if kept.exists() { File::open(kept)?.sync_all() } else { Ok(()) }
+    }
+
+    fn room(&self) -> io::Result<Room> {
+        let stat = rustix::fs::statvfs(&self.path)?;
+        let octets = |blocks: u64| blocks.saturating_mul(stat.f_frsize);
+        Ok(Room { free: octets(stat.f_bavail), in_all: octets(stat.f_blocks) })
+    }
+}
+
+impl Log for File {
+    fn append(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        let mut file = self;
+        file.write_vectored(slices)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.sync_data()
+    }
+
+    fn cut(&self, octets: u64) -> io::Result<()> {
+        self.set_len(octets)
+    }
+
+    fn octets(&self) -> io::Result<u64> {
+        Ok(self.metadata()?.len())
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+        self.read_exact_at(buffer, offset)
+    }
+}
