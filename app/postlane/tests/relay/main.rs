@@ -1,0 +1,9 @@
+//! The relay as its users meet it: the program itself, started in a folder of its own, with real
+//! programs around it.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail by unwrapping")]
+
+mod command_line;
+mod crash;
+mod http;
+mod relay;

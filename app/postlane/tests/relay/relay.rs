@@ -1,0 +1,188 @@
+//! A relay that runs, and ends with the test.
+
+use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+/// How long a peer may be silent before a test has failed. Machines that build may be slow.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A relay that runs.
+pub(crate) struct Relay {
+    child: Child,
+    home: Home,
+    /// Where it takes mail: the first listener.
+    pub(crate) smtp: SocketAddr,
+    /// Where it serves the API.
+    pub(crate) http: SocketAddr,
+}
+
+/// The folder of a relay: `data` with the spool, `log` with what it wrote to standard error.
+/// It goes with the last relay in it.
+pub(crate) struct Home(TempDir);
+
+impl Home {
+    pub(crate) fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
+        self.path().join("data")
+    }
+
+    /// The program, to talk to the relay that runs here or would run here.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_postlane"));
+        command.arg("--data").arg(self.data()).args(arguments);
+        command
+    }
+
+    /// Starts a relay here, on free ports.
+    pub(crate) fn start(self, arguments: &[&str]) -> Relay {
+        let log = File::options().create(true).append(true).open(self.path().join("log")).unwrap();
+        let mut child = self
+            .command(&["serve", "--smtp", "127.0.0.1:0", "--http", "127.0.0.1:0"])
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let mut ready = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+        let said = |key: &str| {
+            let value = ready.split_whitespace().find_map(|word| word.strip_prefix(key));
+            let address = value.and_then(|value| value.split(',').next()?.parse().ok());
+            address.unwrap_or_else(|| {
+                let log = fs::read_to_string(self.path().join("log")).unwrap();
+                panic!("the relay said {ready:?}, and {log}")
+            })
+        };
+        let (smtp, http) = (said("smtp="), said("http="));
+        Relay { child, home: self, smtp, http }
+    }
+}
+
+impl Relay {
+    /// A relay in a new folder, on free ports.
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        Home::new().start(arguments)
+    }
+
+    /// What it has written to its log so far.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.home.path().join("log")).unwrap()
+    }
+
+    pub(crate) fn token(&self) -> String {
+        fs::read_to_string(self.home.data().join("token")).unwrap().trim().to_owned()
+    }
+
+    /// Runs a command of ours that talks to it.
+    pub(crate) fn ask(&self, arguments: &[&str]) -> Output {
+        self.home.command(arguments).stdin(Stdio::null()).output().unwrap()
+    }
+
+    /// What a command prints as JSON, one value to a line.
+    pub(crate) fn ask_json(&self, arguments: &[&str]) -> Vec<serde_json::Value> {
+        let output = self.ask(&[arguments, &["--json"]].concat());
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// A session with it.
+    pub(crate) fn dial(&self) -> Dialogue {
+        Dialogue::open(self.smtp)
+    }
+
+    /// Asks it to end, as a service manager does, and waits until it has.
+    pub(crate) fn stop(mut self) -> (ExitStatus, Home) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        let status = self.child.wait().unwrap();
+        (status, self.into_home())
+    }
+
+    /// Ends it as a power cut would, as far as a program can tell.
+    pub(crate) fn crash(mut self) -> Home {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.into_home()
+    }
+
+    fn into_home(mut self) -> Home {
+        std::mem::replace(&mut self.home, Home::new())
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        // It may have ended already.
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// A session by hand.
+pub(crate) struct Dialogue {
+    reader: BufReader<TcpStream>,
+}
+
+impl Dialogue {
+    /// Connects and hears the greeting.
+    pub(crate) fn open(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_write_timeout(Some(PATIENCE)).unwrap();
+        let mut dialogue = Self { reader: BufReader::new(stream) };
+        let greeting = dialogue.hear();
+        assert!(greeting.starts_with("220"), "{greeting}");
+        dialogue
+    }
+
+    /// Says a line and hears the reply, all its lines.
+    pub(crate) fn say(&mut self, line: &str) -> String {
+        self.send(format!("{line}\r\n").as_bytes());
+        self.hear()
+    }
+
+    /// Sends octets as they are.
+    pub(crate) fn send(&mut self, octets: &[u8]) {
+        self.reader.get_mut().write_all(octets).unwrap();
+    }
+
+    /// Hears a reply, all its lines; empty when the relay has hung up.
+    pub(crate) fn hear(&mut self) -> String {
+        let mut reply = String::new();
+        loop {
+            let from = reply.len();
+            if self.reader.read_line(&mut reply).unwrap() == 0 || &reply[from..][3..4] != "-" {
+                return reply;
+            }
+        }
+    }
+
+    /// Hands a message over; gives the queue id.
+    pub(crate) fn hand_over(&mut self, from: &str, to: &[&str], message: &str) -> String {
+        let mail = self.say(&format!("MAIL FROM:<{from}>"));
+        assert!(mail.starts_with("250"), "{mail}");
+        for recipient in to {
+            let rcpt = self.say(&format!("RCPT TO:<{recipient}>"));
+            assert!(rcpt.starts_with("250"), "{rcpt}");
+        }
+        let data = self.say("DATA");
+        assert!(data.starts_with("354"), "{data}");
+        let taken = self.say(&format!("{message}\r\n."));
+        let id = taken.strip_prefix("250 2.0.0 Ok: queued as ");
+        id.unwrap_or_else(|| panic!("{taken}")).trim().to_owned()
+    }
+}
