@@ -9,7 +9,7 @@ use postlane_engine::{
     AttemptId, HostId, Input, Outcome as Verdict, RecipientOutcome as Judged, SlotId, SourceId,
     Unreached,
 };
-use postlane_mail::{Envelope, Instant, Place, QueueId, Status};
+use postlane_mail::{Envelope, Instant, Place, QueueId, ReversePath, Status};
 use postlane_net::outbound::{Call, ConnectError, End, Events, Session, SessionFacts};
 use postlane_replies::classify;
 use postlane_smtp::client::{
@@ -18,12 +18,14 @@ use postlane_smtp::client::{
 use postlane_spool::Store;
 use smallvec::SmallVec;
 use tokio::runtime;
+use tokio::sync::watch;
 
 use crate::cache::{Cache, Letter};
 use crate::clock::Clock;
 use crate::evidence::{Attempted, Evidence};
 use crate::facts::Facts;
 use crate::names::Names;
+use crate::rights::HouseRights;
 use crate::routing::NextHop;
 use crate::setup::Live;
 use crate::world::EngineMailbox;
@@ -43,6 +45,7 @@ pub(crate) struct Outbound {
     pub(crate) mailbox: EngineMailbox,
     pub(crate) sessions: HashMap<SlotId, Held>,
     pub(crate) plain: Arc<Mutex<BTreeMap<HostId, Instant>>>,
+    pub(crate) rights: watch::Receiver<Arc<HouseRights>>,
 }
 
 /// A session and what is under way on it.
@@ -127,10 +130,12 @@ impl Outbound {
     ) {
         let Some(held) = self.sessions.get(&slot) else { return };
         if let Some(letter) = self.cache.find(message) {
-            held.begin(attempt, letter, recipients);
+            let back = self.rights.borrow().reverse_path(&letter.envelope, message, &recipients);
+            held.begin(attempt, letter, back, recipients);
             return;
         }
         let (held, store, mailbox) = (held.clone(), self.store.clone(), self.mailbox.clone());
+        let rights = self.rights.borrow().clone();
         self.ring.spawn_blocking(move || match store.read(place) {
             Ok(stored) => {
                 let letter = Letter {
@@ -138,7 +143,8 @@ impl Outbound {
                     facts: Facts::from_octets(&stored.facts),
                     message: SmallVec::from_iter([stored.message]),
                 };
-                held.begin(attempt, letter, recipients);
+                let back = rights.reverse_path(&letter.envelope, message, &recipients);
+                held.begin(attempt, letter, back, recipients);
             }
             Err(_) => {
                 let unreadable = Verdict::Ours(Status::new(4, 3, 0));
@@ -168,7 +174,13 @@ impl Clone for Held {
 }
 
 impl Held {
-    fn begin(&self, attempt: AttemptId, letter: Letter, recipients: SmallVec<[u16; 4]>) {
+    fn begin(
+        &self,
+        attempt: AttemptId,
+        letter: Letter,
+        reverse_path: Option<ReversePath>,
+        recipients: SmallVec<[u16; 4]>,
+    ) {
         self.under_way.0.lock().push(Sent {
             attempt,
             envelope: letter.envelope.clone(),
@@ -177,7 +189,7 @@ impl Held {
         // A session that has ended has said so, and the engine takes back what it had given it.
         drop(self.session.begin(Transaction {
             id: attempt.0,
-            reverse_path: None,
+            reverse_path,
             envelope: letter.envelope,
             recipients,
             message: letter.message,

@@ -1,6 +1,8 @@
 //! Who may send mail to whom through this relay, and which mail is for ourselves.
 
-use postlane_mail::{Mailbox, Recipient, ReversePath};
+use std::collections::BTreeMap;
+
+use postlane_mail::{Envelope, Label, Mailbox, QueueId, Recipient, ReversePath};
 use postlane_message::{Returned, Verp};
 use postlane_smtp::server::{Refusal, RelayRights, Rights, Standing};
 
@@ -9,10 +11,17 @@ use crate::setup::Setup;
 
 /// Our rights and our own addresses. A bounce address with a reverse-path for each recipient
 /// takes only what comes back by one that we made.
-#[derive(Default)]
 pub(crate) struct HouseRights {
     relay: RelayRights,
-    verps: Vec<Verp>,
+    ways_back: BTreeMap<Label, WayBack>,
+}
+
+/// Where bounces of a tenant's mail come back.
+enum WayBack {
+    /// To one address.
+    One(Mailbox),
+    /// To one for each recipient.
+    Each(Box<Verp>),
 }
 
 /// A recipient of ours.
@@ -26,16 +35,39 @@ pub(crate) enum Own {
 
 impl HouseRights {
     pub(crate) fn new(setup: &Setup, secret: &HouseSecret) -> Self {
-        let mut rights = Self { relay: setup.own.clone(), verps: Vec::new() };
-        for tenant in setup.tenants.values() {
+        let mut rights = Self { relay: setup.own.clone(), ways_back: BTreeMap::new() };
+        for (name, tenant) in &setup.tenants {
             let Some(address) = &tenant.bounce_address else { continue };
-            match tenant.verp.then(|| Verp::new(address, &secret.0)) {
-                Some(Ok(verp)) => rights.verps.push(verp),
+            let way = match tenant.verp.then(|| Verp::new(address, &secret.0)) {
+                Some(Ok(verp)) => WayBack::Each(Box::new(verp)),
                 // The check of the configuration has said why an address cannot have it.
-                _ => rights.relay.bounces.push(address.clone()),
-            }
+                _ => {
+                    rights.relay.bounces.push(address.clone());
+                    WayBack::One(address.clone())
+                }
+            };
+            rights.ways_back.insert(name.clone(), way);
         }
         rights
+    }
+
+    /// The reverse-path to send with, where it is not the sender's own. What must not be
+    /// answered has none of ours either (RFC 5321 §4.5.5).
+    pub(crate) fn reverse_path(
+        &self,
+        envelope: &Envelope,
+        id: QueueId,
+        recipients: &[u16],
+    ) -> Option<ReversePath> {
+        envelope.reverse_path.mailbox()?;
+        Some(ReversePath::Mailbox(match (self.ways_back.get(&envelope.tenant)?, recipients) {
+            (WayBack::One(address), _) => address.clone(),
+            (WayBack::Each(verp), [recipient]) => {
+                verp.encode(Returned { id, recipient: *recipient })
+            }
+            // The setting is new: what was put together before it goes as it was meant to.
+            (WayBack::Each(_), _) => return None,
+        }))
     }
 
     /// What a recipient is to us, if it is ours.
@@ -43,7 +75,10 @@ impl HouseRights {
         if self.relay.is_role(mailbox) {
             return Some(Own::Role);
         }
-        let returned = self.verps.iter().find_map(|verp| verp.decode(mailbox));
+        let returned = self.ways_back.values().find_map(|way| match way {
+            WayBack::One(_) => None,
+            WayBack::Each(verp) => verp.decode(mailbox),
+        });
         if returned.is_some() {
             return Some(Own::Bounce(returned));
         }
@@ -73,7 +108,7 @@ impl Rights for HouseRights {
 
 #[cfg(test)]
 mod tests {
-    use postlane_mail::{Domain, Label, QueueId};
+    use postlane_mail::{BodyType, Domain, Stream};
 
     use super::*;
     use crate::setup::TenantSetup;
@@ -108,7 +143,23 @@ mod tests {
         let id: QueueId = QueueId::from_bits(4711);
         let bounce = Mailbox::parse("bounce@back.example").unwrap();
         let returned = Returned { id, recipient: 3 };
-        let path = Verp::new(&bounce, &secret.0).unwrap().encode(returned);
+        let sender = ReversePath::Mailbox(Mailbox::parse("shop@acme.example").unwrap());
+        let mut envelope = Envelope {
+            reverse_path: sender,
+            recipients: Vec::new(),
+            body: BodyType::SevenBit,
+            smtputf8: false,
+            ret: None,
+            envid: None,
+            stream: Stream::Engaged,
+            tenant: Label::parse("acme").unwrap(),
+            campaign: Label::NONE,
+        };
+        let path = rights.reverse_path(&envelope, id, &[3]).unwrap();
+        let path = path.mailbox().unwrap().clone();
+        assert_eq!(Verp::new(&bounce, &secret.0).unwrap().decode(&path), Some(returned));
+        envelope.reverse_path = ReversePath::Null;
+        assert_eq!(rights.reverse_path(&envelope, id, &[3]), None);
         assert_eq!(rights.own(&path), Some(Own::Bounce(Some(returned))));
         assert_eq!(own(&rights, "bounce@back.example"), None);
         assert_eq!(own(&rights, "bounce-028t5cy4tqkff-3-9f2c41d07a@back.example"), None);

@@ -55,7 +55,7 @@ impl Server {
         let intake = fittings.intake(&store, recovery.report.last_id, rights_now);
         fittings.reports(&store, &intake).run(fittings.owed.clone())?;
         let answers = Answers::default();
-        let engine = start_engine(&fittings, &setup, &store, &answers, smtp.clone())?;
+        let engine = start_engine(&fittings, &setup, &store, &answers, &rights, smtp.clone())?;
         let submitting = fittings.submitting();
         thread::Builder::new().name("recovery".to_owned()).spawn(move || {
             let tell = |batch: Vec<Recovered>| {
@@ -127,13 +127,14 @@ fn start_engine(
     setup: &Setup,
     store: &Arc<Disk>,
     answers: &Answers,
+    rights: &watch::Sender<Arc<HouseRights>>,
     listening: Vec<SocketAddr>,
 ) -> anyhow::Result<JoinHandle<()>> {
     let around = Around::new(
         setup.clock,
         fittings.mailbox.clone(),
         fittings.routing(setup, listening)?,
-        fittings.outbound(store),
+        fittings.outbound(store, rights.subscribe()),
         fittings.settling(store),
         answers.clone(),
     );

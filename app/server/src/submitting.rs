@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
-use postlane_engine::{Input, PoolId, Submission, SubmittedRecipient};
+use postlane_engine::{Input, PoolId, Submission, SubmittedRecipient, Together};
 use postlane_mail::{Envelope, Place, Progress, QueueId};
 use postlane_spool::{Commits, Inserted, Recovered, Seq, StoreError};
 use tokio::sync::oneshot;
 
 use crate::names::{Flow, Names};
 use crate::routing::Destination;
-use crate::setup::Live;
+use crate::setup::{Live, TenantSetup};
 use crate::world::EngineMailbox;
 
 /// Puts messages into the engine's numbers.
@@ -91,14 +91,19 @@ impl Submitting {
             Some(SubmittedRecipient { index, domain, progress })
         });
         let flow = Flow { tenant: envelope.tenant.clone(), campaign: envelope.campaign.clone() };
-        let pool = if envelope.tenant.is_none() { 0 } else { setup.tenant(&envelope.tenant).pool };
+        // Nearly all mail is nobody's: no look into the table for it.
+        let tenant = match envelope.tenant.is_none() {
+            true => TenantSetup::default(),
+            false => setup.tenant(&envelope.tenant),
+        };
         Submission {
             id,
             place,
             stream: envelope.stream,
             flow: self.names.flow(&flow),
-            pool: PoolId(u16::try_from(pool).unwrap_or_default()),
+            pool: PoolId(u16::try_from(tenant.pool).unwrap_or_default()),
             awaits_verdict: false,
+            together: if tenant.verp { Together::Never } else { Together::default() },
             recipients: recipients.collect(),
         }
     }

@@ -1,7 +1,8 @@
 //! One waiting message, as far as one exchange is concerned.
 
-use postlane_mail::{Instant, Place, QueueId, Span, Stream};
+use postlane_mail::{Instant, Place, Progress, QueueId, Span, Stream};
 
+use crate::input::Together;
 use crate::names::{DomainId, FlowId, PoolId};
 
 /// Recipients of one message that go the same way, waiting together. 56 octets: there may be
@@ -29,10 +30,39 @@ pub(crate) struct Entry {
     pub(crate) stream: Stream,
     pub(crate) state: State,
     pub(crate) rank: Rank,
-    pub(crate) notified: bool,
+    pub(crate) marks: Marks,
 }
 
 const _: () = assert!(size_of::<Entry>() == 56);
+
+/// What else is known of an entry, a bit each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Marks(u8);
+
+impl Marks {
+    const NOTIFIED: u8 = 1;
+    const APART: u8 = 2;
+
+    pub(crate) fn new(progress: &Progress, together: Together) -> Self {
+        let notified = if progress.notified { Self::NOTIFIED } else { 0 };
+        let apart = if together == Together::Never { Self::APART } else { 0 };
+        Self(notified | apart)
+    }
+
+    /// Whether the sender has been told that it is late.
+    pub(crate) fn notified(self) -> bool {
+        self.0 & Self::NOTIFIED != 0
+    }
+
+    pub(crate) fn notify(&mut self) {
+        self.0 |= Self::NOTIFIED;
+    }
+
+    /// Whether its recipients share a transaction with no others.
+    pub(crate) fn apart(self) -> bool {
+        self.0 & Self::APART != 0
+    }
+}
 
 /// An entry without a line.
 pub(crate) const NO_LINE: u32 = u32::MAX;

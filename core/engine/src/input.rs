@@ -95,8 +95,20 @@ pub struct Submission {
     pub pool: PoolId,
     /// Whether it waits for [`Input::Verdict`] before its first attempt.
     pub awaits_verdict: bool,
+    /// Whether recipients of it may share a transaction.
+    pub together: Together,
     /// Those of its recipients that are not done.
     pub recipients: SmallVec<[SubmittedRecipient; 1]>,
+}
+
+/// Whether recipients of a message may share a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Together {
+    /// Those that go the same way do, up to [`crate::Settings::transaction_recipients_max`].
+    #[default]
+    WhereTheyCan,
+    /// Each has one to itself, since each has a reverse-path of its own.
+    Never,
 }
 
 /// A recipient, in the numbers the engine needs.

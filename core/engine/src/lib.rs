@@ -23,7 +23,7 @@ pub use drive::{World, drive};
 pub use engine::{Counts, Cursor, Engine, LaneRow, Row, Standing, Tally};
 pub use input::{
     Action, Input, Operator, Outcome, RecipientOutcome, Resolved, Route, RouteHost, Selection,
-    Submission, SubmittedRecipient, Unreached, Verdict,
+    Submission, SubmittedRecipient, Together, Unreached, Verdict,
 };
 pub use names::{
     AttemptId, DomainId, ExchangeId, FlowId, HostId, PoolId, ProviderId, SlotId, SourceId,

@@ -151,7 +151,11 @@ impl Fittings {
         })
     }
 
-    pub(super) fn outbound(&self, store: &Arc<Disk>) -> Outbound {
+    pub(super) fn outbound(
+        &self,
+        store: &Arc<Disk>,
+        rights: watch::Receiver<Arc<HouseRights>>,
+    ) -> Outbound {
         Outbound {
             ring: runtime::Handle::current(),
             clock: self.live.borrow().clock,
@@ -162,6 +166,7 @@ impl Fittings {
             mailbox: self.mailbox.clone(),
             sessions: Default::default(),
             plain: Arc::default(),
+            rights,
         }
     }
 }

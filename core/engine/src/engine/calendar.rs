@@ -43,10 +43,10 @@ impl<E> Engine<E> {
     pub(super) fn owes_notice(&mut self, now: Instant, number: u32) -> bool {
         let Some(after) = self.settings.delay_notice_after else { return false };
         let entry = &mut self.slab[number];
-        if entry.notified || now.since(entry.id.moment()) < after {
+        if entry.marks.notified() || now.since(entry.id.moment()) < after {
             return false;
         }
-        entry.notified = true;
+        entry.marks.notify();
         true
     }
 

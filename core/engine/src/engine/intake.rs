@@ -6,8 +6,8 @@ use postlane_mail::{Instant, Progress, QueueId};
 use smallvec::SmallVec;
 
 use super::Engine;
-use crate::entry::{Entry, NO_LINE, NONE, Rank, State, moment, seconds_up};
-use crate::input::{Submission, SubmittedRecipient, Verdict};
+use crate::entry::{Entry, Marks, NO_LINE, NONE, Rank, State, moment, seconds_up};
+use crate::input::{Submission, SubmittedRecipient, Together, Verdict};
 use crate::names::DomainId;
 use crate::output::{End, Fate, Output, Settled};
 
@@ -25,9 +25,12 @@ impl<E> Engine<E> {
             let key = (recipient.domain, attempts, due, expires, held, notified);
             groups.entry(key).or_default().push(*recipient);
         }
-        let most = usize::from(self.settings.transaction_recipients_max.max(1));
+        let most = match submission.together {
+            Together::WhereTheyCan => self.settings.transaction_recipients_max.max(1),
+            Together::Never => 1,
+        };
         for group in groups.values() {
-            for part in group.chunks(most) {
+            for part in group.chunks(usize::from(most)) {
                 self.enter(now, submission, part);
             }
         }
@@ -60,7 +63,7 @@ impl<E> Engine<E> {
             stream: submission.stream,
             state: State::Moving,
             rank: Rank::Fresh,
-            notified: progress.notified,
+            marks: Marks::new(&progress, submission.together),
         });
         if submission.awaits_verdict {
             self.verdicts.entry(submission.id).or_default().push(number);
@@ -136,7 +139,7 @@ impl<E> Engine<E> {
             due: if held.is_some() { Instant::default() } else { moment(entry.due_s) },
             expires: moment(entry.expires_s),
             held,
-            notified: entry.notified,
+            notified: entry.marks.notified(),
         }
     }
 }

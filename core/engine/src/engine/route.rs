@@ -249,6 +249,9 @@ impl<E> Engine<E> {
     /// Recipients of one message in several domains of one exchange share a transaction.
     fn travels_with_youngest(&mut self, line: u32, number: u32) -> bool {
         let entry = &self.slab[number];
+        if entry.marks.apart() {
+            return false;
+        }
         let youngest = self.lines[line as usize].youngest(entry.stream, entry.flow);
         let Some(youngest) = youngest.filter(|y| self.slab[*y].id == entry.id) else {
             return false;

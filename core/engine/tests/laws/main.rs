@@ -186,6 +186,7 @@ fn a_second_of_a_hundred_thousand_is_released_in_steps() {
             flow: FlowId(0),
             pool: PoolId(0),
             awaits_verdict: false,
+            together: Together::default(),
             recipients: [recipient].into_iter().collect(),
         };
         model.mail.insert(id, Stream::Engaged);
@@ -232,6 +233,22 @@ fn deleted_mail_is_gone_and_bounced_mail_is_reported() {
     assert_eq!(model.answered, [(1, 5)]);
     assert_eq!(model.ended.values().filter(|end| **end == End::Deleted).count(), 5);
     everybody_is_somewhere(&model, &engine);
+}
+
+#[test]
+fn recipients_with_reverse_paths_of_their_own_share_no_transaction() {
+    let temper = Temper { defers: 50, ..Temper::default() };
+    for together in [Together::WhereTheyCan, Together::Never] {
+        let mut model = Model::new(3, temper, WIDE, Span::from_h(100));
+        model.together = together;
+        (0..20).for_each(|_| {
+            model.message(START, Stream::Engaged, 0, &[1, 1, 1, 2]);
+        });
+        let engine = run(&mut model, 3);
+        let largest = model.attempts.iter().map(|(.., recipients)| recipients.len()).max();
+        assert_eq!(largest == Some(1), together == Together::Never, "{largest:?}");
+        everybody_is_somewhere(&model, &engine);
+    }
 }
 
 #[test]

@@ -34,6 +34,7 @@ pub(crate) struct Model {
     pub(crate) outputs_most: usize,
     outputs: usize,
     pub(crate) mail: BTreeMap<QueueId, Stream>,
+    pub(crate) together: Together,
 }
 
 /// How hosts behave, in percent.
@@ -94,6 +95,7 @@ impl Model {
             outputs_most: 0,
             outputs: 0,
             mail: BTreeMap::new(),
+            together: Together::default(),
         }
     }
 
@@ -139,6 +141,7 @@ impl Model {
             flow: FlowId(flow),
             pool: PoolId(0),
             awaits_verdict: false,
+            together: self.together,
             recipients: recipients.collect(),
         };
         self.submitted.extend(submission.recipients.iter().map(|r| (id, r.index)));
