@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::commands::queue::QueueCommand;
 use crate::commands::send::Send;
+use crate::commands::spool::SpoolCommand;
 
 /// A sending relay that mailbox providers do not have to slow down.
 ///
@@ -47,6 +48,9 @@ pub(crate) enum Command {
     /// Look at what waits, and act on it
     #[command(subcommand)]
     Queue(QueueCommand),
+    /// Verify, explain and move a queue on disk
+    #[command(subcommand)]
+    Spool(SpoolCommand),
     /// Let the running server read its configuration again
     Reload,
 }

@@ -25,6 +25,7 @@ fn main() -> std::process::ExitCode {
         Command::Serve(serve) => commands::serve::run(&cli.reach, *serve),
         Command::Send(send) => commands::send::run(&cli.reach, send),
         Command::Queue(queue) => commands::queue::run(&cli.reach, queue),
+        Command::Spool(spool) => commands::spool::run(&cli.reach, spool),
         Command::Reload => commands::reload::run(&cli.reach),
     };
     done.unwrap_or_else(|failure| failure.report()).into()

@@ -47,6 +47,21 @@ pub enum Wrong {
 }
 
 impl Wrong {
+    /// Its name for programs; it stays what it is.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Torn => "torn",
+            Self::Message(_) => "message",
+            Self::Envelope(_) => "envelope",
+            Self::Changes => "changes",
+            Self::Unreadable => "unreadable",
+            Self::Header => "header",
+            Self::Begun => "begun",
+            Self::NoSegment => "no-segment",
+            Self::Index => "index",
+        }
+    }
+
     /// Whether something may have been lost.
     pub fn is_loss(self) -> bool {
         !matches!(self, Self::Torn | Self::Header | Self::Begun | Self::Index)

@@ -13,7 +13,10 @@ mod store;
 mod table;
 mod ticket;
 
-pub use disk::{Disk, OpenError, Opened, Recovery, Report, Settings, Tally};
+pub use disk::{
+    AGES_MIN, Checked, Disk, Exported, Imported, MoveError, OpenError, Opened, Recovery, Report,
+    SegmentStats, Settings, Stats, Tally, check, export, import, stats,
+};
 pub use finding::{Finding, Wrong};
 pub use memory::{Kept, Memory};
 pub use recovered::Recovered;

@@ -154,6 +154,10 @@ impl Table {
         done.map(|(_, index)| index).collect()
     }
 
+    pub(crate) fn has_key(&self, key: &Key) -> bool {
+        self.keyed.contains_key(key)
+    }
+
     /// Keyed state whose name begins like this.
     pub(crate) fn keys(&self, prefix: &str) -> Vec<(Key, Bytes)> {
         let from = Key(prefix.into());

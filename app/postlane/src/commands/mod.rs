@@ -4,3 +4,4 @@ pub(crate) mod queue;
 pub(crate) mod reload;
 pub(crate) mod send;
 pub(crate) mod serve;
+pub(crate) mod spool;

@@ -10,9 +10,7 @@ use postlane_mail::Place;
 use super::chores::Chore;
 use super::committer::Committer;
 use super::request::Request;
-use crate::format::{
-    Record, push_done, push_ended, push_keyed, push_moved, push_waiting, read_message,
-};
+use crate::format::{Record, push_done, push_ended, push_keyed, push_waiting};
 use crate::store::StoreError;
 use crate::table::{Segment, Table};
 
@@ -168,32 +166,13 @@ impl Committer {
                 behind = ordinal;
                 break;
             }
-            let record = self.message_again(Place { segment, ordinal })?;
+            let place = Place { segment, ordinal };
+            let record = self.shared.message_again(place, place)?;
             octets += record.body.len();
             records.push(record);
         }
         self.shared.tally.copied.fetch_add(records.len() as u64, Ordering::Relaxed);
         Ok((records, (behind < many).then_some(behind)))
-    }
-
-    fn message_again(&self, place: Place) -> Result<Record, StoreError> {
-        let table = self.shared.table.lock();
-        let (living, done) = (table.living(place), table.done_of(place));
-        drop(table);
-        let octets = self.shared.read_message(place)?;
-        // What is damaged is not given a checksum that says it is not.
-        read_message(&octets).ok_or_else(|| super::shared::damaged_message(place))?;
-        let mut body = Vec::with_capacity(octets.len() + 64);
-        push_moved(place, &octets, &mut body);
-        // What is said of the old place means the new one from here on.
-        for (recipient, at) in living {
-            if let Some(at) = at {
-                let (progress, last) = self.shared.read_state(at)?;
-                push_waiting(place, recipient, &progress, last.as_ref(), &mut body);
-            }
-        }
-        done.into_iter().for_each(|recipient| push_done(place, recipient, &mut body));
-        Ok(Record::of_changes(body, 1))
     }
 
     /// How far recipients of messages in another segment have come, where only this segment

@@ -20,6 +20,12 @@ pub enum OpenError {
         /// The process, as it wrote its number; empty if it could not be read.
         holder: String,
     },
+    /// There is none.
+    #[error("there is no spool in `{}`: name the directory that holds the segments (*.seg)", dir.display())]
+    NoSpool {
+        /// The directory.
+        dir: PathBuf,
+    },
     /// The directory or a file in it cannot be used.
     #[error("the spool in `{}` cannot be used: {why}", dir.display())]
     NotUsable {

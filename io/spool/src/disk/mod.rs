@@ -1,16 +1,20 @@
 //! The store on a disk: a log in segments, one committer, one sync for all that waits.
 
+mod check;
 mod chores;
 mod clean;
 mod committer;
 mod error;
+mod export;
 mod files;
+mod import;
 mod reading;
 mod recovery;
 mod request;
 mod scan;
 mod settings;
 mod shared;
+mod stats;
 mod volume;
 
 use std::path::Path;
@@ -28,10 +32,14 @@ use request::Request;
 use shared::Shared;
 use volume::Directory;
 
+pub use check::{Checked, check};
 pub use committer::Tally;
 pub use error::OpenError;
+pub use export::{Exported, MoveError, export};
+pub use import::{Imported, import};
 pub use recovery::{Opened, Recovery, Report};
 pub use settings::Settings;
+pub use stats::{AGES_MIN, SegmentStats, Stats, stats};
 
 /// The store on a disk.
 pub struct Disk {

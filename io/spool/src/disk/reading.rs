@@ -22,8 +22,9 @@ pub(super) enum Purpose {
     /// gets one.
     Open,
     /// To look: nothing is written.
-    #[expect(dead_code, reason = "the offline check reads like this")]
     Look,
+    /// To verify: nothing is written, and no index is believed.
+    Check,
 }
 
 /// Why the segments are not read.
@@ -44,6 +45,8 @@ pub(super) struct Segment {
     pub(super) messages: u32,
     pub(super) last_id: Option<QueueId>,
     pub(super) story: Story,
+    /// Messages that its index leaves out, if that was asked for: they must be done.
+    pub(super) unindexed: Vec<u32>,
 }
 
 /// All that a segment tells, and the ways to find it.
@@ -107,6 +110,7 @@ impl Story {
 pub(super) fn read_all(
     volume: &dyn Volume,
     purpose: Purpose,
+    each: &(dyn Fn(u32, u32) + Sync),
 ) -> Result<(Vec<Segment>, Vec<Finding>), Unread> {
     let numbers = files::segments(volume).map_err(Unread::Disk)?;
     let last = numbers.last().copied();
@@ -121,7 +125,9 @@ pub(super) fn read_all(
                     let is_last = Some(number) == last;
                     let one = Reading { volume, purpose, number, is_last, findings: Vec::new() };
                     let segment = one.read();
-                    read.lock().push(segment);
+                    let mut read = read.lock();
+                    read.push(segment);
+                    each(read.len() as u32, numbers.len() as u32);
                 }
             });
         }
@@ -161,11 +167,13 @@ impl Reading<'_> {
         let number = self.number;
         match header {
             Start::Later(_) => return Err(Unread::Later(number)),
-            Start::Sound(header) if header.segment == number => {
+            Start::Sound(header) if header.segment == number && self.purpose != Purpose::Check => {
                 if let Some((index, story)) = self.index(header.epoch, octets) {
                     let IndexHeader { seq, messages, .. } = index;
                     let last_id = index.last_id.max(header.last_id);
-                    let segment = Segment { number, file, octets, seq, messages, last_id, story };
+                    let unindexed = Vec::new();
+                    let segment =
+                        Segment { number, file, octets, seq, messages, last_id, story, unindexed };
                     return Ok((Some(segment), self.findings));
                 }
             }
@@ -216,6 +224,11 @@ impl Reading<'_> {
             self.find_at(0, SEGMENT_HEADER_OCTETS, Wrong::Header, None);
         }
         self.mend(&*file, &mut scanned, &octets).map_err(Unread::Disk)?;
+        let unindexed = if self.purpose == Purpose::Check {
+            self.compare(&scanned, octets.len())
+        } else {
+            Vec::new()
+        };
         let Scanned { seq, messages, last_id, epoch, end, .. } = scanned;
         let segment_octets = end as u64;
         if self.purpose == Purpose::Open && scanned.has_header {
@@ -225,7 +238,33 @@ impl Reading<'_> {
         }
         let story = Story::of(scanned.told).expect("it has just been told");
         let (number, octets) = (self.number, segment_octets);
-        Ok(Some(Segment { number, file, octets, seq, messages, last_id, story }))
+        Ok(Some(Segment { number, file, octets, seq, messages, last_id, story, unindexed }))
+    }
+
+    /// Compares the segment's index, if there is one, with the segment. Gives the messages that
+    /// the index leaves out.
+    fn compare(&mut self, scanned: &Scanned, octets: usize) -> Vec<u32> {
+        let is_hurt = self.findings.iter().any(|finding| finding.segment == self.number);
+        let whole = match self.volume.read(&index_name(self.number)) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Vec::new(),
+            whole => whole.unwrap_or_default(),
+        };
+        let agrees = |(index, told): (IndexHeader, &[u8])| {
+            let is_of_it = index.segment == self.number
+                && index.epoch == scanned.epoch
+                && index.segment_octets == octets as u64;
+            match left_out(&scanned.told, told) {
+                // An index may know more than can still be read of the segment.
+                None if is_hurt && is_of_it => Some(Vec::new()),
+                left_out if is_of_it => left_out,
+                _ => None,
+            }
+        };
+        let unindexed = IndexHeader::decode(&whole).and_then(agrees);
+        if unindexed.is_none() {
+            self.find_at(0, 0, Wrong::Index, None);
+        }
+        unindexed.unwrap_or_default()
     }
 
     /// Cuts what is torn and puts aside what is damaged.
@@ -280,4 +319,22 @@ impl Reading<'_> {
         let (segment, offset, octets) = (self.number, offset as u64, octets as u64);
         self.findings.push(Finding { segment, offset, octets, wrong, kept });
     }
+}
+
+/// The messages that an index leaves out of what its segment tells; nothing where it disagrees.
+fn left_out(segment: &[u8], index: &[u8]) -> Option<Vec<u32>> {
+    let (mut at, mut beside, mut left_out) = (0, 0, Vec::new());
+    while at < segment.len() {
+        let (told, next) = told_at(segment, at)?;
+        let here = segment.get(at..next)?;
+        if index.get(beside..).is_some_and(|rest| rest.starts_with(here)) {
+            beside += here.len();
+        } else if let Told::Message { ordinal, from: None, .. } = told {
+            left_out.push(ordinal);
+        } else {
+            return None;
+        }
+        at = next;
+    }
+    (beside == index.len()).then_some(left_out)
 }

@@ -13,14 +13,14 @@ use postlane_mail::{Place, Progress, QueueId};
 use super::chores::Chores;
 use super::committer::{Committer, OpenSegment};
 use super::files;
-use super::reading::{Purpose, Segment, Story, read_all};
+use super::reading::{Purpose, Segment, Story, Unread, read_all};
 use super::shared::Shared;
 use super::volume::Volume;
 use super::{Disk, OpenError, Settings};
 use crate::finding::{Finding, Wrong};
-use crate::format::{Told, decode_envelope};
+use crate::format::{Head, Told, decode_envelope};
 use crate::recovered::Recovered;
-use crate::store::Commits;
+use crate::store::{Commits, StoreError};
 use crate::table::{At, Table};
 
 /// A spool that has been opened.
@@ -33,7 +33,7 @@ pub struct Opened {
 
 /// What was in a spool when it was opened.
 pub struct Recovery {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     stories: BTreeMap<u32, Story>,
     /// What was found on the way.
     pub report: Report,
@@ -65,32 +65,64 @@ impl Opening {
         files::sweep(&*self.volume).map_err(unusable)?;
         // Counted before a file without a record is put aside: its number is not given again.
         let last = files::segments(&*self.volume).map_err(unusable)?.last().copied();
-        let read = read_all(&*self.volume, Purpose::Open);
-        let (segments, findings) = read.map_err(|why| OpenError::unread(dir, &why))?;
+        let (recovery, seq) = Recovery::read(self.volume, self.settings, Purpose::Open, &|_, _| ())
+            .map_err(|why| OpenError::unread(dir, &why))?;
+        let shared = recovery.shared.clone();
+        shared.look_at_room();
+        let last_id = recovery.report.last_id;
+        let unbegun =
+            |why: StoreError| OpenError::not_usable(dir, &io::Error::other(why.to_string()));
+        let open = OpenSegment::new(&shared, last.unwrap_or(0) + 1, last_id).map_err(unbegun)?;
+        let begun = (seq, last_id);
+        let mut committer = Committer::new(shared.clone(), self.commits, self.chores, open, begun);
+        recovery.stories.keys().for_each(|number| committer.clean.consider(*number));
+        Ok((shared, committer, recovery))
+    }
+}
+
+/// A message that lives, as its segment tells of it.
+pub(super) struct Living<'a> {
+    pub(super) place: Place,
+    /// Where in the segment it is.
+    offset: u32,
+    pub(super) head: Head<'a>,
+    /// Its recipients that are not done, and where their states are.
+    pub(super) recipients: Vec<(u16, Option<At>)>,
+}
+
+impl Living<'_> {
+    pub(super) fn finding(&self, wrong: Wrong) -> Finding {
+        let (segment, offset) = (self.place.segment, u64::from(self.offset));
+        let octets = self.head.octets_in_all().map_or(0, u64::from);
+        Finding { segment, offset, octets, wrong, kept: None }
+    }
+}
+
+impl Recovery {
+    /// Reads all segments; also gives the largest sequence number in them.
+    pub(super) fn read(
+        volume: Arc<dyn Volume>,
+        settings: Settings,
+        purpose: Purpose,
+        each: &(dyn Fn(u32, u32) + Sync),
+    ) -> Result<(Self, u64), Unread> {
+        let (segments, mut findings) = read_all(&*volume, purpose, each)?;
         let mut table = Table::default();
         segments.iter().for_each(|segment| replay(&mut table, segment));
         table.forget_moves();
+        findings.extend(segments.iter().filter_map(|segment| forgotten(&table, segment)));
         let seq = segments.iter().map(|segment| segment.seq).max().unwrap_or(0);
         let last_id = segments.iter().filter_map(|segment| segment.last_id).max();
         let report = Report { messages: table.messages(), last_id, findings };
-        let shared = Arc::new(Shared::new(self.volume, self.settings, table));
+        let shared = Arc::new(Shared::new(volume, settings, table));
         let mut stories = BTreeMap::new();
         for Segment { number, file, story, .. } in segments {
             shared.files.add(number, file);
             stories.insert(number, story);
         }
-        shared.look_at_room();
-        let unbegun =
-            |why: crate::StoreError| OpenError::not_usable(dir, &io::Error::other(why.to_string()));
-        let open = OpenSegment::new(&shared, last.unwrap_or(0) + 1, last_id).map_err(unbegun)?;
-        let begun = (seq, last_id);
-        let mut committer = Committer::new(shared.clone(), self.commits, self.chores, open, begun);
-        stories.keys().for_each(|number| committer.clean.consider(*number));
-        Ok((shared.clone(), committer, Recovery { shared, stories, report }))
+        Ok((Self { shared, stories, report }, seq))
     }
-}
 
-impl Recovery {
     /// Gives every message that lives, in batches, from several threads at once.
     ///
     /// Nothing that is still to be given may be changed meanwhile; what has been given may.
@@ -117,12 +149,31 @@ impl Recovery {
     }
 
     /// What one thread takes at once: some of the messages that a segment tells of.
-    fn portions(&self) -> impl Iterator<Item = (u32, &Story, Range<usize>)> {
+    pub(super) fn portions(&self) -> impl Iterator<Item = (u32, &Story, Range<usize>)> {
         const AT_ONCE: usize = 1024;
         self.stories.iter().flat_map(|(segment, story)| {
             let begins = (0..story.heads()).step_by(AT_ONCE);
             begins.map(move |begin| (*segment, story, begin..begin + AT_ONCE))
         })
+    }
+
+    /// The messages that live, of some that a segment tells of.
+    pub(super) fn living<'a>(
+        &self,
+        segment: u32,
+        story: &'a Story,
+        heads: Range<usize>,
+    ) -> Vec<Living<'a>> {
+        let table = self.shared.table.lock();
+        let heads = heads.map_while(|nth| match story.head(nth)? {
+            Told::Message { ordinal, offset, head, .. } => {
+                let place = Place { segment, ordinal };
+                Some(Living { place, offset, head, recipients: table.living(place) })
+            }
+            _ => None,
+        });
+        // What was moved is given once, at its new place: at the old one nobody lives.
+        heads.filter(|living| !living.recipients.is_empty()).collect()
     }
 
     fn recover(
@@ -131,29 +182,17 @@ impl Recovery {
         story: &Story,
         heads: Range<usize>,
     ) -> (Vec<Recovered>, Vec<Finding>) {
-        let heads = heads.map_while(|nth| match story.head(nth)? {
-            Told::Message { ordinal, offset, head, .. } => Some((ordinal, offset, head)),
-            _ => None,
-        });
-        let table = self.shared.table.lock();
-        let place = |ordinal| Place { segment, ordinal };
-        // What was moved is given once, at its new place: at the old one nobody lives.
-        let living: Vec<_> = heads
-            .map(|(ordinal, offset, head)| (ordinal, offset, head, table.living(place(ordinal))))
-            .filter(|(.., living)| !living.is_empty())
-            .collect();
-        drop(table);
+        let living = self.living(segment, story, heads);
         let (mut recovered, mut findings) = (Vec::with_capacity(living.len()), Vec::new());
-        for (ordinal, offset, head, living) in living {
-            let Some(envelope) = decode_envelope(head.envelope) else {
-                let (offset, octets) = (u64::from(offset), head.octets.len() as u64);
-                let wrong = Wrong::Envelope(head.id);
-                findings.push(Finding { segment, offset, octets, wrong, kept: None });
+        for living in living {
+            let Some(envelope) = decode_envelope(living.head.envelope) else {
+                findings.push(living.finding(Wrong::Envelope(living.head.id)));
                 continue;
             };
-            let recipients = living.into_iter().map(|(index, at)| (index, self.progress(at)));
-            let (id, place, recipients) = (head.id, place(ordinal), recipients.collect());
-            recovered.push(Recovered { id, place, envelope, recipients });
+            let Living { place, head, recipients, .. } = living;
+            let recipients = recipients.into_iter().map(|(index, at)| (index, self.progress(at)));
+            let recipients = recipients.collect();
+            recovered.push(Recovered { id: head.id, place, envelope, recipients });
         }
         (recovered, findings)
     }
@@ -170,8 +209,18 @@ impl Drop for Recovery {
     }
 }
 
+/// Whether a message lives that the segment's index leaves out.
+fn forgotten(table: &Table, segment: &Segment) -> Option<Finding> {
+    let lives = |ordinal: &&u32| {
+        !table.living(Place { segment: segment.number, ordinal: **ordinal }).is_empty()
+    };
+    segment.unindexed.iter().find(lives)?;
+    let (segment, wrong) = (segment.number, Wrong::Index);
+    Some(Finding { segment, offset: 0, octets: 0, wrong, kept: None })
+}
+
 /// Tells the table what a segment tells.
-pub(super) fn replay(table: &mut Table, segment: &Segment) {
+fn replay(table: &mut Table, segment: &Segment) {
     let Segment { number, octets, messages, .. } = *segment;
     table.segment(number).octets = octets;
     table.reach(number, messages);

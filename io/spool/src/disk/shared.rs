@@ -12,7 +12,7 @@ use super::committer::Tally;
 use super::files::Files;
 use super::request::Request;
 use super::volume::Volume;
-use crate::format::read_waiting;
+use crate::format::{Record, push_done, push_moved, push_waiting, read_message, read_waiting};
 use crate::store::{StoreError, Usage};
 use crate::table::{At, Table};
 
@@ -216,6 +216,28 @@ impl Shared {
             let read = file.read_at(&mut buffer, u64::from(offset));
             return read.map(|()| buffer).map_err(|e| unread(&e));
         }
+    }
+
+    /// A record that says again what is known of a message: its octets, how far its recipients
+    /// have come, and who is done. It calls the place of before `from`, and whoever reads the
+    /// record takes that for the new one.
+    pub(super) fn message_again(&self, place: Place, from: Place) -> Result<Record, StoreError> {
+        let table = self.table.lock();
+        let (living, done) = (table.living(place), table.done_of(place));
+        drop(table);
+        let octets = self.read_message(place)?;
+        // What is damaged is not given a checksum that says it is not.
+        read_message(&octets).ok_or_else(|| damaged_message(place))?;
+        let mut body = Vec::with_capacity(octets.len() + 64);
+        push_moved(from, &octets, &mut body);
+        for (recipient, at) in living {
+            if let Some(at) = at {
+                let (progress, last) = self.read_state(at)?;
+                push_waiting(from, recipient, &progress, last.as_ref(), &mut body);
+            }
+        }
+        done.into_iter().for_each(|recipient| push_done(from, recipient, &mut body));
+        Ok(Record::of_changes(body, 1))
     }
 
     /// What was last written about the recipients of a message that are not done.

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use rustix::fs::{FlockOperation, flock};
 
 use super::OpenError;
+use super::files::segments;
 
 /// A directory of files that are appended to.
 pub(crate) trait Volume: Send + Sync + 'static {
@@ -71,7 +72,8 @@ pub(crate) struct Room {
 /// A directory on a disk, locked for as long as this lives.
 pub(crate) struct Directory {
     path: PathBuf,
-    _lock: File,
+    /// None where it is only looked at and nobody ever took it: a copy.
+    _lock: Option<File>,
 }
 
 impl Directory {
@@ -81,23 +83,49 @@ impl Directory {
         Self::lock(path)
     }
 
-    /// Takes a directory that must be there.
-    pub(crate) fn lock(path: &Path) -> Result<Self, OpenError> {
+    fn lock(path: &Path) -> Result<Self, OpenError> {
         let unusable = |e: io::Error| OpenError::not_usable(path, &e);
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false).mode(0o600);
         let mut file = options.open(path.join("lock")).map_err(unusable)?;
-        if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
-            let mut holder = String::new();
-            // Who holds it has written its number there; if it cannot be read, there is none.
-            let _ = file.read_to_string(&mut holder);
-            let holder = holder.trim().to_owned();
-            return Err(OpenError::InUse { dir: path.to_owned(), holder });
-        }
+        hold(&mut file, FlockOperation::NonBlockingLockExclusive, path)?;
         file.set_len(0).map_err(unusable)?;
         writeln!(file, "{}", std::process::id()).map_err(unusable)?;
-        Ok(Self { path: path.to_owned(), _lock: file })
+        Ok(Self { path: path.to_owned(), _lock: Some(file) })
     }
+
+    /// A directory to look at, beside others who look, and only while nobody writes. Nothing in
+    /// it is changed.
+    pub(crate) fn look(path: &Path) -> Result<Self, OpenError> {
+        let looked = Self::peep(path)?;
+        match File::open(path.join("lock")) {
+            Ok(mut file) => {
+                hold(&mut file, FlockOperation::NonBlockingLockShared, path)?;
+                Ok(Self { _lock: Some(file), ..looked })
+            }
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(looked),
+            Err(e) => Err(OpenError::not_usable(path, &e)),
+        }
+    }
+
+    /// A directory to look at while others may write: what is read may not fit together.
+    pub(crate) fn peep(path: &Path) -> Result<Self, OpenError> {
+        let looked = Self { path: path.to_owned(), _lock: None };
+        match segments(&looked) {
+            Ok(numbers) if !numbers.is_empty() => Ok(looked),
+            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(OpenError::not_usable(path, &e)),
+            _ => Err(OpenError::NoSpool { dir: path.to_owned() }),
+        }
+    }
+}
+
+fn hold(lock: &mut File, how: FlockOperation, path: &Path) -> Result<(), OpenError> {
+    flock(&*lock, how).map_err(|_| {
+        let mut holder = String::new();
+        // Who holds it has written its number there; if it cannot be read, there is none.
+        let _ = lock.read_to_string(&mut holder);
+        OpenError::InUse { dir: path.to_owned(), holder: holder.trim().to_owned() }
+    })
 }
 
 impl Volume for Directory {

@@ -2,6 +2,7 @@
 
 mod change;
 mod envelope;
+mod export;
 mod index;
 mod message;
 mod octets;
@@ -13,8 +14,9 @@ pub(crate) use change::{
     encode_changes, push_done, push_ended, push_keyed, push_moved, push_waiting, read_waiting,
 };
 pub(crate) use envelope::decode_envelope;
+pub(crate) use export::{EXPORT_HEADER_OCTETS, EXPORTED, ExportHeader, decode_end, encode_end};
 pub(crate) use index::{INDEX_HEADER_OCTETS, IndexHeader, push_told, told_at, without};
-pub(crate) use message::{Head, encode_message, measure, read_message};
+pub(crate) use message::{Head, MESSAGE_OCTETS_MAX, encode_message, measure, read_message};
 pub(crate) use record::{HEADER_OCTETS, Header, Kind, MAGIC, Record};
 pub(crate) use segment::{SEGMENT_HEADER_OCTETS, SegmentHeader, Start};
 pub(crate) use told::{Told, Untold, tell};

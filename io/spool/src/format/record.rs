@@ -19,6 +19,8 @@ pub(crate) enum Kind {
     Message,
     /// Changes that belong together.
     Changes,
+    /// The end of an export.
+    End,
     /// Something of a later version that may be passed over.
     Passed,
     /// Something of a later version without which the rest is not understood.
@@ -60,6 +62,7 @@ impl Kind {
         match self {
             Self::Message => 1,
             Self::Changes => 2,
+            Self::End => 3,
             Self::Passed => MAY_PASS,
             Self::Later(octet) => octet,
         }
@@ -69,6 +72,7 @@ impl Kind {
         match octet {
             1 => Self::Message,
             2 => Self::Changes,
+            3 => Self::End,
             octet if octet & MAY_PASS != 0 => Self::Passed,
             octet => Self::Later(octet),
         }

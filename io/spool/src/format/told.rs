@@ -72,6 +72,7 @@ pub(crate) fn tell<'a>(
             }
             Ok(messages)
         }
+        Kind::End => Err(Untold::Nonsense),
         Kind::Passed => Ok(0),
         Kind::Later(kind) => Err(Untold::Later(kind)),
     }
