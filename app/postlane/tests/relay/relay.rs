@@ -83,6 +83,11 @@ impl Relay {
         fs::read_to_string(self.home.path().join("log")).unwrap()
     }
 
+    /// The folder that it runs in.
+    pub(crate) fn home(&self) -> &Home {
+        &self.home
+    }
+
     pub(crate) fn token(&self) -> String {
         fs::read_to_string(self.home.data().join("token")).unwrap().trim().to_owned()
     }

@@ -271,7 +271,7 @@ impl Reading<'_> {
     fn mend(&mut self, file: &dyn Log, scanned: &mut Scanned, octets: &[u8]) -> io::Result<()> {
         let mut damaged = std::mem::take(&mut scanned.damaged);
         if let Some(tail) = scanned.tail {
-            if self.is_last {
+            if self.is_last && !self.is_closed(scanned.epoch, octets.len()) {
                 self.find_at(tail.begin, tail.end - tail.begin, Wrong::Torn, None);
                 if self.purpose == Purpose::Open {
                     file.cut(scanned.end as u64)?;
@@ -294,6 +294,16 @@ impl Reading<'_> {
             self.find_at(hurt.begin, whole.len(), hurt.wrong, kept);
         }
         Ok(())
+    }
+
+    /// Whether the segment has an index: then it was closed and synced with this size.
+    fn is_closed(&self, epoch: u32, octets: usize) -> bool {
+        let whole = self.volume.read(&index_name(self.number)).unwrap_or_default();
+        IndexHeader::decode(&whole).is_some_and(|(header, _)| {
+            header.segment == self.number
+                && header.epoch == epoch
+                && header.segment_octets == octets as u64
+        })
     }
 
     /// A file without one record: the last one may have been begun and not written.
