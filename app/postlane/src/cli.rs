@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::commands::config::ConfigCommand;
 use crate::commands::queue::QueueCommand;
 use crate::commands::send::Send;
 use crate::commands::spool::SpoolCommand;
@@ -51,6 +52,9 @@ pub(crate) enum Command {
     /// Verify, explain and move a queue on disk
     #[command(subcommand)]
     Spool(SpoolCommand),
+    /// Check, explain and show the configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Let the running server read its configuration again
     Reload,
 }

@@ -26,6 +26,7 @@ fn main() -> std::process::ExitCode {
         Command::Send(send) => commands::send::run(&cli.reach, send),
         Command::Queue(queue) => commands::queue::run(&cli.reach, queue),
         Command::Spool(spool) => commands::spool::run(&cli.reach, spool),
+        Command::Config(config) => commands::config::run(&cli.reach, &config),
         Command::Reload => commands::reload::run(&cli.reach),
     };
     done.unwrap_or_else(|failure| failure.report()).into()

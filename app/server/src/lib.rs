@@ -20,7 +20,6 @@ mod mailbox;
 mod metrics;
 mod names;
 mod outbound;
-mod reload;
 mod reports;
 mod rights;
 mod routing;

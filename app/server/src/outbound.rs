@@ -78,7 +78,7 @@ impl Outbound {
         let Some(from) = setup.sources.get(usize::from(source.0)) else { return };
         let now = self.clock.now();
         let plain = self.plain.lock().get(&host).is_some_and(|until| *until > now);
-        let tls = match hop.policy.tls {
+        let tls = match hop.policy.tls.policy {
             TlsPolicy::Opportunistic if plain => TlsPolicy::Never,
             policy => policy,
         };
@@ -97,7 +97,7 @@ impl Outbound {
                 chunking: setup.chunking,
                 timeouts: setup.timeouts.clone(),
             },
-            tls: setup.client_tls(&hop.policy),
+            tls: setup.client_tls(&hop.policy.tls),
             connect_timeout: setup.connect_timeout.to_std(),
             now: Arc::new(move || clock.now()),
         };

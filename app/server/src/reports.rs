@@ -6,7 +6,7 @@ use std::thread;
 use postlane_engine::{End, Fate};
 use postlane_mail::{
     Envelope, Instant, Label, LastReply, Mailbox as Address, Place, Progress, QueueId, Recipient,
-    ReturnContent, ReversePath, Status, Stream,
+    ReversePath, Status, Stream,
 };
 use postlane_message::{
     Action, Fields, Original, RecipientReport, Report, message_id_of, write_report,
@@ -170,7 +170,7 @@ impl Reports {
                 envid: envelope.envid.as_deref(),
                 message_id: message_id.as_deref(),
                 message: &stored.message,
-                ret: envelope.ret.unwrap_or(ReturnContent::Headers),
+                ret: envelope.ret.unwrap_or(setup.report_returns),
                 octets_max: setup.report_octets_max,
                 smtputf8: envelope.smtputf8,
             },

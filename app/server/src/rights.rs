@@ -108,16 +108,17 @@ impl Rights for HouseRights {
 
 #[cfg(test)]
 mod tests {
-    use postlane_mail::{BodyType, Domain, Stream};
+    use postlane_mail::{BodyType, Stream};
 
     use super::*;
-    use crate::setup::TenantSetup;
+    use crate::config::{Config, Overrides};
 
     fn rights(verp: bool) -> (HouseRights, HouseSecret) {
-        let mut setup = Setup::new("data".into(), Domain::parse("relay.example").unwrap());
-        let bounce_address = Some(Mailbox::parse("bounce@back.example").unwrap());
-        let tenant = TenantSetup { bounce_address, verp, ..TenantSetup::default() };
-        setup.tenants.insert(Label::parse("acme").unwrap(), tenant);
+        let text = format!(
+            "[relay]\nhostname = \"relay.example\"\n[[tenant]]\nname = \"acme\"\n\
+             bounce_address = \"bounce@back.example\"\nverp = {verp}\n"
+        );
+        let setup = Setup::of(&Config::parse(&text, None, &Overrides::default()).unwrap());
         let secret = HouseSecret([7; 32]);
         (HouseRights::new(&setup, &secret), secret)
     }

@@ -164,11 +164,12 @@ fn by_exchangers(
     route: Route,
     provider: Box<str>,
 ) -> Result<Found, RouteFailure> {
-    let tls = match host {
-        Host::Domain(domain) => setup.domain_tls.get(domain).unwrap_or(&setup.tls),
-        Host::Literal(_) => &setup.tls,
+    let domain = match host {
+        Host::Domain(domain) => Some(domain),
+        Host::Literal(_) => None,
     };
-    let policy = Arc::new(policy(tls, None));
+    let tls = setup.tls_for(domain, &provider);
+    let policy = Arc::new(HopPolicy { tls, auth: None });
     Ok(Found { route, port: setup.mx_port, provider, policy, is_exchanger: true })
 }
 
@@ -181,14 +182,9 @@ async fn by_target(
     let route = asked.router.resolve_target(target).await?;
     let auth = target.credentials.as_ref().map(read_password).transpose()?;
     let tls = TlsSetup { policy: target.tls.unwrap_or(setup.tls.policy), ..setup.tls.clone() };
-    let policy = Arc::new(policy(&tls, auth));
+    let policy = Arc::new(HopPolicy { tls, auth });
     let port = target.port.unwrap_or(setup.mx_port);
     Ok(Found { route, port, provider, policy, is_exchanger: false })
-}
-
-fn policy(tls: &TlsSetup, auth: Option<Credentials>) -> HopPolicy {
-    let TlsSetup { policy, minimum, authorities } = tls.clone();
-    HopPolicy { tls: policy, minimum, authorities, auth }
 }
 
 fn read_password(credentials: &route::Credentials) -> Result<Credentials, RouteFailure> {

@@ -16,7 +16,8 @@ use postlane_spool::{Disk, Opened, Recovered};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::handle::{Handle, Inside, Reread};
+use crate::config::Config;
+use crate::handle::{Configured, Handle, Inside, Reread};
 use crate::journal::alarm;
 use crate::names::Names;
 use crate::rights::HouseRights;
@@ -38,8 +39,9 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts taking and delivering mail. The spool is opened first: what was ours is ours.
-    pub async fn start(setup: Setup, reread: Reread) -> anyhow::Result<Self> {
+    /// Starts taking and delivering mail as `setup` says, which was made of `config`. The spool
+    /// is opened first: what was ours is ours.
+    pub async fn start(setup: Setup, config: Config, reread: Reread) -> anyhow::Result<Self> {
         raise_file_limit();
         let bound = doors::bind(&setup.listeners).await?;
         let smtp = doors::addresses(&bound)?;
@@ -74,6 +76,7 @@ impl Server {
             live: fittings.live,
             setup: sender,
             reread,
+            configured: Mutex::new(Configured { started: config.clone(), now: config }),
             store: store.clone(),
             cache: fittings.cache,
             names: fittings.names,
@@ -103,7 +106,8 @@ impl Server {
         self.handle.stop();
         while self.listeners.join_next().await.is_some() {}
         // Sessions say 421 at the next safe point; those that never come to one are cut off.
-        let patience = tokio::time::Instant::now() + std::time::Duration::from_secs(30);
+        let wait = self.handle.0.live.borrow().shutdown_wait.to_std();
+        let patience = tokio::time::Instant::now() + wait;
         let mut look = tokio::time::interval(std::time::Duration::from_millis(20));
         while self.gate.inside() > 0 && tokio::time::Instant::now() < patience {
             look.tick().await;

@@ -146,7 +146,7 @@ impl Settling {
         attempted: Option<&Attempted>,
     ) {
         let setup = self.live.borrow();
-        if !setup.log_attempts {
+        if !setup.log.attempts {
             return;
         }
         let mut line = Line::new(now, event_of(fate));

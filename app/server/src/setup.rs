@@ -1,16 +1,19 @@
 //! Everything an operator has decided, read, checked and ready to be used.
 
+mod from_config;
+mod ready_tls;
+
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use ipnet::IpNet;
 use postlane_engine::{Ceilings, RetrySchedule};
-use postlane_mail::{Domain, Family, Label, Mailbox, Span};
+use postlane_mail::{Domain, Family, Label, Mailbox, ReturnContent, Span};
 use postlane_message::Edits;
 use postlane_net::route::StaticRoutes;
-use postlane_net::tls::{CertificateError, ClientTls, Minimum};
+use postlane_net::tls::{ClientTls, Minimum};
 use postlane_smtp::auth::{Credentials, ScramVerifier};
 use postlane_smtp::client::{Timeouts, TlsPolicy};
 use postlane_smtp::data::BareNewlines;
@@ -18,6 +21,8 @@ use postlane_smtp::server::{Identity, Limits, RelayRights};
 use tokio::sync::watch;
 
 use crate::clock::Clock;
+use crate::config::settings::Log;
+use ready_tls::ReadyTls;
 
 /// Everything an operator has decided.
 #[derive(Debug, Clone)]
@@ -69,6 +74,8 @@ pub struct Setup {
     pub expires_after: [Span; 3],
     /// When a sender is told that a message is late.
     pub delay_notice_after: Option<Span>,
+    /// What of a message a report returns, where its sender has not said.
+    pub report_returns: ReturnContent,
     /// Octets of a message that a report returns, at most.
     pub report_octets_max: usize,
     /// Recipients in one transaction.
@@ -87,8 +94,10 @@ pub struct Setup {
     pub connect_timeout: Span,
     /// How sessions are encrypted where nothing else is said.
     pub tls: TlsSetup,
-    /// How sessions for some domains are.
-    pub domain_tls: BTreeMap<Domain, TlsSetup>,
+    /// What is different of that for some providers.
+    pub provider_tls: BTreeMap<String, TlsChange>,
+    /// What is different of both for some domains.
+    pub domain_tls: BTreeMap<Domain, TlsChange>,
     /// Where some mail goes without looking at MX records.
     pub routes: StaticRoutes,
     /// The port of MX hosts.
@@ -99,12 +108,15 @@ pub struct Setup {
     pub spool: postlane_spool::Settings,
     /// Octets of messages kept in memory for their first attempt.
     pub cache_octets: usize,
-    /// Whether each attempt is written to the log.
-    pub log_attempts: bool,
+    /// What is written to the log.
+    pub log: Log,
+    /// How long a shutdown waits for what is under way.
+    pub shutdown_wait: Span,
     /// Seed of all chance.
     pub seed: u64,
     /// The time.
     pub clock: Clock,
+    ready_tls: Arc<ReadyTls>,
 }
 
 /// Where mail is taken.
@@ -207,12 +219,21 @@ pub struct TlsSetup {
     pub authorities: Option<PathBuf>,
 }
 
+/// What is different of how a session is encrypted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TlsChange {
+    /// Whether it is.
+    pub policy: Option<TlsPolicy>,
+    /// The oldest version that will do.
+    pub minimum: Option<Minimum>,
+    /// Certificate authorities to believe, PEM.
+    pub authorities: Option<PathBuf>,
+}
+
 /// How a host is spoken to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct HopPolicy {
-    pub(crate) tls: TlsPolicy,
-    pub(crate) minimum: Minimum,
-    pub(crate) authorities: Option<PathBuf>,
+    pub(crate) tls: TlsSetup,
     pub(crate) auth: Option<Credentials>,
 }
 
@@ -227,90 +248,17 @@ impl Live {
 }
 
 impl Setup {
-    /// What holds when nothing is said: mail from this machine, kept under `data`, delivered by MX.
-    pub fn new(data: PathBuf, hostname: Domain) -> Self {
-        let source = |name: &str, family| SourceSetup {
-            name: name.to_owned(),
-            address: None,
-            family,
-            ehlo: hostname.clone(),
-        };
-        let loopback = ["127.0.0.0/8", "::1/128"];
-        Self {
-            data,
-            listeners: vec![ListenerSetup::plain(SocketAddr::from((Ipv4Addr::LOCALHOST, 2525)))],
-            http: SocketAddr::from((Ipv4Addr::LOCALHOST, 8025)),
-            limits: Limits::default(),
-            sessions_in_max: 2000,
-            sessions_of_client_max: 200,
-            intake_octets_max: 512 << 20,
-            neighbours: loopback.iter().filter_map(|net| net.parse().ok()).collect(),
-            own: RelayRights { domains: vec![hostname.clone()], bounces: Vec::new() },
-            role_mailbox: None,
-            bare_newlines: BareNewlines::default(),
-            edits: Edits::new(hostname.clone()),
-            users: Vec::new(),
-            tenants: BTreeMap::new(),
-            sources: vec![source("ipv4", Family::V4), source("ipv6", Family::V6)],
-            pools: vec![PoolSetup { name: "default".to_owned(), sources: vec![(0, 1), (1, 1)] }],
-            ceilings: Ceilings { connections: 20, rate: None, session_messages: 100 },
-            provider_ceilings: BTreeMap::new(),
-            families_off: BTreeMap::new(),
-            retry: RetrySchedule {
-                first: Span::from_min(5),
-                factor_percent: 200,
-                longest: Span::from_h(4),
-                jitter_percent: 20,
-            },
-            expires_after: [Span::from_h(24), Span::from_h(120), Span::from_h(72)],
-            delay_notice_after: None,
-            report_octets_max: 64 << 10,
-            transaction_recipients_max: 50,
-            sessions_out_max: 5000,
-            session_idle: Span::from_s(10),
-            session_depth: 2,
-            chunking: true,
-            timeouts: Timeouts::default(),
-            connect_timeout: Span::from_s(30),
-            tls: TlsSetup::default(),
-            domain_tls: BTreeMap::new(),
-            routes: StaticRoutes::default(),
-            mx_port: 25,
-            resolvers: Vec::new(),
-            spool: postlane_spool::Settings::default(),
-            cache_octets: 64 << 20,
-            log_attempts: true,
-            seed: 0,
-            clock: Clock::wall(),
-            hostname,
-        }
+    /// How TLS is done with a host.
+    pub(crate) fn client_tls(&self, tls: &TlsSetup) -> ClientTls {
+        self.ready_tls.of(tls)
     }
 
-    /// What may go wrong with files that the setup names, found before anything is started.
-    pub fn check_files(&self) -> Vec<CertificateError> {
-        let mut errors = Vec::new();
-        for tls in std::iter::once(&self.tls).chain(self.domain_tls.values()) {
-            if let Some(path) = &tls.authorities {
-                errors.extend(ClientTls::required(tls.minimum, Some(path)).err());
-            }
-        }
-        for (chain, key) in self.listeners.iter().filter_map(|l| l.certificate.as_ref()) {
-            errors.extend(postlane_net::tls::server_config(chain, key).err());
-        }
-        errors
-    }
-
-    /// How TLS is done with a host. What cannot be read any more since it was checked lets
-    /// nobody's certificate pass.
-    pub(crate) fn client_tls(&self, policy: &HopPolicy) -> ClientTls {
-        match policy.tls {
-            TlsPolicy::Required => {
-                ClientTls::required(policy.minimum, policy.authorities.as_deref())
-                    .or_else(|_| ClientTls::required(policy.minimum, None))
-                    .unwrap_or_else(|_| ClientTls::opportunistic(policy.minimum))
-            }
-            _ => ClientTls::opportunistic(policy.minimum),
-        }
+    /// How sessions for a domain, at a provider, are encrypted.
+    pub(crate) fn tls_for(&self, domain: Option<&Domain>, provider: &str) -> TlsSetup {
+        let by_provider = self.provider_tls.get(provider);
+        let by_domain = domain.and_then(|domain| self.domain_tls.get(domain));
+        let changes = by_provider.into_iter().chain(by_domain);
+        changes.fold(self.tls.clone(), |tls, change| tls.with(change))
     }
 
     /// The user of that name.
@@ -323,17 +271,12 @@ impl Setup {
     }
 }
 
-impl ListenerSetup {
-    /// A listener without TLS.
-    pub fn plain(address: SocketAddr) -> Self {
+impl TlsSetup {
+    fn with(self, change: &TlsChange) -> Self {
         Self {
-            address,
-            certificate: None,
-            implicit_tls: false,
-            auth: AuthSetup::Off,
-            auth_without_tls_on_loopback: false,
-            balancers: Vec::new(),
-            tenant: Label::NONE,
+            policy: change.policy.unwrap_or(self.policy),
+            minimum: change.minimum.unwrap_or(self.minimum),
+            authorities: change.authorities.clone().or(self.authorities),
         }
     }
 }

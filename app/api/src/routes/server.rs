@@ -26,7 +26,7 @@ pub(crate) async fn facts(State(handle): State<Handle>) -> Json<ServerFacts> {
 )]
 pub(crate) async fn reload(State(handle): State<Handle>) -> Result<Json<Reloaded>, Problem> {
     let report = handle.reload().await.map_err(Problem::unprocessable)?;
-    Ok(Json(Reloaded { changed: report.changed, need_restart: report.need_restart }))
+    Ok(Json(Reloaded::of(report)))
 }
 
 /// Figures as OpenMetrics.

@@ -1,5 +1,7 @@
 //! The server itself, as JSON.
 
+use postlane_server::config::SettingName;
+use postlane_server::handle::ReloadReport;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -15,10 +17,23 @@ pub struct Health {
 /// What a reload changed.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Reloaded {
-    /// Settings that changed and hold from now on.
+    /// Settings that changed since the last time and hold from now on.
     pub changed: Vec<String>,
-    /// Settings that changed and need a restart.
+    /// Settings that are not what they were at the start, and need a restart.
     pub need_restart: Vec<String>,
+    /// What may not be meant, though it can be; a line each.
+    pub warnings: Vec<String>,
+}
+
+impl Reloaded {
+    pub(crate) fn of(report: ReloadReport) -> Self {
+        let names = |names: Vec<SettingName>| names.iter().map(ToString::to_string).collect();
+        Self {
+            changed: names(report.changed),
+            need_restart: names(report.need_restart),
+            warnings: report.warnings,
+        }
+    }
 }
 
 /// What runs.

@@ -13,6 +13,7 @@ pub(crate) fn run(reach: &Reach) -> Result<Exit, Failure> {
         print::json(&reloaded);
         return Ok(Exit::Yes);
     }
+    reloaded.warnings.iter().for_each(|warning| print::note(warning));
     if reloaded.changed.is_empty() && reloaded.need_restart.is_empty() {
         print::line("nothing has changed");
     }

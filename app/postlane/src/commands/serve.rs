@@ -3,44 +3,49 @@
 use std::fs;
 use std::io::Read as _;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context as _;
 use postlane_api::{Doors, Token, router, serve as serve_api};
-use postlane_mail::{Domain, Instant};
-use postlane_net::route::{StaticRoute, StaticRoutes};
-use postlane_server::handle::Reread;
-use postlane_server::setup::{ListenerSetup, Setup};
+use postlane_mail::Instant;
+use postlane_server::config::{Config, Overrides};
+use postlane_server::handle::{ReloadReport, Reread};
+use postlane_server::setup::Setup;
 use postlane_server::{Clock, Server, token_path};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use super::config::{refused, warn};
 use crate::cli::{Reach, Serve};
 use crate::exit::{Exit, Failure};
 use crate::print;
 
 pub(crate) fn run(reach: &Reach, serve: Serve) -> Result<Exit, Failure> {
-    let data = reach.data.clone().unwrap_or_else(|| PathBuf::from("postlane-data"));
-    let setup = setup(&data, &serve).map_err(|e| Failure::usage(format!("{e:#}")))?;
+    let overrides = overrides(reach, &serve);
+    let config = match Config::load(serve.config.as_deref(), &overrides) {
+        Ok(config) => config,
+        Err(error) => return Ok(refused(&error, reach.json)),
+    };
+    warn(config.warnings());
+    let setup = setup(&config, &serve).map_err(|e| Failure::usage(format!("{e:#}")))?;
+    let reread = Reread(Box::new(move || Config::load(serve.config.as_deref(), &overrides)));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|e| Failure::new(Exit::Undetermined, e.to_string()))?;
-    let served = runtime.block_on(until_told(&data, setup, serve));
+    let served = runtime.block_on(until_told(setup, config, reread));
     // What still runs are threads that wait for a disk or a peer: nothing of theirs is lost.
     runtime.shutdown_background();
     served.map_err(|e| Failure::usage(format!("{e:#}")))?;
     Ok(Exit::Yes)
 }
 
-async fn until_told(data: &Path, setup: Setup, serve: Serve) -> anyhow::Result<()> {
-    fs::create_dir_all(data).with_context(|| format!("cannot make {}", data.display()))?;
+async fn until_told(setup: Setup, config: Config, reread: Reread) -> anyhow::Result<()> {
+    let data = setup.data.clone();
+    fs::create_dir_all(&data).with_context(|| format!("cannot make {}", data.display()))?;
     let http = setup.http;
-    let again = data.to_owned();
-    let reread =
-        Reread(Box::new(move || self::setup(&again, &serve).map_err(|e| format!("{e:#}"))));
-    let server = Server::start(setup, reread).await?;
-    let token = token_path(data);
+    let server = Server::start(setup, config, reread).await?;
+    let token = token_path(&data);
     let doors = Doors::open(http, &data.join("control.sock")).await;
     let doors = doors.with_context(|| {
         format!("cannot serve HTTP on {http}: is another server there? (--http, or http.address)")
@@ -74,30 +79,45 @@ async fn follow_signals(server: &Server) -> anyhow::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     loop {
         tokio::select! {
-            _ = hangup.recv() => match server.handle().reload().await {
-                Ok(report) => {
-                    let restart = report.need_restart.iter().map(|name| format!("{name} needs a restart"));
-                    print::note("the configuration was read again");
-                    restart.for_each(|says| print::note(&says));
-                }
-                Err(error) => print::error(&format!("the configuration was not changed: {error}")),
-            },
+            _ = hangup.recv() => reload(server).await,
             _ = terminate.recv() => return Ok(()),
             _ = interrupt.recv() => return Ok(()),
         }
     }
 }
 
-fn setup(data: &Path, serve: &Serve) -> anyhow::Result<Setup> {
-    let mut setup = Setup::new(data.to_owned(), hostname());
-    if !serve.smtp.is_empty() {
-        setup.listeners = serve.smtp.iter().map(|address| ListenerSetup::plain(*address)).collect();
+async fn reload(server: &Server) {
+    match server.handle().reload().await {
+        Ok(report) => tell(&report),
+        Err(errors) => {
+            errors.lines().for_each(print::error);
+            print::error("the configuration was not changed");
+        }
     }
-    setup.http = serve.http.unwrap_or(setup.http);
-    setup.resolvers.clone_from(&serve.resolver);
-    setup.mx_port = serve.mx_port.unwrap_or(setup.mx_port);
-    let routes = serve.route.iter().map(|text| StaticRoute::parse(text));
-    setup.routes = StaticRoutes::new(routes.collect::<Result<_, _>>()?)?;
+}
+
+fn tell(report: &ReloadReport) {
+    report.warnings.iter().for_each(|warning| print::note(warning));
+    print::note("the configuration was read again");
+    report.changed.iter().for_each(|name| print::note(&format!("{name} holds from now on")));
+    let restart = report.need_restart.iter();
+    restart.for_each(|name| print::note(&format!("{name} has changed and needs a restart")));
+}
+
+/// What the flags say, which beats the file.
+fn overrides(reach: &Reach, serve: &Serve) -> Overrides {
+    Overrides {
+        data: reach.data.clone(),
+        smtp: serve.smtp.clone(),
+        http: serve.http,
+        resolver: serve.resolver.clone(),
+        mx_port: serve.mx_port,
+        route: serve.route.clone(),
+    }
+}
+
+fn setup(config: &Config, serve: &Serve) -> anyhow::Result<Setup> {
+    let mut setup = Setup::of(config);
     setup.seed = match serve.seed {
         Some(seed) => seed,
         None => u64::from_le_bytes(*random()?.first_chunk().context("32 octets hold 8")?),
@@ -107,13 +127,6 @@ fn setup(data: &Path, serve: &Serve) -> anyhow::Result<Setup> {
         setup.clock = Clock::starting_at(Instant(since_epoch));
     }
     Ok(setup)
-}
-
-/// The machine's name, where it has one that can be said in EHLO.
-fn hostname() -> Domain {
-    let name = rustix::system::uname();
-    let name = name.nodename().to_str().ok().and_then(|name| Domain::parse(name).ok());
-    name.unwrap_or_else(|| Domain::parse("localhost").expect("it is a name"))
 }
 
 fn random() -> anyhow::Result<[u8; 32]> {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::declaration::{Setting, SettingName};
+use super::declaration::{Change, Setting, SettingName};
 use super::effective::{Changed, Effective, changes};
 use super::finding::Findings;
 use super::overrides::Overrides;
@@ -54,6 +54,18 @@ macro_rules! sections {
             ]
         }
 
+        impl Config {
+            /// This configuration as far as it can hold before a restart of a server that was
+            /// started with another one: what needs a restart stays as it is there.
+            #[must_use]
+            pub fn until_restart(mut self, started: &Self) -> Self {
+                $(self.$one.keep_what_needs_a_restart(&started.$one);)+
+                $(self.$list = held(self.$list, &started.$list);)+
+                self.mend_references(started);
+                self
+            }
+        }
+
         fn read(reading: &mut Reading) -> Option<Config> {
             reading.refuse_unknown(&[$(<$One>::NAME,)+ $(<$Entry>::NAME,)+]);
             $(let $one = reading.one::<$One>();)+
@@ -93,6 +105,25 @@ sections! {
         domains: DomainPolicy,
         routes: Route,
     }
+}
+
+/// The entries of a list as far as they can hold before a restart. Where entries have a setting
+/// that needs one, those that run stay, in their order, and those written take effect there.
+fn held<S: Declared>(new: Vec<S>, started: &[S]) -> Vec<S> {
+    if S::declared().iter().all(|setting| setting.change == Change::Live) {
+        return new;
+    }
+    let mut unused = new;
+    let mut hold = |started: &S| {
+        let agrees = |new: &S| {
+            let mut kept = new.clone();
+            kept.keep_what_needs_a_restart(started);
+            kept == *new
+        };
+        let at = unused.iter().position(agrees);
+        at.map_or_else(|| started.clone(), |at| unused.remove(at))
+    };
+    started.iter().map(&mut hold).collect()
 }
 
 /// A section as the reference has it.
@@ -146,6 +177,25 @@ impl Config {
         match config {
             Some(config) if !findings.refuse() => Ok(Self { doubts: findings, ..config }),
             _ => Err(ConfigError::Wrong(findings)),
+        }
+    }
+
+    /// Pools and tenants that name a source or a pool which is there only after a restart go
+    /// by what they had.
+    fn mend_references(&mut self, started: &Self) {
+        for pool in &mut self.pools {
+            let known = |name: &str| self.sources.iter().any(|source| *source.name == *name);
+            let was = started.pools.iter().find(|old| old.name == pool.name);
+            if let Some(was) = was.filter(|_| pool.sources.iter().any(|m| !known(&m.name))) {
+                pool.sources.clone_from(&was.sources);
+            }
+        }
+        for tenant in &mut self.tenants {
+            let known = |name: &str| self.pools.iter().any(|pool| *pool.name == *name);
+            if tenant.pool.as_ref().is_some_and(|name| !known(name)) {
+                let was = started.tenants.iter().find(|old| old.name == tenant.name);
+                tenant.pool = was.and_then(|was| was.pool.clone());
+            }
         }
     }
 

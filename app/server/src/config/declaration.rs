@@ -188,6 +188,15 @@ macro_rules! settings {
                 $(let $key: Option<$T> = fields.read(stringify!($key), $declaration);)+
                 Some(Self { $($key: $key?),+ })
             }
+
+            fn keep_what_needs_a_restart(&mut self, old: &Self) {
+                $(
+                    let declaration: $crate::config::declaration::Declaration<$T> = $declaration;
+                    if declaration.change == $crate::config::declaration::Change::Restart {
+                        self.$key.clone_from(&old.$key);
+                    }
+                )+
+            }
         }
     };
 }

@@ -16,6 +16,18 @@ pub struct NotDeclared {
     pub cure: String,
 }
 
+/// What a setting means, or each of a section's, or all: a JSON object for each, with `setting`,
+/// `says`, `form`, `default`, `bounds` (least and most), `unit`, `source`, `needs_restart`.
+pub fn explanations(name: Option<&str>) -> Result<Vec<serde_json::Value>, NotDeclared> {
+    // What is not declared is said as for people.
+    name.map(explain).transpose()?;
+    let sections = sections().into_iter().flat_map(|section| section.settings);
+    let asked = |setting: &Setting| {
+        name.is_none_or(|name| name == setting.name.section || name == setting.name.to_string())
+    };
+    Ok(sections.filter(asked).map(|setting| setting.to_json()).collect())
+}
+
 /// What a setting means, or each of a section's.
 pub fn explain(name: &str) -> Result<String, NotDeclared> {
     let sections = sections();
@@ -72,6 +84,19 @@ impl Setting {
         line("source", self.source);
         line("change", self.change_text());
         text
+    }
+
+    fn to_json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "setting": self.name.to_string(),
+            "says": paragraph(&self.says),
+            "form": self.form,
+            "default": self.default,
+            "bounds": self.bounds.as_ref().map(|(min, max)| [min, max]),
+            "unit": (!self.unit.is_empty()).then_some(self.unit),
+            "source": self.source,
+            "needs_restart": self.change == Change::Restart,
+        })
     }
 
     /// How it is written, and what it counts.

@@ -54,7 +54,12 @@ impl Findings {
 
     /// Whether anything was found with which nothing can start.
     pub fn refuse(&self) -> bool {
-        self.list.iter().any(|finding| finding.weight == Weight::Error)
+        self.errors() > 0
+    }
+
+    /// With how many of them nothing can start.
+    pub fn errors(&self) -> usize {
+        self.list.iter().filter(|finding| finding.weight == Weight::Error).count()
     }
 
     /// Each on one line: place, cause, cure.

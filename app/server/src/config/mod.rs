@@ -26,7 +26,7 @@ mod tests;
 pub use configuration::{Config, ConfigError};
 pub use declaration::{Change, Setting, SettingName};
 pub use effective::{Changed, Effective};
-pub use explain::{NotDeclared, explain, explain_all};
+pub use explain::{NotDeclared, explain, explain_all, explanations};
 pub use finding::{Finding, Findings, Weight};
 pub use overrides::Overrides;
 pub use reference::reference;

@@ -12,7 +12,7 @@ use super::tree::{Entry, Node, Origin, Written, find};
 use super::value::{Value, Wrongs};
 
 /// What the `settings!` table makes of a section.
-pub(crate) trait Declared: Sized {
+pub(crate) trait Declared: Clone + PartialEq {
     /// Its name in the file.
     const NAME: &'static str;
     /// What it is about.
@@ -23,6 +23,9 @@ pub(crate) trait Declared: Sized {
 
     /// Reads it; none if something that must be there is missing or wrong.
     fn read(fields: &mut Fields<'_, '_>) -> Option<Self>;
+
+    /// Leaves settings that need a restart as they were in the section that runs.
+    fn keep_what_needs_a_restart(&mut self, old: &Self);
 }
 
 /// What a section knows beyond its settings.

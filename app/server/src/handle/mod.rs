@@ -18,6 +18,7 @@ use tokio::sync::{broadcast, watch};
 
 use crate::cache::Cache;
 use crate::clock::Clock;
+use crate::config::{Config, ConfigError, SettingName};
 use crate::counters::Counters;
 use crate::events::Events;
 use crate::intake::Intake;
@@ -40,6 +41,7 @@ pub(crate) struct Inside {
     pub(crate) live: Live,
     pub(crate) setup: watch::Sender<Arc<Setup>>,
     pub(crate) reread: Reread,
+    pub(crate) configured: Mutex<Configured>,
     pub(crate) store: Arc<Disk>,
     pub(crate) cache: Arc<Cache>,
     pub(crate) names: Arc<Names>,
@@ -58,15 +60,23 @@ pub(crate) struct Inside {
 }
 
 /// How the configuration is read again.
-pub struct Reread(pub Box<dyn Fn() -> Result<Setup, String> + Send + Sync>);
+pub struct Reread(pub Box<dyn Fn() -> Result<Config, ConfigError> + Send + Sync>);
+
+/// What was read: at the start, and the last time.
+pub(crate) struct Configured {
+    pub(crate) started: Config,
+    pub(crate) now: Config,
+}
 
 /// What a reload did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReloadReport {
-    /// Settings that changed and hold from now on.
-    pub changed: Vec<String>,
-    /// Settings that changed and need a restart.
-    pub need_restart: Vec<String>,
+    /// Settings that changed since the last time and hold from now on.
+    pub changed: Vec<SettingName>,
+    /// Settings that are not what they were at the start, and need a restart.
+    pub need_restart: Vec<SettingName>,
+    /// What may not be meant, though it can be; a line each.
+    pub warnings: Vec<String>,
 }
 
 /// The server is closing, and answers no more.
@@ -167,21 +177,11 @@ impl Handle {
         problems
     }
 
-    /// Reads the configuration again. Nothing changes where it has an error.
+    /// Reads the configuration again. Nothing changes where it has an error. Sessions that are
+    /// open go on as they began.
     pub async fn reload(&self) -> Result<ReloadReport, String> {
         let inside = self.0.clone();
-        let read = move || {
-            let new = (inside.reread.0)()?;
-            if let Some(error) = new.check_files().first() {
-                return Err(error.to_string());
-            }
-            let old = inside.live.borrow().clone();
-            let report = crate::reload::compare(&old, &new);
-            let new = crate::reload::keep_what_needs_a_restart(&old, new);
-            (inside.apply)(&new);
-            inside.setup.send_replace(Arc::new(new));
-            Ok(report)
-        };
+        let read = move || inside.read_again().map_err(|e| e.to_string());
         tokio::task::spawn_blocking(read).await.map_err(|e| e.to_string())?
     }
 
@@ -193,5 +193,26 @@ impl Handle {
     /// Begins to close: no new mail, transactions under way are finished.
     pub fn stop(&self) {
         self.0.stop.send_replace(true);
+    }
+}
+
+impl Inside {
+    fn read_again(&self) -> Result<ReloadReport, ConfigError> {
+        let mut configured = self.configured.lock();
+        let new = (self.reread.0)()?;
+        let Configured { started, now } = &*configured;
+        let changes = Config::changes(now, &new).into_iter();
+        let report = ReloadReport {
+            changed: changes.filter(|c| !c.needs_restart).map(|c| c.name).collect(),
+            need_restart: Config::changes_needing_restart(started, &new),
+            warnings: new.warnings().lines().collect(),
+        };
+        let old = self.live.borrow().clone();
+        let mut setup = Setup::of(&new.clone().until_restart(started));
+        (setup.seed, setup.clock) = (old.seed, old.clock);
+        (self.apply)(&setup);
+        self.setup.send_replace(Arc::new(setup));
+        configured.now = new;
+        Ok(report)
     }
 }

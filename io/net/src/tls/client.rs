@@ -69,6 +69,15 @@ impl ClientTls {
         }
         Ok(Self(Arc::new(builder.with_root_certificates(roots).with_no_client_auth())))
     }
+
+    /// With nobody: no certificate will do. For where authorities cannot be read, so that what
+    /// must be proved is not sent without proof.
+    pub fn believing_nobody(minimum: Minimum) -> Self {
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let roots = RootCertStore::empty();
+        let builder = builder(&provider, minimum).with_root_certificates(roots);
+        Self(Arc::new(builder.with_no_client_auth()))
+    }
 }
 
 fn builder(

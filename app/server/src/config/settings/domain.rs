@@ -29,6 +29,10 @@ impl Section for DomainPolicy {
     }
 
     fn check(&self, fields: &mut Fields<'_, '_>) {
+        if self.tls == Some(TlsPolicy::FromStart) {
+            let cause = "no MX host speaks TLS from the start";
+            fields.complain("tls", cause, "write \"required\", or \"implicit\" in a [[route]]");
+        }
         let Some(path) = &self.ca_file else { return };
         if let Err(error) = ClientTls::required(self.tls_min.unwrap_or_default(), Some(path)) {
             let cure = "name a PEM file with certificates that we may read";

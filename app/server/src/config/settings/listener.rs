@@ -94,9 +94,14 @@ impl Section for Listener {
         if let Some(tenant) = &self.tenant {
             fields.refer("tenant", tenant.as_str(), "tenant");
         }
-        let is_reachable = self.auth_without_tls == WithoutTls::Loopback
-            && (self.address.ip().is_loopback() || self.address.ip().is_unspecified());
-        if self.auth == Auth::Required && self.tls == ListenerTls::None && !is_reachable {
+        let on_loopback = self.address.ip().is_loopback();
+        let in_clear = self.auth_without_tls == WithoutTls::Loopback;
+        if in_clear && !on_loopback {
+            let cause = format!("{} is not on loopback", self.address);
+            let cure = "listen at 127.0.0.1 or [::1], or set it to \"never\"";
+            fields.complain("auth_without_tls", cause, cure);
+        }
+        if self.auth == Auth::Required && self.tls == ListenerTls::None && !in_clear {
             let cause = "AUTH is required, and without TLS it is not offered";
             fields.complain("auth", cause, "set `listener.tls`, or take another `listener.auth`");
         }

@@ -7,11 +7,9 @@ use crate::config::value::{Size, spelled};
 settings! {
     /// What is told of what happens: one line for each, `key=value`, in UTC.
     pub struct Log in "log" {
-        /// What is important enough.
-        level: Level = default(Level::Info);
-        /// Whether each attempt has a line. It costs under a microsecond of processor time each.
+        /// Whether what becomes of each recipient at each attempt has a line. It costs under a microsecond of processor time each.
         attempts: bool = default(true);
-        /// How much of addresses is shown.
+        /// How much of senders' and recipients' addresses is shown, in what hosts say, too.
         addresses: Addresses = default(Addresses::Full);
         /// Where the lines go.
         output: Output = default(Output::Stderr).restart();
@@ -19,19 +17,6 @@ settings! {
         /// that a slow disk or terminal never holds up mail.
         backlog: Size = default(Size::mib(16)).between(Size::kib(64), Size::gib(1)).restart();
     }
-}
-
-/// How important something is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    /// Something is broken and somebody must act.
-    Error,
-    /// Something is not as it should be.
-    Warn,
-    /// Something happened.
-    Info,
-    /// Something happened that only a search for a fault is interested in.
-    Debug,
 }
 
 /// How much of addresses is shown.
@@ -53,13 +38,6 @@ pub enum Output {
     /// Standard output.
     Stdout,
 }
-
-spelled!(Level {
-    "error" => Level::Error, "what is broken";
-    "warn" => Level::Warn, "and what is not as it should be";
-    "info" => Level::Info, "and what happens";
-    "debug" => Level::Debug, "and what only a search for a fault needs";
-});
 
 spelled!(Addresses {
     "full" => Addresses::Full, "as they are";

@@ -29,7 +29,7 @@ pub use http::Http;
 pub use lane::Lane;
 pub use limits::Limits;
 pub use listener::{Auth, Listener, ListenerTls, WithoutTls};
-pub use log::{Addresses, Level, Log, Output};
+pub use log::{Addresses, Log, Output};
 pub use message::MessageEdits;
 pub use pool::{Pool, PoolMember};
 pub use provider::ProviderCeilings;

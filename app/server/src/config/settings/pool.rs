@@ -9,7 +9,7 @@ settings! {
     /// Sets of sources: one entry for each. The first is for mail of nobody in particular.
     pub struct Pool in "pool" {
         /// Its name, as in `tenant.pool`.
-        name: Box<str> = required();
+        name: Box<str> = required().restart();
         /// Its sources.
         sources: Vec<PoolMember> = required();
     }

@@ -45,6 +45,10 @@ impl Section for ProviderCeilings {
         if let Some((cause, cure)) = unknown(&self.id) {
             fields.complain("id", cause, cure);
         }
+        if self.tls == Some(TlsPolicy::FromStart) {
+            let cause = "no MX host speaks TLS from the start";
+            fields.complain("tls", cause, "write \"required\", or \"implicit\" in a [[route]]");
+        }
         if self.families_off.contains(&Family::V4) && self.families_off.contains(&Family::V6) {
             let cause =
                 format!("no family is left for \"{}\": its mail could never leave", self.id);

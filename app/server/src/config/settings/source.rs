@@ -11,9 +11,9 @@ settings! {
     /// The addresses we send from: one entry for each.
     pub struct Source in "source" {
         /// Its name, in pools, logs and lists.
-        name: Box<str> = required();
+        name: Box<str> = required().restart();
         /// The address. `0.0.0.0` and `::` let the system choose one of that family.
-        address: IpAddr = required();
+        address: IpAddr = required().restart();
         /// The name to give in EHLO. Unless written `relay.hostname`. Receivers expect that it
         /// leads to the address, and back.
         ehlo: Option<Domain> = optional();

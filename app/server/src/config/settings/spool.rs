@@ -13,10 +13,11 @@ settings! {
         dir: PathBuf = default(PathBuf::from("postlane-data")).restart();
         /// A file of the log is closed when it is larger. Room is given back by files.
         segment_size: Size = default(Size::mib(128)).between(Size::mib(1), Size::gib(1)).restart();
-        /// New mail is answered 452 while less of the disk is free. Delivery goes on.
+        /// New mail is answered 452 while less of the disk is free, or on a small disk less than 5%
+        /// of it. Delivery goes on.
         free_min: Size = default(Size::mib(512)).between(Size::mib(16), Size(1 << 40)).restart();
         /// Octets that wait for the disk in memory. Beyond it new mail is answered 452.
-        backlog: Size = default(Size::mib(256)).between(Size::mib(1), Size::gib(64)).restart();
+        backlog: Size = default(Size::mib(256)).between(Size::mib(1), Size::gib(1)).restart();
         /// Octets of young messages kept in memory for their first attempt. `0B` keeps none.
         body_cache: Size = default(Size::mib(64)).between(Size(0), Size::gib(64)).restart();
     }

@@ -1,0 +1,267 @@
+//! What the file says, in the form that the server runs on.
+
+use std::collections::BTreeMap;
+
+use postlane_engine::{Ceilings, RetrySchedule};
+use postlane_mail::{Domain, Label};
+use postlane_message::{ClientTrace, Edits, HeaderLimits, InnerReceived};
+use postlane_net::route::StaticRoutes;
+use postlane_smtp::client::Timeouts;
+use postlane_smtp::server::{Limits, RelayRights};
+
+use super::{
+    AuthSetup, ListenerSetup, PoolSetup, Reports, Setup, SourceSetup, TenantSetup, TlsChange,
+    TlsSetup, User,
+};
+use crate::clock::Clock;
+use crate::config::settings::{Auth, Bounce, ListenerTls, ProviderCeilings, Timeout, WithoutTls};
+use crate::config::{Config, Size};
+
+impl Setup {
+    /// What a configuration that was checked says; by the machine's clock, with the seed 0.
+    pub fn of(config: &Config) -> Self {
+        let Config { relay, limits, spool, delivery, lane, report, .. } = config;
+        Self {
+            data: spool.dir.clone(),
+            hostname: relay.hostname.clone(),
+            listeners: listeners(config),
+            http: config.http.address,
+            limits: client_limits(config),
+            sessions_in_max: limits.sessions,
+            sessions_of_client_max: limits.sessions_per_client,
+            intake_octets_max: limits.body_memory.0,
+            neighbours: relay.networks.clone(),
+            own: own(config),
+            role_mailbox: relay.postmaster.clone(),
+            bare_newlines: relay.bare_newlines,
+            edits: edits(config),
+            users: users(config),
+            tenants: tenants(config),
+            sources: sources(config),
+            pools: pools(config),
+            ceilings: ceilings(config),
+            provider_ceilings: provider_ceilings(config),
+            families_off: by_provider(config, |p| {
+                (!p.families_off.is_empty()).then(|| p.families_off.clone())
+            }),
+            retry: RetrySchedule {
+                first: config.retry.first,
+                factor_percent: config.retry.factor.0,
+                longest: config.retry.longest,
+                jitter_percent: u8::try_from(config.retry.jitter.0).unwrap_or(u8::MAX),
+            },
+            expires_after: [config.expire.transactional, config.expire.engaged, config.expire.cold],
+            delay_notice_after: report.delay_notice.on(),
+            report_returns: report.returns,
+            report_octets_max: octets(report.return_size),
+            transaction_recipients_max: delivery.transaction_recipients,
+            sessions_out_max: delivery.sessions,
+            session_idle: lane.idle,
+            session_depth: delivery.session_depth,
+            chunking: delivery.bdat,
+            timeouts: timeouts(&config.timeout),
+            connect_timeout: config.timeout.connect,
+            tls: TlsSetup { policy: delivery.tls, minimum: delivery.tls_min, authorities: None },
+            provider_tls: by_provider(config, |p| {
+                let change = TlsChange { policy: p.tls, minimum: p.tls_min, authorities: None };
+                (change != TlsChange::default()).then_some(change)
+            }),
+            domain_tls: domain_tls(config),
+            routes: routes(config),
+            mx_port: delivery.mx_port,
+            resolvers: delivery.resolvers.clone(),
+            spool: postlane_spool::Settings {
+                segment_octets: spool.segment_size.0,
+                free_octets_min: spool.free_min.0,
+                backlog_octets_max: spool.backlog.0,
+                ..postlane_spool::Settings::default()
+            },
+            cache_octets: octets(spool.body_cache),
+            log: config.log.clone(),
+            shutdown_wait: relay.shutdown_wait,
+            seed: 0,
+            clock: Clock::wall(),
+            ready_tls: Default::default(),
+        }
+    }
+}
+
+/// Bounds keep sizes below what a machine can address.
+fn octets(size: Size) -> usize {
+    usize::try_from(size.0).unwrap_or(usize::MAX)
+}
+
+fn listeners(config: &Config) -> Vec<ListenerSetup> {
+    let of = |listener: &crate::config::settings::Listener| {
+        let is_encrypted = listener.tls != ListenerTls::None;
+        let files = listener.cert.clone().zip(listener.key.clone());
+        let auth = match listener.auth {
+            // Nobody is asked for what nobody has.
+            Auth::Optional if config.credentials.is_empty() => AuthSetup::Off,
+            Auth::Optional => AuthSetup::Optional,
+            Auth::Required => AuthSetup::Required,
+            Auth::Off => AuthSetup::Off,
+        };
+        ListenerSetup {
+            address: listener.address,
+            certificate: files.filter(|_| is_encrypted),
+            implicit_tls: listener.tls == ListenerTls::Implicit,
+            auth,
+            auth_without_tls_on_loopback: listener.auth_without_tls == WithoutTls::Loopback,
+            balancers: listener.proxy_protocol_from.clone(),
+            tenant: listener.tenant.clone().unwrap_or(Label::NONE),
+        }
+    };
+    config.listeners.iter().map(of).collect()
+}
+
+fn client_limits(config: &Config) -> Limits {
+    let limits = &config.limits;
+    Limits {
+        command_octets: octets(limits.command_line),
+        auth_octets: octets(limits.auth_line),
+        message_octets: octets(limits.message_size),
+        data_line_octets: octets(limits.message_line),
+        recipients: usize::from(limits.recipients),
+        messages: limits.session_messages,
+        idle_commands: limits.idle_commands,
+        errors: limits.errors,
+        logins: limits.logins,
+        idle: limits.idle,
+        transaction: limits.transaction_time,
+        session: limits.session_time,
+    }
+}
+
+fn own(config: &Config) -> RelayRights {
+    let hostname = std::iter::once(&config.relay.hostname);
+    let domains = hostname.chain(&config.relay.own_domains).cloned().collect();
+    RelayRights { domains, bounces: Vec::new() }
+}
+
+fn edits(config: &Config) -> Edits {
+    let Config { relay, limits, message, .. } = config;
+    Edits {
+        our_name: relay.hostname.clone(),
+        remove: message.remove_headers.clone(),
+        client: if message.hide_client { ClientTrace::Hidden } else { ClientTrace::Told },
+        inner_received: if message.hide_inner_received {
+            InnerReceived::Removed
+        } else {
+            InnerReceived::Kept
+        },
+        limits: HeaderLimits {
+            octets_max: octets(limits.header_size),
+            fields_max: limits.header_fields as usize,
+            hops_max: usize::from(limits.hops),
+        },
+    }
+}
+
+fn users(config: &Config) -> Vec<User> {
+    let user = |credential: &crate::config::settings::Credential| {
+        let tenant = credential.tenant.clone().unwrap_or(Label::NONE);
+        Some(User { name: credential.user.clone(), verifier: credential.verifier()?, tenant })
+    };
+    config.credentials.iter().filter_map(user).collect()
+}
+
+fn tenants(config: &Config) -> BTreeMap<Label, TenantSetup> {
+    let of = |tenant: &crate::config::settings::Tenant| {
+        let pool = tenant.pool.as_ref();
+        let place = pool.and_then(|name| config.pools.iter().position(|pool| pool.name == *name));
+        let setup = TenantSetup {
+            reports: match tenant.bounce {
+                Bounce::Sender => Reports::Sender,
+                Bounce::Event => Reports::Event,
+                Bounce::None => Reports::Nobody,
+            },
+            pool: place.unwrap_or(0),
+            bounce_address: tenant.bounce_address.clone(),
+            verp: tenant.verp,
+        };
+        (tenant.name.clone(), setup)
+    };
+    config.tenants.iter().map(of).collect()
+}
+
+fn sources(config: &Config) -> Vec<SourceSetup> {
+    let of = |source: &crate::config::settings::Source| SourceSetup {
+        name: source.name.to_string(),
+        address: source.bind(),
+        family: source.family(),
+        ehlo: source.ehlo.as_ref().unwrap_or(&config.relay.hostname).clone(),
+    };
+    config.sources.iter().map(of).collect()
+}
+
+fn pools(config: &Config) -> Vec<PoolSetup> {
+    let place = |name: &str| config.sources.iter().position(|source| *source.name == *name);
+    let of = |pool: &crate::config::settings::Pool| PoolSetup {
+        name: pool.name.to_string(),
+        sources: pool.sources.iter().filter_map(|m| Some((place(&m.name)?, m.weight))).collect(),
+    };
+    config.pools.iter().map(of).collect()
+}
+
+fn ceilings(config: &Config) -> Ceilings {
+    let lane = &config.lane;
+    Ceilings {
+        connections: lane.connections,
+        rate: lane.rate.on(),
+        session_messages: lane.session_messages,
+    }
+}
+
+fn provider_ceilings(config: &Config) -> BTreeMap<String, Ceilings> {
+    let lane = ceilings(config);
+    by_provider(config, |provider| {
+        let own = Ceilings {
+            connections: provider.connections.unwrap_or(lane.connections),
+            rate: provider.rate.map_or(lane.rate, crate::config::Switch::on),
+            session_messages: provider.session_messages.unwrap_or(lane.session_messages),
+        };
+        (own != lane).then_some(own)
+    })
+}
+
+fn by_provider<T>(
+    config: &Config,
+    of: impl Fn(&ProviderCeilings) -> Option<T>,
+) -> BTreeMap<String, T> {
+    let each = |provider: &ProviderCeilings| Some((provider.id.to_string(), of(provider)?));
+    config.providers.iter().filter_map(each).collect()
+}
+
+fn domain_tls(config: &Config) -> BTreeMap<Domain, TlsChange> {
+    let of = |domain: &crate::config::settings::DomainPolicy| {
+        let change = TlsChange {
+            policy: domain.tls,
+            minimum: domain.tls_min,
+            authorities: domain.ca_file.clone(),
+        };
+        (domain.name.clone(), change)
+    };
+    config.domains.iter().map(of).collect()
+}
+
+fn routes(config: &Config) -> StaticRoutes {
+    let routes = config.routes.iter().map(crate::config::settings::Route::to_static).collect();
+    StaticRoutes::new(routes).expect("the check of the file refuses two routes of one pattern")
+}
+
+fn timeouts(timeout: &Timeout) -> Timeouts {
+    Timeouts {
+        greeting: timeout.greeting,
+        command: timeout.command,
+        mail: timeout.mail,
+        rcpt: timeout.rcpt,
+        data: timeout.data,
+        block: timeout.block,
+        dot: timeout.dot,
+        quit: timeout.quit,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,309 @@
+//! What an operator writes reaches what it governs.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+
+use postlane_engine::Ceilings;
+use postlane_net::tls::Minimum;
+use postlane_smtp::client::TlsPolicy;
+
+use super::*;
+use crate::config::{Overrides, explanations};
+
+fn config(text: &str) -> Config {
+    Config::parse(text, None, &Overrides::default()).unwrap_or_else(|e| panic!("{text}\n{e}"))
+}
+
+fn setup(text: &str) -> Setup {
+    Setup::of(&config(text))
+}
+
+/// All that a setup says, what is not shown too.
+fn all_of(setup: &Setup) -> String {
+    let secrets = setup.users.iter().map(|u| format!("{} {} {:?}", u.name, u.verifier, u.tenant));
+    format!("{setup:?} {}", secrets.collect::<Vec<_>>().join(" "))
+}
+
+/// Files that settings name.
+struct Files(tempfile::TempDir);
+
+impl Files {
+    fn new() -> Self {
+        let files = Self(tempfile::tempdir().unwrap());
+        for name in ["a", "b"] {
+            let made = rcgen::generate_simple_self_signed(["mx.example".to_owned()]).unwrap();
+            files.write(&format!("{name}.cert"), &made.cert.pem());
+            files.write(&format!("{name}.key"), &made.signing_key.serialize_pem());
+            let verifier = crate::config::settings::verifier_of(name);
+            files.write(&format!("{name}.scram"), &format!("{verifier}\n"));
+        }
+        files
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.0.path().join(name), text).unwrap();
+    }
+
+    /// A text in which `$` stands for the folder.
+    fn name(&self, text: &str) -> String {
+        text.replace('$', self.0.path().to_str().unwrap())
+    }
+}
+
+/// Each setting, with what else must be written for it, and two values that are not the same.
+const TWO_VALUES: &[(&str, &str, &str, &str)] = &[
+    ("relay.hostname", "", "\"a.example\"", "\"b.example\""),
+    ("relay.networks", "", "[]", "[\"10.0.0.0/8\"]"),
+    ("relay.own_domains", "", "[]", "[\"own.example\"]"),
+    ("relay.postmaster", "", "\"a@a.example\"", "\"b@a.example\""),
+    ("relay.bare_newlines", "", "\"refuse\"", "\"normalise\""),
+    ("relay.shutdown_wait", "", "\"1m\"", "\"2m\""),
+    ("limits.sessions", "", "300", "301"),
+    ("limits.sessions_per_client", "", "7", "8"),
+    ("limits.session_messages", "", "7", "8"),
+    ("limits.idle_commands", "", "17", "18"),
+    ("limits.errors", "", "7", "8"),
+    ("limits.logins", "", "7", "8"),
+    ("limits.recipients", "", "107", "108"),
+    ("limits.command_line", "", "\"1KiB\"", "\"2KiB\""),
+    ("limits.auth_line", "", "\"1KiB\"", "\"2KiB\""),
+    ("limits.message_size", "", "\"1MiB\"", "\"2MiB\""),
+    ("limits.message_line", "", "\"1KiB\"", "\"2KiB\""),
+    ("limits.header_size", "", "\"64KiB\"", "\"65KiB\""),
+    ("limits.header_fields", "", "200", "201"),
+    ("limits.hops", "", "100", "101"),
+    ("limits.idle", "", "\"5m\"", "\"6m\""),
+    ("limits.transaction_time", "", "\"5m\"", "\"6m\""),
+    ("limits.session_time", "", "\"1h\"", "\"2h\""),
+    ("limits.body_memory", "", "\"100MiB\"", "\"101MiB\""),
+    ("message.remove_headers", "", "[]", "[\"X-Mailer\"]"),
+    ("message.hide_inner_received", "", "true", "false"),
+    ("message.hide_client", "", "true", "false"),
+    ("spool.dir", "", "\"a\"", "\"b\""),
+    ("spool.segment_size", "", "\"64MiB\"", "\"65MiB\""),
+    ("spool.free_min", "", "\"64MiB\"", "\"65MiB\""),
+    ("spool.backlog", "", "\"64MiB\"", "\"65MiB\""),
+    ("spool.body_cache", "", "\"64MiB\"", "\"65MiB\""),
+    ("lane.connections", "", "7", "8"),
+    ("lane.rate", "", "\"off\"", "\"7/m\""),
+    ("lane.session_messages", "", "7", "8"),
+    ("lane.idle", "", "\"7s\"", "\"8s\""),
+    ("delivery.sessions", "", "7", "8"),
+    ("delivery.session_depth", "", "1", "2"),
+    ("delivery.bdat", "", "true", "false"),
+    ("delivery.transaction_recipients", "", "7", "8"),
+    ("delivery.tls", "", "\"opportunistic\"", "\"required\""),
+    ("delivery.tls_min", "", "\"1.2\"", "\"1.3\""),
+    ("delivery.resolvers", "", "[]", "[\"127.0.0.1:53\"]"),
+    ("delivery.mx_port", "", "25", "26"),
+    ("timeout.connect", "", "\"7s\"", "\"8s\""),
+    ("timeout.greeting", "", "\"7s\"", "\"8s\""),
+    ("timeout.command", "", "\"7s\"", "\"8s\""),
+    ("timeout.mail", "", "\"7s\"", "\"8s\""),
+    ("timeout.rcpt", "", "\"7s\"", "\"8s\""),
+    ("timeout.data", "", "\"7s\"", "\"8s\""),
+    ("timeout.block", "", "\"7s\"", "\"8s\""),
+    ("timeout.dot", "", "\"7s\"", "\"8s\""),
+    ("timeout.quit", "", "\"7s\"", "\"8s\""),
+    ("retry.first", "", "\"7m\"", "\"8m\""),
+    ("retry.factor", "", "\"150%\"", "\"160%\""),
+    ("retry.longest", "", "\"7h\"", "\"8h\""),
+    ("retry.jitter", "", "\"7%\"", "\"8%\""),
+    ("expire.transactional", "", "\"7h\"", "\"8h\""),
+    ("expire.engaged", "", "\"7h\"", "\"8h\""),
+    ("expire.cold", "", "\"7h\"", "\"8h\""),
+    ("report.delay_notice", "", "\"off\"", "\"8h\""),
+    ("report.returns", "", "\"full\"", "\"headers\""),
+    ("report.return_size", "", "\"7KiB\"", "\"8KiB\""),
+    ("http.address", "", "\"127.0.0.1:1\"", "\"127.0.0.1:2\""),
+    ("log.attempts", "", "true", "false"),
+    ("log.addresses", "", "\"full\"", "\"hash\""),
+    ("log.output", "", "\"stderr\"", "\"stdout\""),
+    ("log.backlog", "", "\"1MiB\"", "\"2MiB\""),
+    ("listener.address", "", "\"127.0.0.1:25\"", "\"127.0.0.1:26\""),
+    ("listener.tls", LISTENER_FILES, "\"none\"", "\"implicit\""),
+    ("listener.cert", LISTENER_CERT, "\"$/a.cert\"", "\"$/a2.cert\""),
+    ("listener.key", LISTENER_KEY, "\"$/a.key\"", "\"$/a2.key\""),
+    ("listener.auth", LISTENER_USER, "\"optional\"", "\"off\""),
+    ("listener.auth_without_tls", LISTENER_USER, "\"never\"", "\"loopback\""),
+    ("listener.proxy_protocol_from", LISTENER, "[]", "[\"10.0.0.0/8\"]"),
+    ("listener.tenant", LISTENER_TENANT, "\"a\"", "\"b\""),
+    ("credential.user", "password_file = \"$/a.scram\"\n", "\"a\"", "\"b\""),
+    ("credential.password_scram", "user = \"jo\"\n", "\"$A\"", "\"$B\""),
+    ("credential.password_file", "user = \"jo\"\n", "\"$/a.scram\"", "\"$/b.scram\""),
+    ("credential.tenant", CREDENTIAL_TENANT, "\"a\"", "\"b\""),
+    ("tenant.name", "", "\"a\"", "\"b\""),
+    ("tenant.bounce", "name = \"a\"\n", "\"sender\"", "\"event\""),
+    ("tenant.bounce_address", "name = \"a\"\n", "\"a@b.example\"", "\"b@b.example\""),
+    ("tenant.verp", "name = \"a\"\nbounce_address = \"a@b.example\"\n", "true", "false"),
+    ("tenant.pool", TENANT_POOLS, "\"a\"", "\"b\""),
+    ("source.name", "address = \"192.0.2.1\"\n", "\"a\"", "\"b\""),
+    ("source.address", "name = \"a\"\n", "\"192.0.2.1\"", "\"192.0.2.2\""),
+    ("source.ehlo", "name = \"a\"\naddress = \"::\"\n", "\"a.example\"", "\"b.example\""),
+    ("pool.name", "sources = [\"default-v4\"]\n", "\"a\"", "\"b\""),
+    ("pool.sources", "name = \"a\"\n", "[\"default-v4\"]", "[\"default-v6\"]"),
+    ("provider.id", "connections = 3\n", "\"google\"", "\"yahoo\""),
+    ("provider.connections", "id = \"google\"\n", "7", "8"),
+    ("provider.rate", "id = \"google\"\n", "\"7/m\"", "\"8/m\""),
+    ("provider.session_messages", "id = \"google\"\n", "7", "8"),
+    ("provider.families_off", "id = \"google\"\n", "[]", "[\"ipv6\"]"),
+    ("provider.tls", "id = \"google\"\n", "\"opportunistic\"", "\"required\""),
+    ("provider.tls_min", "id = \"google\"\n", "\"1.2\"", "\"1.3\""),
+    ("domain.name", "tls = \"required\"\n", "\"a.example\"", "\"b.example\""),
+    ("domain.tls", "name = \"a.example\"\n", "\"opportunistic\"", "\"required\""),
+    ("domain.tls_min", "name = \"a.example\"\n", "\"1.2\"", "\"1.3\""),
+    ("domain.ca_file", DOMAIN, "\"$/a.cert\"", "\"$/b.cert\""),
+    ("route.pattern", "to = \"h.example:25\"\n", "\"a.example\"", "\"b.example\""),
+    ("route.to", "pattern = \"*\"\n", "\"a.example:25\"", "\"b.example:25\""),
+    ("route.tls", ROUTE, "\"never\"", "\"implicit\""),
+    ("route.user", ROUTE_PASSWORD, "\"a\"", "\"b\""),
+    ("route.password_file", ROUTE_USER, "\"$/a.scram\"", "\"$/b.scram\""),
+    ("route.password_env", ROUTE_USER, "\"PATH\"", "\"HOME\""),
+];
+
+const LISTENER: &str = "address = \"127.0.0.1:25\"\n";
+const LISTENER_FILES: &str = "address = \"127.0.0.1:25\"\ncert = \"$/a.cert\"\nkey = \"$/a.key\"\n";
+const LISTENER_CERT: &str = "address = \"127.0.0.1:25\"\ntls = \"implicit\"\nkey = \"$/a.key\"\n";
+const LISTENER_KEY: &str = "address = \"127.0.0.1:25\"\ntls = \"implicit\"\ncert = \"$/a.cert\"\n";
+/// Behind the entry that is looked at stands what it refers to.
+const LISTENER_USER: &str = "address = \"127.0.0.1:25\"\n#[[credential]]\nuser = \"jo\"\n\
+                             password_file = \"$/a.scram\"\n";
+const LISTENER_TENANT: &str = "address = \"127.0.0.1:25\"\n#[[tenant]]\nname = \"a\"\n\
+                               [[tenant]]\nname = \"b\"\n";
+const CREDENTIAL_TENANT: &str = "user = \"jo\"\npassword_file = \"$/a.scram\"\n\
+                                 #[[tenant]]\nname = \"a\"\n[[tenant]]\nname = \"b\"\n";
+const TENANT_POOLS: &str = "name = \"a\"\n#[[pool]]\nname = \"a\"\nsources = [\"default-v4\"]\n\
+                            [[pool]]\nname = \"b\"\nsources = [\"default-v6\"]\n";
+const DOMAIN: &str = "name = \"a.example\"\ntls = \"required\"\n";
+const ROUTE: &str = "pattern = \"*\"\nto = \"h.example:25\"\n";
+const ROUTE_PASSWORD: &str =
+    "pattern = \"*\"\nto = \"h.example:25\"\npassword_file = \"$/a.scram\"\n";
+const ROUTE_USER: &str = "pattern = \"*\"\nto = \"h.example:25\"\nuser = \"jo\"\n";
+
+/// A setting in a file of its own.
+fn written(files: &Files, name: &str, with: &str, value: &str) -> String {
+    let (section, key) = name.split_once('.').unwrap();
+    let lists =
+        ["listener", "credential", "tenant", "source", "pool", "provider", "domain", "route"];
+    let header = match lists.contains(&section) {
+        true => format!("[[{section}]]"),
+        false => format!("[{section}]"),
+    };
+    let (with, behind) = with.split_once('#').unwrap_or((with, ""));
+    let scram = |name| std::fs::read_to_string(files.0.path().join(name)).unwrap();
+    let value = value.replace("$A", scram("a.scram").trim()).replace("$B", scram("b.scram").trim());
+    let value = if value.contains("SCRAM") { value } else { files.name(&value) };
+    format!("{header}\n{}{key} = {value}\n{}", files.name(with), files.name(behind))
+}
+
+#[test]
+fn every_setting_reaches_what_it_governs() {
+    let files = Files::new();
+    for name in ["cert", "key"] {
+        let path = |name: &str| files.0.path().join(name);
+        std::fs::copy(path(&format!("a.{name}")), path(&format!("a2.{name}"))).unwrap();
+    }
+    let declared: BTreeSet<String> = explanations(None)
+        .unwrap()
+        .iter()
+        .map(|setting| setting["setting"].as_str().unwrap().to_owned())
+        .collect();
+    let here: BTreeSet<String> = TWO_VALUES.iter().map(|(name, ..)| (*name).to_owned()).collect();
+    assert_eq!(declared, here, "each setting is in the table, and no other");
+    for (name, with, one, other) in TWO_VALUES {
+        let all = |value| all_of(&setup(&written(&files, name, with, value)));
+        assert_eq!(all(one), all(one), "{name}");
+        assert_ne!(all(one), all(other), "{name} governs nothing");
+    }
+}
+
+#[test]
+fn what_is_said_nowhere_is_what_libraries_hold_by_themselves() {
+    let setup = Setup::of(&Config::default());
+    assert_eq!(format!("{:?}", setup.limits), format!("{:?}", Limits::default()));
+    assert_eq!(format!("{:?}", setup.timeouts), format!("{:?}", Timeouts::default()));
+    let spool = postlane_spool::Settings::default();
+    assert_eq!(format!("{:?}", setup.spool), format!("{spool:?}"));
+    let edits = Edits::new(setup.hostname.clone());
+    assert_eq!(format!("{:?}", setup.edits), format!("{edits:?}"));
+    assert_eq!(setup.tls, TlsSetup::default());
+}
+
+#[test]
+fn nobody_is_asked_for_a_password_that_nobody_has() {
+    assert_eq!(Setup::of(&Config::default()).listeners[0].auth, AuthSetup::Off);
+    let verifier = crate::config::settings::verifier_of("pencil");
+    let user = format!("[[credential]]\nuser = \"jo\"\npassword_scram = \"{verifier}\"\n");
+    assert_eq!(setup(&user).listeners[0].auth, AuthSetup::Optional);
+}
+
+#[test]
+fn a_provider_has_what_lanes_have_where_it_says_nothing() {
+    let setup = setup(
+        "[lane]\nconnections = 9\nrate = \"5/m\"\n[[provider]]\nid = \"google\"\nrate = \"off\"\n\
+         [[provider]]\nid = \"yahoo\"\ntls_min = \"1.3\"\n",
+    );
+    let google = Ceilings { rate: None, ..setup.ceilings };
+    assert_eq!(setup.provider_ceilings.get("google"), Some(&google));
+    assert_eq!(setup.provider_ceilings.get("yahoo"), None);
+}
+
+#[test]
+fn a_domain_beats_its_provider_and_a_provider_beats_the_rest() {
+    let setup = setup(
+        "[[provider]]\nid = \"google\"\ntls = \"required\"\ntls_min = \"1.3\"\n\
+         [[domain]]\nname = \"soft.example\"\ntls = \"opportunistic\"\n",
+    );
+    let soft = Domain::parse("soft.example").unwrap();
+    let tls = |domain, provider| {
+        let TlsSetup { policy, minimum, .. } = setup.tls_for(domain, provider);
+        (policy, minimum)
+    };
+    assert_eq!(tls(None, "yahoo"), (TlsPolicy::Opportunistic, Minimum::V12));
+    assert_eq!(tls(None, "google"), (TlsPolicy::Required, Minimum::V13));
+    assert_eq!(tls(Some(&soft), "google"), (TlsPolicy::Opportunistic, Minimum::V13));
+}
+
+fn addresses(setup: &Setup) -> Vec<SocketAddr> {
+    setup.listeners.iter().map(|listener| listener.address).collect()
+}
+
+#[test]
+fn until_a_restart_doors_and_sources_stay_and_the_rest_is_new() {
+    let started = config(
+        "[spool]\ndir = \"a\"\n[[listener]]\naddress = \"127.0.0.1:25\"\n\
+         [[listener]]\naddress = \"127.0.0.1:26\"\n\
+         [[source]]\nname = \"a\"\naddress = \"192.0.2.1\"\n\
+         [[source]]\nname = \"b\"\naddress = \"192.0.2.2\"\n\
+         [[pool]]\nname = \"p\"\nsources = [\"a\", \"b\"]\n",
+    );
+    let new = config(
+        "[spool]\ndir = \"b\"\n[lane]\nconnections = 3\n\
+         [[listener]]\naddress = \"127.0.0.1:27\"\n\
+         [[listener]]\naddress = \"127.0.0.1:26\"\nproxy_protocol_from = [\"10.0.0.0/8\"]\n\
+         [[source]]\nname = \"b\"\naddress = \"192.0.2.2\"\nehlo = \"b.example\"\n\
+         [[source]]\nname = \"c\"\naddress = \"192.0.2.3\"\n\
+         [[pool]]\nname = \"q\"\nsources = [\"c\"]\n\
+         [[pool]]\nname = \"p\"\nsources = [\"b\", \"c\"]\n\
+         [[tenant]]\nname = \"t\"\npool = \"q\"\n",
+    );
+    let names = |names: Vec<crate::config::SettingName>| -> Vec<String> {
+        names.iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(
+        names(Config::changes_needing_restart(&started, &new)),
+        ["listener.address", "pool.name", "source.address", "source.name", "spool.dir"]
+    );
+    let (before, after) = (Setup::of(&started), Setup::of(&new.until_restart(&started)));
+    assert_eq!(after.data, before.data);
+    assert_eq!(addresses(&after), addresses(&before));
+    assert_eq!(after.listeners[1].balancers.len(), 1);
+    let named = |setup: &Setup| -> Vec<String> {
+        setup.sources.iter().map(|source| source.name.clone()).collect()
+    };
+    assert_eq!(named(&after), named(&before));
+    assert_eq!(after.sources[1].ehlo.as_str(), "b.example");
+    assert_eq!(after.pools[0].sources, before.pools[0].sources);
+    assert_eq!(after.tenants[&Label::parse("t").unwrap()].pool, 0);
+    assert_eq!(after.ceilings.connections, 3);
+}
