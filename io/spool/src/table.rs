@@ -21,6 +21,8 @@ pub(crate) struct Table {
     keyed: BTreeMap<Key, Keyed>,
     /// Where messages went that were copied forward; old places go on working.
     moved: HashMap<Place, Place>,
+    /// The other way: the places of before, by where a message is now.
+    formers: HashMap<Place, Vec<Place>>,
     messages: u64,
     /// Segments whose last message has ended since somebody asked.
     emptied: Vec<u32>,
@@ -55,8 +57,13 @@ impl Table {
                 self.insert(place, meta);
                 if let Some(from) = from {
                     let done = self.done_of(from);
+                    let mut formers = self.formers.remove(&from).unwrap_or_default();
                     self.end_here(in_segment, from);
-                    self.moved.insert(from, place);
+                    formers.push(from);
+                    for former in &formers {
+                        self.moved.insert(*former, place);
+                    }
+                    self.formers.insert(place, formers);
                     let done = done.into_iter();
                     done.for_each(|recipient| self.done_here(in_segment, place, recipient));
                 }
@@ -68,6 +75,14 @@ impl Table {
             }
             Told::Keyed { key, value } => {
                 self.key(in_segment, Key(key.into()), value.map(Bytes::copy_from_slice));
+            }
+            Told::Also { place, from } => {
+                let now = self.resolve(from);
+                let formers = self.formers.entry(now).or_default();
+                if place != now && !formers.contains(&place) {
+                    formers.push(place);
+                    self.moved.insert(place, now);
+                }
             }
             Told::Ended { segment, bits } => self.ended(in_segment, segment, bits),
         }
@@ -89,6 +104,7 @@ impl Table {
     /// After a log has been read nobody knows the places of before: they are let go.
     pub(crate) fn forget_moves(&mut self) {
         self.moved = HashMap::new();
+        self.formers = HashMap::new();
     }
 
     /// Segments whose last message has ended since this was asked.
@@ -110,11 +126,13 @@ impl Table {
     }
 
     /// Where a message is kept now.
-    pub(crate) fn resolve(&self, mut place: Place) -> Place {
-        while let Some(next) = self.moved.get(&place) {
-            place = *next;
-        }
-        place
+    pub(crate) fn resolve(&self, place: Place) -> Place {
+        self.moved.get(&place).copied().unwrap_or(place)
+    }
+
+    /// The places of before of a message, by which it may still be spoken of.
+    pub(crate) fn formers(&self, place: Place) -> Vec<Place> {
+        self.formers.get(&place).cloned().unwrap_or_default()
     }
 
     /// Place, offset and octets of a message that lives.
@@ -203,9 +221,6 @@ impl Table {
     fn done(&mut self, told_in: u32, said: Place, recipient: u16) {
         let place = self.resolve(said);
         self.done_here(told_in, place, recipient);
-        if place != said && self.find(place).is_none() {
-            self.forget_way(said);
-        }
     }
 
     fn done_here(&mut self, told_in: u32, place: Place, recipient: u16) {
@@ -226,6 +241,10 @@ impl Table {
             self.messages -= 1;
             if room.live_messages == 0 {
                 self.emptied.push(place.segment);
+            }
+            // Nobody asks for what has ended by any of its names.
+            for former in self.formers.remove(&place).unwrap_or_default() {
+                self.moved.remove(&former);
             }
         }
     }
@@ -304,14 +323,6 @@ impl Table {
     fn drop_state(&mut self, at: At) {
         if at != NOWHERE {
             self.segment(at.segment).live_states -= 1;
-        }
-    }
-
-    /// Whoever ends a message knows it by the place it had when they heard of it: nobody asks
-    /// for the places on its way any more.
-    fn forget_way(&mut self, mut place: Place) {
-        while let Some(next) = self.moved.remove(&place) {
-            place = next;
         }
     }
 

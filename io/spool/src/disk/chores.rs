@@ -25,7 +25,7 @@ pub(super) enum Chores {
     /// A thread of its own.
     Aside(Sender<Chore>, JoinHandle<()>),
     /// Whoever asks, at once.
-    #[expect(dead_code, reason = "for tests that count each call")]
+    #[cfg(test)]
     AtOnce(Worker),
 }
 
@@ -46,20 +46,31 @@ impl Chores {
         Ok(Self::Aside(give, thread))
     }
 
+    /// No thread: for tests that count each call.
+    #[cfg(test)]
+    pub(super) fn at_once(volume: Arc<dyn Volume>) -> Self {
+        Self::AtOnce(Worker { volume, is_stuck: false })
+    }
+
     pub(super) fn give(&mut self, chore: Chore) {
         match self {
             // A thread that is gone has panicked: an index less is a slower start, a segment
             // more costs room. No promise hangs on either.
             Self::Aside(give, _) => drop(give.send(chore)),
+            #[cfg(test)]
             Self::AtOnce(worker) => worker.work(chore),
         }
     }
 
     /// Waits until all of them are done.
     pub(super) fn finish(self) {
-        if let Self::Aside(give, thread) = self {
-            drop(give);
-            drop(thread.join());
+        match self {
+            Self::Aside(give, thread) => {
+                drop(give);
+                drop(thread.join());
+            }
+            #[cfg(test)]
+            Self::AtOnce(_) => {}
         }
     }
 }

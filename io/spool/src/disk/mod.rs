@@ -6,6 +6,8 @@ mod clean;
 mod committer;
 mod error;
 mod export;
+#[cfg(test)]
+mod faulty;
 mod files;
 mod import;
 mod reading;
@@ -15,6 +17,8 @@ mod scan;
 mod settings;
 mod shared;
 mod stats;
+#[cfg(test)]
+mod tests;
 mod volume;
 
 use std::path::Path;

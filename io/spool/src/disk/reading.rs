@@ -216,7 +216,7 @@ impl Reading<'_> {
             Ok(scanned) => scanned,
             Err(Unscanned::Later) => return Err(Unread::Later(self.number)),
             Err(Unscanned::NoSegment) => {
-                self.put_aside(octets.len()).map_err(Unread::Disk)?;
+                self.put_aside(&octets).map_err(Unread::Disk)?;
                 return Ok(None);
             }
         };
@@ -307,9 +307,12 @@ impl Reading<'_> {
     }
 
     /// A file without one record: the last one may have been begun and not written.
-    fn put_aside(&mut self, octets: usize) -> io::Result<()> {
+    fn put_aside(&mut self, octets: &[u8]) -> io::Result<()> {
         let name = segment_name(self.number);
-        let begun = self.is_last && octets <= SEGMENT_HEADER_OCTETS;
+        // Nothing but the header is written before it, and a file may be longer than what the
+        // disk has got of it.
+        let behind = octets.get(SEGMENT_HEADER_OCTETS..).unwrap_or_default();
+        let begun = self.is_last && behind.iter().all(|octet| *octet == 0);
         let kept = format!("quarantine/{name}");
         if self.purpose == Purpose::Open {
             if begun {
@@ -321,7 +324,7 @@ impl Reading<'_> {
         }
         let wrong = if begun { Wrong::Begun } else { Wrong::NoSegment };
         let kept = (self.purpose == Purpose::Open && !begun).then(|| kept.into());
-        self.find_at(0, octets, wrong, kept);
+        self.find_at(0, octets.len(), wrong, kept);
         Ok(())
     }
 

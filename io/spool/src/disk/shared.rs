@@ -12,7 +12,9 @@ use super::committer::Tally;
 use super::files::Files;
 use super::request::Request;
 use super::volume::Volume;
-use crate::format::{Record, push_done, push_moved, push_waiting, read_message, read_waiting};
+use crate::format::{
+    Record, push_also, push_done, push_moved, push_waiting, read_message, read_waiting,
+};
 use crate::store::{StoreError, Usage};
 use crate::table::{At, Table};
 
@@ -224,6 +226,7 @@ impl Shared {
     pub(super) fn message_again(&self, place: Place, from: Place) -> Result<Record, StoreError> {
         let table = self.table.lock();
         let (living, done) = (table.living(place), table.done_of(place));
+        let formers = table.formers(place);
         drop(table);
         let octets = self.read_message(place)?;
         // What is damaged is not given a checksum that says it is not.
@@ -237,6 +240,7 @@ impl Shared {
             }
         }
         done.into_iter().for_each(|recipient| push_done(from, recipient, &mut body));
+        formers.into_iter().for_each(|former| push_also(former, from, &mut body));
         Ok(Record::of_changes(body, 1))
     }
 

@@ -22,6 +22,8 @@ pub(crate) enum Entry<'a> {
     /// A message; copied from a place of before, if there is one. `at` is where it begins, from
     /// the begin of the entry.
     Message { from: Option<Place>, head: Head<'a>, at: u32 },
+    /// What is said of a place holds for what was copied from another.
+    Also { place: Place, from: Place },
     /// All recipients of these messages of an older segment are done: a bit for each.
     Ended { segment: u32, bits: &'a [u8] },
     /// Something of a later version that may be passed over.
@@ -56,6 +58,7 @@ pub(super) const REMOVED: u8 = 4;
 pub(super) const MESSAGE: u8 = 5;
 pub(super) const MOVED: u8 = 6;
 pub(super) const ENDED: u8 = 7;
+pub(super) const ALSO: u8 = 8;
 
 /// Octets before an entry's body: its kind and its length.
 pub(super) const ENTRY_HEAD_OCTETS: usize = 5;
@@ -155,6 +158,14 @@ pub(crate) fn push_moved(from: Place, octets: &[u8], out: &mut Vec<u8>) {
     });
 }
 
+/// A message that was copied from a place is meant by another one, too: it was there before.
+pub(crate) fn push_also(place: Place, from: Place, out: &mut Vec<u8>) {
+    push_entry(ALSO, out, |out| {
+        push_place(place, out);
+        push_place(from, out);
+    });
+}
+
 pub(crate) fn push_ended(segment: u32, bits: &[u8], out: &mut Vec<u8>) {
     push_entry(ENDED, out, |out| {
         out.extend_from_slice(&segment.to_le_bytes());
@@ -220,6 +231,7 @@ fn entry(kind: u8, body: &[u8]) -> Option<Entry<'_>> {
         REMOVED => Entry::Keyed { key: from.text()?, value: None },
         MESSAGE => message(None, body, ENTRY_HEAD_OCTETS)?,
         MOVED => message(Some(place(&mut from)?), from.0, ENTRY_HEAD_OCTETS + 8)?,
+        ALSO => Entry::Also { place: place(&mut from)?, from: place(&mut from)? },
         ENDED => Entry::Ended { segment: from.u32()?, bits: from.long()? },
         kind if kind & MAY_PASS != 0 => Entry::Passed,
         kind => Entry::Later(kind),

@@ -6,7 +6,8 @@ use postlane_mail::QueueId;
 
 use super::VERSION;
 use super::change::{
-    self, DONE, ENDED, KEYED, REMOVED, place, push_entry, push_place, push_progress, split_entry,
+    self, ALSO, DONE, ENDED, KEYED, REMOVED, place, push_entry, push_place, push_progress,
+    split_entry,
 };
 use super::message::Head;
 use super::octets::{Octets, push_long, push_text};
@@ -107,6 +108,7 @@ pub(crate) fn push_told(told: &Told<'_>, out: &mut Vec<u8>) {
                 }
             })
         }
+        Told::Also { place, from } => change::push_also(*place, *from, out),
         Told::Ended { segment, bits } => change::push_ended(*segment, bits, out),
     }
 }
@@ -132,6 +134,7 @@ pub(crate) fn told_at(told: &[u8], at: usize) -> Option<(Told<'_>, usize)> {
         DONE => Told::Done { place: place(&mut from)?, recipient: from.u16()? },
         KEYED => Told::Keyed { key: from.text()?, value: Some(from.long()?) },
         REMOVED => Told::Keyed { key: from.text()?, value: None },
+        ALSO => Told::Also { place: place(&mut from)?, from: place(&mut from)? },
         ENDED => Told::Ended { segment: from.u32()?, bits: from.long()? },
         _ => return None,
     };

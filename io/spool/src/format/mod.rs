@@ -11,7 +11,8 @@ mod segment;
 mod told;
 
 pub(crate) use change::{
-    encode_changes, push_done, push_ended, push_keyed, push_moved, push_waiting, read_waiting,
+    encode_changes, push_also, push_done, push_ended, push_keyed, push_moved, push_waiting,
+    read_waiting,
 };
 pub(crate) use envelope::decode_envelope;
 pub(crate) use export::{EXPORT_HEADER_OCTETS, EXPORTED, ExportHeader, decode_end, encode_end};

@@ -17,6 +17,8 @@ pub(crate) enum Told<'a> {
     Waiting { offset: u32, octets: u32, place: Place, recipient: u16, progress: Progress },
     /// Keyed state is written, or removed.
     Keyed { key: &'a str, value: Option<&'a [u8]> },
+    /// What is said of a place holds for what was copied from another.
+    Also { place: Place, from: Place },
     /// All recipients of these messages of a segment are done: a bit for each.
     Ended { segment: u32, bits: &'a [u8] },
 }
@@ -65,6 +67,7 @@ pub(crate) fn tell<'a>(
                         hear(Told::Waiting { offset, octets, place, recipient, progress });
                     }
                     Entry::Keyed { key, value } => hear(Told::Keyed { key, value }),
+                    Entry::Also { place, from } => hear(Told::Also { place, from }),
                     Entry::Ended { segment, bits } => hear(Told::Ended { segment, bits }),
                     Entry::Passed => {}
                     Entry::Later(kind) => return Err(Untold::Later(kind)),

@@ -1,0 +1,7 @@
+//! What the store survives, on a volume that does what it is told to.
+
+mod cleaning;
+mod damage;
+mod model;
+mod rig;
+mod trouble;

@@ -1,0 +1,181 @@
+//! Crashes, failures and a full disk at every call.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::super::faulty::{Faulty, Trouble};
+use super::model::{Ask, Trial, asks};
+use super::rig::{Rig, SETTINGS, id, message};
+use crate::store::{Changes, Seq, Store as _, StoreError, Urgency};
+
+/// Does all that is asked on a new volume, with trouble at a call.
+fn tried(
+    asks: &[Ask],
+    call: u64,
+    trouble: Trouble,
+    short: Option<usize>,
+) -> Option<(Trial, Faulty)> {
+    let volume = Faulty::default();
+    volume.trouble_at(call, trouble);
+    if let Some(octets) = short {
+        volume.append_no_more_than(octets);
+    }
+    let mut trial = Trial::new(&volume)?;
+    asks.iter().for_each(|ask| trial.ask(ask));
+    trial.step();
+    Some((trial, volume))
+}
+
+/// How many calls it takes without trouble.
+fn calls(asks: &[Ask]) -> u64 {
+    tried(asks, u64::MAX, Trouble::Crash, None).unwrap().1.calls()
+}
+
+fn config(cases: u32) -> ProptestConfig {
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+proptest! {
+    #![proptest_config(config(24))]
+
+    #[test]
+    fn a_crash_at_any_call_loses_nothing_acknowledged_and_halves_nothing(
+        asked in asks(40),
+        then in asks(12),
+        seed in any::<u64>(),
+    ) {
+        for call in 1..=calls(&asked) {
+            let Some((trial, volume)) = tried(&asked, call, Trouble::Crash, None) else { continue };
+            // It goes on after the restart, and crashes again.
+            let left = volume.after_crash(seed ^ call);
+            let mut trial = trial.reopened(&left);
+            then.iter().for_each(|ask| trial.ask(ask));
+            trial.step();
+            drop(trial.reopened(&left.after_crash(seed.wrapping_add(call))));
+        }
+    }
+
+    #[test]
+    fn a_crash_while_coming_back_from_a_crash_changes_nothing(
+        asked in asks(40),
+        seed in any::<u64>(),
+        at in any::<prop::sample::Index>(),
+    ) {
+        let call = at.index(calls(&asked) as usize) as u64 + 1;
+        let Some((trial, volume)) = tried(&asked, call, Trouble::Crash, None) else { return Ok(()) };
+        let left = volume.after_crash(seed);
+        let mut again = left.clone();
+        for call in 1.. {
+            let mending = left.after_crash(1);
+            mending.trouble_at(call, Trouble::Crash);
+            if Rig::open(&mending, SETTINGS).is_ok() {
+                break;
+            }
+            again = mending.after_crash(seed ^ call);
+        }
+        drop(trial.reopened(&again));
+    }
+
+    #[test]
+    fn a_failure_at_any_call_ends_in_a_clear_answer_and_loses_nothing(
+        asked in asks(30),
+        seed in any::<u64>(),
+    ) {
+        for call in 1..=calls(&asked) {
+            let Some((trial, volume)) = tried(&asked, call, Trouble::Failure, None) else { continue };
+            if trial.rig.ear.0.lock().failed.is_some() {
+                let refused = trial.rig.disk.insert(message(9999, 1, 1)).wait();
+                prop_assert_eq!(refused, Err(StoreError::Closed));
+            }
+            drop(trial.reopened(&volume.after_crash(seed ^ call)));
+        }
+    }
+
+    #[test]
+    fn a_disk_that_takes_a_few_octets_at_once_keeps_all_of_them(asked in asks(30), most in 1..70usize) {
+        let (trial, volume) = tried(&asked, u64::MAX, Trouble::Crash, Some(most)).unwrap();
+        prop_assert!(trial.rig.ear.0.lock().failed.is_none());
+        drop(trial.reopened(&volume.after_crash(1)));
+    }
+
+    #[test]
+    fn on_a_full_disk_mail_is_refused_and_what_was_delivered_is_written_later(
+        before in asks(30),
+        full in asks(30),
+        left in 0..2000u64,
+        seed in any::<u64>(),
+    ) {
+        let (mut trial, volume) = tried(&before, u64::MAX, Trouble::Crash, None).unwrap();
+        volume.set_room(Some(volume.used() + left));
+        full.iter().for_each(|ask| trial.ask(ask));
+        trial.step();
+        // A new segment cannot be begun without room; then the store says so and ends.
+        let has_failed = trial.rig.ear.0.lock().failed.is_some();
+        volume.set_room(None);
+        if !has_failed {
+            trial.rig.wait(Duration::from_secs(2));
+            trial.step();
+            trial.rig.wait(Duration::from_secs(2));
+            trial.ask(&Ask::Insert { recipients: 1, octets: 10 });
+            trial.step();
+        }
+        drop(trial.reopened(&volume.after_crash(seed)));
+    }
+}
+
+#[test]
+fn a_sync_that_fails_is_told_and_never_tried_again() {
+    let volume = Faulty::default();
+    let mut rig = Rig::open(&volume, SETTINGS).unwrap().rig;
+    let first = rig.disk.insert(message(1, 1, 10));
+    rig.step();
+    assert!(first.wait().is_ok());
+    let second = rig.disk.insert(message(2, 1, 10));
+    // The write, and then the sync.
+    volume.trouble_at(volume.calls() + 2, Trouble::Failure);
+    rig.step();
+    let behind = rig.disk.insert(message(3, 1, 10));
+    assert!(matches!(second.wait(), Err(StoreError::Unknown(_))));
+    assert_eq!(behind.wait(), Err(StoreError::Closed));
+    assert!(matches!(rig.ear.0.lock().failed, Some(StoreError::Unknown(_))));
+    let calls = volume.calls();
+    rig.step();
+    rig.wait(Duration::from_secs(5));
+    rig.step();
+    assert_eq!(volume.calls(), calls);
+}
+
+#[test]
+fn what_may_wait_is_synced_within_20_ms_and_not_before() {
+    let volume = Faulty::default();
+    let mut rig = Rig::open(&volume, SETTINGS).unwrap().rig;
+    rig.disk.commit(Changes { seq: Seq(1), urgency: Urgency::Soon, ..Changes::default() });
+    rig.step();
+    rig.step();
+    assert_eq!(rig.ear.0.lock().upto, Seq(0));
+    rig.wait(Duration::from_millis(13));
+    rig.step();
+    assert_eq!(rig.ear.0.lock().upto, Seq(1));
+}
+
+#[test]
+fn a_spool_that_was_closed_comes_back_without_reading_its_segments() {
+    let volume = Faulty::default();
+    let mut rig = Rig::open(&volume, SETTINGS).unwrap().rig;
+    let tickets: Vec<_> = (1..40).map(|n| rig.disk.insert(message(n, 1, 300))).collect();
+    rig.step();
+    assert!(tickets.into_iter().all(|ticket| ticket.wait().is_ok()));
+    rig.end().unwrap();
+    let mut files = volume.all();
+    // Only the headers are left of the segments.
+    for (name, octets) in &mut files {
+        if name.ends_with(".seg") {
+            octets[32..].fill(0);
+        }
+    }
+    let opened = Rig::open(&Faulty::with(&files), SETTINGS).unwrap();
+    let mut ids: Vec<_> = opened.recovered.iter().map(|r| r.id).collect();
+    ids.sort();
+    assert_eq!(ids, (1..40).map(id).collect::<Vec<_>>());
+}
