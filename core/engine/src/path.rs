@@ -140,6 +140,19 @@ impl Path {
         able.map(|address| address.rests_until).min()
     }
 
+    /// Of its hosts that have failed and not carried anything since, the one that failed last,
+    /// and when.
+    pub(crate) fn failed_last(&self, without: &[HostId]) -> Option<(Instant, HostId)> {
+        let able = self.addresses.iter().filter(|a| !without.contains(&a.host));
+        let failed = able.filter(|a| a.is_doubtful()).map(|a| (a.failed_at, a.host));
+        failed.max_by_key(|(at, _)| *at)
+    }
+
+    /// An operator says that its hosts are well again: whatever rests is tried at once.
+    pub(crate) fn wake(&mut self) {
+        self.addresses.iter_mut().for_each(|address| address.rests_until = Instant::default());
+    }
+
     /// A session to an address could not be opened, or was of no use.
     pub(crate) fn failed(&mut self, now: Instant, address: SocketAddr, chance: &mut Chance) {
         let spread = Span(chance.below(REST_FIRST.0 / 4));

@@ -1,5 +1,7 @@
 //! What waits, for those who ask. Looks, and changes nothing.
 
+use std::collections::BTreeSet;
+
 use postlane_lanes::{Ask, Permit, Waiting};
 use postlane_mail::{Instant, Place, QueueId, Stream};
 
@@ -7,7 +9,7 @@ use super::operator::Wanted;
 use super::{Closing, Engine};
 use crate::entry::{Entry, NO_LINE, State, moment};
 use crate::input::Selection;
-use crate::names::{DomainId, FlowId, ProviderId, SourceId};
+use crate::names::{DomainId, FlowId, HostId, ProviderId, SourceId};
 
 /// Where a recipient stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,10 +53,13 @@ pub struct Row {
     pub expires: Option<Instant>,
     /// Why it is not moving; none while it is.
     pub waiting: Option<Waiting>,
+    /// While it is due: of the hosts it could go to and that do not let it, the one that failed
+    /// last.
+    pub failing: Option<HostId>,
 }
 
-/// A place in a listing. Stays good while mail comes and goes; what comes meanwhile may be
-/// missed.
+/// A place in a listing: the last message before it, by the number of its id. Stays good while
+/// mail comes and goes: who waits all the while is listed once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Cursor(pub u64);
 
@@ -110,8 +115,9 @@ pub struct LaneRow {
 }
 
 impl<E> Engine<E> {
-    /// Up to `limit` recipients that agree with the selection, from a place in the listing on;
-    /// and where it goes on, if it does.
+    /// Up to `limit` recipients that agree with the selection, oldest message first, from a
+    /// place in the listing on; and where it goes on, if it does. Looks at everything that
+    /// waits.
     pub fn list(
         &self,
         now: Instant,
@@ -121,15 +127,24 @@ impl<E> Engine<E> {
         limit: usize,
     ) -> (Vec<Row>, Option<Cursor>) {
         let wanted = Wanted::new(selection);
-        let mut rows = Vec::new();
-        for number in (from.0 as u32)..self.slab.end() {
-            // A crowd is never cut: a page may be longer than asked for by its recipients.
-            if rows.len() >= limit {
-                return (rows, Some(Cursor(u64::from(number))));
-            }
-            let stands = standing.is_none_or(|s| standing_of(self.slab[number].state) == s);
-            if !stands || !self.is_wanted(&wanted, number) {
-                continue;
+        let stands = |entry: &Entry| standing.is_none_or(|s| standing_of(entry.state) == s);
+        let is_meant = |number: &u32| {
+            let entry = &self.slab[*number];
+            entry.id.bits() > from.0 && stands(entry) && self.is_wanted(&wanted, *number)
+        };
+        let meant = || (0..self.slab.end()).filter(is_meant);
+        let Some(last) = self.last_of_page(meant(), limit) else { return (Vec::new(), None) };
+        let mut entries: Vec<u32> =
+            meant().filter(|number| self.slab[*number].id <= last).collect();
+        entries.sort_unstable_by_key(|number| self.slab[*number].id);
+        let mut rows: Vec<Row> = Vec::new();
+        let mut full = None;
+        for number in entries {
+            let id = self.slab[number].id;
+            // A message is never cut: a page may be longer than asked for by its recipients.
+            full = full.or_else(|| rows.last().filter(|_| rows.len() >= limit).map(|row| row.id));
+            if let Some(end) = full.filter(|end| *end != id) {
+                return (in_order(rows), Some(Cursor(end.bits())));
             }
             for (index, domain) in self.recipients_of(number) {
                 if wanted.wants_domain(domain) {
@@ -137,7 +152,23 @@ impl<E> Engine<E> {
                 }
             }
         }
-        (rows, None)
+        let goes_on = meant().any(|number| self.slab[number].id > last);
+        (in_order(rows), goes_on.then(|| Cursor(last.bits())))
+    }
+
+    /// The youngest of the `limit` oldest messages among these entries.
+    fn last_of_page(&self, entries: impl Iterator<Item = u32>, limit: usize) -> Option<QueueId> {
+        let mut oldest = BTreeSet::new();
+        for id in entries.map(|number| self.slab[number].id) {
+            let is_full = oldest.len() >= limit;
+            if is_full && oldest.last().is_some_and(|last| id >= *last) {
+                continue;
+            }
+            if oldest.insert(id) && is_full {
+                oldest.pop_last();
+            }
+        }
+        oldest.pop_last()
     }
 
     /// Each recipient that agrees with the selection, as far as a summary wants to know it.
@@ -209,7 +240,16 @@ impl<E> Engine<E> {
             due: (!held).then_some(due),
             expires: (!held).then(|| moment(entry.expires_s)),
             waiting: self.waiting(now, number),
+            failing: self.failing_host(number),
         }
+    }
+
+    fn failing_host(&self, number: u32) -> Option<HostId> {
+        let entry = &self.slab[number];
+        let line = self.lines.get(entry.line as usize).filter(|_| entry.state == State::Ready)?;
+        let paths = line.ways.iter().map(|way| &self.paths[way.path as usize]);
+        let failed = paths.filter_map(|path| path.failed_last(self.unable_hosts(number)));
+        failed.max_by_key(|(at, _)| *at).map(|(_, host)| host)
     }
 
     fn waiting(&self, now: Instant, number: u32) -> Option<Waiting> {
@@ -288,6 +328,12 @@ impl Counts {
             State::Verdict => Some(&mut self.verdict),
         }
     }
+}
+
+/// The recipients of a message by their number, whatever parts the message waits in.
+fn in_order(mut rows: Vec<Row>) -> Vec<Row> {
+    rows.sort_unstable_by_key(|row| (row.id, row.index));
+    rows
 }
 
 fn standing_of(state: State) -> Standing {

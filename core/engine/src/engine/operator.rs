@@ -23,6 +23,8 @@ pub(super) struct Walk {
     next: u32,
     end: u32,
     done: u64,
+    /// Paths whose hosts rested until this command.
+    woken: BTreeSet<u32>,
 }
 
 /// What an operator wants of a recipient when its transaction is over.
@@ -73,6 +75,7 @@ impl<E> Engine<E> {
             next: 0,
             end: self.slab.end(),
             done: 0,
+            woken: BTreeSet::new(),
         });
     }
 
@@ -85,7 +88,9 @@ impl<E> Engine<E> {
             let before = self.slab[number].id.moment() <= walk.said;
             if before && self.is_wanted(&walk.wanted, number) {
                 self.effort += 1;
-                walk.done += self.act(now, number, walk.action, &walk.wanted);
+                let awake = self.wake_for(now, number, &mut walk);
+                let done = self.act(now, number, walk.action, &walk.wanted);
+                walk.done += if done == 0 { awake } else { done };
             }
         }
         if walk.next < walk.end {
@@ -101,6 +106,34 @@ impl<E> Engine<E> {
         for Walk { request, done: recipients, .. } in self.commands.drain(..) {
             self.outputs.push_back(Output::Answered { request, recipients });
         }
+    }
+
+    /// What is due and waits for nothing but its hosts' rest is tried at once when an operator
+    /// asks for it; how many recipients gain by that. One connection goes first, as after
+    /// every rest.
+    fn wake_for(&mut self, now: Instant, number: u32, walk: &mut Walk) -> u64 {
+        let asks = matches!(walk.action, Action::Retry | Action::DeliverNow);
+        let entry = &self.slab[number];
+        if !asks || entry.state != State::Ready {
+            return 0;
+        }
+        let ways = &self.lines[entry.line as usize].ways;
+        let paths: SmallVec<[u32; 4]> = ways.iter().map(|way| way.path).collect();
+        let rests = |path: u32| {
+            let state = &self.paths[path as usize];
+            state.open == 0 && state.rests_until(&[]).is_none_or(|until| until > now)
+        };
+        if !paths.iter().all(|path| walk.woken.contains(path) || rests(*path)) {
+            return 0;
+        }
+        for path in paths {
+            if walk.woken.insert(path) {
+                self.paths[path as usize].wake();
+                self.offer_path(path);
+            }
+        }
+        let wanted = |(_, domain): &&(u16, DomainId)| walk.wanted.wants_domain(*domain);
+        self.recipients_of(number).iter().filter(wanted).count() as u64
     }
 
     /// Does it to one entry; how many recipients it was done to.

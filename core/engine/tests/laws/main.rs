@@ -58,6 +58,22 @@ fn everybody_is_somewhere(model: &Model, engine: &Engine<()>) {
     let counts = engine.counts();
     let counted = counts.active + counts.ready + counts.routing + counts.deferred + counts.held;
     assert_eq!(counted as usize, rows.len());
+    assert!(rows.is_sorted_by_key(|row| (row.id, row.index)));
+    for limit in [1, 7] {
+        assert_eq!(in_pages(model.now, engine, limit), rows, "pages of {limit}");
+    }
+}
+
+fn in_pages(now: Instant, engine: &Engine<()>, limit: usize) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let mut from = Some(Cursor::default());
+    while let Some(cursor) = from {
+        let (page, next) = engine.list(now, &Selection::default(), None, cursor, limit);
+        assert!(!page.is_empty() || next.is_none());
+        rows.extend(page);
+        from = next;
+    }
+    rows
 }
 
 proptest! {
