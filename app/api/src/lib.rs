@@ -4,6 +4,7 @@
 //! JSON. It knows no spool, no engine and no socket of mail.
 
 mod access;
+mod body;
 mod problem;
 mod router;
 mod routes;
@@ -11,6 +12,6 @@ mod serve;
 pub mod wire;
 
 pub use access::{Token, TokenError};
-pub use problem::Problem;
+pub use problem::{Pointed, Problem};
 pub use router::{openapi, router};
 pub use serve::{Doors, serve};

@@ -1,29 +1,48 @@
 //! Errors as RFC 9457 has them: `application/problem+json`.
 
+use std::borrow::Cow;
+
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// What went wrong, and how to cure it.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
     /// The kind of problem; `about:blank`, the status says it.
     #[serde(rename = "type")]
-    pub kind: &'static str,
+    pub kind: Cow<'static, str>,
     /// The HTTP status in words.
-    pub title: &'static str,
+    pub title: Cow<'static, str>,
     /// The HTTP status.
     pub status: u16,
     /// What exactly went wrong, with the cure.
+    pub detail: String,
+    /// Where in the request it went wrong, when that is known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<Pointed>,
+}
+
+/// A part of a request that is to blame.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Pointed {
+    /// Which part: a JSON pointer (RFC 6901) into the message, such as `/rcpt_to/0`.
+    pub pointer: String,
+    /// What is wrong with it.
     pub detail: String,
 }
 
 impl Problem {
     /// A problem with that status.
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        let title = status.canonical_reason().unwrap_or("Error");
-        Self { kind: "about:blank", title, status: status.as_u16(), detail: detail.into() }
+        Self {
+            kind: Cow::Borrowed("about:blank"),
+            title: Cow::Borrowed(status.canonical_reason().unwrap_or("Error")),
+            status: status.as_u16(),
+            detail: detail.into(),
+            errors: Vec::new(),
+        }
     }
 
     /// What was sent cannot be read.
@@ -39,6 +58,18 @@ impl Problem {
     /// Not now: try again.
     pub fn unavailable(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+    }
+
+    /// The same, with the part of the request that is to blame.
+    pub fn at(self, pointer: impl Into<String>) -> Self {
+        let pointed = Pointed { pointer: pointer.into(), detail: self.detail.clone() };
+        self.at_all([pointed])
+    }
+
+    /// The same, with all the parts of the request that are to blame.
+    pub fn at_all(mut self, errors: impl IntoIterator<Item = Pointed>) -> Self {
+        self.errors.extend(errors);
+        self
     }
 }
 

@@ -27,6 +27,7 @@ mod secret;
 mod server;
 mod settling;
 mod submitting;
+mod unreached;
 mod world;
 
 pub use clock::Clock;

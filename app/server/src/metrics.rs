@@ -1,8 +1,13 @@
 //! Figures as OpenMetrics.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{EncodeMetric, MetricEncoder};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 use postlane_engine::Counts;
@@ -25,6 +30,8 @@ impl Handle {
             ages.iter_mut().zip(line.by_age).for_each(|(sum, many)| *sum += many);
         }
         let mut registry = Registry::with_prefix("postlane");
+        let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("build", "What runs", version);
         self.0.count(&mut registry);
         self.0.measure(&mut registry, queue, ages);
         let mut text = String::new();
@@ -38,8 +45,7 @@ impl Inside {
     fn count(&self, registry: &mut Registry) {
         let counters = &self.counters;
         let tally: &Tally = self.store.tally();
-        let of_spool =
-            |count: &std::sync::atomic::AtomicU64| count.load(std::sync::atomic::Ordering::Relaxed);
+        let of_spool = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let counted: [(&str, &str, u64); 15] = [
             ("messages_accepted", "Messages that became ours", counters.accepted.value()),
             (
@@ -81,35 +87,80 @@ impl Inside {
     fn measure(&self, registry: &mut Registry, queue: Counts, ages: [u64; 10]) {
         let usage = self.store.usage();
         let states = [
-            ("queue_active", "Recipients in a transaction", queue.active),
-            ("queue_ready", "Recipients that wait for their lane", queue.ready + queue.routing),
-            ("queue_deferred", "Recipients that wait for their next attempt", queue.deferred),
-            ("queue_held", "Recipients held by an operator", queue.held + queue.verdict),
+            ("active", queue.active),
+            ("ready", queue.ready + queue.routing),
+            ("deferred", queue.deferred),
+            ("held", queue.held + queue.verdict),
+        ];
+        let help = "Recipients that wait, by status";
+        registry.register("queue_recipients", help, ByLabel::new("status", states));
+        let help = "Recipients that wait, by age in minutes";
+        registry.register("queue_age_recipients", help, ByLabel::new("minutes", by_age(ages)));
+        let states = [
             ("sessions_out", "Sessions with hosts", queue.sessions),
             ("spool_messages", "Messages that live", usage.messages),
             ("spool_segments", "Segment files", u64::from(usage.segments)),
+            ("spool_full", "1 while new mail is refused for want of room", usage.full.into()),
+            (
+                "spool_failed",
+                "1 when the spool has failed and the server must be restarted",
+                self.failed.load(Ordering::Acquire).into(),
+            ),
         ];
         for (name, help, value) in states {
-            registry.register(
-                name,
-                help,
-                ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX)),
-            );
+            registry.register(name, help, ConstGauge::new(signed(value)));
         }
         let octets = [
             ("spool_used", "Octets of the spool", usage.used),
             ("spool_free", "Octets that the file system has left", usage.free),
+            ("spool_headroom", "Octets until new mail is refused", usage.headroom),
             ("cache", "Octets of messages in memory", self.cache.octets() as u64),
         ];
         for (name, help, value) in octets {
-            let value = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
-            registry.register_with_unit(name, help, Unit::Bytes, value);
-        }
-        let bounds = crate::handle::AGE_BUCKETS_MIN.iter().map(ToString::to_string);
-        for (bound, many) in bounds.chain(["older".to_owned()]).zip(ages) {
-            let name = format!("queue_age_below_{bound}_min");
-            let value = ConstGauge::new(i64::try_from(many).unwrap_or(i64::MAX));
-            registry.register(name, "Recipients by age, from the bound below on", value);
+            registry.register_with_unit(name, help, Unit::Bytes, ConstGauge::new(signed(value)));
         }
     }
+}
+
+/// Gauges that are told apart by one label, in the order in which they were given.
+#[derive(Debug)]
+struct ByLabel {
+    label: &'static str,
+    values: Vec<(String, u64)>,
+}
+
+impl ByLabel {
+    fn new<L: Into<String>>(
+        label: &'static str,
+        values: impl IntoIterator<Item = (L, u64)>,
+    ) -> Self {
+        let values = values.into_iter().map(|(name, value)| (name.into(), value)).collect();
+        Self { label, values }
+    }
+}
+
+impl EncodeMetric for ByLabel {
+    fn encode(&self, mut encoder: MetricEncoder<'_>) -> std::fmt::Result {
+        for (name, value) in &self.values {
+            let labels = [(self.label, name.as_str())];
+            encoder.encode_family(&labels)?.encode_gauge(&signed(*value))?;
+        }
+        Ok(())
+    }
+
+    fn metric_type(&self) -> MetricType {
+        MetricType::Gauge
+    }
+}
+
+/// Ages as `0-5`, `5-10`… and `1280-`: each recipient is counted once.
+fn by_age(ages: [u64; 10]) -> impl Iterator<Item = (String, u64)> {
+    let bounds = crate::handle::AGE_BUCKETS_MIN.map(|bound| bound.to_string());
+    let from = std::iter::once("0".to_owned()).chain(bounds.clone());
+    let to = bounds.into_iter().chain([String::new()]);
+    from.zip(to).map(|(from, to)| format!("{from}-{to}")).zip(ages)
+}
+
+fn signed(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
 }

@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::config::Config;
-use crate::handle::{Configured, Handle, Inside, Reread};
+use crate::handle::{Configured, Handle, Inside, Reread, Turns};
 use crate::journal::alarm;
 use crate::names::Names;
 use crate::rights::HouseRights;
@@ -80,6 +80,8 @@ impl Server {
             store: store.clone(),
             cache: fittings.cache,
             names: fittings.names,
+            failures: fittings.failures,
+            unreached: fittings.unreached,
             counters: fittings.counters,
             intake,
             mailbox: fittings.mailbox,
@@ -89,9 +91,10 @@ impl Server {
             stop,
             events: fittings.events,
             smtp,
-            by_key: Mutex::default(),
+            turns: Turns::default(),
             apply,
         }));
+        tokio::spawn(handle.clone().forget_keys());
         Ok(Self { handle, listeners, engine, mailbox, store, gate })
     }
 

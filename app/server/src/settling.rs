@@ -16,6 +16,7 @@ use crate::names::Names;
 use crate::reports::Owed;
 use crate::setup::Live;
 use crate::submitting::Awaited;
+use crate::unreached::Unreached;
 
 /// Writes down what has become of recipients.
 pub(crate) struct Settling {
@@ -28,6 +29,7 @@ pub(crate) struct Settling {
     pub(crate) reports: Arc<Mailbox<Owed>>,
     pub(crate) journal: Journal,
     pub(crate) events: Events,
+    pub(crate) unreached: Unreached,
     pub(crate) changes: Vec<Change>,
     pub(crate) done: Vec<QueueId>,
     pub(crate) lines: String,
@@ -83,7 +85,7 @@ impl Settling {
     }
 
     pub(crate) fn record(&mut self, now: Instant, event: Event<Evidence>) {
-        let Event::ConnectFailed { source, evidence, .. } = event;
+        let Event::ConnectFailed { source, host, evidence, .. } = event;
         self.counters.connects_failed.inc();
         let Some(attempted) = evidence.0 else { return };
         let setup = self.live.borrow();
@@ -95,6 +97,7 @@ impl Settling {
         if let Some(failure) = attempted.failure() {
             line.field("stage", failure.stage.as_str());
             line.field("text", &failure.reply.to_string());
+            self.unreached.note(host, failure);
         }
         drop(setup);
         self.lines.push_str(&line.end());

@@ -106,6 +106,26 @@ pub enum DraftRefused {
     },
 }
 
+impl DraftRefused {
+    /// The part of the draft that is to blame, by its name in [`Draft`]; none where a part is
+    /// missing that could be one of several.
+    pub fn field(&self) -> Option<&str> {
+        match self {
+            Self::NoAuthor => Some("from"),
+            Self::Address { field, .. } | Self::Nul { field } => Some(field),
+            // A further field is named by its own name.
+            Self::Control { field } | Self::LongWord { field } => {
+                let parts = ["from", "to", "cc", "reply_to", "subject"];
+                Some(parts.into_iter().find(|part| part == field).unwrap_or("headers"))
+            }
+            Self::Name { .. } | Self::Reserved { .. } | Self::Twice { .. } | Self::Ascii { .. } => {
+                Some("headers")
+            }
+            Self::NoBody => None,
+        }
+    }
+}
+
 /// Octets of a word in a header field, at most: with the field's name it stays within the 998
 /// of a line (RFC 5322 §2.1.1).
 const WORD_OCTETS_MAX: usize = 900;

@@ -239,6 +239,7 @@ impl Store for Memory {
         Usage {
             used,
             free: u64::MAX,
+            headroom: u64::MAX,
             segments: 1,
             messages: inner.kept.messages.len() as u64,
             full: false,

@@ -158,6 +158,8 @@ pub struct Usage {
     pub used: u64,
     /// Octets still free for us on the file system.
     pub free: u64,
+    /// Octets that may still be taken of it before the watermark is passed.
+    pub headroom: u64,
     /// Segments on disk.
     pub segments: u32,
     /// Messages that live.

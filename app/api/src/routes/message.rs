@@ -1,7 +1,8 @@
 //! Handing in mail.
 
+use std::collections::BTreeSet;
+
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
@@ -10,11 +11,15 @@ use base64::engine::general_purpose::STANDARD;
 use postlane_mail::{BodyType, Envelope, Label, Mailbox, Recipient, ReversePath, Stream};
 use postlane_server::handle::{Composed, Content, Handle, NewMessage, NotAccepted};
 
-use crate::problem::Problem;
+use crate::body::{JsonBody, read_value};
+use crate::problem::{Pointed, Problem};
 use crate::wire::{Answer, MessageRequest, Messages, RecipientAnswer};
 
 /// Messages in one request, at most. Chosen, not measured.
 const MESSAGES_MAX: usize = 1000;
+
+/// Parts of a request that one answer points to. Chosen, not measured.
+const POINTED_MAX: usize = 100;
 
 /// Hands in one message, or a list of them.
 ///
@@ -24,38 +29,35 @@ const MESSAGES_MAX: usize = 1000;
     post, path = "/v1/messages", tag = "messages", request_body = Messages,
     responses(
         (status = 202, description = "Queued; a list is answered by a list", body = Answer),
-        (status = 400, description = "Not JSON, or not of this form", body = Problem),
+        (status = 400, description = "Not JSON", body = Problem),
+        (status = 409, description = "This idempotency key was used for a different message", body = Problem),
         (status = 413, description = "Too large", body = Problem),
-        (status = 422, description = "Cannot be sent", body = Problem),
+        (status = 415, description = "Not said to be JSON", body = Problem),
+        (status = 422, description = "Cannot be sent; `errors` points to the parts that are to blame", body = Problem),
         (status = 503, description = "Not now: try again", body = Problem),
     )
 )]
-pub(crate) async fn submit(State(handle): State<Handle>, body: Bytes) -> Response {
+pub(crate) async fn submit(State(handle): State<Handle>, body: JsonBody) -> Response {
     // Told apart here and not by an untagged enum, whose errors name no field.
-    let is_list = body.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'[');
+    let is_list = body.0.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'[');
     if is_list { submit_list(handle, &body).await } else { submit_one(&handle, &body).await }
 }
 
-async fn submit_one(handle: &Handle, body: &[u8]) -> Response {
-    let request = match serde_json::from_slice(body) {
-        Ok(request) => request,
-        Err(e) => {
-            return Problem::bad_request(format!("the message cannot be read: {e}"))
-                .into_response();
-        }
+async fn submit_one(handle: &Handle, body: &JsonBody) -> Response {
+    let answer = match body.read() {
+        Ok(request) => hand_in(handle, request).await,
+        Err(problem) => Err(problem),
     };
-    match hand_in(handle, request).await {
+    match answer {
         Ok(answer) => (StatusCode::ACCEPTED, Json(answer)).into_response(),
         Err(problem) => problem.into_response(),
     }
 }
 
-async fn submit_list(handle: Handle, body: &[u8]) -> Response {
-    let requests: Vec<MessageRequest> = match serde_json::from_slice(body) {
+async fn submit_list(handle: Handle, body: &JsonBody) -> Response {
+    let requests: Vec<serde_json::Value> = match body.read() {
         Ok(requests) => requests,
-        Err(e) => {
-            return Problem::bad_request(format!("the list cannot be read: {e}")).into_response();
-        }
+        Err(problem) => return problem.into_response(),
     };
     if requests.len() > MESSAGES_MAX {
         let detail =
@@ -66,7 +68,8 @@ async fn submit_list(handle: Handle, body: &[u8]) -> Response {
     let mut under_way = Vec::with_capacity(requests.len());
     for request in requests {
         let handle = handle.clone();
-        under_way.push(tokio::spawn(async move { hand_in(&handle, request).await }));
+        let one = async move { hand_in(&handle, read_value(request)?).await };
+        under_way.push(tokio::spawn(one));
     }
     let mut answers = Vec::with_capacity(under_way.len());
     for one in under_way {
@@ -75,25 +78,27 @@ async fn submit_list(handle: Handle, body: &[u8]) -> Response {
             id: None,
             recipients: Vec::new(),
             repeated: false,
-            error: Some(problem.detail),
+            error: Some(problem),
         }));
     }
     (StatusCode::ACCEPTED, Json(answers)).into_response()
 }
 
 async fn hand_in(handle: &Handle, request: MessageRequest) -> Result<Answer, Problem> {
-    let (addresses, content) = read(&request)?;
-    let (recipients, answers) = recipients(&addresses);
+    let (addressed, content) = read(&request)?;
+    let (recipients, answers) = recipients(&addressed);
     if recipients.is_empty() {
-        return Err(Problem::unprocessable(no_recipient(&answers)));
+        return Err(no_recipient(&addressed, &answers));
     }
     let envelope = envelope(&request, recipients)?;
     let key = request.idempotency_key.clone();
     if key.as_ref().is_some_and(|key| key.is_empty() || key.len() > 128) {
-        return Err(Problem::unprocessable("idempotency_key has 1 to 128 characters"));
+        let detail = "idempotency_key has 1 to 128 characters";
+        return Err(Problem::unprocessable(detail).at("/idempotency_key"));
     }
     let message = NewMessage { envelope, content, idempotency_key: key };
-    let accepted = handle.submit(message).await.map_err(refusal)?;
+    let raw = request.raw_base64.is_some();
+    let accepted = handle.submit(message).await.map_err(|why| refusal(&why, raw))?;
     Ok(Answer {
         id: Some(accepted.id.to_string()),
         recipients: answers,
@@ -102,39 +107,73 @@ async fn hand_in(handle: &Handle, request: MessageRequest) -> Result<Answer, Pro
     })
 }
 
+/// An address of the envelope, and where in the request it stands.
+struct Addressed {
+    address: String,
+    pointer: String,
+}
+
+fn addressed(field: &str, texts: &[String]) -> Vec<Addressed> {
+    let each = texts.iter().enumerate();
+    let one = |(i, text): (usize, &String)| Addressed {
+        address: address_of(text),
+        pointer: format!("/{field}/{i}"),
+    };
+    each.map(one).collect()
+}
+
 /// Whom it is for, and what is inside.
-fn read(request: &MessageRequest) -> Result<(Vec<String>, Content), Problem> {
+fn read(request: &MessageRequest) -> Result<(Vec<Addressed>, Content), Problem> {
+    let mut to = addressed("rcpt_to", &request.rcpt_to);
     let Some(raw) = &request.raw_base64 else {
         let composed = composed(request)?;
-        let mut addresses = request.rcpt_to.clone();
-        if addresses.is_empty() {
-            let shown = request.to.texts().iter().chain(request.cc.texts());
-            addresses.extend(shown.chain(request.bcc.texts()).map(|text| address_of(text)));
+        if to.is_empty() {
+            to.extend(addressed("to", request.to.texts()));
+            to.extend(addressed("cc", request.cc.texts()));
+            to.extend(addressed("bcc", request.bcc.texts()));
         }
-        return Ok((addresses, Content::Composed(composed)));
+        return Ok((to, Content::Composed(composed)));
     };
-    let parts = [&request.from, &request.subject, &request.text, &request.html];
-    if parts.iter().any(|part| part.is_some()) {
-        let detail = "a message is given whole (raw_base64) or in its parts (from, to, subject, \
-                      text, html), not both";
-        return Err(Problem::unprocessable(detail));
+    if let Some(part) = part_beside_raw(request) {
+        let detail = "a message is given whole (raw_base64) or in its parts (from, to, cc, bcc, \
+                      reply_to, subject, text, html, headers), not both";
+        return Err(Problem::unprocessable(detail).at(format!("/{part}")));
     }
-    let octets = STANDARD
-        .decode(raw)
-        .map_err(|e| Problem::unprocessable(format!("raw_base64 is not base 64: {e}")))?;
-    if request.rcpt_to.is_empty() {
-        return Err(Problem::unprocessable("rcpt_to is empty; a raw message needs recipients"));
+    let octets = STANDARD.decode(raw).map_err(|e| {
+        Problem::unprocessable(format!("raw_base64 is not base 64: {e}")).at("/raw_base64")
+    })?;
+    if to.is_empty() {
+        let detail = "rcpt_to is empty; a raw message needs recipients";
+        return Err(Problem::unprocessable(detail).at("/rcpt_to"));
     }
-    Ok((request.rcpt_to.clone(), Content::Raw(octets.into())))
+    Ok((to, Content::Raw(octets.into())))
+}
+
+/// A part that is given although the message is given whole.
+fn part_beside_raw(request: &MessageRequest) -> Option<&'static str> {
+    let given = [
+        ("from", request.from.is_some()),
+        ("to", !request.to.texts().is_empty()),
+        ("cc", !request.cc.texts().is_empty()),
+        ("bcc", !request.bcc.texts().is_empty()),
+        ("reply_to", request.reply_to.is_some()),
+        ("subject", request.subject.is_some()),
+        ("text", request.text.is_some()),
+        ("html", request.html.is_some()),
+        ("headers", !request.headers.is_empty()),
+    ];
+    given.into_iter().find(|(_, is_given)| *is_given).map(|(part, _)| part)
 }
 
 fn composed(request: &MessageRequest) -> Result<Composed, Problem> {
-    let Some(from) = &request.from else {
-        let detail = "neither raw_base64 nor from is given; send a whole message or its parts";
-        return Err(Problem::unprocessable(detail));
+    let path = request.mail_from.as_ref().filter(|path| !path.trim().is_empty());
+    let Some(from) = request.from.as_ref().or(path) else {
+        let detail = "the message has no author; give from, or a whole message as raw_base64";
+        return Err(Problem::unprocessable(detail).at("/from"));
     };
     if request.text.is_none() && request.html.is_none() {
-        return Err(Problem::unprocessable("the message has neither text nor html"));
+        let detail = "the message has neither text nor html; give one or both";
+        return Err(Problem::unprocessable(detail).at("/text"));
     }
     Ok(Composed {
         from: from.clone(),
@@ -155,9 +194,11 @@ fn envelope(request: &MessageRequest, recipients: Vec<Recipient>) -> Result<Enve
         (None, None) => String::new(),
     };
     let wrong = |field: &str, text: &str, e: &dyn std::fmt::Display| {
-        Problem::unprocessable(format!("{field} {text:?}: {e}"))
+        Problem::unprocessable(format!("{field} {text:?}: {e}")).at(format!("/{field}"))
     };
-    let reverse_path = ReversePath::parse(&from).map_err(|e| wrong("mail_from", &from, &e))?;
+    // Where it was left out, the author is to blame.
+    let field = if request.mail_from.is_some() { "mail_from" } else { "from" };
+    let reverse_path = ReversePath::parse(&from).map_err(|e| wrong(field, &from, &e))?;
     let stream = match &request.stream {
         None => Stream::default(),
         Some(text) => Stream::parse(text)
@@ -185,13 +226,17 @@ fn needs_smtputf8(reverse_path: &ReversePath, recipients: &[Recipient]) -> bool 
         || recipients.iter().any(|recipient| recipient.mailbox.needs_smtputf8())
 }
 
-fn recipients(addresses: &[String]) -> (Vec<Recipient>, Vec<RecipientAnswer>) {
-    let mut recipients = Vec::with_capacity(addresses.len());
-    let mut answers = Vec::with_capacity(addresses.len());
-    for address in addresses {
+fn recipients(addressed: &[Addressed]) -> (Vec<Recipient>, Vec<RecipientAnswer>) {
+    let mut recipients: Vec<Recipient> = Vec::with_capacity(addressed.len());
+    let mut known = BTreeSet::new();
+    let mut answers = Vec::with_capacity(addressed.len());
+    for Addressed { address, .. } in addressed {
         let (status, reason) = match Mailbox::parse(address) {
             Ok(mailbox) => {
-                recipients.push(Recipient::new(mailbox));
+                // Who stands in `to` and in `cc` gets it once.
+                if known.insert(mailbox.as_str().to_owned()) {
+                    recipients.push(Recipient::new(mailbox));
+                }
                 ("queued", None)
             }
             Err(e) => ("refused", Some(e.to_string())),
@@ -205,12 +250,17 @@ fn recipients(addresses: &[String]) -> (Vec<Recipient>, Vec<RecipientAnswer>) {
     (recipients, answers)
 }
 
-fn no_recipient(answers: &[RecipientAnswer]) -> String {
-    let Some(first) = answers.first() else {
-        return "the message has no recipients; give rcpt_to, or to, cc, bcc".to_owned();
-    };
-    let reason = first.reason.as_deref().unwrap_or_default();
-    format!("no recipient can be written to; the first, {:?}: {reason}", first.address)
+fn no_recipient(addressed: &[Addressed], answers: &[RecipientAnswer]) -> Problem {
+    if addressed.is_empty() {
+        let detail = "the message has no recipients; give rcpt_to, or to, cc, bcc";
+        return Problem::unprocessable(detail).at("/rcpt_to");
+    }
+    let wrong = addressed.iter().zip(answers).map(|(addressed, answer)| {
+        let reason = answer.reason.as_deref().unwrap_or_default();
+        let detail = format!("{:?}: {reason}", addressed.address);
+        Pointed { pointer: addressed.pointer.clone(), detail }
+    });
+    Problem::unprocessable("no recipient can be written to").at_all(wrong.take(POINTED_MAX))
 }
 
 /// The address in `Name <local@domain>`, or the text itself.
@@ -219,12 +269,18 @@ fn address_of(text: &str) -> String {
     inner.map_or(text, |(address, _)| address).trim().to_owned()
 }
 
-fn refusal(why: NotAccepted) -> Problem {
-    let status = match &why {
+fn refusal(why: &NotAccepted, raw: bool) -> Problem {
+    let status = match why {
         NotAccepted::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
         NotAccepted::KeyReused => StatusCode::CONFLICT,
         NotAccepted::NotNow(_) | NotAccepted::Unknown(_) => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     };
-    Problem::new(status, why.to_string())
+    let problem = Problem::new(status, why.to_string());
+    match why {
+        NotAccepted::Invalid { field: Some(field), .. } => problem.at(format!("/{field}")),
+        NotAccepted::Invalid { field: None, .. } if raw => problem.at("/raw_base64"),
+        NotAccepted::KeyReused => problem.at("/idempotency_key"),
+        _ => problem,
+    }
 }

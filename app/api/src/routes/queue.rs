@@ -1,12 +1,13 @@
 //! Looking at what waits, and acting on it.
 
 use axum::Json;
-use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use postlane_mail::QueueId;
 use postlane_server::handle::{Action, Cursor, Handle};
 
+use crate::body::JsonBody;
 use crate::problem::Problem;
 use crate::wire::{Act, Acted, FilterQuery, QueueMessage, QueuePage, QueueRow, SummaryPage};
 
@@ -70,21 +71,26 @@ pub(crate) async fn show(
 /// Does something with waiting mail.
 #[utoipa::path(
     post, path = "/v1/queue/actions", tag = "queue", request_body = Act,
-    responses((status = 200, body = Acted), (status = 400, body = Problem))
+    responses(
+        (status = 200, body = Acted),
+        (status = 400, description = "Not JSON", body = Problem),
+        (status = 415, description = "Not said to be JSON", body = Problem),
+        (status = 422, description = "No such action, or mail cannot be chosen so", body = Problem),
+    )
 )]
 pub(crate) async fn act(
     State(handle): State<Handle>,
-    act: Result<Json<Act>, JsonRejection>,
+    body: JsonBody,
 ) -> Result<Json<Acted>, Problem> {
-    let Json(act) = act.map_err(|e| Problem::bad_request(e.body_text()))?;
+    let act: Act = body.read()?;
     let action = Action::parse(&act.action).ok_or_else(|| {
         let known = "retry, deliver-now, hold, release, bounce or delete";
-        Problem::bad_request(format!("action {:?}: {known}", act.action))
+        Problem::unprocessable(format!("action {:?}: {known}", act.action)).at("/action")
     })?;
-    let filter = act.filter.filter().map_err(Problem::bad_request)?;
+    let filter = act.filter.filter().map_err(|e| Problem::unprocessable(e).at("/filter"))?;
     if filter.is_everything() && !act.everything {
         let detail = "the filter is empty, so all mail is meant; say `everything: true` if it is";
-        return Err(Problem::bad_request(detail));
+        return Err(Problem::unprocessable(detail).at("/everything"));
     }
     let recipients = handle.act(action, filter).await.map_err(not_now)?;
     Ok(Json(Acted { recipients }))

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::problem::Problem;
+
 /// One message, or many at once.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(untagged)]
@@ -28,7 +30,7 @@ pub struct MessageRequest {
     /// The whole message, base 64.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub raw_base64: Option<String>,
-    /// The author, `Name <local@domain>`.
+    /// The author, `Name <local@domain>`. The address `mail_from` when it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
     /// Shown recipients: one text or a list.
@@ -71,7 +73,7 @@ pub struct MessageRequest {
 
 /// One text or a list of them.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a text or a list of texts")]
 pub enum OneOrMany {
     /// One.
     One(String),
@@ -112,7 +114,7 @@ pub struct Answer {
     pub repeated: bool,
     /// Why it was refused, in a list of many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub error: Option<String>,
+    pub error: Option<Problem>,
 }
 
 /// What was done with a recipient.

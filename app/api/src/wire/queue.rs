@@ -32,7 +32,7 @@ pub struct QueueRow {
     pub attempts: u16,
     /// When it was accepted.
     pub arrived_at: Timestamp,
-    /// When it is due.
+    /// When it is tried next; `null` while it is held.
     pub next_attempt_at: Option<Timestamp>,
     /// When it is given up.
     pub expires_at: Option<Timestamp>,

@@ -57,9 +57,15 @@ pub struct Accepted {
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotAccepted {
-    /// What was handed in cannot be sent; says what is wrong and how to cure it.
-    #[error("{0}")]
-    Invalid(String),
+    /// What was handed in cannot be sent.
+    #[error("{says}")]
+    Invalid {
+        /// The part that is to blame, by its name in [`Composed`]; none for the message as a
+        /// whole, or for its recipients where `says` tells of them.
+        field: Option<String>,
+        /// What is wrong, and how to cure it.
+        says: String,
+    },
     /// It is larger than `limits.message`.
     #[error(
         "the message is too large: {octets} octets, {octets_max} at most (setting limits.message)"

@@ -3,6 +3,7 @@
 mod filter;
 mod message;
 mod queue;
+mod remembered;
 mod row;
 mod submit;
 
@@ -23,13 +24,16 @@ use crate::counters::Counters;
 use crate::events::Events;
 use crate::intake::Intake;
 use crate::names::Names;
+use crate::routing::Failures;
 use crate::setup::{Live, Setup};
 use crate::submitting::Awaited;
+use crate::unreached::Unreached;
 use crate::world::{Answers, EngineMailbox};
 
 pub use crate::events::Event;
 pub use filter::{Filter, Status};
 pub use message::{Accepted, Composed, Content, NewMessage, NotAccepted};
+pub(crate) use remembered::Turns;
 pub use row::{AGE_BUCKETS_MIN, Cursor, Page, Row, Summary, SummaryLine, Waiting};
 
 /// A running server, for whoever may ask it. Cheap to clone.
@@ -45,6 +49,8 @@ pub(crate) struct Inside {
     pub(crate) store: Arc<Disk>,
     pub(crate) cache: Arc<Cache>,
     pub(crate) names: Arc<Names>,
+    pub(crate) failures: Failures,
+    pub(crate) unreached: Unreached,
     pub(crate) counters: Arc<Counters>,
     pub(crate) intake: Arc<Intake>,
     pub(crate) mailbox: EngineMailbox,
@@ -54,8 +60,7 @@ pub(crate) struct Inside {
     pub(crate) stop: watch::Sender<bool>,
     pub(crate) events: Events,
     pub(crate) smtp: Vec<SocketAddr>,
-    /// Hands in with an idempotency key wait for each other, so that none is taken twice.
-    pub(crate) by_key: Mutex<std::collections::BTreeMap<String, Arc<tokio::sync::Mutex<()>>>>,
+    pub(crate) turns: Turns,
     pub(crate) apply: Box<dyn Fn(&Setup) + Send + Sync>,
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use postlane_engine::{
     Cursor as EngineCursor, Input, Operator, Row as EngineRow, Selection, Standing, Tally,
+    Waiting as EngineWaiting,
 };
 use postlane_mail::{Instant, LastReply, QueueId};
 use postlane_spool::{Store as _, Stored};
@@ -181,13 +182,26 @@ impl Inside {
             },
             attempts: row.attempts,
             arrived_at: row.id.moment(),
-            next_attempt_at: row.due,
+            next_attempt_at: row.due.max(row.waiting.and_then(|why| why.until())),
             expires_at: row.expires,
-            waiting: row
-                .waiting
-                .map(|waiting| Waiting { reason: waiting.to_string(), until: waiting.until() }),
-            last_reply: known.replies.get(&row.index).cloned(),
+            waiting: row.waiting.map(|why| self.waiting(row, why)),
+            last_reply: self.last_reply(row, known),
         }
+    }
+
+    fn waiting(&self, row: &EngineRow, why: EngineWaiting) -> Waiting {
+        let route = matches!(why, EngineWaiting::NoRoute { .. });
+        let failure = self.failures.of(row.domain).filter(|_| route);
+        let reason = failure.map_or_else(|| why.to_string(), |failure| failure.to_string());
+        Waiting { reason, until: why.until() }
+    }
+
+    /// What was last said to the recipient, or what became of the last session with the host
+    /// it waits for.
+    fn last_reply(&self, row: &EngineRow, known: &Known) -> Option<LastReply> {
+        let said = known.replies.get(&row.index);
+        let failed = row.failing.and_then(|host| self.unreached.of(host));
+        failed.into_iter().chain(said.cloned()).max_by_key(|last| last.at)
     }
 }
 

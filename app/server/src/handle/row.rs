@@ -31,7 +31,7 @@ pub struct Row {
     pub attempts: u16,
     /// When it was accepted.
     pub arrived_at: Instant,
-    /// When it is due, if that is known.
+    /// When it is tried next, if that is known: it is due then, and its lane does not rest.
     pub next_attempt_at: Option<Instant>,
     /// When it is given up; none while it is held.
     pub expires_at: Option<Instant>,

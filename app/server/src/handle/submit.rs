@@ -1,23 +1,26 @@
 //! A program hands in a message.
 
-use bytes::Bytes;
-use crc32c::crc32c;
-use postlane_mail::{QueueId, Span};
 use postlane_message::{Client, Draft, compose};
-use postlane_spool::{Changes, Key, Store as _, Urgency};
+use postlane_smtp::server::Pressure;
+use postlane_spool::{Changes, Store as _, Urgency};
 
+use super::remembered::Remembered;
 use super::{Accepted, Composed, Content, Handle, NewMessage, NotAccepted};
 use crate::intake::{Origin, Refused};
-
-/// How long an idempotency key is remembered. Chosen, not measured: longer than any client
-/// retries one request.
-const REMEMBERED_FOR: Span = Span::from_h(24);
 
 impl Handle {
     /// Takes a message; when this says so, it is durable.
     pub async fn submit(&self, new: NewMessage) -> Result<Accepted, NotAccepted> {
         if *self.0.stop.borrow() {
             return Err(NotAccepted::NotNow("the server is closing; try again later".to_owned()));
+        }
+        let too_much = match self.0.intake.pressure() {
+            Pressure::DiskFull => Some(Refused::DiskFull.to_string()),
+            Pressure::NoMemory => Some("Too much mail is on its way, try again later".to_owned()),
+            _ => None,
+        };
+        if let Some(says) = too_much {
+            return Err(NotAccepted::NotNow(says));
         }
         let message = self.message_of(&new.content)?;
         self.check(&new, &message)?;
@@ -26,26 +29,28 @@ impl Handle {
                 let id = self.0.intake.accept(origin(), new.envelope, message).await;
                 Ok(Accepted { id: id.map_err(not_accepted)?, repeated: false })
             }
-            Some(key) => self.submit_once(key, new, message).await,
+            // A client that hangs up is one that asks again: what was begun for it is finished.
+            Some(key) => {
+                let once = tokio::spawn(self.clone().submit_once(key, new, message));
+                once.await.unwrap_or_else(|_| Err(not_accepted(Refused::Unknown)))
+            }
         }
     }
 
     /// Takes a message unless one was taken with the same key. Key and message become durable
     /// in one batch.
     async fn submit_once(
-        &self,
+        self,
         key: String,
         new: NewMessage,
         message: Vec<u8>,
     ) -> Result<Accepted, NotAccepted> {
-        let name = format!("idempotency/{}/{key}", new.envelope.tenant);
-        let digest = digest(&new);
-        let turn = self.0.by_key.lock().entry(name.clone()).or_default().clone();
-        let _turn = turn.lock().await;
-        let now = self.0.clock.now();
-        let known = self.0.store.keyed(&name).into_iter().find(|(key, _)| *key.0 == *name);
+        let key = Remembered::key(&new.envelope.tenant, &key);
+        let digest = Remembered::digest(&new);
+        let _turn = self.0.turns.take(key.clone()).await;
+        let known = self.0.store.keyed(&key.0).into_iter().find(|(known, _)| *known == key);
         let known = known.and_then(|(_, value)| Remembered::read(&value));
-        if let Some(known) = known.filter(|k| now.since(k.id.moment()) < REMEMBERED_FOR) {
+        if let Some(known) = known.filter(|known| known.holds(self.0.clock.now())) {
             return match known.digest == digest {
                 true => Ok(Accepted { id: known.id, repeated: true }),
                 false => Err(NotAccepted::KeyReused),
@@ -58,15 +63,20 @@ impl Handle {
         self.0.store.commit(Changes {
             seq,
             urgency: Urgency::Now,
-            keyed: vec![(Key(name.clone().into()), Some(Remembered { id, digest }.write()))],
+            keyed: vec![(key, Some(Remembered { id, digest }.write()))],
             insertions: vec![insertion],
             ..Changes::default()
         });
-        let known = durable.await;
-        self.0.by_key.lock().remove(&name);
-        match known {
-            Ok(_) => Ok(Accepted { id, repeated: false }),
-            Err(_) => Err(not_accepted(Refused::Unknown)),
+        match durable.await {
+            Ok(_) => {
+                self.0.counters.accepted.inc();
+                Ok(Accepted { id, repeated: false })
+            }
+            Err(_) => {
+                self.0.counters.refused.inc();
+                self.0.cache.forget(std::iter::once(id));
+                Err(not_accepted(Refused::Unknown))
+            }
         }
     }
 
@@ -76,7 +86,10 @@ impl Handle {
             Content::Composed(composed) => {
                 // The boundary must differ from message to message, and nothing else hangs on it.
                 let id = self.0.intake.next_id(self.0.clock.now());
-                compose(&draft(composed), id).map_err(|e| NotAccepted::Invalid(e.to_string()))
+                compose(&draft(composed), id).map_err(|e| NotAccepted::Invalid {
+                    field: e.field().map(str::to_owned),
+                    says: e.to_string(),
+                })
             }
         }
     }
@@ -90,43 +103,19 @@ impl Handle {
         if new.envelope.recipients.len() > recipients_max {
             let many = new.envelope.recipients.len();
             let says = format!("the message has {many} recipients; send {recipients_max} at most");
-            return Err(NotAccepted::Invalid(says));
+            return Err(NotAccepted::Invalid { field: Some("rcpt_to".to_owned()), says });
         }
         let bare = |w: &[u8]| (w[0] == b'\r') != (w[1] == b'\n');
         let bare = message.windows(2).any(bare) || message.first() == Some(&b'\n');
         if bare || message.last() == Some(&b'\r') {
             let says = "the message has a bare CR or LF; end its lines with CRLF";
-            return Err(NotAccepted::Invalid(says.to_owned()));
+            return Err(invalid(says));
         }
         if message.contains(&0) {
-            return Err(NotAccepted::Invalid("the message has a NUL octet; remove it".to_owned()));
+            return Err(invalid("the message has a NUL octet; remove it"));
         }
         Ok(())
     }
-}
-
-/// What is kept of a key.
-struct Remembered {
-    id: QueueId,
-    digest: u32,
-}
-
-impl Remembered {
-    fn write(&self) -> Bytes {
-        [&self.id.bits().to_le_bytes()[..], &self.digest.to_le_bytes()].concat().into()
-    }
-
-    fn read(octets: &[u8]) -> Option<Self> {
-        let (id, digest) = octets.split_first_chunk()?;
-        let id = QueueId::from_bits(u64::from_le_bytes(*id));
-        Some(Self { id, digest: u32::from_le_bytes(digest.try_into().ok()?) })
-    }
-}
-
-/// Tells a repetition from another message under the same key. A checksum is enough: whoever
-/// holds the token fools only themselves.
-fn digest(new: &NewMessage) -> u32 {
-    crc32c(format!("{:?} {:?}", new.envelope, new.content).as_bytes())
 }
 
 fn draft(composed: &Composed) -> Draft<'_> {
@@ -147,9 +136,13 @@ fn origin() -> Origin<'static> {
     Origin { client: Client::Hidden, protocol: "HTTP", tls: None, tenant }
 }
 
+fn invalid(says: &str) -> NotAccepted {
+    NotAccepted::Invalid { field: None, says: says.to_owned() }
+}
+
 fn not_accepted(refused: Refused) -> NotAccepted {
     match refused {
-        Refused::Header(header) => NotAccepted::Invalid(header.to_string()),
+        Refused::Header(header) => invalid(&header.to_string()),
         Refused::Unknown => NotAccepted::Unknown(refused.to_string()),
         _ => NotAccepted::NotNow(refused.to_string()),
     }

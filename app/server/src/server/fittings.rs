@@ -26,6 +26,7 @@ use crate::routing::{Asked, Failures, Routing, route_settings};
 use crate::settling::Settling;
 use crate::setup::{Live, Setup};
 use crate::submitting::{Awaited, Ear, Submitting};
+use crate::unreached::Unreached;
 use crate::world::EngineMailbox;
 
 /// What the parts of a server share.
@@ -36,6 +37,7 @@ pub(super) struct Fittings {
     pub(super) awaited: Awaited,
     pub(super) failed: Arc<AtomicBool>,
     pub(super) failures: Failures,
+    pub(super) unreached: Unreached,
     pub(super) cache: Arc<Cache>,
     pub(super) counters: Arc<Counters>,
     pub(super) journal: Journal,
@@ -53,6 +55,7 @@ impl Fittings {
             awaited: Awaited::default(),
             failed: Arc::default(),
             failures: Failures::default(),
+            unreached: Unreached::default(),
             cache: Arc::new(Cache::new(cache_octets)),
             counters: Arc::default(),
             journal: Journal::start(),
@@ -121,6 +124,7 @@ impl Fittings {
             reports: self.owed.clone(),
             journal: self.journal.clone(),
             events: self.events.clone(),
+            unreached: self.unreached.clone(),
             changes: Vec::new(),
             done: Vec::new(),
             lines: String::new(),

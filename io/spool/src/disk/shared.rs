@@ -30,6 +30,7 @@ pub(super) struct Shared {
     full: AtomicBool,
     closed: AtomicBool,
     free: AtomicU64,
+    headroom: AtomicU64,
     /// Somebody is still being told what was in the spool: nothing is moved meanwhile.
     pub(super) recovering: AtomicBool,
     pub(super) tally: Tally,
@@ -67,6 +68,7 @@ impl Shared {
             full: false.into(),
             closed: false.into(),
             free: 0.into(),
+            headroom: 0.into(),
             recovering: true.into(),
             tally: Tally::default(),
         }
@@ -175,8 +177,10 @@ impl Shared {
     pub(super) fn look_at_room(&self) {
         // Who does not answer that may answer a write: the last figure stands.
         let Ok(room) = self.volume.room() else { return };
+        let watermark = self.settings.watermark(room.in_all);
         self.free.store(room.free, Ordering::Relaxed);
-        self.full.store(room.free < self.settings.watermark(room.in_all), Ordering::Relaxed);
+        self.headroom.store(room.free.saturating_sub(watermark), Ordering::Relaxed);
+        self.full.store(room.free < watermark, Ordering::Relaxed);
     }
 
     /// A write has found no room.
@@ -193,6 +197,7 @@ impl Shared {
         Usage {
             used: table.segments().map(|(_, segment)| segment.octets).sum(),
             free: self.free.load(Ordering::Relaxed),
+            headroom: self.headroom.load(Ordering::Relaxed),
             segments: table.segments().count() as u32,
             messages: table.messages(),
             full: self.full.load(Ordering::Relaxed),
