@@ -25,9 +25,10 @@ pub(crate) struct Cli {
 
 /// How a command finds the running server.
 #[derive(Args)]
+#[command(next_help_heading = "Which server")]
 pub(crate) struct Reach {
-    /// The data directory of the server to talk to [default: ./postlane-data]
-    #[arg(long, value_name = "DIR", global = true, env = "POSTLANE_DATA")]
+    /// The server's data directory [default: ./postlane-data]
+    #[arg(long, value_name = "DIR", global = true, env = "POSTLANE_DATA", hide_env_values = true)]
     pub(crate) data: Option<PathBuf>,
     /// Talk to this HTTP address rather than to the server's unix socket
     #[arg(long, value_name = "ADDR:PORT", global = true)]
@@ -36,7 +37,7 @@ pub(crate) struct Reach {
     #[arg(long, value_name = "FILE", global = true)]
     pub(crate) token: Option<PathBuf>,
     /// Print JSON: one value, or one to a line
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = None)]
     pub(crate) json: bool,
 }
 

@@ -34,8 +34,8 @@ impl Client {
         let data = reach.data.clone().unwrap_or_else(|| PathBuf::from("postlane-data"));
         let path = reach.token.clone().unwrap_or_else(|| data.join("token"));
         let token = Token::load(&path).map_err(|e| {
-            let cure =
-                "is a server running with this data directory? (--data DIR, or POSTLANE_DATA)";
+            let cure = "is a server running with this data directory? Start one with `postlane \
+                        serve`, or say where it is: --data DIR, or POSTLANE_DATA";
             Failure::new(Exit::Unreachable, format!("{e}; {cure}"))
         })?;
         let door = match reach.server {
@@ -134,7 +134,7 @@ fn problem(status: StatusCode, answer: &[u8]) -> Failure {
     let value: serde_json::Value = serde_json::from_slice(answer).unwrap_or_default();
     let detail = value["detail"].as_str().unwrap_or("the server gave no reason");
     let exit = match status.as_u16() {
-        400 | 401 | 413 | 422 => Exit::Usage,
+        400 | 401 | 413 | 415 | 422 => Exit::Usage,
         404 | 409 => Exit::No,
         _ => Exit::Undetermined,
     };

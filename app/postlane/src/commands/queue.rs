@@ -1,13 +1,13 @@
 //! `postlane queue`: look at what waits, and act on it.
 
-use std::io::IsTerminal as _;
+mod shown;
+mod which;
 
 use clap::{Args, Subcommand};
-use postlane_api::wire::{
-    Act, Acted, FilterQuery, QueueMessage, QueuePage, QueueRow, SummaryPage, SummaryRow,
-};
-use postlane_mail::Span;
+use postlane_api::wire::{Act, Acted, QueueMessage, QueuePage, SummaryPage};
+use postlane_mail::QueueId;
 
+use self::which::{Which, escaped, queue_id};
 use crate::cli::Reach;
 use crate::client::Client;
 use crate::exit::{Exit, Failure};
@@ -17,250 +17,166 @@ use crate::print;
 pub(crate) enum QueueCommand {
     /// List recipients that still wait, oldest first
     List(List),
-    /// Show one message: its headers and its recipients
+    /// Show one message: its headers, its recipients, and what was last said to them
     Show {
         /// The message's queue id
-        id: String,
+        #[arg(value_parser = queue_id)]
+        id: QueueId,
     },
-    /// How much waits, by provider and age
+    /// How much waits, by provider and age in minutes
     Summary(Which),
-    /// Make mail due now; pace and ceilings hold
-    Retry(Which),
+    /// Make mail due now, and try hosts again that rest; pace and ceilings hold
+    Retry(Acting),
     /// Make mail due now, in front of its stream; pace and ceilings hold
-    DeliverNow(Which),
+    DeliverNow(Acting),
     /// Keep mail and stop its clock
-    Hold(Which),
+    Hold(Acting),
     /// Let held mail go on
-    Release(Which),
+    Release(Acting),
     /// Give mail up, with a report to the sender
-    Bounce(Which),
+    Bounce(Acting),
     /// Give mail up, and tell nobody
-    Delete(Which),
-}
-
-/// Which mail: all that agrees with everything given.
-#[derive(Args)]
-pub(crate) struct Which {
-    /// Queue ids
-    #[arg(value_name = "ID")]
-    ids: Vec<String>,
-    /// To this domain
-    #[arg(long)]
-    domain: Option<String>,
-    /// At this provider
-    #[arg(long)]
-    provider: Option<String>,
-    /// transactional, engaged or cold
-    #[arg(long)]
-    stream: Option<String>,
-    /// Of this tenant
-    #[arg(long)]
-    tenant: Option<String>,
-    /// Of this campaign
-    #[arg(long)]
-    campaign: Option<String>,
-    /// active, ready, deferred or held
-    #[arg(long)]
-    status: Option<String>,
-    /// Accepted longer ago than this: 90s, 15m, 2h, 1d
-    #[arg(long, value_name = "AGE", value_parser = age)]
-    older_than: Option<Span>,
-    /// Accepted less long ago than this
-    #[arg(long, value_name = "AGE", value_parser = age)]
-    younger_than: Option<Span>,
-    /// All mail, when nothing else is given
-    #[arg(long)]
-    all: bool,
+    Delete(Acting),
 }
 
 #[derive(Args)]
 pub(crate) struct List {
     #[command(flatten)]
     which: Which,
-    /// Recipients, at most; all when it is left out
-    #[arg(long, value_name = "N")]
-    limit: Option<usize>,
+    /// Recipients, at most; a message is never cut in two [default: all]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    limit: Option<u32>,
+}
+
+/// Which mail it is done to.
+#[derive(Args)]
+pub(crate) struct Acting {
+    #[command(flatten)]
+    which: Which,
+    /// All mail, when nothing else is given
+    #[arg(long, help_heading = "Which mail")]
+    all: bool,
 }
 
 pub(crate) fn run(reach: &Reach, command: QueueCommand) -> Result<Exit, Failure> {
-    let client = Client::find(reach)?;
     match command {
-        QueueCommand::List(list_of) => list(reach, &client, list_of),
-        QueueCommand::Show { id } => show(reach, &client, &id),
-        QueueCommand::Summary(which) => summary(reach, &client, which),
-        QueueCommand::Retry(which) => act(reach, &client, "retry", which),
-        QueueCommand::DeliverNow(which) => act(reach, &client, "deliver-now", which),
-        QueueCommand::Hold(which) => act(reach, &client, "hold", which),
-        QueueCommand::Release(which) => act(reach, &client, "release", which),
-        QueueCommand::Bounce(which) => act(reach, &client, "bounce", which),
-        QueueCommand::Delete(which) => act(reach, &client, "delete", which),
+        QueueCommand::List(list_of) => list(reach, &list_of),
+        QueueCommand::Show { id } => show(reach, id),
+        QueueCommand::Summary(which) => summary(reach, &which),
+        QueueCommand::Retry(acting) => act(reach, "retry", &acting),
+        QueueCommand::DeliverNow(acting) => act(reach, "deliver-now", &acting),
+        QueueCommand::Hold(acting) => act(reach, "hold", &acting),
+        QueueCommand::Release(acting) => act(reach, "release", &acting),
+        QueueCommand::Bounce(acting) => act(reach, "bounce", &acting),
+        QueueCommand::Delete(acting) => act(reach, "delete", &acting),
     }
 }
 
-fn list(reach: &Reach, client: &Client, list: List) -> Result<Exit, Failure> {
-    const PAGE: usize = 1000;
+fn list(reach: &Reach, list: &List) -> Result<Exit, Failure> {
+    const PAGE: u32 = 1000;
+    let client = Client::find(reach)?;
     let mut query = list.which.query();
-    let mut left = list.limit.unwrap_or(usize::MAX);
+    let mut left = list.limit.unwrap_or(u32::MAX);
+    let mut rows = Vec::new();
     let mut any = false;
-    while left > 0 {
-        query.limit = Some(u32::try_from(left.min(PAGE)).unwrap_or(u32::MAX));
-        let page: QueuePage = client.get(&address("/v1/queue", &query))?;
-        left = left.saturating_sub(page.recipients.len());
-        any |= !page.recipients.is_empty();
+    loop {
+        query.limit = Some(left.min(PAGE));
+        let page: QueuePage = client.get(&which::address("/v1/queue", &query))?;
+        let many = u32::try_from(page.recipients.len()).unwrap_or(u32::MAX);
+        left = left.saturating_sub(many);
+        any |= many > 0;
         if reach.json {
             page.recipients.iter().for_each(print::json);
-        } else if !page.recipients.is_empty() {
-            rows(&page.recipients);
+        } else {
+            // A table is as wide as its widest cell: it is printed when all are known.
+            rows.extend(page.recipients.iter().map(shown::cells));
         }
-        match page.next {
-            Some(next) => query.cursor = Some(next),
-            None => break,
+        query.cursor = page.next;
+        if left == 0 || query.cursor.is_none() {
+            break;
         }
     }
-    if !any && !reach.json {
-        print::note("nothing waits that agrees with this");
+    if !any {
+        print::note(nothing(&list.which));
+        return Ok(Exit::No);
     }
-    Ok(if any { Exit::Yes } else { Exit::No })
-}
-
-fn rows(rows: &[QueueRow]) {
-    let header = [
-        "ID",
-        "RECIPIENT",
-        "PROVIDER",
-        "STREAM",
-        "STATUS",
-        "TRIES",
-        "NEXT",
-        "WAITING",
-        "LAST REPLY",
-    ];
-    print::table(&header, rows.iter().map(row));
-}
-
-fn row(row: &QueueRow) -> Vec<String> {
-    let moment = |at: &postlane_api::wire::Timestamp| at.0.clone();
-    vec![
-        row.id.clone(),
-        printable(&row.recipient),
-        row.provider.clone().unwrap_or_else(|| "-".to_owned()),
-        row.stream.clone(),
-        row.status.clone(),
-        row.attempts.to_string(),
-        row.next_attempt_at.as_ref().map_or_else(|| "-".to_owned(), moment),
-        row.waiting.as_ref().map_or_else(|| "-".to_owned(), |waiting| waiting.reason.clone()),
-        row.last_reply.as_ref().map_or_else(
-            || "-".to_owned(),
-            |last| printable(&format!("{} {}", last.code, last.text)),
-        ),
-    ]
-}
-
-/// What others wrote must not move the cursor or colour the screen.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
-}
-
-fn show(reach: &Reach, client: &Client, id: &str) -> Result<Exit, Failure> {
-    let message: QueueMessage = client.get(&format!("/v1/queue/{}", escaped(id)))?;
-    if reach.json {
-        print::json(&message);
-        return Ok(Exit::Yes);
-    }
-    print::line(&format!("id          {}", message.id));
-    print::line(&format!("from        <{}>", printable(&message.sender)));
-    print::line(&format!("octets      {}", message.octets));
-    print::line("");
-    rows(&message.recipients);
-    print::line("");
-    for text in message.headers.lines() {
-        print::line(&printable(text));
+    if !reach.json {
+        print::table(&shown::COLUMNS, rows);
     }
     Ok(Exit::Yes)
 }
 
-fn summary(reach: &Reach, client: &Client, which: Which) -> Result<Exit, Failure> {
-    let page: SummaryPage = client.get(&address("/v1/queue/summary", &which.query()))?;
+fn show(reach: &Reach, id: QueueId) -> Result<Exit, Failure> {
+    let id = id.to_string();
+    let message: QueueMessage = Client::find(reach)?.get(&format!("/v1/queue/{}", escaped(&id)))?;
+    if reach.json {
+        print::json(&message);
+    } else {
+        shown::message(&message);
+    }
+    Ok(Exit::Yes)
+}
+
+fn summary(reach: &Reach, which: &Which) -> Result<Exit, Failure> {
+    let client = Client::find(reach)?;
+    let page: SummaryPage = client.get(&which::address("/v1/queue/summary", &which.query()))?;
     if reach.json {
         print::json(&page);
-    } else {
-        let ages = page.ages_min.iter().map(ToString::to_string);
-        let last = page.ages_min.last().map(|last| format!("{last}+"));
-        let mut header = vec!["PROVIDER".to_owned(), "TOTAL".to_owned()];
-        header.extend(ages.chain(last));
-        header.extend(["ACTIVE", "READY", "DEFERRED", "HELD"].map(str::to_owned));
-        let header: Vec<&str> = header.iter().map(String::as_str).collect();
-        print::table(&header, page.providers.iter().map(summary_row));
     }
-    Ok(if page.providers.is_empty() { Exit::No } else { Exit::Yes })
+    if page.providers.is_empty() {
+        print::note(nothing(which));
+        return Ok(Exit::No);
+    }
+    if !reach.json {
+        shown::summary(&page);
+    }
+    Ok(Exit::Yes)
 }
 
-fn summary_row(row: &SummaryRow) -> Vec<String> {
-    let mut cells = vec![row.provider.clone(), row.recipients.to_string()];
-    cells.extend(row.by_age.iter().map(ToString::to_string));
-    cells.extend([row.active, row.ready, row.deferred, row.held].map(|n| n.to_string()));
-    cells
-}
-
-fn act(reach: &Reach, client: &Client, action: &str, which: Which) -> Result<Exit, Failure> {
-    let everything = which.all;
-    let filter = which.query();
-    let act = Act { action: action.to_owned(), filter, everything };
-    let acted: Acted = client.post("/v1/queue/actions", &act)?;
+fn act(reach: &Reach, action: &str, acting: &Acting) -> Result<Exit, Failure> {
+    if acting.which.is_everything() && !acting.all {
+        let says = format!(
+            "it is not said which mail to {action}; give queue ids or a filter \
+             (postlane queue {action} --help), or --all for all that waits"
+        );
+        return Err(Failure::usage(says));
+    }
+    let filter = acting.which.query();
+    let act = Act { action: action.to_owned(), filter, everything: acting.all };
+    let acted: Acted = Client::find(reach)?.post("/v1/queue/actions", &act)?;
     if reach.json {
         print::json(&acted);
     } else {
         let many = if acted.recipients == 1 { "recipient" } else { "recipients" };
         print::line(&format!("{action}: {} {many}", acted.recipients));
-        if std::io::stdout().is_terminal() && acted.recipients == 0 {
-            print::note("nothing waits that agrees with this");
+    }
+    if acted.recipients == 0 {
+        print::note(unchanged(action));
+        return Ok(Exit::No);
+    }
+    Ok(Exit::Yes)
+}
+
+/// What to do next, when nothing is found.
+fn nothing(which: &Which) -> &'static str {
+    if which.is_everything() {
+        "the queue is empty; hand in a message with `postlane send`, or over SMTP"
+    } else {
+        "no recipient that waits agrees with this; `postlane queue summary` tells what waits"
+    }
+}
+
+/// What to do next, when an action changed nothing.
+fn unchanged(action: &str) -> &'static str {
+    match action {
+        "retry" | "deliver-now" => {
+            "nothing that agrees with this waits for a later moment; `postlane queue list` tells \
+             why it waits"
         }
-    }
-    Ok(if acted.recipients > 0 { Exit::Yes } else { Exit::No })
-}
-
-impl Which {
-    fn query(&self) -> FilterQuery {
-        FilterQuery {
-            id: (!self.ids.is_empty()).then(|| self.ids.join(",")),
-            domain: self.domain.clone(),
-            provider: self.provider.clone(),
-            stream: self.stream.clone(),
-            tenant: self.tenant.clone(),
-            campaign: self.campaign.clone(),
-            status: self.status.clone(),
-            older_than_s: self.older_than.map(Span::as_s),
-            younger_than_s: self.younger_than.map(Span::as_s),
-            cursor: None,
-            limit: None,
+        "release" => {
+            "nothing that agrees with this is held; `postlane queue list --status held` tells \
+             what is"
         }
+        _ => "no recipient that waits agrees with this; `postlane queue summary` tells what waits",
     }
-}
-
-fn address(path: &str, query: &FilterQuery) -> String {
-    let value = serde_json::to_value(query).unwrap_or_default();
-    let mut address = path.to_owned();
-    for (i, (name, value)) in value.as_object().into_iter().flatten().enumerate() {
-        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        address.push(if i == 0 { '?' } else { '&' });
-        address.push_str(&format!("{name}={}", escaped(&text)));
-    }
-    address
-}
-
-/// Percent-encoding of everything but RFC 3986's unreserved characters.
-fn escaped(text: &str) -> String {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
-    let one = |b: u8| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") };
-    text.bytes().map(one).collect()
-}
-
-fn age(text: &str) -> Result<Span, String> {
-    let units = [("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)];
-    let read = units.iter().find_map(|(unit, seconds)| {
-        let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
-        number.checked_mul(*seconds)
-    });
-    read.map(Span::from_s)
-        .ok_or_else(|| "an age is a number with s, m, h or d: 90s, 15m".to_owned())
 }

@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::Args;
+use clap::builder::PossibleValuesParser;
 use postlane_api::wire::{Answer, MessageRequest, OneOrMany};
 
 use crate::cli::Reach;
@@ -17,12 +18,12 @@ use crate::print;
 #[derive(Args)]
 pub(crate) struct Send {
     /// The author, `Name <local@domain>`; also the reverse-path, unless --mail-from is given
-    #[arg(long, value_name = "ADDRESS", required_unless_present = "raw")]
+    #[arg(long, value_name = "ADDRESS", required_unless_present_any = ["raw", "mail_from"])]
     from: Option<String>,
     /// Whom it is for; may be repeated
     #[arg(long, value_name = "ADDRESS", required = true)]
     to: Vec<String>,
-    /// Where failure reports go
+    /// The reverse-path: where failure reports go; the author, too, unless --from is given
     #[arg(long, value_name = "ADDRESS")]
     mail_from: Option<String>,
     /// The subject
@@ -37,8 +38,8 @@ pub(crate) struct Send {
     /// A whole message in a file, `-` for stdin; lines may end with LF or CRLF
     #[arg(long, value_name = "FILE", conflicts_with_all = ["subject", "text", "html"])]
     raw: Option<String>,
-    /// transactional, engaged or cold [default: engaged]
-    #[arg(long)]
+    /// What kind of mail it is [default: engaged]
+    #[arg(long, value_parser = PossibleValuesParser::new(["transactional", "engaged", "cold"]))]
     stream: Option<String>,
     /// Which mailing it belongs to
     #[arg(long)]
