@@ -1,4 +1,4 @@
-//! Something to be written, with those who wait for it.
+//! A message or changes on the way to the disk, and whoever waits for a 250.
 
 use std::sync::Arc;
 

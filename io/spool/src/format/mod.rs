@@ -1,4 +1,4 @@
-//! Octets on the disk. `docs/design/010-spool-format.md` draws them.
+//! Octets on the disk. `docs/design/006-spool-format.md` draws them.
 
 mod change;
 mod envelope;

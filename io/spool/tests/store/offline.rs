@@ -1,3 +1,5 @@
+//! A queue that no server has open: verified, explained, and moved to another host.
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Cursor;

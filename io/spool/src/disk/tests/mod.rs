@@ -2,6 +2,7 @@
 
 mod cleaning;
 mod damage;
+mod later;
 mod model;
 mod rig;
 mod trouble;
