@@ -256,7 +256,8 @@ impl Intake {
             written.await.map_err(|_| Refused::DiskFull)?;
             id = Some(own);
         }
-        let returns = Returns { at: now, journal: &self.journal, events: &self.events };
+        let veil = self.journal.veil(setup.log.addresses);
+        let returns = Returns { at: now, journal: &self.journal, veil, events: &self.events };
         for (recipient, returned) in &ours.returned {
             returns.tell(&recipient.mailbox, *returned, &message);
             id = id.or_else(|| Some(self.next_id(now)));

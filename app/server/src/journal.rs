@@ -2,48 +2,84 @@
 //!
 //! `docs/guide/logs.md` says what the keys mean. Never a body.
 
+use std::collections::hash_map::RandomState;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use postlane_mail::Instant;
 use postlane_message::LogDate;
 
+use crate::clock::Clock;
+use crate::config::settings::{Addresses, Log, Output};
 use crate::mailbox::Mailbox;
+use crate::veil::Veil;
 
 /// Writes lines; a thread of its own waits for the terminal or the file.
 #[derive(Clone)]
-pub(crate) struct Journal {
-    lines: Arc<Mailbox<String>>,
+pub(crate) struct Journal(Arc<Desk>);
+
+/// What is to be written.
+struct Desk {
+    lines: Mailbox<String>,
+    /// Octets of lines that are not written yet.
+    waiting: AtomicUsize,
+    waiting_max: usize,
+    /// Lines that there was no room for, since the last time that was said.
+    dropped: AtomicU64,
+    keys: RandomState,
 }
 
 /// A line on its way.
 pub(crate) struct Line(String);
 
+/// How long the end of a program waits for its last lines. Chosen, not measured.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 impl Journal {
-    pub(crate) fn start() -> Self {
-        let lines: Arc<Mailbox<String>> = Arc::new(Mailbox::new());
-        let taken = lines.clone();
+    pub(crate) fn start(settings: &Log) -> Self {
+        let desk = Arc::new(Desk {
+            lines: Mailbox::new(),
+            waiting: AtomicUsize::new(0),
+            waiting_max: usize::try_from(settings.backlog.0).unwrap_or(usize::MAX),
+            dropped: AtomicU64::new(0),
+            keys: RandomState::new(),
+        });
+        let (taken, output) = (desk.clone(), settings.output);
         let written = thread::Builder::new().name("journal".to_owned()).spawn(move || {
             let mut pieces = Vec::new();
             loop {
-                taken.take(&mut pieces, None);
-                let all: String = pieces.drain(..).collect();
-                // A log that cannot be written is no reason to stop delivering.
-                let _ = io::stderr().lock().write_all(all.as_bytes());
+                taken.lines.take(&mut pieces, None);
+                let mut all: String = pieces.drain(..).collect();
+                let octets = all.len();
+                taken.say_what_is_missing(&mut all);
+                write(output, &all);
+                taken.waiting.fetch_sub(octets, Ordering::Relaxed);
             }
         });
         if let Err(error) = written {
             alarm(&format!("no log is written: {error}"));
         }
-        Self { lines }
+        Self(desk)
     }
 
+    /// Has whole lines written. Whoever writes never waits: where too much waits already, they
+    /// are dropped and counted.
     pub(crate) fn write(&self, lines: String) {
-        if !lines.is_empty() {
-            self.lines.put(lines);
+        let octets = lines.len();
+        if octets == 0 {
+            return;
         }
+        let Desk { waiting, waiting_max, dropped, .. } = &*self.0;
+        if waiting.fetch_add(octets, Ordering::Relaxed) + octets > *waiting_max {
+            waiting.fetch_sub(octets, Ordering::Relaxed);
+            dropped.fetch_add(lines.lines().count() as u64, Ordering::Relaxed);
+            return;
+        }
+        self.0.lines.put(lines);
     }
 
     pub(crate) fn event(&self, now: Instant, event: &str, fields: &[(&str, &str)]) {
@@ -51,6 +87,45 @@ impl Journal {
         fields.iter().for_each(|(key, value)| line.field(key, value));
         self.write(line.end());
     }
+
+    /// How addresses are shown, where so much of them may be.
+    pub(crate) fn veil(&self, shown: Addresses) -> Veil<'_> {
+        Veil { shown, keys: &self.0.keys }
+    }
+
+    /// Waits for the last lines, but not for ever.
+    pub(crate) async fn finish(&self) {
+        let finished = async {
+            let mut look = tokio::time::interval(Duration::from_millis(5));
+            while self.0.waiting.load(Ordering::Relaxed) > 0 {
+                look.tick().await;
+            }
+        };
+        // A log that cannot be written is no reason not to end.
+        let _ = tokio::time::timeout(PATIENCE, finished).await;
+    }
+}
+
+impl Desk {
+    fn say_what_is_missing(&self, lines: &mut String) {
+        let dropped = self.dropped.swap(0, Ordering::Relaxed);
+        if dropped > 0 {
+            let mut line = Line::new(Clock::wall().now(), "log-dropped");
+            line.number("lines", dropped);
+            lines.push_str(&line.end());
+        }
+    }
+}
+
+/// A log that cannot be written is no reason to stop delivering.
+fn write(output: Output, lines: &str) {
+    let _ = match output {
+        Output::Stderr => io::stderr().lock().write_all(lines.as_bytes()),
+        Output::Stdout => {
+            let mut out = io::stdout().lock();
+            out.write_all(lines.as_bytes()).and_then(|()| out.flush())
+        }
+    };
 }
 
 impl Line {
@@ -99,7 +174,9 @@ impl Line {
 
 /// Says something that must be seen, whatever becomes of the log.
 pub(crate) fn alarm(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "event=alarm text=\"{text}\"");
+    let mut line = Line::new(Clock::wall().now(), "alarm");
+    line.field("text", text);
+    let _ = io::stderr().lock().write_all(line.end().as_bytes());
 }
 
 #[cfg(test)]
@@ -117,5 +194,25 @@ mod tests {
             "ts=1970-01-01T00:00:00.000Z event=attempt \
              text=\"4.7.0 \\\"slow\\\" down\\nevent=forged\\r\\u{7}\" host=mx.example.net from=\"\"\n"
         );
+    }
+
+    #[test]
+    fn what_there_is_no_room_for_is_dropped_and_counted() {
+        let desk = Desk {
+            lines: Mailbox::new(),
+            waiting: AtomicUsize::new(0),
+            waiting_max: 10,
+            dropped: AtomicU64::new(0),
+            keys: RandomState::new(),
+        };
+        let journal = Journal(Arc::new(desk));
+        journal.write("12345678\n".to_owned());
+        journal.write("1\n2\n".to_owned());
+        let mut said = String::new();
+        journal.0.say_what_is_missing(&mut said);
+        assert!(said.ends_with(" event=log-dropped lines=2\n"), "{said}");
+        let mut written = Vec::new();
+        journal.0.lines.take(&mut written, None);
+        assert_eq!(written, ["12345678\n"]);
     }
 }

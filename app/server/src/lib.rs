@@ -28,6 +28,7 @@ mod server;
 mod settling;
 mod submitting;
 mod unreached;
+mod veil;
 mod world;
 
 pub use clock::Clock;

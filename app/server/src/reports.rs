@@ -178,7 +178,8 @@ impl Reports {
         });
         self.counters.reports.inc();
         let (report, of) = (id.to_string(), stored.id.to_string());
-        let fields = [("id", &*report), ("of", &*of), ("to", addressee.as_str())];
+        let to = self.journal.veil(setup.log.addresses).address(addressee.as_str());
+        let fields = [("id", &*report), ("of", &*of), ("to", &*to)];
         self.journal.event(owed.now, "report", &fields);
         Some(insertion(id, addressee, envelope, written))
     }

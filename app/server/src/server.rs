@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 
 use crate::config::Config;
 use crate::handle::{Configured, Handle, Inside, Reread, Turns};
-use crate::journal::alarm;
+use crate::journal::{Journal, alarm};
 use crate::names::Names;
 use crate::rights::HouseRights;
 use crate::secret::HouseSecret;
@@ -36,6 +36,7 @@ pub struct Server {
     mailbox: EngineMailbox,
     store: Arc<Disk>,
     gate: Arc<Gate>,
+    journal: Journal,
 }
 
 impl Server {
@@ -95,7 +96,7 @@ impl Server {
             apply,
         }));
         tokio::spawn(handle.clone().forget_keys());
-        Ok(Self { handle, listeners, engine, mailbox, store, gate })
+        Ok(Self { handle, listeners, engine, mailbox, store, gate, journal: fittings.journal })
     }
 
     /// For whoever wants to ask something of it.
@@ -125,6 +126,7 @@ impl Server {
         if tokio::time::timeout_at(patience, ended).await.is_err() {
             mailbox.end();
         }
+        self.journal.finish().await;
     }
 }
 

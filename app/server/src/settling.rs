@@ -17,6 +17,7 @@ use crate::reports::Owed;
 use crate::setup::Live;
 use crate::submitting::Awaited;
 use crate::unreached::Unreached;
+use crate::veil::Veil;
 
 /// Writes down what has become of recipients.
 pub(crate) struct Settling {
@@ -96,7 +97,8 @@ impl Settling {
         line.field("source", source.map_or("", |source| &source.name));
         if let Some(failure) = attempted.failure() {
             line.field("stage", failure.stage.as_str());
-            line.field("text", &failure.reply.to_string());
+            let veil = self.journal.veil(setup.log.addresses);
+            line.field("text", &veil.text(&failure.reply.to_string()));
             self.unreached.note(host, failure);
         }
         drop(setup);
@@ -155,7 +157,8 @@ impl Settling {
         let mut line = Line::new(now, event_of(fate));
         line.field("id", &id.to_string());
         if let Some(attempted) = attempted {
-            describe(&mut line, attempted, index);
+            let veil = self.journal.veil(setup.log.addresses);
+            describe(&mut line, attempted, index, veil);
             let source = setup.sources.get(usize::from(attempted.source.0));
             line.field("source", source.map_or("", |source| &source.name));
             line.number("took_ms", attempted.ended.since(attempted.began).as_ms());
@@ -189,11 +192,11 @@ fn event_of(fate: &Fate) -> &'static str {
     }
 }
 
-fn describe(line: &mut Line, attempted: &Attempted, index: u16) {
+fn describe(line: &mut Line, attempted: &Attempted, index: u16, veil: Veil<'_>) {
     if let Some(envelope) = &attempted.envelope {
-        line.field("from", envelope.reverse_path.as_str());
+        line.field("from", &veil.address(envelope.reverse_path.as_str()));
         if let Some(recipient) = envelope.recipients.get(usize::from(index)) {
-            line.field("to", recipient.mailbox.as_str());
+            line.field("to", &veil.address(recipient.mailbox.as_str()));
         }
         line.field("stream", envelope.stream.as_str());
         if !envelope.tenant.is_none() {
@@ -212,7 +215,7 @@ fn describe(line: &mut Line, attempted: &Attempted, index: u16) {
     if let Some(last) = attempted.last_reply(index) {
         line.field("stage", last.stage.as_str());
         line.number("code", u64::from(last.reply.code().number()));
-        line.field("text", last.reply.text());
+        line.field("text", &veil.text(last.reply.text()));
     }
 }
 

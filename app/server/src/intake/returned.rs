@@ -6,12 +6,14 @@ use postlane_message::{ReadRecipient, Returned, read_report};
 
 use crate::events::{Event, Events};
 use crate::journal::{Journal, Line};
+use crate::veil::Veil;
 
 /// Writes down what came back: a line and an event for each recipient that it is about. The
 /// message itself is not kept.
 pub(super) struct Returns<'a> {
     pub(super) at: Instant,
     pub(super) journal: &'a Journal,
+    pub(super) veil: Veil<'a>,
     pub(super) events: &'a Events,
 }
 
@@ -31,18 +33,18 @@ impl Returns<'_> {
         let address = address.map(|mailbox| mailbox.as_str().to_owned()).unwrap_or_default();
         let id = returned.map(|returned| returned.id);
         let mut line = Line::new(self.at, "returned");
-        line.field("bounce_address", to.as_str());
+        line.field("bounce_address", &self.veil.address(to.as_str()));
         if let Some(Returned { id, recipient }) = returned {
             line.field("id", &id.to_string());
             line.number("recipient", u64::from(recipient));
         }
-        line.field("to", &address);
+        line.field("to", &self.veil.address(&address));
         let action = about.action.map(|action| action.as_str()).unwrap_or_default();
         line.field("action", action);
         let status = about.status.map(|status| status.to_string()).unwrap_or_default();
         line.field("enhanced", &status);
         line.field("host", about.remote_mta.as_deref().unwrap_or_default());
-        line.field("text", about.diagnostic.as_deref().unwrap_or_default());
+        line.field("text", &self.veil.text(about.diagnostic.as_deref().unwrap_or_default()));
         self.journal.write(line.end());
         self.events.tell(|| event(self.at, id, address, about));
     }

@@ -47,7 +47,10 @@ pub(super) struct Fittings {
 
 impl Fittings {
     pub(super) fn new(live: Live) -> Self {
-        let cache_octets = live.borrow().cache_octets;
+        let (cache_octets, journal) = {
+            let setup = live.borrow();
+            (setup.cache_octets, Journal::start(&setup.log))
+        };
         Self {
             live,
             names: Arc::new(Names::new()),
@@ -58,7 +61,7 @@ impl Fittings {
             unreached: Unreached::default(),
             cache: Arc::new(Cache::new(cache_octets)),
             counters: Arc::default(),
-            journal: Journal::start(),
+            journal,
             events: Events::new(),
             owed: Arc::new(Mailbox::new()),
         }
