@@ -4,7 +4,9 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail by unwrapping")]
 
 mod command_line;
+mod configuration;
 mod crash;
+mod encrypted;
 mod http;
 mod relay;
 mod spool;

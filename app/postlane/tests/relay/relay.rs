@@ -1,12 +1,13 @@
 //! A relay that runs, and ends with the test.
 
 use std::fs::{self, File};
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
 use tempfile::TempDir;
 
 /// How long a peer may be silent before a test has failed. Machines that build may be slow.
@@ -46,11 +47,28 @@ impl Home {
         command
     }
 
+    /// Writes a file here; gives its name.
+    pub(crate) fn write(&self, name: &str, text: &str) -> String {
+        let path = self.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
     /// Starts a relay here, on free ports.
     pub(crate) fn start(self, arguments: &[&str]) -> Relay {
+        self.serve(&[&["--smtp", "127.0.0.1:0", "--http", "127.0.0.1:0"], arguments].concat())
+    }
+
+    /// Starts a relay here with what is in `postlane.toml`, the API on a free port.
+    pub(crate) fn start_by_file(self, text: &str) -> Relay {
+        let file = self.write("postlane.toml", text);
+        self.serve(&["--config", &file, "--http", "127.0.0.1:0"])
+    }
+
+    fn serve(self, arguments: &[&str]) -> Relay {
         let log = File::options().create(true).append(true).open(self.path().join("log")).unwrap();
         let mut child = self
-            .command(&["serve", "--smtp", "127.0.0.1:0", "--http", "127.0.0.1:0"])
+            .command(&["serve"])
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -109,10 +127,31 @@ impl Relay {
         Dialogue::open(self.smtp)
     }
 
+    /// Asks it to read its configuration again, as a service manager does, and waits until it
+    /// says how that went; gives what it says.
+    pub(crate) fn hang_up(&self) -> String {
+        let before = self.log().len();
+        self.signal(Signal::HUP);
+        let patience = Instant::now() + PATIENCE;
+        loop {
+            let said = self.log().split_off(before);
+            let done = said.contains("read again") || said.contains("was not changed");
+            if done && said.ends_with('\n') {
+                return said;
+            }
+            assert!(Instant::now() < patience, "{said}");
+            std::thread::yield_now();
+        }
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, signal).unwrap();
+    }
+
     /// Asks it to end, as a service manager does, and waits until it has.
     pub(crate) fn stop(mut self) -> (ExitStatus, Home) {
-        let pid = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        self.signal(Signal::TERM);
         let status = self.child.wait().unwrap();
         (status, self.into_home())
     }
@@ -139,19 +178,26 @@ impl Drop for Relay {
 
 /// A session by hand.
 pub(crate) struct Dialogue {
-    reader: BufReader<TcpStream>,
+    reader: BufReader<Box<dyn Wire>>,
 }
+
+/// What a session is held over.
+pub(crate) trait Wire: Read + Write {}
+
+impl<W: Read + Write> Wire for W {}
 
 impl Dialogue {
     /// Connects and hears the greeting.
     pub(crate) fn open(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_write_timeout(Some(PATIENCE)).unwrap();
-        let mut dialogue = Self { reader: BufReader::new(stream) };
+        let mut dialogue = Self::over(connect(address));
         let greeting = dialogue.hear();
         assert!(greeting.starts_with("220"), "{greeting}");
         dialogue
+    }
+
+    /// Over that wire; the greeting is still to be heard, if there is one.
+    pub(crate) fn over(wire: impl Wire + 'static) -> Self {
+        Self { reader: BufReader::new(Box::new(wire)) }
     }
 
     /// Says a line and hears the reply, all its lines.
@@ -190,4 +236,12 @@ impl Dialogue {
         let id = taken.strip_prefix("250 2.0.0 Ok: queued as ");
         id.unwrap_or_else(|| panic!("{taken}")).trim().to_owned()
     }
+}
+
+/// A connection that does not wait for ever.
+pub(crate) fn connect(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_write_timeout(Some(PATIENCE)).unwrap();
+    stream
 }
