@@ -1,7 +1,7 @@
 //! `postlane serve`: take mail, keep it safe, and deliver it.
 
 use std::fs;
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use postlane_server::config::{Config, Overrides};
 use postlane_server::handle::{ReloadReport, Reread};
 use postlane_server::setup::Setup;
 use postlane_server::{Clock, Server, token_path};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use super::config::{refused, warn};
@@ -41,6 +41,7 @@ pub(crate) fn run(reach: &Reach, serve: Serve) -> Result<Exit, Failure> {
 }
 
 async fn until_told(setup: Setup, config: Config, reread: Reread) -> anyhow::Result<()> {
+    let signals = Signals::hear().context("the system's signals cannot be heard")?;
     let data = setup.data.clone();
     fs::create_dir_all(&data).with_context(|| format!("cannot make {}", data.display()))?;
     let http = setup.http;
@@ -55,7 +56,7 @@ async fn until_told(setup: Setup, config: Config, reread: Reread) -> anyhow::Res
     let stop = watch::Sender::new(false);
     let serving = tokio::spawn(serve_api(doors, api, stop.subscribe()));
     ready(&server, address, &token);
-    follow_signals(&server).await?;
+    signals.follow(&server).await;
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     // First mail, then the API: whoever watches sees the end of it.
     server.stop().await;
@@ -72,16 +73,31 @@ fn ready(server: &Server, http: SocketAddr, token: &Path) {
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
 }
 
-/// Reloads on SIGHUP; comes back on SIGTERM or SIGINT.
-async fn follow_signals(server: &Server) -> anyhow::Result<()> {
-    let mut hangup = signal(SignalKind::hangup())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    loop {
-        tokio::select! {
-            _ = hangup.recv() => reload(server).await,
-            _ = terminate.recv() => return Ok(()),
-            _ = interrupt.recv() => return Ok(()),
+/// What the system tells us. It is heard from the start on: a SIGHUP that nobody listens to
+/// would be the end.
+struct Signals {
+    hangup: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn hear() -> io::Result<Self> {
+        Ok(Self {
+            hangup: signal(SignalKind::hangup())?,
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Reloads on SIGHUP; comes back on SIGTERM or SIGINT.
+    async fn follow(mut self, server: &Server) {
+        loop {
+            tokio::select! {
+                _ = self.hangup.recv() => reload(server).await,
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
+            }
         }
     }
 }
@@ -98,10 +114,10 @@ async fn reload(server: &Server) {
 
 fn tell(report: &ReloadReport) {
     report.warnings.iter().for_each(|warning| print::note(warning));
-    print::note("the configuration was read again");
     report.changed.iter().for_each(|name| print::note(&format!("{name} holds from now on")));
     let restart = report.need_restart.iter();
     restart.for_each(|name| print::note(&format!("{name} has changed and needs a restart")));
+    print::note("the configuration was read again");
 }
 
 /// What the flags say, which beats the file.
