@@ -1,7 +1,9 @@
 //! The relay with a configuration file: what it says holds, changes at a reload, and is refused
 //! with all that is wrong with it.
 
+use std::fs;
 use std::io::Write as _;
+use std::path::{Path, PathBuf};
 
 use postlane_smtp::auth::{ClientExchange, Credentials, Nonce};
 
@@ -210,4 +212,40 @@ fn settings_are_explained_and_shown_without_a_server() {
     assert_eq!((status, out), (0, format!("{file} can be used\n")));
     let (status, out, _) = said(&["config", "check", &file, "--json"]);
     assert_eq!((status, out), (0, String::new()));
+}
+
+/// The top of the tree.
+fn tree() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap()
+}
+
+/// The pieces of a page that are written as TOML.
+fn pieces(page: &str) -> Vec<String> {
+    let behind = page.split("```toml\n").skip(1);
+    behind.map(|piece| piece.split("```").next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn what_we_ship_and_what_the_guide_shows_can_be_used_without_a_doubt() {
+    let home = Home::new();
+    make_certificate(&home);
+    for name in ["shop", "news", "smart-host"] {
+        home.write(&format!("{name}.password"), "pencil\n");
+    }
+    let read = |path: PathBuf| (path.display().to_string(), fs::read_to_string(&path).unwrap());
+    let examples = fs::read_dir(tree().join("examples")).unwrap();
+    let mut shipped: Vec<_> = examples.map(|entry| read(entry.unwrap().path())).collect();
+    assert!(shipped.len() >= 4, "{shipped:?}");
+    shipped.push(read(tree().join("packaging/postlane.toml")));
+    let (guide, page) = read(tree().join("docs/guide/configuration.md"));
+    let shown = pieces(&page);
+    assert!(!shown.is_empty());
+    shipped.extend(shown.into_iter().map(|piece| (guide.clone(), piece)));
+    for (name, text) in shipped {
+        let text = text.replace("/etc/postlane", home.path().to_str().unwrap());
+        let file = home.write("postlane.toml", &text);
+        let output = home.command(&["config", "check", &file]).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success() && said.is_empty(), "{name}: {said}");
+    }
 }
