@@ -7,6 +7,7 @@ mod command_line;
 mod configuration;
 mod crash;
 mod encrypted;
+mod host;
 mod http;
 mod relay;
 mod spool;
