@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use postlane_engine::SourceId;
-use postlane_mail::{Code, Envelope, Instant, LastReply, Reply, Stage};
+use postlane_mail::{Code, Envelope, Instant, LastReply, Reply, Stage, Status};
 use postlane_net::outbound::{End, SessionFacts};
-use postlane_smtp::client::{Outcome, RecipientOutcome, SessionEnd, Transcript};
+use postlane_smtp::client::{Outcome, RecipientOutcome, SessionEnd, Transcript, Unable};
 use smallvec::SmallVec;
 
 use crate::routing::NextHop;
@@ -58,10 +58,10 @@ impl Attempted {
                 "5.3.4 the message is larger than the {most} octets that {} takes",
                 self.hop.name
             ))),
-            Outcome::Unable(unable) => Some(ours(&format!(
-                "5.6.0 {} lacks what the message needs: {unable:?}",
-                self.hop.name
-            ))),
+            Outcome::Unable(unable) => {
+                let (status, lacks) = lacking(*unable);
+                Some(ours(&format!("{status} {} {lacks}", self.hop.name)))
+            }
             Outcome::NotTried => None,
         }
     }
@@ -83,10 +83,40 @@ impl Attempted {
                 (*stage, "4.4.2 no answer in time".to_owned())
             }
             End::Session(SessionEnd::TlsFailed(why)) => (Stage::StartTls, format!("4.7.5 {why}")),
-            End::Session(end) => (Stage::Connect, format!("4.4.0 {end:?}")),
+            End::Session(SessionEnd::TlsMissing) => {
+                (Stage::StartTls, "4.7.4 TLS is required and was not offered".to_owned())
+            }
+            End::Session(SessionEnd::AuthMissing) => {
+                (Stage::Auth, "4.7.4 no way to authenticate that we know was offered".to_owned())
+            }
+            End::Session(SessionEnd::Misbehaved(what)) => {
+                (Stage::Connect, format!("4.5.0 the host does not speak SMTP: {what}"))
+            }
+            End::Session(SessionEnd::Loop) => {
+                (Stage::Connect, "4.4.6 mail would come back to this relay".to_owned())
+            }
+            End::Session(SessionEnd::Quit) => {
+                (Stage::Connect, "4.4.2 the session was closed by this relay".to_owned())
+            }
         };
         let code = Code::new(451).expect("451 lies between 200 and 599");
         let text = format!("{text} ({} at {})", self.hop.name, self.session.remote);
         Some(LastReply { stage, reply: Reply::new(code, text), host: "".into(), at: self.ended })
+    }
+}
+
+/// What a host lacks for a message, with its status (RFC 3463 §3.7, RFC 6531 §3.5, §4.3).
+pub(crate) fn lacking(unable: Unable) -> (Status, &'static str) {
+    match unable {
+        Unable::EightBitBody => (Status::new(5, 6, 3), "takes no 8-bit bodies, and this is one"),
+        Unable::BareNewlines => {
+            (Status::new(5, 6, 3), "takes no bare CR or LF, and the message has one")
+        }
+        Unable::Utf8Addresses => {
+            (Status::new(5, 6, 7), "takes only addresses in ASCII, and the envelope has others")
+        }
+        Unable::Utf8Headers => {
+            (Status::new(5, 6, 9), "takes only headers in ASCII, and the message has others")
+        }
     }
 }

@@ -14,6 +14,7 @@ mod counters;
 mod events;
 mod evidence;
 mod facts;
+mod happened;
 mod intake;
 mod journal;
 mod mailbox;

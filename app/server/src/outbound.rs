@@ -13,7 +13,7 @@ use postlane_mail::{Envelope, Instant, Place, QueueId, ReversePath, Status};
 use postlane_net::outbound::{Call, ConnectError, End, Events, Session, SessionFacts};
 use postlane_replies::classify;
 use postlane_smtp::client::{
-    Finished, Outcome, SessionEnd, Settings, TlsPolicy, Transaction, Transcript, Unable,
+    Finished, Outcome, SessionEnd, Settings, TlsPolicy, Transaction, Transcript,
 };
 use postlane_spool::Store;
 use smallvec::SmallVec;
@@ -22,7 +22,7 @@ use tokio::sync::watch;
 
 use crate::cache::{Cache, Letter};
 use crate::clock::Clock;
-use crate::evidence::{Attempted, Evidence};
+use crate::evidence::{Attempted, Evidence, lacking};
 use crate::facts::Facts;
 use crate::names::Names;
 use crate::rights::HouseRights;
@@ -304,12 +304,7 @@ fn judge(outcome: &Outcome) -> Verdict {
         Outcome::Refused { stage, reply } => Verdict::Refused(classify(*stage, reply.code())),
         Outcome::Unknown => Verdict::Unknown,
         Outcome::NotTried => Verdict::NotTried,
-        // RFC 3463 §3.7 and RFC 6531 §3.5, §4.3.
-        Outcome::Unable(Unable::EightBitBody | Unable::BareNewlines) => {
-            Verdict::HostUnable(Status::new(5, 6, 3))
-        }
-        Outcome::Unable(Unable::Utf8Addresses) => Verdict::HostUnable(Status::new(5, 6, 7)),
-        Outcome::Unable(Unable::Utf8Headers) => Verdict::HostUnable(Status::new(5, 6, 9)),
+        Outcome::Unable(unable) => Verdict::HostUnable(lacking(*unable).0),
         Outcome::TooLarge { .. } => Verdict::Ours(Status::new(5, 3, 4)),
     }
 }

@@ -15,8 +15,10 @@ use postlane_spool::{Change, Changes, Insertion, Store, StoreError, Stored, Urge
 use smallvec::SmallVec;
 
 use crate::counters::Counters;
+use crate::events::Events;
 use crate::evidence::Attempted;
 use crate::facts::Facts;
+use crate::happened::Happened;
 use crate::intake::Intake;
 use crate::journal::Journal;
 use crate::mailbox::Mailbox;
@@ -44,6 +46,7 @@ pub(crate) struct Reports {
     pub(crate) awaited: Awaited,
     pub(crate) counters: Arc<Counters>,
     pub(crate) journal: Journal,
+    pub(crate) events: Events,
 }
 
 /// What is known of one recipient that a report is about.
@@ -85,7 +88,10 @@ impl Reports {
         }
         if !about.is_empty() {
             match self.store.read(owed.place) {
-                Ok(stored) => changes.insertions.extend(self.report(&owed, &stored, about)),
+                Ok(stored) => {
+                    self.say(&owed, &stored.envelope, &about);
+                    changes.insertions.extend(self.report(&owed, &stored, about));
+                }
                 // It has been settled before: nobody is owed anything any more.
                 Err(StoreError::Gone) => {}
                 Err(error) => {
@@ -97,6 +103,30 @@ impl Reports {
         }
         changes.seq = self.awaited.next();
         self.store.commit(changes);
+    }
+
+    /// Says what happened without an attempt, in words of our own.
+    fn say(&self, owed: &Owed, envelope: &Envelope, about: &[About]) {
+        let setup = self.live.borrow().clone();
+        for (index, fate) in owed.recipients.iter().filter(|_| owed.attempted.is_none()) {
+            let ended = matches!(fate, Fate::Ended(_));
+            let Some(about) = about.iter().find(|a| a.index == *index && ended) else { continue };
+            let last = about.last.clone().or_else(|| self.explain(owed, envelope, about));
+            let happened = Happened {
+                now: owed.now,
+                id: owed.message,
+                index: *index,
+                fate,
+                envelope: Some(envelope),
+                attempted: None,
+                last,
+            };
+            if setup.log.attempts {
+                let veil = self.journal.veil(setup.log.addresses);
+                self.journal.write(happened.line(&setup, veil));
+            }
+            self.events.tell(|| happened.event(&setup));
+        }
     }
 
     /// What is to be reported of a recipient, if anything is.

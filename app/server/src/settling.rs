@@ -8,8 +8,9 @@ use postlane_spool::{Change, Changes, Key, Store, Urgency};
 
 use crate::cache::Cache;
 use crate::counters::Counters;
-use crate::events::{Event as Happened, Events};
+use crate::events::Events;
 use crate::evidence::{Attempted, Evidence};
+use crate::happened::Happened;
 use crate::journal::{Journal, Line};
 use crate::mailbox::Mailbox;
 use crate::names::Names;
@@ -17,7 +18,6 @@ use crate::reports::Owed;
 use crate::setup::Live;
 use crate::submitting::Awaited;
 use crate::unreached::Unreached;
-use crate::veil::Veil;
 
 /// Writes down what has become of recipients.
 pub(crate) struct Settling {
@@ -40,14 +40,24 @@ impl Settling {
     pub(crate) fn settled(&mut self, now: Instant, settled: Settled<Evidence>) {
         let Settled { message, place, recipients, attempt } = settled;
         let attempted = attempt.and_then(|(_, _, evidence)| evidence.0);
+        let young = if attempted.is_none() { self.cache.find(message) } else { None };
         let mut owed = smallvec::SmallVec::<[(u16, Fate); 1]>::new();
         let mut only_one = true;
         for (index, fate) in recipients {
             self.count(&fate);
-            self.log(now, message, index, &fate, attempted.as_deref());
-            let live = &self.live;
-            self.events.tell(|| event(live, now, message, index, &fate, attempted.as_deref()));
             let envelope = attempted.as_ref().and_then(|a| a.envelope.as_deref());
+            if attempted.is_some() || !is_said_with_its_report(&fate) {
+                let at_hand = young.as_ref().map(|letter| &*letter.envelope);
+                self.say(Happened {
+                    now,
+                    id: message,
+                    index,
+                    fate: &fate,
+                    envelope: envelope.or(at_hand),
+                    attempted: attempted.as_deref(),
+                    last: attempted.as_ref().and_then(|a| a.last_reply(index)),
+                });
+            }
             only_one &= envelope.is_none_or(|envelope| envelope.recipients.len() == 1);
             let written = match &fate {
                 Fate::Ended(End::Deleted) => Some(postlane_spool::Fate::Done),
@@ -142,111 +152,23 @@ impl Settling {
         }
     }
 
-    fn log(
-        &mut self,
-        now: Instant,
-        id: QueueId,
-        index: u16,
-        fate: &Fate,
-        attempted: Option<&Attempted>,
-    ) {
-        let setup = self.live.borrow();
-        if !setup.log.attempts {
-            return;
+    /// Says what happened, to the log and to whoever listens. Without an attempt the envelope is
+    /// at hand only while the message is young.
+    fn say(&mut self, happened: Happened<'_>) {
+        let setup = self.live.borrow().clone();
+        if setup.log.attempts {
+            self.lines.push_str(&happened.line(&setup, self.journal.veil(setup.log.addresses)));
         }
-        let mut line = Line::new(now, event_of(fate));
-        line.field("id", &id.to_string());
-        if let Some(attempted) = attempted {
-            let veil = self.journal.veil(setup.log.addresses);
-            describe(&mut line, attempted, index, veil);
-            let source = setup.sources.get(usize::from(attempted.source.0));
-            line.field("source", source.map_or("", |source| &source.name));
-            line.number("took_ms", attempted.ended.since(attempted.began).as_ms());
-        }
-        line.number("delay_ms", now.since(id.moment()).as_ms());
-        if let Fate::Deferred { progress, status, .. } = fate {
-            line.number("attempts", u64::from(progress.attempts));
-            line.number("next_s", progress.due.since(now).as_s());
-            if let Some(status) = status {
-                line.field("status", &status.to_string());
-            }
-        }
-        if let Fate::Ended(End::Bounced(Some(status))) = fate {
-            line.field("status", &status.to_string());
-        }
-        drop(setup);
-        self.lines.push_str(&line.end());
+        self.events.tell(|| happened.event(&setup));
     }
 }
 
-fn event_of(fate: &Fate) -> &'static str {
-    match fate {
-        Fate::Ended(End::Delivered) => "delivered",
-        Fate::Ended(End::Bounced(_)) => "bounced",
-        Fate::Ended(End::Expired) => "expired",
-        Fate::Ended(End::BouncedByOperator) => "bounced-by-operator",
-        Fate::Ended(End::Deleted) => "deleted",
-        Fate::Deferred { .. } => "deferred",
-        Fate::Held(_) => "held",
-        Fate::Released(_) => "released",
-    }
-}
-
-fn describe(line: &mut Line, attempted: &Attempted, index: u16, veil: Veil<'_>) {
-    if let Some(envelope) = &attempted.envelope {
-        line.field("from", &veil.address(envelope.reverse_path.as_str()));
-        if let Some(recipient) = envelope.recipients.get(usize::from(index)) {
-            line.field("to", &veil.address(recipient.mailbox.as_str()));
-        }
-        line.field("stream", envelope.stream.as_str());
-        if !envelope.tenant.is_none() {
-            line.field("tenant", envelope.tenant.as_str());
-        }
-        if !envelope.campaign.is_none() {
-            line.field("campaign", envelope.campaign.as_str());
-        }
-    }
-    line.field("provider", &attempted.hop.provider);
-    line.field("host", &attempted.hop.name.to_string());
-    line.field("ip", &attempted.session.remote.to_string());
-    if let Some(tls) = &attempted.session.tls {
-        line.field("tls", tls.version);
-    }
-    if let Some(last) = attempted.last_reply(index) {
-        line.field("stage", last.stage.as_str());
-        line.number("code", u64::from(last.reply.code().number()));
-        line.field("text", &veil.text(last.reply.text()));
-    }
+/// Whether the reports' thread says what happened: it reads the message anyway.
+fn is_said_with_its_report(fate: &Fate) -> bool {
+    matches!(fate, Fate::Ended(End::Bounced(_) | End::BouncedByOperator | End::Expired))
 }
 
 fn wants_success(envelope: Option<&Envelope>, index: u16) -> bool {
     let recipient = envelope.and_then(|e| e.recipients.get(usize::from(index)));
     recipient.is_none_or(|recipient| recipient.notify.success())
-}
-
-fn event(
-    live: &Live,
-    at: Instant,
-    id: QueueId,
-    index: u16,
-    fate: &Fate,
-    attempted: Option<&Attempted>,
-) -> Happened {
-    let envelope = attempted.and_then(|attempted| attempted.envelope.as_deref());
-    let recipient = envelope.and_then(|e| e.recipients.get(usize::from(index)));
-    let setup = live.borrow();
-    let source = attempted.and_then(|a| setup.sources.get(usize::from(a.source.0)));
-    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
-    Happened {
-        sender: text(envelope.map(|e| e.reverse_path.as_str())),
-        recipient: text(recipient.map(|r| r.mailbox.as_str())),
-        provider: text(attempted.map(|a| &*a.hop.provider)),
-        source: text(source.map(|s| s.name.as_str())),
-        tenant: text(envelope.map(|e| e.tenant.as_str())),
-        campaign: text(envelope.map(|e| e.campaign.as_str())),
-        last_reply: attempted.and_then(|a| a.last_reply(index)),
-        transcript: attempted.map(|a| a.transcript.to_string()).unwrap_or_default(),
-        headers: attempted.map(|a| a.headers.clone()).unwrap_or_default(),
-        ..Happened::new(at, event_of(fate), Some(id))
-    }
 }

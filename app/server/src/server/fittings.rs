@@ -113,6 +113,7 @@ impl Fittings {
             awaited: self.awaited.clone(),
             counters: self.counters.clone(),
             journal: self.journal.clone(),
+            events: self.events.clone(),
         }
     }
 

@@ -1,0 +1,112 @@
+//! What became of a recipient, as a line of the log and as an event.
+
+use postlane_engine::{End, Fate};
+use postlane_mail::{Envelope, Instant, LastReply, QueueId};
+
+use crate::events::Event;
+use crate::evidence::Attempted;
+use crate::journal::Line;
+use crate::setup::Setup;
+use crate::veil::Veil;
+
+/// What became of a recipient, and what is known of how that came.
+pub(crate) struct Happened<'a> {
+    pub(crate) now: Instant,
+    pub(crate) id: QueueId,
+    pub(crate) index: u16,
+    pub(crate) fate: &'a Fate,
+    /// None where the message is not at hand.
+    pub(crate) envelope: Option<&'a Envelope>,
+    pub(crate) attempted: Option<&'a Attempted>,
+    /// What was said, by a host or by ourselves in its place.
+    pub(crate) last: Option<LastReply>,
+}
+
+impl Happened<'_> {
+    /// The line of the log; `docs/guide/logs.md` says what the keys mean.
+    pub(crate) fn line(&self, setup: &Setup, veil: Veil<'_>) -> String {
+        let mut line = Line::new(self.now, self.kind());
+        line.field("id", &self.id.to_string());
+        self.describe_envelope(&mut line, &veil);
+        if let Some(attempted) = self.attempted {
+            line.field("provider", &attempted.hop.provider);
+            line.field("host", &attempted.hop.name.to_string());
+            line.field("ip", &attempted.session.remote.to_string());
+            if let Some(tls) = &attempted.session.tls {
+                line.field("tls", tls.version);
+            }
+        }
+        if let Some(last) = &self.last {
+            line.field("stage", last.stage.as_str());
+            line.number("code", u64::from(last.reply.code().number()));
+            line.field("text", &veil.text(last.reply.text()));
+        }
+        if let Some(attempted) = self.attempted {
+            let source = setup.sources.get(usize::from(attempted.source.0));
+            line.field("source", source.map_or("", |source| &source.name));
+            line.number("took_ms", attempted.ended.since(attempted.began).as_ms());
+        }
+        line.number("delay_ms", self.now.since(self.id.moment()).as_ms());
+        match self.fate {
+            Fate::Deferred { progress, status, .. } => {
+                line.number("attempts", u64::from(progress.attempts));
+                line.number("next_s", progress.due.since(self.now).as_s());
+                if let Some(status) = status {
+                    line.field("status", &status.to_string());
+                }
+            }
+            Fate::Ended(End::Bounced(Some(status))) => line.field("status", &status.to_string()),
+            _ => {}
+        }
+        line.end()
+    }
+
+    fn describe_envelope(&self, line: &mut Line, veil: &Veil<'_>) {
+        let Some(envelope) = self.envelope else { return };
+        line.field("from", &veil.address(envelope.reverse_path.as_str()));
+        if let Some(recipient) = envelope.recipients.get(usize::from(self.index)) {
+            line.field("to", &veil.address(recipient.mailbox.as_str()));
+        }
+        line.field("stream", envelope.stream.as_str());
+        if !envelope.tenant.is_none() {
+            line.field("tenant", envelope.tenant.as_str());
+        }
+        if !envelope.campaign.is_none() {
+            line.field("campaign", envelope.campaign.as_str());
+        }
+    }
+
+    /// The event, for whoever listens.
+    pub(crate) fn event(self, setup: &Setup) -> Event {
+        let kind = self.kind();
+        let Self { now, id, index, envelope, attempted, last, .. } = self;
+        let recipient = envelope.and_then(|e| e.recipients.get(usize::from(index)));
+        let source = attempted.and_then(|a| setup.sources.get(usize::from(a.source.0)));
+        let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+        Event {
+            sender: text(envelope.map(|e| e.reverse_path.as_str())),
+            recipient: text(recipient.map(|r| r.mailbox.as_str())),
+            provider: text(attempted.map(|a| &*a.hop.provider)),
+            source: text(source.map(|s| s.name.as_str())),
+            tenant: text(envelope.map(|e| e.tenant.as_str())),
+            campaign: text(envelope.map(|e| e.campaign.as_str())),
+            last_reply: last,
+            transcript: attempted.map(|a| a.transcript.to_string()).unwrap_or_default(),
+            headers: attempted.map(|a| a.headers.clone()).unwrap_or_default(),
+            ..Event::new(now, kind, Some(id))
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        match self.fate {
+            Fate::Ended(End::Delivered) => "delivered",
+            Fate::Ended(End::Bounced(_)) => "bounced",
+            Fate::Ended(End::Expired) => "expired",
+            Fate::Ended(End::BouncedByOperator) => "bounced-by-operator",
+            Fate::Ended(End::Deleted) => "deleted",
+            Fate::Deferred { .. } => "deferred",
+            Fate::Held(_) => "held",
+            Fate::Released(_) => "released",
+        }
+    }
+}
