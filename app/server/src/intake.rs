@@ -3,14 +3,13 @@
 mod returned;
 mod roles;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use postlane_mail::{
-    BodyType, Code, Envelope, Instant, Label, QueueId, QueueIdSource, Recipient, Status,
-};
+use postlane_mail::{BodyType, Code, Envelope, Instant, Label, QueueId, QueueIdSource, Status};
 use postlane_message::{Arrival, Client, HeaderRefused, Prepared, TlsWords, prepare};
 use postlane_net::listener;
 use postlane_smtp::auth::{Nonce, Secret};
@@ -28,6 +27,8 @@ use crate::rights::HouseRights;
 use crate::secret;
 use crate::setup::Live;
 use returned::Returns;
+
+pub(crate) use roles::kept_messages;
 
 /// Where all mail comes in.
 pub(crate) struct Intake {
@@ -78,7 +79,7 @@ impl Intake {
         &self,
         origin: Origin<'_>,
         envelope: Envelope,
-        message: Vec<u8>,
+        message: &[u8],
     ) -> Result<QueueId, Refused> {
         let octets = message.len() as u64;
         self.octets.fetch_add(octets, Ordering::Relaxed);
@@ -95,7 +96,7 @@ impl Intake {
         &self,
         origin: Origin<'_>,
         envelope: Envelope,
-        message: Vec<u8>,
+        message: &[u8],
     ) -> Result<QueueId, Refused> {
         let insertion = self.insertion(&origin, envelope, message)?;
         let id = insertion.id;
@@ -113,7 +114,7 @@ impl Intake {
         &self,
         origin: &Origin<'_>,
         mut envelope: Envelope,
-        message: Vec<u8>,
+        message: &[u8],
     ) -> Result<Insertion, Refused> {
         let now = self.clock.now();
         let id = self.ids.lock().next(now);
@@ -124,7 +125,7 @@ impl Intake {
         };
         let (client, protocol, tls) = (origin.client, origin.protocol, origin.tls);
         let arrival = Arrival { id, at: now, client, protocol, tls, recipient };
-        let prepared = prepare(&message, &setup.edits, &arrival)?;
+        let prepared = prepare(message, &setup.edits, &arrival)?;
         label(&mut envelope, &prepared, &origin.tenant);
         let facts = Facts::of(&prepared.facts);
         let mut joined = Vec::new();
@@ -179,7 +180,7 @@ fn label(envelope: &mut Envelope, prepared: &Prepared<'_>, tenant: &Label) {
 
 impl listener::Intake for Door {
     async fn submit(&self, submission: Submission) -> Verdict {
-        let taken = self.intake.take_roles(submission).await;
+        let taken = self.intake.take(submission).await;
         match taken {
             Ok(id) => Verdict::Accepted(id),
             Err(refused) => refused.verdict(),
@@ -237,10 +238,12 @@ impl listener::Intake for Door {
 }
 
 impl Intake {
-    async fn take_roles(&self, mut submission: Submission) -> Result<QueueId, Refused> {
-        let setup = self.live.borrow().clone();
-        let ours = roles::take_out(&setup, &self.rights.borrow(), &mut submission);
-        let message = submission.message;
+    async fn take(&self, mut submission: Submission) -> Result<QueueId, Refused> {
+        let message: Bytes = submission.message.into();
+        let own = self.take_ours(&mut submission.envelope, &message).await?;
+        if submission.envelope.recipients.is_empty() {
+            return own.ok_or(Refused::Closed);
+        }
         let client = Client::Peer { helo: &submission.helo, address: submission.ip };
         let words =
             |tls: &'_ postlane_smtp::server::TlsFacts| (tls.version, tls.cipher.to_string());
@@ -248,25 +251,63 @@ impl Intake {
         let tls = words.as_ref().map(|(version, cipher)| TlsWords { version, cipher });
         let tenant = submission.envelope.tenant.clone();
         let origin = Origin { client, protocol: submission.protocol, tls, tenant };
-        let mut id = None;
+        self.accept(origin, submission.envelope, &message).await
+    }
+
+    /// Takes the recipients that are ours out of an envelope: mail to our desks is kept here
+    /// durably, or goes where they are read; what came back is written down. Gives a name for
+    /// what was taken, if anything was.
+    pub(crate) async fn take_ours(
+        &self,
+        envelope: &mut Envelope,
+        message: &Bytes,
+    ) -> Result<Option<QueueId>, Refused> {
+        let setup = self.live.borrow().clone();
+        let ours = roles::take_out(&setup, &self.rights.borrow(), envelope);
+        if ours.kept.is_empty() && ours.returned.is_empty() {
+            return Ok(None);
+        }
         let now = self.clock.now();
+        let id = self.next_id(now);
         if !ours.kept.is_empty() {
-            let own = self.next_id(now);
-            let written = roles::keep(&setup.data, own, &submission.envelope, &ours.kept, &message);
-            written.await.map_err(|_| Refused::DiskFull)?;
-            id = Some(own);
+            let (data, envelope) = (setup.data.clone(), envelope.clone());
+            let (kept, message) = (ours.kept.clone(), message.clone());
+            let keep = move || roles::keep(&data, id, &envelope, &kept, &message);
+            let kept = tokio::task::spawn_blocking(keep).await;
+            let path = kept.map_err(|_| Refused::Closed)?.map_err(|_| Refused::DiskFull)?;
+            self.say_kept(now, id, &ours.kept, &path);
         }
         let veil = self.journal.veil(setup.log.addresses);
         let returns = Returns { at: now, journal: &self.journal, veil, events: &self.events };
         for (recipient, returned) in &ours.returned {
-            returns.tell(&recipient.mailbox, *returned, &message);
-            id = id.or_else(|| Some(self.next_id(now)));
+            returns.tell(&recipient.mailbox, *returned, message);
         }
-        match (submission.envelope.recipients.is_empty(), id) {
-            (true, Some(id)) => Ok(id),
-            (true, None) => Err(Refused::Closed),
-            (false, _) => self.accept(origin, submission.envelope, message).await,
+        Ok(Some(id))
+    }
+
+    /// A report of our own to one of our own desks is kept, too: by MX it would come back here.
+    /// Whether it was one.
+    pub(crate) fn keep_report(&self, now: Instant, id: QueueId, report: &Insertion) -> bool {
+        let setup = self.live.borrow().clone();
+        let mut envelope = (*report.envelope).clone();
+        let ours = roles::take_out(&setup, &self.rights.borrow(), &mut envelope);
+        if !envelope.recipients.is_empty() {
+            return false;
         }
+        let message = report.message.concat();
+        match roles::keep(&setup.data, id, &envelope, &ours.kept, &message) {
+            Ok(path) => self.say_kept(now, id, &ours.kept, &path),
+            Err(error) => {
+                let (id, says) = (id.to_string(), error.to_string());
+                self.journal.event(now, "report-failed", &[("id", &id), ("text", &says)]);
+            }
+        }
+        true
+    }
+
+    fn say_kept(&self, now: Instant, id: QueueId, to: &[String], path: &Path) {
+        let (id, to, file) = (id.to_string(), to.join(","), path.display().to_string());
+        self.journal.event(now, "kept", &[("id", &id), ("to", &to), ("file", &file)]);
     }
 }
 
@@ -291,9 +332,4 @@ impl From<&StoreError> for Refused {
             _ => Self::Closed,
         }
     }
-}
-
-/// A recipient that is written to another mailbox instead.
-fn redirected(recipient: &Recipient, to: &postlane_mail::Mailbox) -> Recipient {
-    Recipient { mailbox: to.clone(), ..recipient.clone() }
 }

@@ -90,7 +90,9 @@ impl Reports {
             match self.store.read(owed.place) {
                 Ok(stored) => {
                     self.say(&owed, &stored.envelope, &about);
-                    changes.insertions.extend(self.report(&owed, &stored, about));
+                    let report = self.report(&owed, &stored, about);
+                    let leaves = |r: &Insertion| !self.intake.keep_report(owed.now, r.id, r);
+                    changes.insertions.extend(report.filter(leaves));
                 }
                 // It has been settled before: nobody is owed anything any more.
                 Err(StoreError::Gone) => {}

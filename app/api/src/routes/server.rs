@@ -16,6 +16,7 @@ pub(crate) async fn facts(State(handle): State<Handle>) -> Json<ServerFacts> {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         smtp: handle.smtp_addresses().iter().map(ToString::to_string).collect(),
         messages: handle.messages_waiting(),
+        postmaster: handle.postmaster_messages().await,
     })
 }
 

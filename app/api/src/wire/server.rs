@@ -45,4 +45,7 @@ pub struct ServerFacts {
     pub smtp: Vec<String>,
     /// Messages in the spool.
     pub messages: u64,
+    /// Messages to our postmaster and abuse desk that are kept in `DATA/postmaster` for an
+    /// operator to read.
+    pub postmaster: u64,
 }

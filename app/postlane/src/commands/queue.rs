@@ -4,7 +4,7 @@ mod shown;
 mod which;
 
 use clap::{Args, Subcommand};
-use postlane_api::wire::{Act, Acted, QueueMessage, QueuePage, SummaryPage};
+use postlane_api::wire::{Act, Acted, QueueMessage, QueuePage, ServerFacts, SummaryPage};
 use postlane_mail::QueueId;
 
 use self::which::{Which, escaped, queue_id};
@@ -129,6 +129,13 @@ fn summary(reach: &Reach, which: &Which) -> Result<Exit, Failure> {
     }
     if !reach.json {
         shown::summary(&page);
+        let facts: ServerFacts = client.get("/v1/server")?;
+        if facts.postmaster > 0 {
+            print::note(&format!(
+                "{} messages to postmaster or abuse are kept in the folder `postmaster` of the data directory: read them, then remove them",
+                facts.postmaster
+            ));
+        }
     }
     Ok(Exit::Yes)
 }

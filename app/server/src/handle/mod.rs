@@ -22,7 +22,7 @@ use crate::clock::Clock;
 use crate::config::{Config, ConfigError, SettingName};
 use crate::counters::Counters;
 use crate::events::Events;
-use crate::intake::Intake;
+use crate::intake::{Intake, kept_messages};
 use crate::names::Names;
 use crate::routing::Failures;
 use crate::setup::{Live, Setup};
@@ -161,6 +161,13 @@ impl Handle {
     /// Messages in the spool.
     pub fn messages_waiting(&self) -> u64 {
         self.0.store.usage().messages
+    }
+
+    /// Messages to our desks that are kept for an operator to read.
+    pub async fn postmaster_messages(&self) -> u64 {
+        let data = self.0.live.borrow().data.clone();
+        let count = tokio::task::spawn_blocking(move || kept_messages(&data));
+        count.await.unwrap_or_default()
     }
 
     /// What is wrong, if anything is: empty while the spool is sound.

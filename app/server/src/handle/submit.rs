@@ -1,5 +1,6 @@
 //! A program hands in a message.
 
+use bytes::Bytes;
 use postlane_message::{Client, Draft, compose};
 use postlane_smtp::server::Pressure;
 use postlane_spool::{Changes, Store as _, Urgency};
@@ -22,11 +23,16 @@ impl Handle {
         if let Some(says) = too_much {
             return Err(NotAccepted::NotNow(says));
         }
-        let message = self.message_of(&new.content)?;
+        let message: Bytes = self.message_of(&new.content)?.into();
         self.check(&new, &message)?;
         match new.idempotency_key.clone() {
             None => {
-                let id = self.0.intake.accept(origin(), new.envelope, message).await;
+                let mut envelope = new.envelope;
+                let own = self.0.intake.take_ours(&mut envelope, &message).await;
+                let id = match own.map_err(not_accepted)? {
+                    Some(own) if envelope.recipients.is_empty() => Ok(own),
+                    _ => self.0.intake.accept(origin(), envelope, &message).await,
+                };
                 Ok(Accepted { id: id.map_err(not_accepted)?, repeated: false })
             }
             // A client that hangs up is one that asks again: what was begun for it is finished.
@@ -42,8 +48,8 @@ impl Handle {
     async fn submit_once(
         self,
         key: String,
-        new: NewMessage,
-        message: Vec<u8>,
+        mut new: NewMessage,
+        message: Bytes,
     ) -> Result<Accepted, NotAccepted> {
         let key = Remembered::key(&new.envelope.tenant, &key);
         let digest = Remembered::digest(&new);
@@ -56,15 +62,21 @@ impl Handle {
                 false => Err(NotAccepted::KeyReused),
             };
         }
-        let insertion = self.0.intake.insertion(&origin(), new.envelope, message);
-        let insertion = insertion.map_err(not_accepted)?;
-        let id = insertion.id;
+        let own = self.0.intake.take_ours(&mut new.envelope, &message).await;
+        let own = own.map_err(not_accepted)?.filter(|_| new.envelope.recipients.is_empty());
+        let insertion = match own {
+            Some(_) => None,
+            None => Some(self.0.intake.insertion(&origin(), new.envelope, &message)),
+        };
+        let insertion = insertion.transpose().map_err(not_accepted)?;
+        let id = own.or_else(|| insertion.as_ref().map(|insertion| insertion.id));
+        let id = id.ok_or_else(|| not_accepted(Refused::Closed))?;
         let (seq, durable) = self.0.awaited.ask();
         self.0.store.commit(Changes {
             seq,
             urgency: Urgency::Now,
             keyed: vec![(key, Some(Remembered { id, digest }.write()))],
-            insertions: vec![insertion],
+            insertions: insertion.into_iter().collect(),
             ..Changes::default()
         });
         match durable.await {

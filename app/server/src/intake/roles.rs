@@ -3,13 +3,12 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
 
 use postlane_mail::{Envelope, QueueId, Recipient};
 use postlane_message::Returned;
-use postlane_smtp::server::Submission;
 
-use super::redirected;
 use crate::rights::{HouseRights, Own};
 use crate::setup::Setup;
 
@@ -22,16 +21,19 @@ pub(super) struct ForUs {
     pub(super) returned: Vec<(Recipient, Option<Returned>)>,
 }
 
-/// Takes the recipients that are ours out of a submission. Those with a mailbox elsewhere are
+/// Takes the recipients that are ours out of an envelope. Those with a mailbox elsewhere are
 /// put back with it.
-pub(super) fn take_out(setup: &Setup, rights: &HouseRights, submission: &mut Submission) -> ForUs {
+pub(super) fn take_out(setup: &Setup, rights: &HouseRights, envelope: &mut Envelope) -> ForUs {
     let mut ours = ForUs::default();
-    let recipients = std::mem::take(&mut submission.envelope.recipients);
+    if !envelope.recipients.iter().any(|recipient| rights.own(&recipient.mailbox).is_some()) {
+        return ours;
+    }
+    let recipients = std::mem::take(&mut envelope.recipients);
     for recipient in recipients {
         match (rights.own(&recipient.mailbox), &setup.role_mailbox) {
-            (None, _) => submission.envelope.recipients.push(recipient),
+            (None, _) => envelope.recipients.push(recipient),
             (Some(Own::Role), Some(mailbox)) => {
-                submission.envelope.recipients.push(redirected(&recipient, mailbox));
+                envelope.recipients.push(Recipient { mailbox: mailbox.clone(), ..recipient });
             }
             (Some(Own::Role), None) => ours.kept.push(recipient.mailbox.as_str().to_owned()),
             (Some(Own::Bounce(returned)), _) => ours.returned.push((recipient, returned)),
@@ -40,47 +42,111 @@ pub(super) fn take_out(setup: &Setup, rights: &HouseRights, submission: &mut Sub
     ours
 }
 
-/// Keeps a message in DATA/postmaster, durably.
-pub(super) async fn keep(
+/// Keeps a message in DATA/postmaster, durably; gives the file.
+pub(super) fn keep(
     data: &Path,
     id: QueueId,
     envelope: &Envelope,
     recipients: &[String],
     message: &[u8],
-) -> io::Result<()> {
-    let dir = data.join("postmaster");
-    let mut octets = format!(
+) -> io::Result<PathBuf> {
+    let dir = data.join(FOLDER);
+    let head = format!(
         "Return-Path: {}\r\nDelivered-To: {}\r\n",
         envelope.reverse_path,
         recipients.join(", ")
-    )
-    .into_bytes();
-    octets.extend_from_slice(message);
-    let write = move || {
-        fs::create_dir_all(&dir)?;
-        if !has_room(&dir, octets.len() as u64)? {
-            return Err(io::ErrorKind::StorageFull.into());
-        }
-        let new = dir.join(format!(".{id}.new"));
-        let mut file = File::create(&new)?;
-        file.write_all(&octets)?;
-        file.sync_all()?;
-        fs::rename(new, dir.join(format!("{id}.eml")))?;
-        File::open(&dir)?.sync_all()
-    };
-    tokio::task::spawn_blocking(write).await.map_err(io::Error::other)?
+    );
+    fs::create_dir_all(&dir)?;
+    let (messages, octets) = kept(&dir)?;
+    let octets = octets + (head.len() + message.len()) as u64;
+    if messages >= KEPT_MESSAGES_MAX || octets > KEPT_OCTETS_MAX {
+        return Err(io::ErrorKind::StorageFull.into());
+    }
+    let new = dir.join(format!(".{id}.new"));
+    let mut file =
+        File::options().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+    file.write_all(head.as_bytes())?;
+    file.write_all(message)?;
+    file.sync_all()?;
+    let path = dir.join(format!("{id}.eml"));
+    fs::rename(new, &path)?;
+    File::open(&dir)?.sync_all()?;
+    Ok(path)
 }
+
+/// Messages that are kept for an operator to read.
+pub(crate) fn kept_messages(data: &Path) -> u64 {
+    kept(&data.join(FOLDER)).map_or(0, |(messages, _)| messages)
+}
+
+/// Where mail to our desks is kept, below DATA.
+const FOLDER: &str = "postmaster";
 
 /// Messages that are kept for an operator to read, and their octets: anybody can write to our
 /// desks, and nobody may fill the disk. Chosen, not measured.
-const KEPT_MESSAGES_MAX: usize = 10_000;
+const KEPT_MESSAGES_MAX: u64 = 10_000;
 const KEPT_OCTETS_MAX: u64 = 1 << 30;
 
-fn has_room(dir: &Path, octets: u64) -> io::Result<bool> {
-    let (mut messages, mut sum) = (0, octets);
+/// Messages in the folder, and their octets.
+fn kept(dir: &Path) -> io::Result<(u64, u64)> {
+    let (mut messages, mut octets) = (0, 0);
     for entry in fs::read_dir(dir)? {
         messages += 1;
-        sum += entry?.metadata()?.len();
+        octets += entry?.metadata()?.len();
     }
-    Ok(messages < KEPT_MESSAGES_MAX && sum <= KEPT_OCTETS_MAX)
+    Ok((messages, octets))
+}
+
+#[cfg(test)]
+mod tests {
+    use postlane_mail::{BodyType, Label, Mailbox, ReversePath, Stream};
+
+    use super::*;
+    use crate::config::{Config, Overrides};
+    use crate::secret::HouseSecret;
+
+    fn envelope(recipients: &[&str]) -> Envelope {
+        let recipient = |text: &&str| Recipient::new(Mailbox::parse(text).unwrap());
+        Envelope {
+            reverse_path: ReversePath::Null,
+            recipients: recipients.iter().map(recipient).collect(),
+            body: BodyType::SevenBit,
+            smtputf8: false,
+            ret: None,
+            envid: None,
+            stream: Stream::Engaged,
+            tenant: Label::NONE,
+            campaign: Label::NONE,
+        }
+    }
+
+    #[test]
+    fn mail_to_our_desks_goes_elsewhere_or_stays_here() {
+        let text = "[relay]\nhostname = \"relay.example\"";
+        let config = Config::parse(text, None, &Overrides::default()).unwrap();
+        let mut setup = Setup::of(&config);
+        let rights = HouseRights::new(&setup, &HouseSecret([7; 32]));
+        let to = ["jo@example.net", "postmaster@relay.example"];
+        let mut mail = envelope(&to);
+        assert_eq!(take_out(&setup, &rights, &mut mail).kept, ["postmaster@relay.example"]);
+        assert_eq!(mail.recipients.len(), 1);
+        setup.role_mailbox = Some(Mailbox::parse("ops@example.com").unwrap());
+        let mut mail = envelope(&to);
+        assert!(take_out(&setup, &rights, &mut mail).kept.is_empty());
+        assert_eq!(mail.recipients[1].mailbox.as_str(), "ops@example.com");
+    }
+
+    #[test]
+    fn what_is_kept_can_be_read_and_is_counted() {
+        let data = tempfile::tempdir().unwrap();
+        let (id, to) = (QueueId::from_bits(4711), ["postmaster@relay.example".to_owned()]);
+        assert_eq!(kept_messages(data.path()), 0);
+        let path =
+            keep(data.path(), id, &envelope(&[]), &to, b"Subject: hi\r\n\r\nhi\r\n").unwrap();
+        assert_eq!(
+            fs::read_to_string(path).unwrap(),
+            "Return-Path: <>\r\nDelivered-To: postmaster@relay.example\r\nSubject: hi\r\n\r\nhi\r\n"
+        );
+        assert_eq!(kept_messages(data.path()), 1);
+    }
 }
