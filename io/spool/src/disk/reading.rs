@@ -60,13 +60,14 @@ pub(crate) struct Story {
 }
 
 impl Story {
-    /// What an index has told, if all of it makes sense.
-    pub(crate) fn of(told: Vec<u8>) -> Option<Self> {
+    /// What an index has told of a segment with so many messages, if all of it makes sense.
+    pub(crate) fn of(told: Vec<u8>, messages: u32) -> Option<Self> {
         let (mut heads, mut states) = (Vec::new(), Vec::new());
         let mut at = 0;
         while at < told.len() {
             let (here, next) = told_at(&told, at)?;
             match here {
+                Told::Message { ordinal, .. } if ordinal >= messages => return None,
                 Told::Message { .. } => heads.push(at as u32),
                 Told::Waiting { offset, .. } => states.push((offset, at as u32)),
                 _ => {}
@@ -202,7 +203,7 @@ impl Reading<'_> {
         });
         let found = found.and_then(|header| {
             drop(whole.drain(..INDEX_HEADER_OCTETS));
-            Some((header, Story::of(whole)?))
+            Some((header, Story::of(whole, header.messages)?))
         });
         if found.is_none() {
             self.find_at(0, 0, Wrong::Index, None);
@@ -236,7 +237,7 @@ impl Reading<'_> {
             let header = IndexHeader { segment, epoch, segment_octets, messages, seq, last_id };
             write_index(self.volume, &header, &scanned.told).map_err(Unread::Disk)?;
         }
-        let story = Story::of(scanned.told).expect("it has just been told");
+        let story = Story::of(scanned.told, messages).expect("it has just been told");
         let (number, octets) = (self.number, segment_octets);
         Ok(Some(Segment { number, file, octets, seq, messages, last_id, story, unindexed }))
     }

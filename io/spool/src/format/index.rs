@@ -18,6 +18,9 @@ pub(crate) const INDEX_HEADER_OCTETS: usize = 56;
 
 const MAGIC: [u8; 8] = *b"PLINDEX\n";
 
+/// A message has at least this many octets in a segment: an entry's head and its own.
+const MESSAGE_OCTETS_MIN: u64 = 5 + 32;
+
 /// Kinds of entries that only an index has; the others are as in a record of changes.
 const HEAD: u8 = 0x41;
 const MOVED_HEAD: u8 = 0x42;
@@ -73,6 +76,10 @@ impl IndexHeader {
         from.u16()?;
         let (segment, epoch, messages) = (from.u32()?, from.u32()?, from.u32()?);
         let (segment_octets, seq, last) = (from.u64()?, from.u64()?, from.u64()?);
+        // Room is made for each message: there are not more than their records' headers fit.
+        if u64::from(messages) > segment_octets / MESSAGE_OCTETS_MIN {
+            return None;
+        }
         let last_id = (last != 0).then(|| QueueId::from_bits(last));
         Some((Self { segment, epoch, segment_octets, messages, seq, last_id }, told))
     }

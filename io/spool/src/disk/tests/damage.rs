@@ -174,3 +174,19 @@ fn an_index_damaged_anywhere_is_not_believed() {
         assert_eq!(wrong, [Wrong::Index], "octet {at}");
     }
 }
+
+#[test]
+fn an_index_that_claims_more_messages_than_fit_is_not_believed() {
+    let volume = Faulty::default();
+    let rig = Rig::open(&volume, SETTINGS).unwrap().rig;
+    drop(rig.disk.insert(message(1, 1, 30)));
+    rig.end().unwrap();
+    let mut files = volume.all();
+    let index = files.get_mut("00000001.idx").unwrap();
+    index[20..24].copy_from_slice(&u32::MAX.to_le_bytes());
+    let crc = crc32c::crc32c(&index[..52]);
+    index[52..56].copy_from_slice(&crc.to_le_bytes());
+    let opened = Rig::open(&Faulty::with(&files), SETTINGS).unwrap();
+    assert_eq!(numbers(&opened), BTreeSet::from([1]));
+    assert_eq!(opened.report.findings[0].wrong, Wrong::Index);
+}
