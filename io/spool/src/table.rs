@@ -4,6 +4,7 @@ mod segment;
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::ops::Bound;
 
 use bytes::Bytes;
 use postlane_mail::Place;
@@ -183,21 +184,33 @@ impl Table {
         found.map(|(key, keyed)| (key.clone(), keyed.value.clone())).collect()
     }
 
-    /// Keyed state that is written in a segment.
-    pub(crate) fn keys_in(&self, segment: u32) -> Vec<(Key, Bytes)> {
-        let found = self.keyed.iter().filter(|(_, keyed)| keyed.segment == segment);
-        found.map(|(key, keyed)| (key.clone(), keyed.value.clone())).collect()
+    /// Keyed state behind a key, or all: name, value, and the segment that it is written in.
+    pub(crate) fn keys_behind(
+        &self,
+        behind: Option<&Key>,
+    ) -> impl Iterator<Item = (&Key, &Bytes, u32)> {
+        let from = behind.map_or(Bound::Unbounded, Bound::Excluded);
+        let found = self.keyed.range((from, Bound::Unbounded));
+        found.map(|(key, keyed)| (key, &keyed.value, keyed.segment))
     }
 
-    /// Keys whose removal is told in a segment, and that an older one would bring back.
-    pub(crate) fn removed_in(&self, segment: u32) -> Vec<Key> {
-        let removed = self.segments.get(&segment).map(|room| room.removed.iter());
-        let gone = removed.into_iter().flatten().filter(|key| !self.keyed.contains_key(*key));
-        let older = |key: &&Key| {
-            let hash = hash(key);
-            self.segments.range(..segment).any(|(_, older)| older.keys.contains(&hash))
-        };
-        gone.filter(older).cloned().collect()
+    /// Keys behind a key, or all, whose removal is told in a segment.
+    pub(crate) fn removed_behind(
+        &self,
+        segment: u32,
+        behind: Option<&Key>,
+    ) -> impl Iterator<Item = &Key> {
+        let from = behind.cloned().map_or(Bound::Unbounded, Bound::Excluded);
+        let removed = self.segments.get(&segment).map(|room| &room.removed);
+        removed.into_iter().flat_map(move |keys| keys.range((from.clone(), Bound::Unbounded)))
+    }
+
+    /// Whether a key would be there again without its removal in a segment.
+    pub(crate) fn would_come_back(&self, segment: u32, key: &Key) -> bool {
+        let hash = hash(key);
+        let is_there = |room: &Segment| room.keys.contains(&hash);
+        !self.keyed.contains_key(key)
+            && self.segments.range(..segment).any(|(_, older)| is_there(older))
     }
 
     fn insert(&mut self, place: Place, meta: Meta) {

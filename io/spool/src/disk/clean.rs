@@ -11,7 +11,7 @@ use super::chores::Chore;
 use super::committer::Committer;
 use super::request::Request;
 use crate::format::{Record, push_done, push_ended, push_keyed, push_waiting};
-use crate::store::StoreError;
+use crate::store::{Key, StoreError};
 use crate::table::{Segment, Table};
 
 /// Segments that may be ready to be given back, and the one that is being emptied.
@@ -36,10 +36,14 @@ enum Stage {
     Messages { next: u32 },
     /// Recipients of messages in these segments, whose states are written in it.
     States { of: VecDeque<u32>, next: u32 },
-    /// Who is done of the messages in these segments.
-    Fates { of: VecDeque<u32> },
-    /// Keyed state.
-    Keys,
+    /// Which messages of these segments are done.
+    Ended { of: VecDeque<u32> },
+    /// Who is done of the messages in these segments that are not.
+    Fates { of: VecDeque<u32>, next: u32 },
+    /// Keyed state, behind this key.
+    Keys { behind: Option<Key> },
+    /// Keyed state that was removed, behind this key.
+    Removed { behind: Option<Key> },
 }
 
 /// A segment of which less than this share says something is emptied. Chosen, not measured:
@@ -133,7 +137,7 @@ impl Committer {
             }
             Stage::States { mut of, next } => {
                 let Some(told_of) = of.front().copied() else {
-                    return Ok((Vec::new(), Some(Stage::Fates { of: tells_of() })));
+                    return Ok((Vec::new(), Some(Stage::Ended { of: tells_of() })));
                 };
                 let (records, next) = self.states_again(segment, told_of, next)?;
                 if next.is_none() {
@@ -141,11 +145,29 @@ impl Committer {
                 }
                 (records, Some(Stage::States { of, next: next.unwrap_or(0) }))
             }
-            Stage::Fates { mut of } => match of.pop_front() {
-                Some(told_of) => (self.fates_again(told_of), Some(Stage::Fates { of })),
-                None => (Vec::new(), Some(Stage::Keys)),
+            Stage::Ended { mut of } => match of.pop_front() {
+                Some(told_of) => (self.ended_again(told_of), Some(Stage::Ended { of })),
+                None => (Vec::new(), Some(Stage::Fates { of: tells_of(), next: 0 })),
             },
-            Stage::Keys => (self.keys_again(segment), None),
+            Stage::Fates { mut of, next } => {
+                let Some(told_of) = of.front().copied() else {
+                    return Ok((Vec::new(), Some(Stage::Keys { behind: None })));
+                };
+                let (records, next) = self.fates_again(told_of, next);
+                if next.is_none() {
+                    of.pop_front();
+                }
+                (records, Some(Stage::Fates { of, next: next.unwrap_or(0) }))
+            }
+            Stage::Keys { behind } => {
+                let (records, behind) = self.keys_again(segment, behind.as_ref());
+                let then = behind.map(|behind| Stage::Keys { behind: Some(behind) });
+                (records, Some(then.unwrap_or(Stage::Removed { behind: None })))
+            }
+            Stage::Removed { behind } => {
+                let (records, behind) = self.removed_again(segment, behind.as_ref());
+                (records, behind.map(|behind| Stage::Removed { behind: Some(behind) }))
+            }
         })
     }
 
@@ -208,27 +230,60 @@ impl Committer {
         Ok((of_body(body), (behind < many).then_some(behind)))
     }
 
-    /// Who is done of the messages in a segment, as it is known from all segments.
-    fn fates_again(&self, told_of: u32) -> Vec<Record> {
+    /// Which messages of a segment are done, as it is known from all segments: a bit for each.
+    fn ended_again(&self, told_of: u32) -> Vec<Record> {
         let mut body = Vec::new();
-        let table = self.shared.table.lock();
-        if let Some(room) = table.of(told_of) {
+        if let Some(room) = self.shared.table.lock().of(told_of) {
             push_ended(told_of, &room.ended_bits(), &mut body);
-            for (place, done) in room.half_done(told_of) {
-                done.into_iter().for_each(|recipient| push_done(place, recipient, &mut body));
-            }
         }
         of_body(body)
     }
 
-    /// Keyed state that is written here, and what an older segment would bring back.
-    fn keys_again(&self, segment: u32) -> Vec<Record> {
+    /// Who is done of messages in a segment that live.
+    fn fates_again(&self, told_of: u32, next: u32) -> (Vec<Record>, Option<u32>) {
         let mut body = Vec::new();
         let table = self.shared.table.lock();
-        let keys = table.keys_in(segment);
-        keys.iter().for_each(|(key, value)| push_keyed(&key.0, Some(value), &mut body));
-        table.removed_in(segment).iter().for_each(|key| push_keyed(&key.0, None, &mut body));
-        of_body(body)
+        let half_done = table.of(told_of).map(|room| room.half_done(told_of, next));
+        for (place, done) in half_done.into_iter().flatten() {
+            if body.len() >= OCTETS_AT_ONCE {
+                return (of_body(body), Some(place.ordinal));
+            }
+            done.into_iter().for_each(|recipient| push_done(place, recipient, &mut body));
+        }
+        (of_body(body), None)
+    }
+
+    /// Keyed state that is written here, and the key to go on behind.
+    fn keys_again(&self, segment: u32, behind: Option<&Key>) -> (Vec<Record>, Option<Key>) {
+        let (mut body, mut last) = (Vec::new(), None);
+        let table = self.shared.table.lock();
+        for (looked, (key, value, written_in)) in table.keys_behind(behind).enumerate() {
+            if body.len() >= OCTETS_AT_ONCE || looked >= LOOKED_AT_ONCE {
+                return (of_body(body), last);
+            }
+            if written_in == segment {
+                push_keyed(&key.0, Some(value), &mut body);
+            }
+            last = Some(key.clone());
+        }
+        (of_body(body), None)
+    }
+
+    /// Removals of keyed state that an older segment would bring back, and the key to go on
+    /// behind.
+    fn removed_again(&self, segment: u32, behind: Option<&Key>) -> (Vec<Record>, Option<Key>) {
+        let (mut body, mut last) = (Vec::new(), None);
+        let table = self.shared.table.lock();
+        for (looked, key) in table.removed_behind(segment, behind).enumerate() {
+            if body.len() >= OCTETS_AT_ONCE || looked >= LOOKED_AT_ONCE {
+                return (of_body(body), last);
+            }
+            if table.would_come_back(segment, key) {
+                push_keyed(&key.0, None, &mut body);
+            }
+            last = Some(key.clone());
+        }
+        (of_body(body), None)
     }
 
     /// Removes a segment that says nothing any more, once what was said again is on disk.

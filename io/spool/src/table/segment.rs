@@ -86,15 +86,19 @@ impl Segment {
         bits
     }
 
-    /// Messages with some recipients done and some not, and those recipients.
-    pub(crate) fn half_done(&self, segment: u32) -> Vec<(Place, Vec<u16>)> {
+    /// Messages from an ordinal on with some recipients done and some not, and those recipients.
+    pub(crate) fn half_done(
+        &self,
+        segment: u32,
+        from: u32,
+    ) -> impl Iterator<Item = (Place, Vec<u16>)> {
         let done = |crowd: &[Recipient]| -> Vec<u16> {
             let numbered = crowd.iter().zip(0..);
             numbered.filter(|(r, _)| **r == Recipient::Done).map(|(_, index)| index).collect()
         };
-        let crowds = self.crowds.iter();
-        let places = crowds.map(|(at, crowd)| (Place { segment, ordinal: *at }, done(crowd)));
-        places.filter(|(_, done)| !done.is_empty()).collect()
+        let crowds = self.crowds.range(from..);
+        let places = crowds.map(move |(at, crowd)| (Place { segment, ordinal: *at }, done(crowd)));
+        places.filter(|(_, done)| !done.is_empty())
     }
 
     /// The first messages that live from an ordinal on, at most so many, and where to go on;

@@ -156,3 +156,43 @@ fn a_segment_that_says_much_is_left_alone() {
     let copied = &rig.disk.tally().copied;
     assert_eq!(copied.load(std::sync::atomic::Ordering::Relaxed), 0);
 }
+
+#[test]
+fn much_keyed_state_and_many_fates_are_said_again_in_bounded_steps() {
+    let settings = Settings { segment_octets: 4 << 20, ..SETTINGS };
+    let volume = Faulty::default();
+    let mut rig = Rig::open(&volume, settings).unwrap().rig;
+    // Large ones for many, of which all but one are done in the next segment; and keyed state.
+    let tickets: Vec<_> = (1..=60).map(|n| rig.disk.insert(message(n, 2000, 10))).collect();
+    rig.step();
+    let places: Vec<Place> = tickets.into_iter().map(|ticket| ticket.wait().unwrap()).collect();
+    let filler = rig.disk.insert(message(1000, 1, 4 << 20));
+    rig.step();
+    let filler = filler.wait().unwrap();
+    for place in &places {
+        let gone = (1..2000).map(|recipient| change(*place, recipient, Fate::Done)).collect();
+        rig.disk.commit(changes(1, gone));
+    }
+    let value = Bytes::from(vec![7; 2000]);
+    let keyed = (0..900).map(|n| (Key(format!("k/{n:04}").into()), Some(value.clone()))).collect();
+    rig.disk.commit(Changes { keyed, ..changes(2, vec![change(filler, 0, Fate::Done)]) });
+    let second = rig.disk.insert(message(1001, 1, 50 << 20));
+    rig.step();
+    let second = second.wait().unwrap();
+    rig.disk.commit(changes(3, vec![change(second, 0, Fate::Done)]));
+    rig.step();
+    let mut most = 0;
+    for _ in 0..600 {
+        let before = rig.written();
+        rig.wait(Duration::from_millis(30));
+        rig.step();
+        most = most.max(rig.written().1 - before.1);
+    }
+    assert!(rig.disk.tally().removed.load(std::sync::atomic::Ordering::Relaxed) >= 1);
+    assert!(volume.used() < 16 << 20, "{} octets", volume.used());
+    assert!(most > 1 << 20 && most <= (1 << 20) + 40_000, "{most} octets at once");
+    let opened = Rig::open(&volume.after_crash(1), settings).unwrap();
+    assert_eq!(opened.rig.disk.keyed("k/").len(), 900);
+    assert_eq!(opened.recovered.len(), 60);
+    assert!(opened.recovered.iter().all(|r| r.recipients.len() == 1));
+}
