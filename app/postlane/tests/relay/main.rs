@@ -10,4 +10,5 @@ mod encrypted;
 mod host;
 mod http;
 mod relay;
+mod service_manager;
 mod spool;

@@ -19,10 +19,18 @@ use crate::rights::HouseRights;
 use crate::secret::HouseSecret;
 use crate::setup::{AuthSetup, ListenerSetup, Setup};
 
+/// A socket for each listener: one that a service manager holds for us at its address, so that
+/// a restart refuses no connection, or else a new one.
 pub(super) async fn bind(listeners: &[ListenerSetup]) -> anyhow::Result<Vec<TcpListener>> {
+    let mut held = handed_over()?;
     let mut bound = Vec::with_capacity(listeners.len());
     for listener in listeners {
         let address = listener.address;
+        let is_there = |socket: &TcpListener| socket.local_addr().is_ok_and(|at| at == address);
+        if let Some(at) = held.iter().position(is_there) {
+            bound.push(held.swap_remove(at));
+            continue;
+        }
         let socket = TcpListener::bind(address).await;
         bound.push(socket.with_context(|| {
             format!(
@@ -30,7 +38,28 @@ pub(super) async fn bind(listeners: &[ListenerSetup]) -> anyhow::Result<Vec<TcpL
             )
         })?);
     }
+    for unused in held {
+        let address = unused.local_addr()?;
+        alarm(&format!(
+            "the service manager holds {address} for us, and no listener has that address"
+        ));
+    }
     Ok(bound)
+}
+
+/// Sockets that a service manager has opened (`man sd_listen_fds`).
+fn handed_over() -> anyhow::Result<Vec<TcpListener>> {
+    let mut descriptors = listenfd::ListenFd::from_env();
+    let mut sockets = Vec::with_capacity(descriptors.len());
+    for number in 0..descriptors.len() {
+        let socket = descriptors.take_tcp_listener(number);
+        let socket = socket.context("the service manager handed over what is no TCP socket")?;
+        if let Some(socket) = socket {
+            socket.set_nonblocking(true)?;
+            sockets.push(TcpListener::from_std(socket)?);
+        }
+    }
+    Ok(sockets)
 }
 
 pub(super) fn addresses(bound: &[TcpListener]) -> io::Result<Vec<SocketAddr>> {
