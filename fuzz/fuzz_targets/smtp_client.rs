@@ -88,7 +88,7 @@ fn message(id: u64) -> Transaction {
         envelope: Arc::new(envelope),
         reverse_path: None,
         message: [".x\r\n".into()].into_iter().collect(),
-        eight_bit_body: id % 3 == 0,
+        eight_bit_body: id.is_multiple_of(3),
         eight_bit_header: false,
     }
 }
