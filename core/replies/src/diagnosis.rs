@@ -104,6 +104,16 @@ mod tests {
     }
 
     #[test]
+    fn every_diagnosis_names_its_rule() {
+        for stage in Stage::ALL {
+            for code in (200..600).filter_map(Code::new) {
+                let rule = classify(stage, code).rule;
+                assert_eq!(rule, format!("code-class/{}yz", code.number() / 100));
+            }
+        }
+    }
+
+    #[test]
     fn the_first_digit_says_how_lasting_it_is() {
         assert_eq!(diagnosis(Stage::Rcpt, 250), (Scope::Recipient, Persistence::Success));
         assert_eq!(diagnosis(Stage::Rcpt, 451), (Scope::Recipient, Persistence::Transient));
