@@ -9,6 +9,7 @@ mod crash;
 mod encrypted;
 mod host;
 mod http;
+mod promises;
 mod relay;
 mod service_manager;
 mod spool;
