@@ -1,7 +1,7 @@
 //! What became of a recipient, as a line of the log and as an event.
 
 use postlane_engine::{End, Fate};
-use postlane_mail::{Envelope, Instant, LastReply, QueueId};
+use postlane_mail::{Envelope, Instant, LastReply, QueueId, Status};
 
 use crate::events::Event;
 use crate::evidence::Attempted;
@@ -39,6 +39,11 @@ impl Happened<'_> {
         if let Some(last) = &self.last {
             line.field("stage", last.stage.as_str());
             line.number("code", u64::from(last.reply.code().number()));
+        }
+        if let Some(status) = self.status() {
+            line.field("status", &status.to_string());
+        }
+        if let Some(last) = &self.last {
             line.field("text", &veil.text(last.reply.text()));
         }
         if let Some(attempted) = self.attempted {
@@ -47,33 +52,31 @@ impl Happened<'_> {
             line.number("took_ms", attempted.ended.since(attempted.began).as_ms());
         }
         line.number("delay_ms", self.now.since(self.id.moment()).as_ms());
-        match self.fate {
-            Fate::Deferred { progress, status, .. } => {
-                line.number("attempts", u64::from(progress.attempts));
-                line.number("next_s", progress.due.since(self.now).as_s());
-                if let Some(status) = status {
-                    line.field("status", &status.to_string());
-                }
-            }
-            Fate::Ended(End::Bounced(Some(status))) => line.field("status", &status.to_string()),
-            _ => {}
+        if let Fate::Deferred { progress, .. } = self.fate {
+            line.number("attempts", u64::from(progress.attempts));
+            line.number("next_s", progress.due.since(self.now).as_s());
         }
         line.end()
     }
 
+    /// Whose mail it is, and for whom; where that is not at hand the recipient's number.
     fn describe_envelope(&self, line: &mut Line, veil: &Veil<'_>) {
-        let Some(envelope) = self.envelope else { return };
+        let recipient = self.envelope.and_then(|e| e.recipients.get(usize::from(self.index)));
+        let (Some(envelope), Some(recipient)) = (self.envelope, recipient) else {
+            return line.number("recipient", u64::from(self.index));
+        };
         line.field("from", &veil.address(envelope.reverse_path.as_str()));
-        if let Some(recipient) = envelope.recipients.get(usize::from(self.index)) {
-            line.field("to", &veil.address(recipient.mailbox.as_str()));
-        }
-        line.field("stream", envelope.stream.as_str());
-        if !envelope.tenant.is_none() {
-            line.field("tenant", envelope.tenant.as_str());
-        }
-        if !envelope.campaign.is_none() {
-            line.field("campaign", envelope.campaign.as_str());
-        }
+        line.field("to", &veil.address(recipient.mailbox.as_str()));
+        line.labels(envelope);
+    }
+
+    /// What the engine says of it, or a host has.
+    fn status(&self) -> Option<Status> {
+        let ours = match self.fate {
+            Fate::Deferred { status, .. } | Fate::Ended(End::Bounced(status)) => *status,
+            _ => None,
+        };
+        ours.or_else(|| self.last.as_ref()?.reply.status())
     }
 
     /// The event, for whoever listens.

@@ -1,5 +1,6 @@
 //! Taking mail: what a client or a program hands over becomes ours, or is refused.
 
+pub(crate) mod arrivals;
 mod returned;
 mod roles;
 
@@ -10,10 +11,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::Bytes;
 use parking_lot::Mutex;
 use postlane_mail::{BodyType, Code, Envelope, Instant, Label, QueueId, QueueIdSource, Status};
-use postlane_message::{Arrival, Client, HeaderRefused, Prepared, TlsWords, prepare};
+use postlane_message::{Arrival as Stamp, Client, HeaderRefused, Prepared, TlsWords, prepare};
 use postlane_net::listener;
 use postlane_smtp::auth::{Nonce, Secret};
-use postlane_smtp::server::{Login, Lookup, Pressure, Refusal, Submission, Verdict};
+use postlane_smtp::server::{Login, Lookup, Pressure, Refusal, Standing, Submission, Verdict};
 use postlane_spool::{Insertion, Store, StoreError};
 use tokio::sync::watch;
 
@@ -26,6 +27,7 @@ use crate::journal::Journal;
 use crate::rights::HouseRights;
 use crate::secret;
 use crate::setup::Live;
+use arrivals::Arrival;
 use returned::Returns;
 
 pub(crate) use roles::kept_messages;
@@ -58,6 +60,8 @@ pub(crate) struct Origin<'a> {
     pub(crate) tls: Option<TlsWords<'a>>,
     /// Whose it is for certain; what the message says of it counts for nothing then.
     pub(crate) tenant: Label,
+    /// Who has authenticated.
+    pub(crate) user: Option<&'a str>,
 }
 
 /// Why a message was not taken.
@@ -82,26 +86,29 @@ impl Intake {
         message: &[u8],
     ) -> Result<QueueId, Refused> {
         let octets = message.len() as u64;
+        let sender = envelope.reverse_path.clone();
         self.octets.fetch_add(octets, Ordering::Relaxed);
-        let accepted = self.keep(origin, envelope, message).await;
+        let accepted = self.keep(&origin, envelope, message).await;
         self.octets.fetch_sub(octets, Ordering::Relaxed);
-        match &accepted {
-            Ok(_) => self.counters.accepted.inc(),
-            Err(_) => self.counters.refused.inc(),
-        };
+        if let Err(refused) = &accepted {
+            self.note_refused(&origin, &sender, refused);
+        }
         accepted
     }
 
     async fn keep(
         &self,
-        origin: Origin<'_>,
+        origin: &Origin<'_>,
         envelope: Envelope,
         message: &[u8],
     ) -> Result<QueueId, Refused> {
-        let insertion = self.insertion(&origin, envelope, message)?;
-        let id = insertion.id;
+        let insertion = self.insertion(origin, envelope, message)?;
+        let (id, arrival) = (insertion.id, Arrival::of(&insertion));
         match self.store.insert(insertion).await {
-            Ok(_) => Ok(id),
+            Ok(_) => {
+                self.note_accepted(origin, &arrival);
+                Ok(id)
+            }
             Err(error) => {
                 self.cache.forget(std::iter::once(id));
                 Err(Refused::from(&error))
@@ -124,7 +131,7 @@ impl Intake {
             _ => None,
         };
         let (client, protocol, tls) = (origin.client, origin.protocol, origin.tls);
-        let arrival = Arrival { id, at: now, client, protocol, tls, recipient };
+        let arrival = Stamp { id, at: now, client, protocol, tls, recipient };
         let prepared = prepare(message, &setup.edits, &arrival)?;
         label(&mut envelope, &prepared, &origin.tenant);
         let facts = Facts::of(&prepared.facts);
@@ -250,7 +257,11 @@ impl Intake {
         let words = submission.tls.as_ref().map(words);
         let tls = words.as_ref().map(|(version, cipher)| TlsWords { version, cipher });
         let tenant = submission.envelope.tenant.clone();
-        let origin = Origin { client, protocol: submission.protocol, tls, tenant };
+        let user = match &submission.standing {
+            Standing::Known(identity) => Some(&*identity.user),
+            Standing::Stranger | Standing::Neighbour => None,
+        };
+        let origin = Origin { client, protocol: submission.protocol, tls, tenant, user };
         self.accept(origin, submission.envelope, &message).await
     }
 
@@ -313,14 +324,18 @@ impl Intake {
 
 impl Refused {
     pub(crate) fn verdict(&self) -> Verdict {
+        let (code, status) = self.code();
+        Verdict::Refused(Refusal { code, status, text: self.to_string().into() })
+    }
+
+    fn code(&self) -> (Code, Status) {
         let code = |number| Code::new(number).expect("it lies between 200 and 599");
-        let (code, status) = match self {
+        match self {
             Self::Header(refused) => (refused.code(), refused.status()),
             // RFC 3463 §3.4, X.3.1 and X.3.0.
             Self::DiskFull => (code(452), Status::new(4, 3, 1)),
             Self::Unknown | Self::Closed => (code(451), Status::new(4, 3, 0)),
-        };
-        Verdict::Refused(Refusal { code, status, text: self.to_string().into() })
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use postlane_mail::Instant;
+use postlane_mail::{Envelope, Instant};
 use postlane_message::LogDate;
 
 use crate::clock::Clock;
@@ -164,6 +164,17 @@ impl Line {
     pub(crate) fn number(&mut self, key: &str, value: u64) {
         // Writing into a String cannot fail.
         let _ = write!(self.0, " {key}={value}");
+    }
+
+    /// What kind of mail it is, whose, and of which mailing.
+    pub(crate) fn labels(&mut self, envelope: &Envelope) {
+        self.field("stream", envelope.stream.as_str());
+        if !envelope.tenant.is_none() {
+            self.field("tenant", envelope.tenant.as_str());
+        }
+        if !envelope.campaign.is_none() {
+            self.field("campaign", envelope.campaign.as_str());
+        }
     }
 
     pub(crate) fn end(mut self) -> String {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use postlane_engine::{End, Event, Fate, ProviderId, Settled};
-use postlane_mail::{Envelope, Instant, LastReply, Progress, QueueId};
+use postlane_mail::{Code, Envelope, Instant, LastReply, Progress, QueueId, Reply, Stage};
 use postlane_spool::{Change, Changes, Key, Store, Urgency};
 
 use crate::cache::Cache;
@@ -15,6 +15,7 @@ use crate::journal::{Journal, Line};
 use crate::mailbox::Mailbox;
 use crate::names::Names;
 use crate::reports::Owed;
+use crate::routing::{Destination, Failures};
 use crate::setup::Live;
 use crate::submitting::Awaited;
 use crate::unreached::Unreached;
@@ -25,6 +26,7 @@ pub(crate) struct Settling {
     pub(crate) cache: Arc<Cache>,
     pub(crate) live: Live,
     pub(crate) names: Arc<Names>,
+    pub(crate) failures: Failures,
     pub(crate) counters: Arc<Counters>,
     pub(crate) awaited: Awaited,
     pub(crate) reports: Arc<Mailbox<Owed>>,
@@ -48,14 +50,16 @@ impl Settling {
             let envelope = attempted.as_ref().and_then(|a| a.envelope.as_deref());
             if attempted.is_some() || !is_said_with_its_report(&fate) {
                 let at_hand = young.as_ref().map(|letter| &*letter.envelope);
+                let envelope = envelope.or(at_hand);
+                let said = attempted.as_ref().and_then(|a| a.last_reply(index));
                 self.say(Happened {
                     now,
                     id: message,
                     index,
                     fate: &fate,
-                    envelope: envelope.or(at_hand),
+                    envelope,
                     attempted: attempted.as_deref(),
-                    last: attempted.as_ref().and_then(|a| a.last_reply(index)),
+                    last: said.or_else(|| self.unrouted(now, &fate, envelope, index)),
                 });
             }
             only_one &= envelope.is_none_or(|envelope| envelope.recipients.len() == 1);
@@ -82,6 +86,24 @@ impl Settling {
         if !owed.is_empty() {
             self.reports.put(Owed { now, message, place, recipients: owed, attempted });
         }
+    }
+
+    /// Why there was no route, as a reply, where that is why it waits.
+    fn unrouted(
+        &self,
+        now: Instant,
+        fate: &Fate,
+        envelope: Option<&Envelope>,
+        index: u16,
+    ) -> Option<LastReply> {
+        let Fate::Deferred { status: Some(_), .. } = fate else { return None };
+        let envelope = envelope?;
+        let host = envelope.recipients.get(usize::from(index))?.mailbox.host().clone();
+        let asks = self.live.borrow().routes.asks_for_sender();
+        let sender = asks.then(|| envelope.reverse_path.clone());
+        let failure = self.failures.of(self.names.destination(&Destination { host, sender }))?;
+        let reply = Reply::new(Code::new(450)?, failure.to_string());
+        Some(LastReply { stage: Stage::Connect, reply, host: "".into(), at: now })
     }
 
     /// What no host has said anything of keeps its last reply, which only the spool knows.

@@ -7,6 +7,7 @@ use postlane_spool::{Changes, Store as _, Urgency};
 
 use super::remembered::Remembered;
 use super::{Accepted, Composed, Content, Handle, NewMessage, NotAccepted};
+use crate::intake::arrivals::Arrival;
 use crate::intake::{Origin, Refused};
 
 impl Handle {
@@ -62,15 +63,21 @@ impl Handle {
                 false => Err(NotAccepted::KeyReused),
             };
         }
+        let sender = new.envelope.reverse_path.clone();
+        let refused = |refused: Refused| {
+            self.0.intake.note_refused(&origin(), &sender, &refused);
+            not_accepted(refused)
+        };
         let own = self.0.intake.take_ours(&mut new.envelope, &message).await;
         let own = own.map_err(not_accepted)?.filter(|_| new.envelope.recipients.is_empty());
         let insertion = match own {
             Some(_) => None,
             None => Some(self.0.intake.insertion(&origin(), new.envelope, &message)),
         };
-        let insertion = insertion.transpose().map_err(not_accepted)?;
+        let insertion = insertion.transpose().map_err(refused)?;
         let id = own.or_else(|| insertion.as_ref().map(|insertion| insertion.id));
         let id = id.ok_or_else(|| not_accepted(Refused::Closed))?;
+        let arrival = insertion.as_ref().map(Arrival::of);
         let (seq, durable) = self.0.awaited.ask();
         self.0.store.commit(Changes {
             seq,
@@ -81,13 +88,14 @@ impl Handle {
         });
         match durable.await {
             Ok(_) => {
-                self.0.counters.accepted.inc();
+                if let Some(arrival) = &arrival {
+                    self.0.intake.note_accepted(&origin(), arrival);
+                }
                 Ok(Accepted { id, repeated: false })
             }
             Err(_) => {
-                self.0.counters.refused.inc();
                 self.0.cache.forget(std::iter::once(id));
-                Err(not_accepted(Refused::Unknown))
+                Err(refused(Refused::Unknown))
             }
         }
     }
@@ -145,7 +153,7 @@ fn draft(composed: &Composed) -> Draft<'_> {
 
 fn origin() -> Origin<'static> {
     let tenant = postlane_mail::Label::NONE;
-    Origin { client: Client::Hidden, protocol: "HTTP", tls: None, tenant }
+    Origin { client: Client::Hidden, protocol: "HTTP", tls: None, tenant, user: None }
 }
 
 fn invalid(says: &str) -> NotAccepted {

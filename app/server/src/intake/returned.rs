@@ -42,7 +42,7 @@ impl Returns<'_> {
         let action = about.action.map(|action| action.as_str()).unwrap_or_default();
         line.field("action", action);
         let status = about.status.map(|status| status.to_string()).unwrap_or_default();
-        line.field("enhanced", &status);
+        line.field("status", &status);
         line.field("host", about.remote_mta.as_deref().unwrap_or_default());
         line.field("text", &self.veil.text(about.diagnostic.as_deref().unwrap_or_default()));
         self.journal.write(line.end());

@@ -123,6 +123,7 @@ impl Fittings {
             cache: self.cache.clone(),
             live: self.live.clone(),
             names: self.names.clone(),
+            failures: self.failures.clone(),
             counters: self.counters.clone(),
             awaited: self.awaited.clone(),
             reports: self.owed.clone(),

@@ -116,6 +116,7 @@ const TWO_VALUES: &[(&str, &str, &str, &str)] = &[
     ("report.returns", "", "\"full\"", "\"headers\""),
     ("report.return_size", "", "\"7KiB\"", "\"8KiB\""),
     ("http.address", "", "\"127.0.0.1:1\"", "\"127.0.0.1:2\""),
+    ("log.accepted", "", "true", "false"),
     ("log.attempts", "", "true", "false"),
     ("log.addresses", "", "\"full\"", "\"hash\""),
     ("log.output", "", "\"stderr\"", "\"stdout\""),
