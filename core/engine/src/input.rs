@@ -231,7 +231,8 @@ pub struct Operator {
 pub enum Action {
     /// Make it due now; pace and ceilings hold.
     Retry,
-    /// Make it due now and put it in front of its stream; pace and ceilings hold.
+    /// Make it due now and put it in front of its stream, and try hosts that rest because they
+    /// could not be reached; pace and ceilings hold.
     DeliverNow,
     /// Keep it, and stop its clock.
     Hold,

@@ -138,13 +138,13 @@ impl<E> Engine<E> {
 
     /// Does it to one entry; how many recipients it was done to.
     fn act(&mut self, now: Instant, number: u32, action: Action, wanted: &Wanted) -> u64 {
-        let (state, rank) = (self.slab[number].state, self.slab[number].rank);
+        let state = self.slab[number].state;
         match (action, state) {
             (Action::Hold, State::Active) => return self.wish(number, Wish::Hold, wanted),
             (Action::Bounce, State::Active) => return self.wish(number, Wish::Bounce, wanted),
             (Action::Delete, State::Active) => return self.wish(number, Wish::Delete, wanted),
-            (Action::Retry, State::Deferred) | (Action::DeliverNow, State::Deferred) => {}
-            (Action::DeliverNow, State::Ready) if rank != Rank::Urgent => {}
+            (Action::Retry, State::Deferred) => {}
+            (Action::DeliverNow, State::Deferred | State::Ready) => {}
             (Action::Retry | Action::DeliverNow, _) | (_, State::Active) => return 0,
             (Action::Release, State::Held) | (Action::Bounce | Action::Delete, _) => {}
             (Action::Release, _) | (Action::Hold, State::Held) => return 0,

@@ -252,6 +252,23 @@ fn deleted_mail_is_gone_and_bounced_mail_is_reported() {
 }
 
 #[test]
+fn who_says_now_tries_hosts_that_rest() {
+    let temper = Temper { unreachable: 100, ..Temper::default() };
+    let mut model = Model::new(3, temper, WIDE, Span::from_h(2));
+    model.message(START, Stream::Engaged, 0, &[1]);
+    // Rests double up to half an hour: after an hour they are long.
+    let (said, again) = (START + Span::from_min(70), START + Span::from_min(72));
+    command(&mut model, said, 1, Action::DeliverNow);
+    command(&mut model, again, 2, Action::DeliverNow);
+    run(&mut model, 3);
+    assert_eq!(model.answered, [(1, 1), (2, 1)]);
+    for said in [said, again] {
+        let tried = |at: Instant| at >= said && at < said + Span::from_s(1);
+        assert!(model.opens.iter().any(|(at, _)| tried(*at)), "{:?}", model.opens);
+    }
+}
+
+#[test]
 fn recipients_with_reverse_paths_of_their_own_share_no_transaction() {
     let temper = Temper { defers: 50, ..Temper::default() };
     for together in [Together::WhereTheyCan, Together::Never] {
