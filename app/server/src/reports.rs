@@ -5,8 +5,8 @@ use std::thread;
 
 use postlane_engine::{End, Fate};
 use postlane_mail::{
-    Envelope, Instant, Label, LastReply, Mailbox as Address, Place, Progress, QueueId, Recipient,
-    ReversePath, Status, Stream,
+    Envelope, Host, Instant, Label, LastReply, Mailbox as Address, Place, Progress, QueueId,
+    Recipient, ReversePath, Status, Stream,
 };
 use postlane_message::{
     Action, Fields, Original, RecipientReport, Report, message_id_of, write_report,
@@ -241,6 +241,9 @@ impl Reports {
             (None, Status { subject: 7, .. }) => {
                 format!("{} given up by an operator of this relay", about.status)
             }
+            (None, Status { subject: 6, detail, .. }) => {
+                format!("{} {}", about.status, unable(recipient.mailbox.host(), detail))
+            }
             (None, status) => format!("{status} it could not be delivered"),
         };
         let code = postlane_mail::Code::new(if about.status.class == 4 { 450 } else { 550 })?;
@@ -252,6 +255,17 @@ impl Reports {
             at: owed.now,
         })
     }
+}
+
+/// What the hosts of `host` lack, for the detail of a status X.6.Y (RFC 3463 §3.7, RFC 6531 §3.5).
+fn unable(host: &Host, detail: u16) -> String {
+    let lack = match detail {
+        3 => "takes bodies of eight bits",
+        7 => "takes addresses beyond ASCII",
+        9 => "takes header fields beyond ASCII",
+        _ => "takes what this message needs",
+    };
+    format!("no host of {host} {lack}")
 }
 
 /// What the spool is to know of it.
