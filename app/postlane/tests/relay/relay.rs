@@ -122,6 +122,18 @@ impl Relay {
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
+    /// Asks what waits until it is as `wanted`.
+    pub(crate) fn list_until(&self, wanted: impl Fn(&[serde_json::Value]) -> bool) {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let waits = self.ask_json(&["queue", "list"]);
+            if wanted(&waits) {
+                return;
+            }
+            assert!(Instant::now() < until, "{waits:?}\n{}", self.log());
+        }
+    }
+
     /// A session with it.
     pub(crate) fn dial(&self) -> Dialogue {
         Dialogue::open(self.smtp)
@@ -230,9 +242,16 @@ impl Dialogue {
             let rcpt = self.say(&format!("RCPT TO:<{recipient}>"));
             assert!(rcpt.starts_with("250"), "{rcpt}");
         }
+        let end = if message.ends_with("\r\n") { "" } else { "\r\n" };
+        self.hand_in(format!("{message}{end}").as_bytes())
+    }
+
+    /// Hands in what belongs to the envelope that was said, in whole lines; gives the queue id.
+    pub(crate) fn hand_in(&mut self, message: &[u8]) -> String {
         let data = self.say("DATA");
         assert!(data.starts_with("354"), "{data}");
-        let taken = self.say(&format!("{message}\r\n."));
+        self.send(message);
+        let taken = self.say(".");
         let id = taken.strip_prefix("250 2.0.0 Ok: queued as ");
         id.unwrap_or_else(|| panic!("{taken}")).trim().to_owned()
     }
