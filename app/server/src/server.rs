@@ -41,7 +41,7 @@ pub struct Server {
 
 impl Server {
     /// Starts taking and delivering mail as `setup` says, which was made of `config`. The spool
-    /// is opened first: what was ours is ours.
+    /// is opened first: what was ours is ours. Comes back when the engine knows all of it.
     pub async fn start(setup: Setup, config: Config, reread: Reread) -> anyhow::Result<Self> {
         raise_file_limit();
         let bound = doors::bind(&setup.listeners).await?;
@@ -60,12 +60,12 @@ impl Server {
         let answers = Answers::default();
         let engine = start_engine(&fittings, &setup, &store, &answers, &rights, smtp.clone())?;
         let submitting = fittings.submitting();
-        thread::Builder::new().name("recovery".to_owned()).spawn(move || {
+        let recovered = tokio::task::spawn_blocking(move || {
             let tell = |batch: Vec<Recovered>| {
                 submitting.tell(batch.iter().map(|r| submitting.recovered(r)));
             };
             recovery.drain(tell).iter().for_each(|finding| alarm(&finding.to_string()));
-        })?;
+        });
         let gate = Gate::new(setup.sessions_in_max, setup.sessions_of_client_max);
         let stop = watch::Sender::new(false);
         let doors = Doors { secret, rights };
@@ -96,6 +96,8 @@ impl Server {
             apply,
         }));
         tokio::spawn(handle.clone().forget_keys());
+        // Mail is taken meanwhile; whoever is told that we are ready finds the queue whole.
+        recovered.await?;
         Ok(Self { handle, listeners, engine, mailbox, store, gate, journal: fittings.journal })
     }
 
