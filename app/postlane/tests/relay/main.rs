@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail by unwrapping")]
 
+mod beside;
 mod command_line;
 mod configuration;
 mod crash;

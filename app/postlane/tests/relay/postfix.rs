@@ -111,11 +111,8 @@ impl Postfix {
             "{MAIN}queue_directory = {root}/queue\ndata_directory = {root}/state\n\
              virtual_mailbox_base = {root}\n{settings}"
         );
-        let main_file = folder.path().join("main.cf");
-        fs::write(&main_file, main).unwrap();
-        // A file that is younger than two seconds may not be whole yet: Postfix would wait.
-        let long_ago = SystemTime::now() - Duration::from_secs(60);
-        File::options().write(true).open(main_file).unwrap().set_modified(long_ago).unwrap();
+        fs::write(folder.path().join("main.cf"), main).unwrap();
+        let_age(folder.path());
         let services = format!("{smtp} inet n - n - - smtpd\n{SERVICES}");
         fs::write(folder.path().join("master.cf"), services).unwrap();
         let (master, log) = run(folder.path());
@@ -188,6 +185,11 @@ impl Postfix {
         self.folder.path()
     }
 
+    /// After a change of `main.cf`: Postfix need not wait for it to settle.
+    pub(crate) fn let_configuration_age(&self) {
+        let_age(self.path());
+    }
+
     /// One of its own commands, about this instance.
     pub(crate) fn command(&self, program: &str) -> Command {
         let mut command = Command::new(format!("/usr/sbin/{program}"));
@@ -250,6 +252,13 @@ fn make_queue(folder: &Path) {
     make("queue/public", 0o2710, Some(postfix), Some(postdrop));
     make("state", 0o700, Some(postfix), None);
     make("mail", 0o755, Some(65534), None);
+}
+
+/// A file that is younger than two seconds may not be whole yet: Postfix would wait.
+fn let_age(folder: &Path) {
+    let long_ago = SystemTime::now() - Duration::from_secs(60);
+    let main = File::options().write(true).open(folder.join("main.cf")).unwrap();
+    main.set_modified(long_ago).unwrap();
 }
 
 /// An address of the loopback network that no other Postfix of this test run has.
