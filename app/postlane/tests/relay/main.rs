@@ -11,6 +11,7 @@ mod encrypted;
 mod events;
 mod host;
 mod http;
+mod logs;
 mod postfix;
 mod postfix_in;
 mod postfix_out;

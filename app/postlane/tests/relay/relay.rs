@@ -144,14 +144,19 @@ impl Relay {
     pub(crate) fn hang_up(&self) -> String {
         let before = self.log().len();
         self.signal(Signal::HUP);
+        let done = |said: &str| said.contains("read again") || said.contains("was not changed");
+        self.log_until(|log| done(&log[before..])).split_off(before)
+    }
+
+    /// Its log, as soon as that is in it.
+    pub(crate) fn log_until(&self, is_in_it: impl Fn(&str) -> bool) -> String {
         let patience = Instant::now() + PATIENCE;
         loop {
-            let said = self.log().split_off(before);
-            let done = said.contains("read again") || said.contains("was not changed");
-            if done && said.ends_with('\n') {
-                return said;
+            let log = self.log();
+            if log.ends_with('\n') && is_in_it(&log) {
+                return log;
             }
-            assert!(Instant::now() < patience, "{said}");
+            assert!(Instant::now() < patience, "{log}");
             std::thread::yield_now();
         }
     }
