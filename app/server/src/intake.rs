@@ -3,6 +3,8 @@
 pub(crate) mod arrivals;
 mod returned;
 mod roles;
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,0 +1,115 @@
+//! A client hears 250 when its message is durable, and not before.
+
+use std::future::Future;
+use std::net::{IpAddr, Ipv4Addr};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use parking_lot::Mutex;
+use postlane_mail::{Envelope, Mailbox, QueueIdSource, Recipient, ReversePath, Shard, Stream};
+use postlane_net::listener::Intake as _;
+use postlane_smtp::server::{Standing, Submission, Verdict};
+use postlane_spool::{Commits, Inserted, Kept, Memory, Seq, StoreError};
+use tokio::sync::watch;
+
+use super::*;
+use crate::config::{Config, Overrides};
+use crate::secret::HouseSecret;
+use crate::setup::Setup;
+
+/// Nobody who hears what the spool says.
+struct Nobody;
+
+impl Commits for Nobody {
+    fn inserted(&mut self, _: Vec<Inserted>) {}
+    fn committed(&mut self, _: Seq) {}
+    fn failed(&mut self, _: StoreError) {}
+}
+
+fn spool() -> Arc<Memory> {
+    Arc::new(Memory::new(Kept::default(), Nobody))
+}
+
+fn door(store: &Arc<Memory>) -> Door {
+    let text = "[relay]\nhostname = \"relay.example\"\n";
+    let setup = Setup::of(&Config::parse(text, None, &Overrides::default()).unwrap());
+    let rights = HouseRights::new(&setup, &HouseSecret([7; 32]));
+    let intake = Intake {
+        clock: setup.clock,
+        journal: Journal::start(&setup.log),
+        live: Live(watch::Sender::new(Arc::new(setup)).subscribe()),
+        store: store.clone(),
+        cache: Arc::new(Cache::new(1 << 20)),
+        ids: Mutex::new(QueueIdSource::new(Shard(0), None)),
+        counters: Arc::default(),
+        octets: 0.into(),
+        rights: watch::Sender::new(Arc::new(rights)).subscribe(),
+        events: Events::new(),
+    };
+    Door { intake: Arc::new(intake) }
+}
+
+fn submission() -> Submission {
+    let mailbox = |text| Mailbox::parse(text).unwrap();
+    let envelope = Envelope {
+        reverse_path: ReversePath::Mailbox(mailbox("app@example.com")),
+        recipients: vec![Recipient::new(mailbox("jo@example.net"))],
+        body: BodyType::SevenBit,
+        smtputf8: false,
+        ret: None,
+        envid: None,
+        stream: Stream::Engaged,
+        tenant: Label::NONE,
+        campaign: Label::NONE,
+    };
+    Submission {
+        envelope,
+        message: b"Subject: hello\r\n\r\nhi\r\n".to_vec(),
+        helo: "app.example".into(),
+        protocol: "ESMTP",
+        ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        tls: None,
+        standing: Standing::Neighbour,
+    }
+}
+
+fn code(verdict: &Poll<Verdict>) -> Option<u16> {
+    match verdict {
+        Poll::Ready(Verdict::Refused(refusal)) => Some(refusal.code.number()),
+        Poll::Ready(Verdict::Accepted(_)) => Some(250),
+        Poll::Pending => None,
+    }
+}
+
+#[test]
+fn a_250_is_said_when_the_message_is_durable_and_not_before() {
+    let store = spool();
+    let door = door(&store);
+    let mut context = Context::from_waker(Waker::noop());
+    let mut answer = pin!(door.submit(submission()));
+    for _ in 0..3 {
+        assert_eq!(code(&answer.as_mut().poll(&mut context)), None);
+    }
+    assert_eq!(store.waiting(), 1);
+    store.pump(1);
+    let Poll::Ready(Verdict::Accepted(id)) = answer.as_mut().poll(&mut context) else {
+        panic!("it is durable")
+    };
+    let kept = store.kept().recovered();
+    assert_eq!((kept.len(), kept[0].id), (1, id));
+}
+
+#[test]
+fn a_disk_that_fails_gives_no_250_and_takes_nothing_more() {
+    let store = spool();
+    let door = door(&store);
+    let mut context = Context::from_waker(Waker::noop());
+    let mut before = pin!(door.submit(submission()));
+    assert_eq!(code(&before.as_mut().poll(&mut context)), None);
+    store.fail();
+    assert_eq!(code(&before.as_mut().poll(&mut context)), Some(451));
+    let mut behind = pin!(door.submit(submission()));
+    assert_eq!(code(&behind.as_mut().poll(&mut context)), Some(451));
+    assert!(store.kept().recovered().is_empty());
+}
