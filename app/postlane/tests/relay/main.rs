@@ -11,11 +11,17 @@ mod encrypted;
 mod events;
 mod host;
 mod http;
+#[path = "../../../../io/net/tests/peer/knot.rs"]
+mod knot;
 mod logs;
+mod mx;
 mod postfix;
 mod postfix_in;
 mod postfix_out;
 mod promises;
+mod refusals;
 mod relay;
 mod service_manager;
+mod sink;
+mod smtp;
 mod spool;

@@ -101,6 +101,33 @@ impl Relay {
         fs::read_to_string(self.home.path().join("log")).unwrap()
     }
 
+    /// Waits until the log has that many lines with all these words in them; gives the first.
+    pub(crate) fn logs(&self, many: usize, words: &[&str]) -> String {
+        let patience = Instant::now() + PATIENCE;
+        loop {
+            let log = self.log();
+            let whole = log.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+            let found: Vec<&str> =
+                whole.filter(|line| words.iter().all(|word| line.contains(word))).collect();
+            if let Some(first) = found.first().filter(|_| found.len() >= many) {
+                return (*first).to_owned();
+            }
+            let seen = found.len();
+            assert!(Instant::now() < patience, "{seen} of {many} lines with {words:?} in {log}");
+            std::thread::yield_now();
+        }
+    }
+
+    /// Waits until the log has a line with all these words in it.
+    pub(crate) fn logged(&self, words: &[&str]) -> String {
+        self.logs(1, words)
+    }
+
+    /// Waits for the first outcome that the log has of a message.
+    pub(crate) fn outcome(&self, id: &str) -> String {
+        self.logged(&[&format!(" id={id} "), " delay_ms="])
+    }
+
     /// The folder that it runs in.
     pub(crate) fn home(&self) -> &Home {
         &self.home
