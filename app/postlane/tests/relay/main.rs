@@ -25,3 +25,4 @@ mod service_manager;
 mod sink;
 mod smtp;
 mod spool;
+mod swaks;

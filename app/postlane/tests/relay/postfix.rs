@@ -174,10 +174,16 @@ impl Postfix {
         self.mails().into_iter().find(|mail| mail.contains(&to)).unwrap()
     }
 
-    /// All mail in its mailbox.
+    /// All mail in its mailbox. What is not UTF-8 in it is not told apart.
     pub(crate) fn mails(&self) -> Vec<String> {
+        let text = |octets: Vec<u8>| String::from_utf8_lossy(&octets).into_owned();
+        self.octets().into_iter().map(text).collect()
+    }
+
+    /// All mail in its mailbox, as it is.
+    pub(crate) fn octets(&self) -> Vec<Vec<u8>> {
         let Ok(files) = fs::read_dir(self.path().join("mail/new")) else { return Vec::new() };
-        files.map(|file| fs::read_to_string(file.unwrap().path()).unwrap()).collect()
+        files.map(|file| fs::read(file.unwrap().path()).unwrap()).collect()
     }
 
     /// Its configuration folder.
