@@ -1,18 +1,19 @@
 //! How fast messages become durable, and how fast they come back.
 //!
-//! `cargo bench -p postlane-spool [-- DIR]`: 64 writers of 4 KiB, each waiting for its sync; then
-//! a million small ones and a restart.
+//! `cargo bench -p postlane-spool [-- DIR]`: 64 writers of 4 KiB, each waiting for its sync; the same
+//! while segments are emptied; then a million small ones and a restart.
 
 #![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use postlane_mail::{BodyType, Envelope, Label, Mailbox, QueueId, Recipient, ReversePath, Stream};
 use postlane_spool::{
-    Commits, Disk, Inserted, Insertion, Recovered, Seq, Settings, Store, StoreError,
+    Change, Changes, Commits, Disk, Fate, Inserted, Insertion, Recovered, Seq, Settings, Store,
+    StoreError,
 };
 
 struct Deaf;
@@ -75,11 +76,58 @@ fn write(dir: &std::path::Path, writers: u64, messages: u64, octets: usize) {
     );
 }
 
+/// Messages come, and one in so many stays: segments are emptied all the while, unless all stay.
+fn write_and_empty(dir: &std::path::Path, writers: u64, messages: u64, one_in: u64) {
+    let settings = Settings { segment_octets: 16 << 20, ..Settings::default() };
+    let opened = Disk::open(dir, settings, Deaf).expect("a spool");
+    assert_eq!(opened.recovery.drain(drop), []);
+    let store = opened.store;
+    let (next, took) = (AtomicU64::new(1), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..writers {
+            scope.spawn(|| {
+                let mut waited = Vec::new();
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    if number > messages {
+                        return took.lock().expect("no writer panics").extend(waited);
+                    }
+                    let begin = Instant::now();
+                    let place = store.insert(message(number, 4096)).wait().expect("it is durable");
+                    waited.push(begin.elapsed().as_micros());
+                    if number % one_in != 0 {
+                        let id = QueueId::from_bits(number << 8);
+                        let done = Change { id, place, recipient: 0, fate: Fate::Done };
+                        let seq = Seq(number);
+                        store.commit(Changes { seq, recipients: vec![done], ..Changes::default() });
+                    }
+                }
+            });
+        }
+    });
+    let mut took = took.into_inner().expect("no writer panics");
+    took.sort_unstable();
+    let share = |percent: usize| took[(took.len() - 1) * percent / 100] as f64 / 1000.0;
+    println!(
+        "{writers} writers, one in {one_in} stays: p50 {:.2} ms, p99 {:.2} ms, longest {:.1} ms; {} copied, \
+         {} segments given back",
+        share(50),
+        share(99),
+        share(100),
+        store.tally().copied.load(Ordering::Relaxed),
+        store.tally().removed.load(Ordering::Relaxed),
+    );
+}
+
 fn main() {
     let base = std::env::args().skip(1).find(|arg| !arg.starts_with('-')).map(PathBuf::from);
     let base = base.unwrap_or_else(std::env::temp_dir);
     let dir = tempfile::tempdir_in(&base).expect("a directory");
     write(dir.path(), 64, 100_000, 4096);
+    let dir = tempfile::tempdir_in(&base).expect("a directory");
+    write_and_empty(dir.path(), 64, 100_000, 1);
+    let dir = tempfile::tempdir_in(&base).expect("a directory");
+    write_and_empty(dir.path(), 64, 100_000, 20);
     let dir = tempfile::tempdir_in(&base).expect("a directory");
     write(dir.path(), 2000, 1_000_000, 100);
     let begin = Instant::now();

@@ -9,7 +9,7 @@ use super::reading::{Purpose, Unread};
 use super::recovery::Recovery;
 use super::volume::{Directory, Volume as _};
 use super::{OpenError, Settings};
-use crate::finding::Finding;
+use crate::finding::{Finding, Wrong};
 
 /// What is in a spool.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -61,7 +61,11 @@ pub struct SegmentStats {
 pub fn stats(dir: &Path, now: Instant) -> Result<Stats, OpenError> {
     /// A server may remove a segment between its name and its opening.
     const TRIES: usize = 5;
-    let volume = Arc::new(Directory::peep(dir)?);
+    let (volume, is_written_to) = match Directory::look(dir) {
+        Err(OpenError::InUse { .. }) => (Directory::peep(dir)?, true),
+        looked => (looked?, false),
+    };
+    let volume = Arc::new(volume);
     let mut tries = 0;
     let recovery = loop {
         tries += 1;
@@ -71,9 +75,12 @@ pub fn stats(dir: &Path, now: Instant) -> Result<Stats, OpenError> {
             Err(why) => return Err(OpenError::unread(dir, &why)),
         }
     };
+    // A write that is under way is not torn.
+    let under_way = |wrong| is_written_to && matches!(wrong, Wrong::Torn | Wrong::Begun);
+    let is_found = |finding: &&Finding| !under_way(finding.wrong);
     let mut stats = Stats {
         messages: recovery.report.messages,
-        findings: recovery.report.findings.clone(),
+        findings: recovery.report.findings.iter().filter(is_found).cloned().collect(),
         free: volume.room().map_or(0, |room| room.free),
         ..Stats::default()
     };
