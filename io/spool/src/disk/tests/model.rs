@@ -36,6 +36,12 @@ pub(super) enum Ask {
     },
     /// What was asked so far is one batch.
     Step,
+    /// A message comes, and goes.
+    Pass {
+        octets: usize,
+    },
+    /// Nothing is asked for a while.
+    Rest,
 }
 
 pub(super) fn asks(many: usize) -> impl Strategy<Value = Vec<Ask>> {
@@ -50,6 +56,20 @@ pub(super) fn asks(many: usize) -> impl Strategy<Value = Vec<Ask>> {
         8 => Just(Ask::Step),
     ];
     prop::collection::vec(ask, 1..many)
+}
+
+/// A few messages that stay, with all that becomes of them, among many that come and go.
+pub(super) fn passing(many: usize) -> impl Strategy<Value = Vec<Ask>> {
+    let ask = prop_oneof![
+        3 => asks(4),
+        4 => (900..1600usize).prop_map(|octets| vec![Ask::Pass { octets }; 3]),
+        2 => Just(vec![Ask::Rest]),
+    ];
+    let first = Just(vec![Ask::Insert { recipients: 3, octets: 20 }, Ask::Step]);
+    (first, prop::collection::vec(ask, many)).prop_map(|(mut first, then)| {
+        first.extend(then.into_iter().flatten());
+        first
+    })
 }
 
 /// What a store holds.
@@ -157,7 +177,20 @@ impl Trial {
                 self.note(None, None, Some((key, value)));
             }
             Ask::Step => self.step(),
+            Ask::Pass { octets } => self.pass(octets),
+            Ask::Rest => (0..12).for_each(|_| self.step()),
         }
+    }
+
+    fn pass(&mut self, octets: usize) {
+        self.ask(&Ask::Insert { recipients: 1, octets });
+        self.step();
+        let passing = id(self.next);
+        let Some(place) = self.places.remove(&passing) else { return };
+        let mut changes = self.changes(Urgency::Soon);
+        changes.recipients.push(Change { id: passing, place, recipient: 0, fate: Fate::Done });
+        self.rig.disk.commit(changes);
+        self.note(None, Some((passing, 0, None)), None);
     }
 
     fn changes(&self, urgency: Urgency) -> Changes {

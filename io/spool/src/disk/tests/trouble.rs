@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::super::faulty::{Faulty, Trouble};
-use super::model::{Ask, Trial, asks};
+use super::model::{Ask, Trial, asks, passing};
 use super::rig::{Rig, SETTINGS, id, message};
 use crate::store::{Changes, Seq, Store as _, StoreError, Urgency};
 
@@ -53,6 +53,19 @@ proptest! {
             then.iter().for_each(|ask| trial.ask(ask));
             trial.step();
             drop(trial.reopened(&left.after_crash(seed.wrapping_add(call))));
+        }
+    }
+
+    #[test]
+    fn a_crash_while_room_is_given_back_loses_nothing_and_brings_nothing_back(
+        asked in passing(14),
+        seed in any::<u64>(),
+        from in 0..3u64,
+    ) {
+        // Every third call, since there are many.
+        for call in (from..=calls(&asked)).step_by(3) {
+            let Some((trial, volume)) = tried(&asked, call, Trouble::Crash, None) else { continue };
+            drop(trial.reopened(&volume.after_crash(seed ^ call)));
         }
     }
 
