@@ -196,3 +196,23 @@ fn much_keyed_state_and_many_fates_are_said_again_in_bounded_steps() {
     assert_eq!(opened.recovered.len(), 60);
     assert!(opened.recovered.iter().all(|r| r.recipients.len() == 1));
 }
+
+#[test]
+fn nothing_is_removed_before_what_it_says_is_on_disk_elsewhere() {
+    let volume = Faulty::default();
+    let mut rig = Rig::open(&volume, SETTINGS).unwrap().rig;
+    let keyed = vec![(Key("kept".into()), Some(Bytes::from_static(b"1")))];
+    rig.disk.commit(Changes { keyed, ..changes(1, Vec::new()) });
+    let places: Vec<Place> = (1..6).map(|n| insert(&mut rig, n, 1, 900)).collect();
+    let gone = places.into_iter().map(|place| change(place, 0, Fate::Done)).collect();
+    rig.disk.commit(changes(2, gone));
+    for _ in 0..30 {
+        rig.step();
+        for seed in 0..16 {
+            let opened = Rig::open(&volume.after_crash(seed), SETTINGS).unwrap();
+            assert_eq!(opened.rig.disk.keyed("").len(), 1);
+            assert_eq!(opened.recovered.len(), 0);
+        }
+    }
+    assert!(volume.all().keys().all(|name| !name.starts_with("00000001.")));
+}
