@@ -2,9 +2,11 @@
 
 use std::fs;
 
+use tempfile::TempDir;
+
 use crate::events::Events;
 use crate::postfix::Postfix;
-use crate::relay::{Dialogue, Relay};
+use crate::relay::{Dialogue, Home, Relay};
 
 const MESSAGE: &str = "From: app@example.com\r\nTo: jo@example.net\r\nSubject: hello\r\n\
     Date: Sat, 21 Nov 2026 07:30:00 +0000\r\nMessage-ID: <1@example.com>\r\n\r\n\
@@ -48,16 +50,20 @@ fn postfix_gets_the_message_byte_for_byte_behind_our_received_field() {
     assert_eq!(format!("From: {rest}"), MESSAGE.replace("..with", ".with"));
 }
 
-#[test]
-fn a_connection_is_encrypted_where_that_is_offered_whatever_the_certificate() {
+/// A certificate that nobody has signed.
+fn tls_settings(folder: &TempDir) -> String {
     let made = rcgen::generate_simple_self_signed(vec!["somebody.test".to_owned()]).unwrap();
-    let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("chain.pem");
     fs::write(&file, format!("{}{}", made.signing_key.serialize_pem(), made.cert.pem())).unwrap();
+    format!("smtpd_tls_chain_files = {}\n", file.display())
+}
+
+#[test]
+fn a_connection_is_encrypted_where_that_is_offered_whatever_the_certificate() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = tls_settings(&folder);
     let postfix = Postfix::with_mailboxes(&format!(
-        "smtpd_tls_security_level = encrypt\nsmtpd_tls_received_header = yes\n\
-         smtpd_tls_chain_files = {}\n",
-        file.display()
+        "{settings}smtpd_tls_security_level = encrypt\nsmtpd_tls_received_header = yes\n"
     ));
     let (_relay, mut dialogue) = in_front_of(&postfix);
     dialogue.hand_over("app@example.com", &["jo@example.net"], MESSAGE);
@@ -307,4 +313,82 @@ fn a_host_that_was_down_gets_its_mail_when_the_operator_says_now() {
     assert!(now.status.success(), "{now:?}");
     events.next("delivered", "jo@example.net");
     postfix.mail_for("jo@example.net");
+}
+
+/// As [`in_front_of`], with a session for each message.
+fn in_front_of_with_short_sessions(host: &Postfix) -> (Relay, Dialogue) {
+    let relay = Home::new().start_by_file(&format!(
+        "[lane]\nsession_messages = 1\n[[listener]]\naddress = \"127.0.0.1:0\"\n\
+         [[route]]\npattern = \"*\"\nto = \"{}\"\n",
+        host.smtp
+    ));
+    let mut dialogue = relay.dial();
+    assert!(dialogue.say("EHLO app.example").starts_with("250"));
+    (relay, dialogue)
+}
+
+#[test]
+fn a_host_whose_tls_fails_gets_its_mail_in_the_clear_and_is_not_asked_for_tls_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = tls_settings(&folder);
+    let postfix = Postfix::with_mailboxes(&format!(
+        "{settings}smtpd_tls_security_level = may\nsmtpd_tls_protocols = TLSv1\n"
+    ));
+    let (_relay, mut dialogue) = in_front_of_with_short_sessions(&postfix);
+    for to in ["jo@example.net", "al@example.net"] {
+        dialogue.hand_over("app@example.com", &[to], MESSAGE);
+        let mail = postfix.mail_for(to);
+        assert!(mail.contains("with ESMTP id "), "{mail}");
+    }
+    let log = postfix.log();
+    assert_eq!(log.matches("SSL_accept error").count(), 1, "{log}");
+}
+
+#[test]
+fn a_host_that_turns_us_away_is_left_alone_and_its_mail_waits() {
+    let postfix =
+        Postfix::with_mailboxes("smtpd_delay_reject = no\nsmtpd_client_restrictions = reject\n");
+    let (relay, mut dialogue) = in_front_of(&postfix);
+    dialogue.hand_over("app@example.com", &["jo@example.net"], MESSAGE);
+    // Of the host, not of the message: whoever it was for may be told later.
+    relay.list_until(|waits| waits[0]["last_reply"]["code"] == 554);
+    dialogue.hand_over("app@example.com", &["al@example.net"], MESSAGE);
+    relay.list_until(|waits| waits.len() == 2);
+    for waits in relay.ask_json(&["queue", "list"]) {
+        assert_eq!(waits["attempts"], 0, "{waits}");
+        assert_eq!(waits["waiting"]["reason"], "no host can be reached; the lane rests", "{waits}");
+    }
+    let log = postfix.log();
+    assert_eq!(log.matches("reject: CONNECT").count(), 1, "{log}");
+}
+
+#[test]
+fn a_host_with_too_many_sessions_is_left_alone_and_its_mail_waits() {
+    let postfix = Postfix::with_mailboxes(
+        "smtpd_client_connection_rate_limit = 1\nsmtpd_client_event_limit_exceptions =\n",
+    );
+    let (relay, mut dialogue) = in_front_of_with_short_sessions(&postfix);
+    dialogue.hand_over("app@example.com", &["jo@example.net"], MESSAGE);
+    postfix.mail_for("jo@example.net");
+    dialogue.hand_over("app@example.com", &["al@example.net"], MESSAGE);
+    relay.list_until(|waits| waits.len() == 1 && waits[0]["last_reply"]["code"] == 421);
+}
+
+#[test]
+fn who_sends_too_many_messages_in_a_session_waits_with_the_rest() {
+    let postfix = Postfix::with_mailboxes(
+        "smtpd_client_message_rate_limit = 1\nsmtpd_client_event_limit_exceptions =\n",
+    );
+    let (relay, mut dialogue) = in_front_of(&postfix);
+    let mut events = Events::of(&relay);
+    for to in ["jo@example.net", "al@example.net", "bo@example.net"] {
+        dialogue.hand_over("app@example.com", &[to], MESSAGE);
+    }
+    postfix.says(&["status=sent (delivered to maildir)"]);
+    for to in ["al@example.net", "bo@example.net"] {
+        let event = events.next("deferred", to);
+        assert_eq!(event["last_reply"]["code"], 450, "{event}");
+        assert_eq!(event["last_reply"]["stage"], "mail", "{event}");
+    }
+    assert_eq!(postfix.mails().len(), 1);
 }
