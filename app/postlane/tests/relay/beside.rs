@@ -2,6 +2,7 @@
 //! there.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::process::Command;
 
 use crate::postfix::Postfix;
@@ -26,12 +27,17 @@ struct Beside {
 
 impl Beside {
     fn of(world: &Postfix) -> Self {
+        Self::with_route(world, |_| world.smtp)
+    }
+
+    /// As [`of`](Self::of), with a relay that hands its mail to the host that `route` says.
+    fn with_route(world: &Postfix, route: impl FnOnce(&Postfix) -> SocketAddr) -> Self {
         let hostname = "machine.example.org";
         let postfix = Postfix::with_relayhost(world.smtp, &format!("myhostname = {hostname}\n"));
         let text = format!(
             "[relay]\nhostname = \"{hostname}\"\n[[listener]]\naddress = \"127.0.0.1:0\"\n\
              [[route]]\npattern = \"*\"\nto = \"{}\"\n",
-            world.smtp
+            route(&postfix)
         );
         let beside = Self { postfix, relay: Home::new().start_by_file(&text) };
         let transports: Vec<&str> = GUIDE
@@ -126,4 +132,29 @@ fn who_takes_the_lines_out_has_postfix_deliver_as_before() {
     beside.hand_over(&["jo@web.de"]);
     let mail = world.mail_for("jo@web.de");
     assert!(!mail.contains("(Postlane)"), "{mail}");
+}
+
+#[test]
+fn what_postfix_gives_back_itself_passes_by_us_too() {
+    let world = Postfix::with_mailboxes(
+        "smtpd_recipient_restrictions = check_recipient_access \
+         inline:{ {gone@example.net = 550 5.1.1 Moved away} }, permit\n",
+    );
+    let beside = Beside::of(&world);
+    let mut dialogue = Dialogue::open(beside.postfix.smtp);
+    assert!(dialogue.say("EHLO app.example").starts_with("250"));
+    dialogue.hand_over("jo@web.de", &["gone@example.net"], MESSAGE);
+    let report = world.mail_for("jo@web.de");
+    assert!(report.starts_with("Return-Path: <>\n"), "{report}");
+    assert!(report.contains(" (Postlane) with ESMTP id "), "{report}");
+}
+
+#[test]
+fn mail_that_goes_round_between_us_and_postfix_comes_back() {
+    let world = Postfix::with_mailboxes("");
+    let beside = Beside::with_route(&world, |postfix| postfix.smtp);
+    beside.hand_over(&["jo@web.de"]);
+    let report = world.mail_for("app@example.com");
+    assert!(report.contains(" Error: too many hops\n"), "{report}");
+    assert_eq!(world.mails().len(), 1);
 }

@@ -392,3 +392,39 @@ fn who_sends_too_many_messages_in_a_session_waits_with_the_rest() {
     }
     assert_eq!(postfix.mails().len(), 1);
 }
+
+#[test]
+fn a_report_names_whom_it_is_about_and_nobody_else() {
+    let postfix = Postfix::with_mailboxes(
+        "smtpd_recipient_restrictions = check_recipient_access inline:{ \
+         {gone@example.net = 550 5.1.1 Moved away}, {full@example.net = 552 5.2.2 Full}, \
+         {secret@example.net = 550 5.1.1 No} }, permit\n",
+    );
+    let (relay, mut dialogue) = in_front_of(&postfix);
+    assert!(dialogue.say("MAIL FROM:<app@example.com> RET=FULL").starts_with("250"));
+    for to in ["gone@example.net>", "jo@example.net>", "full@example.net>"] {
+        assert!(dialogue.say(&format!("RCPT TO:<{to}")).starts_with("250"));
+    }
+    assert!(dialogue.say("RCPT TO:<secret@example.net> NOTIFY=NEVER").starts_with("250"));
+    dialogue.hand_in(MESSAGE.as_bytes());
+    let report = postfix.mail_for("app@example.com");
+    assert_lines(&report, &["Status: 5.1.1", "Status: 5.2.2"]);
+    assert_eq!(report.matches("\nFinal-Recipient: ").count(), 2, "{report}");
+    assert!(!report.contains("secret@"), "{report}");
+    // The message as it left us: its dots as in the body, its end as it was.
+    assert!(report.contains("\nA line\n.with dots\n\n  and blanks  \n"), "{report}");
+    relay.list_until(|waits| waits.is_empty());
+    assert_eq!(postfix.mails().len(), 2);
+}
+
+#[test]
+fn header_fields_beyond_ascii_come_back_from_a_host_that_knows_none() {
+    let postfix = Postfix::with_mailboxes("smtputf8_enable = no\n");
+    let (_relay, mut dialogue) = in_front_of(&postfix);
+    assert!(dialogue.say("MAIL FROM:<app@example.com> SMTPUTF8").starts_with("250"));
+    assert!(dialogue.say("RCPT TO:<jo@example.net>").starts_with("250"));
+    dialogue.hand_in("Subject: grüße\r\n\r\nhello\r\n".as_bytes());
+    let report = postfix.mail_for("app@example.com");
+    let said = "    5.6.9 no host of example.net takes header fields beyond ASCII";
+    assert_lines(&report, &["Action: failed", "Status: 5.6.9", said]);
+}

@@ -1,5 +1,6 @@
 //! Postfix as the client that hands its mail to us.
 
+use crate::encrypted::make_certificate;
 use crate::postfix::Postfix;
 use crate::relay::{Dialogue, Home, Relay};
 
@@ -116,6 +117,35 @@ fn many_messages_in_one_session_of_postfix_all_arrive() {
     }
     chain.last.says_times(5 * 60, &["status=sent (delivered to maildir)"]);
     assert_eq!(chain.last.mails().len(), 5 * 60);
+}
+
+#[test]
+fn postfix_comes_over_tls_and_finds_our_certificate_good() {
+    for (tls, settings) in [("starttls", ""), ("implicit", "smtp_tls_wrappermode = yes\n")] {
+        let last = Postfix::with_mailboxes("");
+        let home = Home::new();
+        make_certificate(&home);
+        let authority = home.path().join("cert.pem");
+        let relay = home.start_by_file(&format!(
+            "[[listener]]\naddress = \"127.0.0.1:0\"\ntls = \"{tls}\"\ncert = \"cert.pem\"\n\
+             key = \"key.pem\"\n{}",
+            everything_to(&last)
+        ));
+        let first = Postfix::with_relayhost(
+            relay.smtp,
+            &format!(
+                "smtp_tls_security_level = secure\nsmtp_tls_secure_cert_match = relay.example\n\
+                 smtp_tls_CAfile = {}\n{settings}",
+                authority.display()
+            ),
+        );
+        let mut dialogue = Dialogue::open(first.smtp);
+        assert!(dialogue.say("EHLO app.example").starts_with("250"));
+        dialogue.hand_over("app@example.com", &["jo@example.net"], MESSAGE);
+        first.says(&["to=<jo@example.net>", "status=sent"]);
+        let mail = last.mail_for("jo@example.net");
+        assert!(mail.contains("(Postlane) with ESMTPS "), "{mail}");
+    }
 }
 
 #[test]
