@@ -8,6 +8,7 @@ mod outcome;
 mod particular;
 mod pump;
 mod recipients;
+mod reroute;
 mod route;
 mod session;
 mod sweep;
@@ -48,6 +49,8 @@ pub struct Engine<E> {
     lines: Vec<Line>,
     /// Lines that no source can carry any more, as long as something stands in them.
     stranded: VecDeque<u32>,
+    /// Lines whose entries are to find their way again.
+    moving: VecDeque<reroute::Moving>,
     paths: Vec<Path>,
     lanes: Vec<LaneState>,
     lane_numbers: BTreeMap<(ProviderId, SourceId), u32>,
@@ -129,6 +132,7 @@ impl<E> Engine<E> {
             exchanges: Vec::new(),
             lines: Vec::new(),
             stranded: VecDeque::new(),
+            moving: VecDeque::new(),
             paths: Vec::new(),
             lanes: Vec::new(),
             lane_numbers: BTreeMap::new(),
@@ -175,6 +179,7 @@ impl<E> Engine<E> {
             Input::Verdict { message, verdict } => self.verdict(now, message, verdict),
             Input::Operator(command) => self.command(now, &command),
             Input::Settings(settings) => self.settle_into(settings),
+            Input::Reroute => self.reroute(),
             Input::StoreFailed => {
                 if self.closing == Closing::No {
                     self.closing = Closing::StoreFailed;
@@ -195,6 +200,7 @@ impl<E> Engine<E> {
         if self.closing == Closing::No {
             self.walk_commands(now);
             self.ring_timers(now);
+            self.move_on(now);
             self.tell_answers(now);
             self.clear_stranded(now);
             self.pump(now);
@@ -221,7 +227,8 @@ impl<E> Engine<E> {
         let more = !self.commands.is_empty()
             || !self.dirty.is_empty()
             || !self.answered.is_empty()
-            || !self.stranded.is_empty();
+            || !self.stranded.is_empty()
+            || !self.moving.is_empty();
         if more { Some(now) } else { self.timers.next() }
     }
 

@@ -73,6 +73,9 @@ pub enum Input<E> {
     Operator(Operator),
     /// New settings; sessions that are open go on.
     Settings(Arc<Settings>),
+    /// Routes are other ones from now on: each domain's is asked for again before the next of
+    /// its messages is tried, those that are ready too.
+    Reroute,
     /// The spool failed: begin nothing more, finish what is under way.
     StoreFailed,
     /// Begin nothing more; when no attempt is under way, close every session and say

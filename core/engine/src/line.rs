@@ -181,6 +181,10 @@ impl Line {
         self.streams.iter().map(StreamQueue::common).sum()
     }
 
+    pub(crate) fn ready_in_all(&self) -> u32 {
+        self.streams.iter().map(|queue| queue.ready).sum()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.streams.iter().all(|queue| queue.ready == 0)
     }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use postlane_smtp::auth::{ClientExchange, Credentials, Nonce};
 
 use crate::encrypted::{dial_with_starttls, make_certificate};
+use crate::host::Host;
 use crate::relay::{Dialogue, Home, Relay, connect};
 
 /// A listener on a free port, and mail that goes nowhere.
@@ -248,4 +249,19 @@ fn what_we_ship_and_what_the_guide_shows_can_be_used_without_a_doubt() {
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(output.status.success() && said.is_empty(), "{name}: {said}");
     }
+}
+
+#[test]
+fn a_new_route_holds_for_mail_that_waits_already() {
+    let host = Host::start();
+    let relay = Home::new().start_by_file(ON_A_FREE_PORT);
+    let mut dialogue = relay.dial();
+    assert!(dialogue.say("EHLO app.example").starts_with("250"));
+    dialogue.hand_over("app@example.com", &["jo@example.net"], "Subject: x\r\n\r\nhi");
+    relay.log_until(|log| log.contains("event=connect-failed"));
+    let moved = ON_A_FREE_PORT.replace("127.0.0.1:9", &host.address.to_string());
+    relay.home().write("postlane.toml", &moved);
+    let said = relay.hang_up();
+    assert!(said.contains("route.to holds from now on\n"), "{said}");
+    relay.log_until(|log| log.contains("event=delivered"));
 }

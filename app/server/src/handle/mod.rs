@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
-use postlane_engine::Action as EngineAction;
+use postlane_engine::{Action as EngineAction, Input};
 use postlane_mail::QueueId;
 use postlane_spool::{Disk, Store as _};
 use tokio::sync::{broadcast, watch};
@@ -224,7 +224,20 @@ impl Inside {
         (setup.seed, setup.clock) = (old.seed, old.clock);
         (self.apply)(&setup);
         self.setup.send_replace(Arc::new(setup));
+        if report.changed.iter().any(governs_routes) {
+            self.mailbox.tell(Input::Reroute);
+        }
         configured.now = new;
         Ok(report)
+    }
+}
+
+/// Whether where mail goes, and how hosts are spoken to, hangs on a setting.
+fn governs_routes(name: &SettingName) -> bool {
+    match name.section {
+        "route" | "domain" => true,
+        "provider" => ["id", "tls", "tls_min"].contains(&name.key),
+        "delivery" => ["tls", "tls_min"].contains(&name.key),
+        _ => false,
     }
 }

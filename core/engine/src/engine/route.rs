@@ -19,6 +19,10 @@ pub(super) struct Domain {
     known: Known,
     /// The world has been asked and has not answered.
     asked: bool,
+    /// What is known holds no more.
+    outdated: bool,
+    /// What the world is about to answer holds no more either.
+    ask_again: bool,
     waiting: List,
 }
 
@@ -55,8 +59,9 @@ impl<E> Engine<E> {
         while let Some(number) = left {
             left = self.part_ways(number);
             let domain = self.slab[number].domain;
-            let known = self.domain(domain).known;
+            let Domain { known, outdated, .. } = *self.domain(domain);
             match known {
+                _ if outdated => self.wait_for_route(number),
                 Known::Failed { until, .. } if until <= now => self.wait_for_route(number),
                 Known::Nothing => self.wait_for_route(number),
                 known => self.follow(now, number, known, joins),
@@ -67,6 +72,10 @@ impl<E> Engine<E> {
     pub(super) fn resolved(&mut self, domain: DomainId, answer: Resolved) {
         let state = self.domain(domain);
         state.asked = false;
+        if std::mem::take(&mut state.ask_again) {
+            return self.ask(domain);
+        }
+        state.outdated = false;
         let nobody_waits = state.waiting.is_empty();
         match answer {
             Resolved::Route(route) => {
@@ -101,6 +110,14 @@ impl<E> Engine<E> {
         }
     }
 
+    /// What is known of domains counts no more, nor what the world has been asked before.
+    pub(super) fn outdate_routes(&mut self) {
+        for domain in &mut self.domains {
+            domain.outdated = true;
+            domain.ask_again = domain.asked;
+        }
+    }
+
     /// What is not moving for want of a route.
     pub(super) fn known_failure(&self, domain: DomainId) -> Option<Status> {
         match self.domains.get(domain.0 as usize)?.known {
@@ -110,7 +127,9 @@ impl<E> Engine<E> {
     }
 
     pub(super) fn known_provider(&self, domain: DomainId) -> Option<ProviderId> {
-        let exchange = self.exchange_of(domain)?;
+        let Known::Route { exchange, .. } = self.domains.get(domain.0 as usize)?.known else {
+            return None;
+        };
         Some(self.exchanges.get(exchange.0 as usize)?.as_ref()?.provider)
     }
 
@@ -165,8 +184,8 @@ impl<E> Engine<E> {
     }
 
     fn exchange_of(&self, domain: DomainId) -> Option<ExchangeId> {
-        match self.domains.get(domain.0 as usize)?.known {
-            Known::Route { exchange, .. } => Some(exchange),
+        match *self.domains.get(domain.0 as usize)? {
+            Domain { known: Known::Route { exchange, .. }, outdated: false, .. } => Some(exchange),
             _ => None,
         }
     }
@@ -178,7 +197,7 @@ impl<E> Engine<E> {
         }
     }
 
-    fn ask(&mut self, domain: DomainId) {
+    pub(super) fn ask(&mut self, domain: DomainId) {
         if !std::mem::replace(&mut self.domain(domain).asked, true) {
             self.outputs.push_back(Output::Resolve { domain });
         }

@@ -37,6 +37,10 @@ fn mail(model: &mut Model, messages: u64) {
         let domains: Vec<u32> = (0..many).map(|_| model.roll(40) as u32).collect();
         model.message(at, stream, flow, &domains);
     }
+    for _ in 0..3 {
+        let at = START + Span(model.roll(3_600_000_000));
+        model.tell_at(at, Input::Reroute);
+    }
 }
 
 fn everybody_is_somewhere(model: &Model, engine: &Engine<()>) {
@@ -266,6 +270,27 @@ fn who_says_now_tries_hosts_that_rest() {
         let tried = |at: Instant| at >= said && at < said + Span::from_s(1);
         assert!(model.opens.iter().any(|(at, _)| tried(*at)), "{:?}", model.opens);
     }
+}
+
+#[test]
+fn mail_that_waits_for_hosts_that_are_gone_goes_where_a_new_route_leads() {
+    let temper = Temper { unreachable: 100, ..Temper::default() };
+    let mut model = Model::new(3, temper, WIDE, Span::from_min(62));
+    (0..300).for_each(|n| {
+        model.message(START, Stream::ALL[n % 3], 0, &[1, 2, 11, 12]);
+    });
+    let at = START + Span::from_h(1);
+    // The world is asked for this one's route, and answers when it is another one.
+    model.message(at, Stream::Engaged, 0, &[25]);
+    (model.temper.latency_ms, model.moved_at) = (100, Some(at + Span(1)));
+    model.tell_at(at + Span(1), Input::Reroute);
+    let engine = run(&mut model, 3);
+    assert!(model.attempts.iter().all(|(when, ..)| *when > at));
+    // What was deferred an hour ago is not due yet.
+    let rows = engine.list(model.now, &Selection::default(), None, Cursor::default(), usize::MAX).0;
+    assert!(rows.iter().all(|row| row.standing == Standing::Deferred), "{rows:?}");
+    assert!(model.ended.len() > 1000, "{}", model.ended.len());
+    everybody_is_somewhere(&model, &engine);
 }
 
 #[test]

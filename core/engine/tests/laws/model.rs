@@ -35,7 +35,12 @@ pub(crate) struct Model {
     outputs: usize,
     pub(crate) mail: BTreeMap<QueueId, Stream>,
     pub(crate) together: Together,
+    /// From then on all mail goes to other hosts, which can be reached.
+    pub(crate) moved_at: Option<Instant>,
 }
+
+/// What the numbers of exchanges are larger by when mail goes to other hosts.
+const MOVED: u32 = 10;
 
 /// How hosts behave, in percent.
 #[derive(Debug, Clone, Copy, Default)]
@@ -96,6 +101,7 @@ impl Model {
             outputs: 0,
             mail: BTreeMap::new(),
             together: Together::default(),
+            moved_at: None,
         }
     }
 
@@ -249,7 +255,8 @@ impl World for Model {
                     Resolved::Failed { status: Status::new(4, 4, 3), until }
                 } else {
                     // Domains of one ten share an exchange of two hosts.
-                    let exchange = domain.0 / 10;
+                    let moved = self.moved_at.is_some_and(|at| at <= self.now);
+                    let exchange = domain.0 / 10 + if moved { MOVED } else { 0 };
                     let host = |n: u32| RouteHost {
                         host: HostId(exchange * 2 + n),
                         preference: 10 * n as u16,
@@ -274,7 +281,8 @@ impl World for Model {
                 }
                 let most = by_lane.values().max().copied().unwrap_or_default();
                 assert!(most <= self.ceilings.connections, "{most} sessions in a lane");
-                if self.chance(self.temper.unreachable) {
+                let moved = host.0 >= MOVED * 2;
+                if !moved && self.chance(self.temper.unreachable) {
                     self.tell_soon(Input::ConnectFailed {
                         slot,
                         why: Unreached::Network,
