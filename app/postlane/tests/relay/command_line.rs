@@ -22,3 +22,105 @@ fn a_relay_that_is_told_to_end_ends_well_and_keeps_what_waits() {
     // The queue comes back behind the first mail that is taken again.
     relay.list_until(|waits| waits.len() == 1 && waits[0]["id"] == id.as_str());
 }
+
+#[test]
+fn wrong_usage_says_what_would_be_right_and_exits_with_2() {
+    let home = Home::new();
+    let wrong: [(&[&str], &str); 9] = [
+        (&[], "Usage: postlane"),
+        (&["queue", "lst"], "a similar subcommand exists: 'list'"),
+        (&["queue", "show", "nonsense"], "not a queue id: 13 characters"),
+        (&["queue", "retry"], "--all for all that waits"),
+        (&["queue", "list", "--older-than", "5x"], "90s, 15m, 2h, 1d"),
+        (&["queue", "list", "--stream", "warm"], "transactional, engaged, cold"),
+        (&["queue", "list", "--tenant", "a b"], "--tenant"),
+        (&["send", "--to", "jo@example.net", "--text", "hi"], "--from"),
+        (&["serve", "--now", "yesterday"], "--now"),
+    ];
+    for (arguments, says) in wrong {
+        let output = home.command(arguments).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+        assert!(said.contains(says), "{arguments:?}: {said}");
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn what_the_server_refuses_is_told_and_exits_with_2() {
+    let relay = Relay::start(&["--route", "*=127.0.0.1:9"]);
+    let output =
+        relay.ask(&["send", "--from", "nonsense", "--to", "jo@example.net", "--text", "hi"]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("from \"nonsense\": "), "{said}");
+}
+
+#[test]
+fn a_negative_answer_exits_with_1() {
+    let relay = Relay::start(&["--route", "*=127.0.0.1:9"]);
+    for arguments in [
+        &["queue", "list"][..],
+        &["queue", "summary"],
+        &["queue", "show", "0000000000000"],
+        &["queue", "hold", "--domain", "example.net"],
+    ] {
+        assert_eq!(relay.ask(arguments).status.code(), Some(1), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_server_that_hangs_up_leaves_it_undetermined_and_exits_with_3() {
+    let relay = Relay::start(&["--route", "*=127.0.0.1:9"]);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    std::thread::spawn(move || listener.incoming().for_each(drop));
+    let output = relay.ask(&["queue", "list", "--server", &address]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("broke"), "{said}");
+}
+
+#[test]
+fn a_command_finds_the_server_over_http_too() {
+    let relay = Relay::start(&["--route", "*=127.0.0.1:9"]);
+    let elsewhere = Home::new();
+    let token = relay.home().data().join("token");
+    let over_http = |address: &str| {
+        let arguments = ["queue", "list", "--server", address, "--token", token.to_str().unwrap()];
+        elsewhere.command(&arguments).output().unwrap().status.code()
+    };
+    assert_eq!(over_http(&relay.http.to_string()), Some(1));
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    assert_eq!(over_http(&free.to_string()), Some(4));
+}
+
+#[test]
+fn a_message_is_sent_whole_or_in_parts_and_a_key_sends_it_once() {
+    let relay = Relay::start(&["--route", "*=127.0.0.1:9"]);
+    let file = relay.home().data().join("message");
+    std::fs::write(&file, "Subject: hello\n\nhi\n").unwrap();
+    let raw = [
+        "--raw",
+        file.to_str().unwrap(),
+        "--to",
+        "jo@example.net",
+        "--mail-from",
+        "app@example.com",
+    ];
+    let whole = relay.ask(&[&["send"], &raw[..]].concat());
+    assert_eq!(whole.status.code(), Some(0));
+    let parts =
+        ["send", "--mail-from", "app@example.com", "--to", "jo@example.net", "--html", "<p>hi"];
+    let keyed = [&parts[..], &["--idempotency-key", "7"]].concat();
+    let once = relay.ask(&keyed);
+    assert_eq!(once.status.code(), Some(0), "{once:?}");
+    assert_eq!(relay.ask(&keyed).stdout, once.stdout);
+    let waits = relay.list_until(|rows| rows.len() == 2);
+    let ids: Vec<String> =
+        waits.iter().map(|row| format!("{}\n", row["id"].as_str().unwrap())).collect();
+    assert_eq!(
+        ids,
+        [String::from_utf8(whole.stdout).unwrap(), String::from_utf8(once.stdout).unwrap()]
+    );
+}

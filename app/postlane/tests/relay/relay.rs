@@ -150,12 +150,15 @@ impl Relay {
     }
 
     /// Asks what waits until it is as `wanted`.
-    pub(crate) fn list_until(&self, wanted: impl Fn(&[serde_json::Value]) -> bool) {
+    pub(crate) fn list_until(
+        &self,
+        wanted: impl Fn(&[serde_json::Value]) -> bool,
+    ) -> Vec<serde_json::Value> {
         let until = Instant::now() + PATIENCE;
         loop {
             let waits = self.ask_json(&["queue", "list"]);
             if wanted(&waits) {
-                return;
+                return waits;
             }
             assert!(Instant::now() < until, "{waits:?}\n{}", self.log());
         }
@@ -186,6 +189,11 @@ impl Relay {
             assert!(Instant::now() < patience, "{log}");
             std::thread::yield_now();
         }
+    }
+
+    /// Tells it to end, and does not wait for it.
+    pub(crate) fn terminate(&self) {
+        self.signal(Signal::TERM);
     }
 
     fn signal(&self, signal: Signal) {

@@ -1,0 +1,33 @@
+//! The program's help, held by files.
+
+use crate::golden::golden;
+use crate::relay::Home;
+
+const COMMANDS: [&[&str]; 14] = [
+    &[],
+    &["serve"],
+    &["send"],
+    &["reload"],
+    &["queue"],
+    &["queue", "list"],
+    &["queue", "show"],
+    &["queue", "summary"],
+    &["queue", "retry"],
+    &["queue", "deliver-now"],
+    &["queue", "hold"],
+    &["queue", "release"],
+    &["queue", "bounce"],
+    &["queue", "delete"],
+];
+
+#[test]
+fn every_command_explains_itself() {
+    let home = Home::new();
+    for command in COMMANDS {
+        let arguments: Vec<&str> = command.iter().copied().chain(["--help"]).collect();
+        let output = home.command(&arguments).env_remove("COLUMNS").output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{command:?}");
+        let name = ["postlane"].iter().chain(command).copied().collect::<Vec<_>>().join("-");
+        golden(&format!("help/{name}.txt"), &String::from_utf8(output.stdout).unwrap());
+    }
+}
