@@ -113,6 +113,7 @@ impl Outbound {
             plain: self.plain.clone(),
             tls,
             is_open: false,
+            has_cut: false,
             began: now,
         };
         let _entered = self.ring.enter();
@@ -211,6 +212,8 @@ struct SlotEvents {
     plain: Arc<Mutex<BTreeMap<HostId, Instant>>>,
     tls: TlsPolicy,
     is_open: bool,
+    /// A message was cut short by its end, and no reply tells of it.
+    has_cut: bool,
     began: Instant,
 }
 
@@ -231,6 +234,7 @@ impl Events for SlotEvents {
             outcome: judge(&o.outcome),
         };
         let outcomes = finished.recipients.iter().map(judged).collect();
+        self.has_cut |= finished.recipients.iter().any(|o| o.outcome == Outcome::NotTried);
         let evidence = Attempted {
             envelope: Some(envelope),
             headers,
@@ -257,10 +261,20 @@ impl Events for SlotEvents {
                 }
                 _ => None,
             };
-            return self.mailbox.tell(Input::Closed { slot, said });
+            let is_told = said.is_some() || !self.has_cut;
+            let evidence = (!is_told).then(|| self.evidence(end, facts, transcript));
+            return self.mailbox.tell(Input::Closed { slot, said, evidence });
         }
         let why = self.unreached(&end);
-        let evidence = Evidence(Some(Box::new(Attempted {
+        let evidence = self.evidence(end, facts, transcript);
+        self.mailbox.tell(Input::ConnectFailed { slot, why, evidence });
+    }
+}
+
+impl SlotEvents {
+    /// Of a session that came to nothing.
+    fn evidence(&self, end: End, facts: &Arc<SessionFacts>, transcript: &Transcript) -> Evidence {
+        Evidence(Some(Box::new(Attempted {
             envelope: None,
             headers: Bytes::new(),
             outcomes: SmallVec::new(),
@@ -272,12 +286,9 @@ impl Events for SlotEvents {
             began: self.began,
             ended: self.clock.now(),
             end: Some(end),
-        })));
-        self.mailbox.tell(Input::ConnectFailed { slot, why, evidence });
+        })))
     }
-}
 
-impl SlotEvents {
     fn unreached(&self, end: &End) -> Unreached {
         match end {
             End::NotConnected(ConnectError::Source { .. }) => Unreached::Source,

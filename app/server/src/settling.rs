@@ -118,11 +118,18 @@ impl Settling {
     }
 
     pub(crate) fn record(&mut self, now: Instant, event: Event<Evidence>) {
-        let Event::ConnectFailed { source, host, evidence, .. } = event;
-        self.counters.connects_failed.inc();
+        let (event, source, host, evidence) = match event {
+            Event::ConnectFailed { source, host, evidence, .. } => {
+                self.counters.connects_failed.inc();
+                ("connect-failed", source, host, evidence)
+            }
+            Event::SessionLost { source, host, evidence, .. } => {
+                ("session-lost", source, host, evidence)
+            }
+        };
         let Some(attempted) = evidence.0 else { return };
         let setup = self.live.borrow();
-        let mut line = Line::new(now, "connect-failed");
+        let mut line = Line::new(now, event);
         line.field("host", &attempted.hop.name.to_string());
         line.field("ip", &attempted.session.remote.to_string());
         let source = setup.sources.get(usize::from(source.0));

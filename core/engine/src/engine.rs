@@ -172,7 +172,7 @@ impl<E> Engine<E> {
             Input::ConnectFailed { slot, why, evidence } => {
                 self.connect_failed(now, slot, &why, evidence);
             }
-            Input::Closed { slot, said } => self.closed(now, slot, said),
+            Input::Closed { slot, said, evidence } => self.closed(now, slot, said, evidence),
             Input::Finished { slot, attempt, outcomes, evidence } => {
                 self.finished(now, slot, attempt, &outcomes, evidence);
             }

@@ -50,6 +50,9 @@ pub enum Input<E> {
         slot: SlotId,
         /// What the host said when it closed the door (a 421 between transactions), if it did.
         said: Option<Diagnosis>,
+        /// What happened on the wire, where it broke off in the middle of a transaction and no
+        /// recipient's outcome tells it.
+        evidence: Option<E>,
     },
     /// An attempt is over.
     Finished {

@@ -134,4 +134,15 @@ pub enum Event<E> {
         /// What happened on the wire.
         evidence: E,
     },
+    /// A session broke off in the middle of a transaction, before its end was sent.
+    SessionLost {
+        /// Which.
+        slot: SlotId,
+        /// From where.
+        source: SourceId,
+        /// To whom.
+        host: HostId,
+        /// What happened on the wire.
+        evidence: E,
+    },
 }

@@ -109,6 +109,21 @@ fn a_host_that_breaks_off_a_transaction_is_tried_again() {
     }
 }
 
+#[test]
+fn a_host_that_hangs_up_amid_a_message_is_named_with_what_it_was_asked() {
+    for (command, stage) in [("MAIL", "mail"), ("RCPT", "rcpt"), ("DATA", "data")] {
+        let scene = send(&["-q", command]);
+        let line = scene.relay.logged(&[" event=session-lost "]);
+        assert!(line.contains(&format!(" ip={} ", scene.host.address)), "{command}: {line}");
+        assert!(line.contains("connection lost"), "{command}: {line}");
+        let row = scene.waiting();
+        assert_eq!(row["id"], scene.id.as_str(), "{command}");
+        assert_eq!(row["last_reply"]["code"], 451, "{command}: {row:#}");
+        assert!(row["waiting"]["until"].is_string(), "{command}: {row:#}");
+        assert_eq!(row["last_reply"]["stage"], stage, "{command}: {row:#}");
+    }
+}
+
 /// The message has not been tried, and takes its turn when the host can be reached again.
 #[test]
 fn mail_for_a_host_that_sends_sessions_away_waits_in_front_of_it_and_says_why() {

@@ -183,7 +183,7 @@ impl House {
 
     pub(crate) fn closed(&mut self, slot: SlotId) {
         if self.sessions.remove(&slot).is_some() {
-            self.inputs.push(Input::Closed { slot, said: None });
+            self.inputs.push(Input::Closed { slot, said: None, evidence: None });
         }
     }
 

@@ -131,10 +131,20 @@ impl<E> Engine<E> {
         self.offer_path(path);
     }
 
-    pub(super) fn closed(&mut self, now: Instant, id: SlotId, said: Option<Diagnosis>) {
+    pub(super) fn closed(
+        &mut self,
+        now: Instant,
+        id: SlotId,
+        said: Option<Diagnosis>,
+        evidence: Option<E>,
+    ) {
         let Some(place) = self.place(id) else { return };
         let slot = &mut self.slots[place as usize];
-        let (path, lane, address) = (slot.path, slot.lane, slot.address);
+        let (path, lane, host, address) = (slot.path, slot.lane, slot.host, slot.address);
+        let source = self.paths[path as usize].source;
+        self.outputs.extend(evidence.map(|evidence| {
+            Output::Record(Event::SessionLost { slot: id, source, host, evidence })
+        }));
         let lost = std::mem::take(&mut slot.in_flight);
         let particular = slot.particular.take();
         // A host that takes connections and drops them before anything is said of a message is

@@ -197,7 +197,7 @@ impl Model {
         self.tell_soon(Input::Finished { slot, attempt, outcomes: outcomes.into(), evidence: () });
         if ends {
             let last = self.later.keys().map(|(at, _)| *at).max().unwrap_or(self.now);
-            self.tell_at(last + Span(1), Input::Closed { slot, said: None });
+            self.tell_at(last + Span(1), Input::Closed { slot, said: None, evidence: None });
         }
     }
 
@@ -305,7 +305,7 @@ impl World for Model {
                     .iter()
                     .filter(|(_, i)| matches!(i, Input::Finished { slot: s, .. } if *s == slot));
                 let last = last.map(|((at, _), _)| *at).max().unwrap_or(self.now);
-                self.tell_at(last + Span(1), Input::Closed { slot, said: None });
+                self.tell_at(last + Span(1), Input::Closed { slot, said: None, evidence: None });
             }
             Output::Settled(settled) => self.settled(&settled),
             Output::Answered { request, recipients } => self.answered.push((request, recipients)),
