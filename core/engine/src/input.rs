@@ -235,10 +235,10 @@ pub struct Operator {
 /// What an operator can do with waiting mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// Make it due now; pace and ceilings hold.
+    /// Make it due now, and try hosts that rest because they could not be reached; pace and
+    /// ceilings hold.
     Retry,
-    /// Make it due now and put it in front of its stream, and try hosts that rest because they
-    /// could not be reached; pace and ceilings hold.
+    /// The same, in front of its stream.
     DeliverNow,
     /// Keep it, and stop its clock.
     Hold,

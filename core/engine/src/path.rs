@@ -167,13 +167,6 @@ impl Path {
         self.addresses.iter_mut().for_each(|address| address.fail(now, spread));
     }
 
-    /// No address rests any longer. Those that failed are still tried by one connection first.
-    pub(crate) fn rouse(&mut self, now: Instant) {
-        for address in &mut self.addresses {
-            address.rests_until = address.rests_until.min(now);
-        }
-    }
-
     /// A session that was begun at `began` has carried a message: the address is well. That an
     /// older session still works says nothing of whether a new one would be let in.
     pub(crate) fn carried(&mut self, address: SocketAddr, began: Instant) {

@@ -88,8 +88,9 @@ impl<E> Engine<E> {
             let before = self.slab[number].id.moment() <= walk.said;
             if before && self.is_wanted(&walk.wanted, number) {
                 self.effort += 1;
-                let awake = self.wake_for(now, number, &mut walk);
                 let done = self.act(now, number, walk.action, &walk.wanted);
+                // Behind it: what has just become due may wait for such a rest as well.
+                let awake = self.wake_for(now, number, &mut walk);
                 walk.done += if done == 0 { awake } else { done };
             }
         }
@@ -138,13 +139,13 @@ impl<E> Engine<E> {
 
     /// Does it to one entry; how many recipients it was done to.
     fn act(&mut self, now: Instant, number: u32, action: Action, wanted: &Wanted) -> u64 {
-        let state = self.slab[number].state;
+        let (state, rank) = (self.slab[number].state, self.slab[number].rank);
         match (action, state) {
             (Action::Hold, State::Active) => return self.wish(number, Wish::Hold, wanted),
             (Action::Bounce, State::Active) => return self.wish(number, Wish::Bounce, wanted),
             (Action::Delete, State::Active) => return self.wish(number, Wish::Delete, wanted),
-            (Action::Retry, State::Deferred) => {}
-            (Action::DeliverNow, State::Deferred | State::Ready) => {}
+            (Action::Retry, State::Deferred) | (Action::DeliverNow, State::Deferred) => {}
+            (Action::DeliverNow, State::Ready) if rank != Rank::Urgent => {}
             (Action::Retry | Action::DeliverNow, _) | (_, State::Active) => return 0,
             (Action::Release, State::Held) | (Action::Bounce | Action::Delete, _) => {}
             (Action::Release, _) | (Action::Hold, State::Held) => return 0,

@@ -252,9 +252,6 @@ impl<E> Engine<E> {
         }
         self.slab[number].line = line;
         let fresh = if self.slab[number].attempts == 0 { Rank::Fresh } else { Rank::Returned };
-        if joins == Some(Joins::Last(Rank::Urgent)) {
-            self.rouse(now, line);
-        }
         let joins = if self.unable.contains_key(&number) {
             Joins::Last(Rank::Particular)
         } else {

@@ -20,14 +20,6 @@ impl<E> Engine<E> {
         }
     }
 
-    /// Whoever says "now" has a reason to believe that hosts are back: they are tried, however
-    /// long they would have rested.
-    pub(super) fn rouse(&mut self, now: Instant, line: u32) {
-        for way in &self.lines[line as usize].ways {
-            self.paths[way.path as usize].rouse(now);
-        }
-    }
-
     /// A path joins its lane's rings for every stream that has something ready for it.
     pub(super) fn offer_path(&mut self, path: u32) {
         let state = &mut self.paths[path as usize];
