@@ -110,6 +110,17 @@ fn a_host_that_breaks_off_a_transaction_is_tried_again() {
 }
 
 #[test]
+fn mail_that_may_have_arrived_is_sent_again() {
+    let scene = send(&["-q", "."]);
+    assert!(scene.line().contains("it may have arrived"), "{}", scene.line());
+    let again = scene.relay.ask(&["queue", "retry", &scene.id]);
+    assert!(again.status.success(), "{again:?}");
+    let line = scene.relay.logged(&[" event=deferred ", " attempts=2 "]);
+    assert!(line.contains(&format!(" id={} ", scene.id)), "{line}");
+    assert_eq!(scene.host.messages().len(), 2);
+}
+
+#[test]
 fn a_host_that_hangs_up_amid_a_message_is_named_with_what_it_was_asked() {
     for (command, stage) in [("MAIL", "mail"), ("RCPT", "rcpt"), ("DATA", "data")] {
         let scene = send(&["-q", command]);
