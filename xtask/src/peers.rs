@@ -135,7 +135,8 @@ fn is_program(name: &str) -> bool {
     env::split_paths(&path).chain(system).any(|folder| folder.join(name).is_file())
 }
 
-fn succeeds(command: &mut Command) -> bool {
+/// Whether a command ends well; what it prints is of no interest.
+pub(crate) fn succeeds(command: &mut Command) -> bool {
     let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     quiet.status().is_ok_and(|status| status.success())
 }

@@ -99,8 +99,8 @@ impl Postfix {
     fn start(settings: &str) -> Self {
         assert!(
             geteuid().is_root(),
-            "Postfix changes users as it goes, so this test must be run as root. Build as you are \
-             and run as root: CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER='sudo -E' cargo xtask test"
+            "Postfix changes users as it goes, so this test must be run as root, as `cargo xtask test` \
+             says and does"
         );
         assert!(Path::new(MASTER).exists(), "Postfix is missing: run `cargo xtask peers`");
         let folder = tempfile::tempdir().unwrap();
