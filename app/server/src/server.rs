@@ -41,7 +41,8 @@ pub struct Server {
 
 impl Server {
     /// Starts taking and delivering mail as `setup` says, which was made of `config`. The spool
-    /// is opened first: what was ours is ours. Comes back when the engine knows all of it.
+    /// is opened first: what was ours is ours. Comes back when mail is taken; the queue is whole a
+    /// moment later, and who asks for it waits for that.
     pub async fn start(setup: Setup, config: Config, reread: Reread) -> anyhow::Result<Self> {
         raise_file_limit();
         let bound = doors::bind(&setup.listeners).await?;
@@ -60,12 +61,15 @@ impl Server {
         let answers = Answers::default();
         let engine = start_engine(&fittings, &setup, &store, &answers, &rights, smtp.clone())?;
         let submitting = fittings.submitting();
-        let recovered = tokio::task::spawn_blocking(move || {
+        let recovered = watch::Sender::new(false);
+        let whole = recovered.subscribe();
+        thread::Builder::new().name("recovery".to_owned()).spawn(move || {
             let tell = |batch: Vec<Recovered>| {
                 submitting.tell(batch.iter().map(|r| submitting.recovered(r)));
             };
             recovery.drain(tell).iter().for_each(|finding| alarm(&finding.to_string()));
-        });
+            recovered.send_replace(true);
+        })?;
         let gate = Gate::new(setup.sessions_in_max, setup.sessions_of_client_max);
         let stop = watch::Sender::new(false);
         let doors = Doors { secret, rights };
@@ -89,6 +93,7 @@ impl Server {
             answers,
             awaited: fittings.awaited,
             failed: fittings.failed,
+            whole,
             stop,
             events: fittings.events,
             smtp,
@@ -96,8 +101,6 @@ impl Server {
             apply,
         }));
         tokio::spawn(handle.clone().forget_keys());
-        // Mail is taken meanwhile; whoever is told that we are ready finds the queue whole.
-        recovered.await?;
         Ok(Self { handle, listeners, engine, mailbox, store, gate, journal: fittings.journal })
     }
 

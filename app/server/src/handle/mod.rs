@@ -57,6 +57,8 @@ pub(crate) struct Inside {
     pub(crate) answers: Answers,
     pub(crate) awaited: Awaited,
     pub(crate) failed: Arc<AtomicBool>,
+    /// Whether all that was in the spool at the start has reached the engine.
+    pub(crate) whole: watch::Receiver<bool>,
     pub(crate) stop: watch::Sender<bool>,
     pub(crate) events: Events,
     pub(crate) smtp: Vec<SocketAddr>,

@@ -18,6 +18,13 @@ use super::{
 use crate::facts::Facts;
 
 impl Handle {
+    /// Right after a start the queue is still on its way from the spool to the engine. Who would
+    /// miss some of it waits until it is there: a second for a million messages.
+    async fn until_whole(&self) {
+        // A reader that has died leaves the queue as it is.
+        let _ = self.0.whole.clone().wait_for(|whole| *whole).await;
+    }
+
     /// Lists recipients that agree with the filter, from a place in the listing on.
     pub async fn list(
         &self,
@@ -25,6 +32,7 @@ impl Handle {
         from: Option<Cursor>,
         limit: usize,
     ) -> Result<Page, Stopped> {
+        self.until_whole().await;
         let Some(selection) = self.0.selection(&filter) else {
             return Ok(Page { rows: Vec::new(), next: None });
         };
@@ -42,6 +50,7 @@ impl Handle {
 
     /// How much waits, by provider and age.
     pub async fn summary(&self, filter: Filter) -> Result<Summary, Stopped> {
+        self.until_whole().await;
         let Some(selection) = self.0.selection(&filter) else { return Ok(Summary::default()) };
         let wanted = filter.status.map(standing_of);
         let tallied = self.look(move |engine, now| {
@@ -72,6 +81,7 @@ impl Handle {
 
     /// One message that still waits.
     pub async fn message(&self, id: QueueId) -> Result<Option<MessageView>, Stopped> {
+        self.until_whole().await;
         let selection = Selection { ids: Some(vec![id]), ..Selection::default() };
         let (rows, _) = self
             .look(move |engine, now| {
@@ -88,6 +98,7 @@ impl Handle {
 
     /// Does something with everything that agrees with the filter; to how many recipients.
     pub async fn act(&self, action: Action, filter: Filter) -> Result<u64, Stopped> {
+        self.until_whole().await;
         let Some(selection) = self.0.selection(&filter) else { return Ok(0) };
         let (request, answer) = self.0.answers.ask();
         let action = action.of_engine();
