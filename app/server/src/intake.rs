@@ -77,6 +77,8 @@ pub(crate) enum Refused {
     Unknown,
     #[error("The message cannot be kept now, try again later")]
     Closed,
+    #[error("The message has more octets or recipients than the spool takes, send less at once")]
+    TooLarge,
 }
 
 impl Intake {
@@ -336,6 +338,7 @@ impl Refused {
             Self::Header(refused) => (refused.code(), refused.status()),
             // RFC 3463 §3.4, X.3.1 and X.3.0.
             Self::DiskFull => (code(452), Status::new(4, 3, 1)),
+            Self::TooLarge => (code(552), Status::new(5, 3, 4)),
             Self::Unknown | Self::Closed => (code(451), Status::new(4, 3, 0)),
         }
     }
@@ -346,6 +349,7 @@ impl From<&StoreError> for Refused {
         match error {
             StoreError::Full(_) => Self::DiskFull,
             StoreError::Unknown(_) => Self::Unknown,
+            StoreError::TooLarge(_) => Self::TooLarge,
             _ => Self::Closed,
         }
     }

@@ -94,6 +94,24 @@ fn a_message_is_gone_when_its_last_recipient_is_done_and_not_before() {
 }
 
 #[test]
+fn a_recipient_that_is_done_stays_done_whatever_is_said_of_it_later() {
+    for fixture in both() {
+        let ticket = fixture.store.insert(message(1, 2, 100));
+        (fixture.settle)();
+        let place = ticket.wait().unwrap();
+        fixture.store.commit(changes(1, vec![(place, 0, Fate::Done)]));
+        fixture.store.commit(changes(2, vec![(place, 0, Fate::Waiting(progress(3), None))]));
+        (fixture.settle)();
+        let waits: Vec<u16> =
+            fixture.store.progress(place).unwrap().iter().map(|(index, ..)| *index).collect();
+        assert!(!waits.contains(&0), "{waits:?}");
+        fixture.store.commit(changes(3, vec![(place, 1, Fate::Done)]));
+        (fixture.settle)();
+        assert_eq!(fixture.store.read(place).err(), Some(StoreError::Gone));
+    }
+}
+
+#[test]
 fn the_last_progress_of_each_recipient_is_kept() {
     for fixture in both() {
         let ticket = fixture.store.insert(message(1, 2, 10));

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use crate::relay::{Dialogue, Home};
 
 #[test]
-fn a_socket_that_the_service_manager_holds_is_used() {
+fn a_socket_that_systemd_holds_is_used() {
     let socket = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = socket.local_addr().unwrap();
     let home = Home::new();
