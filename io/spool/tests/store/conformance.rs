@@ -100,7 +100,7 @@ fn a_recipient_that_is_done_stays_done_whatever_is_said_of_it_later() {
         (fixture.settle)();
         let place = ticket.wait().unwrap();
         fixture.store.commit(changes(1, vec![(place, 0, Fate::Done)]));
-        fixture.store.commit(changes(2, vec![(place, 0, Fate::Waiting(progress(3), None))]));
+        fixture.store.commit(changes(2, vec![(place, 0, Fate::Waiting(progress(3).0, None))]));
         (fixture.settle)();
         let waits: Vec<u16> =
             fixture.store.progress(place).unwrap().iter().map(|(index, ..)| *index).collect();
