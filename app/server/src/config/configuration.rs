@@ -64,6 +64,15 @@ macro_rules! sections {
                 self.mend_references(started);
                 self
             }
+
+            /// Lists of which something does not hold in another configuration.
+            fn lists_not_in(&self, held: &Self) -> Vec<&'static str> {
+                let mut sections = Vec::new();
+                $(if self.$list != held.$list {
+                    sections.push(<$Entry>::NAME);
+                })+
+                sections
+            }
         }
 
         fn read(reading: &mut Reading) -> Option<Config> {
@@ -214,10 +223,18 @@ impl Config {
         changes(&old.effective, &new.effective)
     }
 
-    /// What of a newer configuration holds only after a restart.
+    /// What of a newer configuration holds only after a restart of a server that was started
+    /// with `old`: what says so of itself, and what hangs on that, as the sources of a pool do.
     pub fn changes_needing_restart(old: &Self, new: &Self) -> Vec<SettingName> {
+        let held = new.clone().until_restart(old);
+        let waiting = new.lists_not_in(&held);
+        let waits = |change: &Changed| match change.name {
+            // The rest of a tenant holds, whatever pool it goes by.
+            SettingName { section: "tenant", key } => key == "pool" && waiting.contains(&"tenant"),
+            name => change.needs_restart || waiting.contains(&name.section),
+        };
         let changes = Self::changes(old, new).into_iter();
-        changes.filter(|change| change.needs_restart).map(|change| change.name).collect()
+        changes.filter(waits).map(|change| change.name).collect()
     }
 
     /// The configuration as it holds, one setting to a line, with where each comes from.

@@ -215,10 +215,11 @@ impl Inside {
         let mut configured = self.configured.lock();
         let new = (self.reread.0)()?;
         let Configured { started, now } = &*configured;
-        let changes = Config::changes(now, &new).into_iter();
+        let changes = Config::changes(now, &new).into_iter().map(|change| change.name);
+        let need_restart = Config::changes_needing_restart(started, &new);
         let report = ReloadReport {
-            changed: changes.filter(|c| !c.needs_restart).map(|c| c.name).collect(),
-            need_restart: Config::changes_needing_restart(started, &new),
+            changed: changes.filter(|name| !need_restart.contains(name)).collect(),
+            need_restart,
             warnings: new.warnings().lines().collect(),
         };
         let old = self.live.borrow().clone();

@@ -293,7 +293,17 @@ fn until_a_restart_doors_and_sources_stay_and_the_rest_is_new() {
     };
     assert_eq!(
         names(Config::changes_needing_restart(&started, &new)),
-        ["listener.address", "pool.name", "source.address", "source.name", "spool.dir"]
+        [
+            "listener.address",
+            "listener.proxy_protocol_from",
+            "pool.name",
+            "pool.sources",
+            "source.address",
+            "source.ehlo",
+            "source.name",
+            "spool.dir",
+            "tenant.pool",
+        ]
     );
     let (before, after) = (Setup::of(&started), Setup::of(&new.until_restart(&started)));
     assert_eq!(after.data, before.data);
