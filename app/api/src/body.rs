@@ -24,7 +24,7 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
         Bytes::from_request(request, state).await.map(Self).map_err(|e| match e.status() {
             StatusCode::PAYLOAD_TOO_LARGE => {
                 let detail = "the body is too large; send fewer or smaller messages at once, or \
-                              raise limits.message";
+                              raise limits.message_size";
                 Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
             }
             _ => Problem::bad_request(format!("the body did not come whole: {}", e.body_text())),

@@ -202,7 +202,7 @@ fn envelope(request: &MessageRequest, recipients: Vec<Recipient>) -> Result<Enve
     let stream = match &request.stream {
         None => Stream::default(),
         Some(text) => Stream::parse(text)
-            .ok_or_else(|| wrong("stream", text, &"transactional, engaged or cold"))?,
+            .ok_or_else(|| unknown("stream", text, "transactional, engaged or cold"))?,
     };
     let label = |field: &str, text: &Option<String>| {
         let text = text.as_deref().unwrap_or_default();
@@ -219,6 +219,11 @@ fn envelope(request: &MessageRequest, recipients: Vec<Recipient>) -> Result<Enve
         tenant: label("tenant", &request.tenant)?,
         campaign: label("campaign", &request.campaign)?,
     })
+}
+
+fn unknown(field: &str, text: &str, known: &str) -> Problem {
+    let detail = format!("{field} {text:?} is not known: use {known}");
+    Problem::unprocessable(detail).at(format!("/{field}"))
 }
 
 fn needs_smtputf8(reverse_path: &ReversePath, recipients: &[Recipient]) -> bool {

@@ -85,7 +85,8 @@ pub(crate) async fn act(
     let act: Act = body.read()?;
     let action = Action::parse(&act.action).ok_or_else(|| {
         let known = "retry, deliver-now, hold, release, bounce or delete";
-        Problem::unprocessable(format!("action {:?}: {known}", act.action)).at("/action")
+        Problem::unprocessable(format!("action {:?} is not known: use {known}", act.action))
+            .at("/action")
     })?;
     let filter = act.filter.filter().map_err(|e| Problem::unprocessable(e).at("/filter"))?;
     if filter.is_everything() && !act.everything {

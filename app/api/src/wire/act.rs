@@ -72,7 +72,8 @@ impl FilterQuery {
             domain: read(&self.domain, "domain", |text| Host::parse(text).map_err(stringly))?,
             provider: self.provider.clone(),
             stream: read(&self.stream, "stream", |text| {
-                Stream::parse(text).ok_or_else(|| "transactional, engaged or cold".to_owned())
+                Stream::parse(text)
+                    .ok_or_else(|| "it is not known: use transactional, engaged or cold".to_owned())
             })?,
             tenant: read(&self.tenant, "tenant", |text| Label::parse(text).map_err(stringly))?,
             campaign: read(&self.campaign, "campaign", |text| {
@@ -81,7 +82,9 @@ impl FilterQuery {
             older_than: self.older_than_s.map(Span::from_s),
             younger_than: self.younger_than_s.map(Span::from_s),
             status: read(&self.status, "status", |text| {
-                Status::parse(text).ok_or_else(|| "active, ready, deferred or held".to_owned())
+                Status::parse(text).ok_or_else(|| {
+                    "it is not known: use active, ready, deferred or held".to_owned()
+                })
             })?,
         })
     }

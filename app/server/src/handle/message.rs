@@ -66,9 +66,9 @@ pub enum NotAccepted {
         /// What is wrong, and how to cure it.
         says: String,
     },
-    /// It is larger than `limits.message`.
+    /// It is larger than `limits.message_size`.
     #[error(
-        "the message is too large: {octets} octets, {octets_max} at most (setting limits.message)"
+        "the message is too large: {octets} octets, {octets_max} at most (setting limits.message_size)"
     )]
     TooLarge {
         /// Its octets.
