@@ -428,3 +428,48 @@ fn header_fields_beyond_ascii_come_back_from_a_host_that_knows_none() {
     let said = "    5.6.9 no host of example.net takes header fields beyond ASCII";
     assert_lines(&report, &["Action: failed", "Status: 5.6.9", said]);
 }
+
+#[test]
+fn recipients_beyond_a_hosts_limit_wait_and_follow() {
+    let postfix = Postfix::with_mailboxes("smtpd_recipient_limit = 2\n");
+    let (relay, mut dialogue) = in_front_of(&postfix);
+    let to: Vec<String> = (0..5).map(|n| format!("jo{n}@example.net")).collect();
+    let to: Vec<&str> = to.iter().map(String::as_str).collect();
+    let id = dialogue.hand_over("app@example.com", &to, MESSAGE);
+    for left in [3, 1] {
+        let said = |row: &serde_json::Value| row["last_reply"]["enhanced"] == "4.5.3";
+        relay.list_until(|waits| {
+            waits.len() == left && waits.iter().all(|row| row["status"] == "deferred" && said(row))
+        });
+        assert!(relay.ask(&["queue", "deliver-now", &id]).status.success());
+    }
+    for recipient in to {
+        postfix.mail_for(recipient);
+    }
+    assert_eq!(postfix.mails().len(), 5);
+}
+
+#[test]
+fn a_host_that_hangs_up_amid_the_recipients_is_heard_for_those_it_answered() {
+    let postfix = Postfix::with_mailboxes(
+        "smtpd_hard_error_limit = 2\nsmtpd_error_sleep_time = 0\n\
+         smtpd_recipient_restrictions = check_recipient_access \
+         inline:{ {a@example.net = 550 5.1.1 No}, {b@example.net = 550 5.1.1 No}, \
+         {c@example.net = 550 5.1.1 No} }, permit\n",
+    );
+    let (relay, mut dialogue) = in_front_of(&postfix);
+    let to =
+        ["jo@example.net", "a@example.net", "b@example.net", "c@example.net", "al@example.net"];
+    dialogue.hand_over("app@example.com", &to, MESSAGE);
+    let report = postfix.mail_for("app@example.com");
+    assert_eq!(report.matches("\nAction: failed\n").count(), 2, "{report}");
+    // Whom it took, and whom it was not asked about, go by the next session, at once.
+    postfix.mail_for("jo@example.net");
+    postfix.mail_for("al@example.net");
+    relay.list_until(|waits| waits.len() == 1);
+    let waits = relay.ask_json(&["queue", "list"]);
+    assert_eq!(waits[0]["recipient"], "c@example.net");
+    assert_eq!(waits[0]["last_reply"]["code"], 421, "{waits:?}");
+    assert_eq!(waits[0]["last_reply"]["stage"], "rcpt", "{waits:?}");
+    assert_eq!(postfix.mails().len(), 3);
+}
