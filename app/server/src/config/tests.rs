@@ -213,6 +213,15 @@ fn a_doubtful_configuration_holds_and_says_so() {
 }
 
 #[test]
+fn a_user_whom_nobody_asks_for_a_password_is_a_doubt() {
+    let verifier = settings::verifier_of("pencil");
+    let user = format!("[[credential]]\nuser = \"jo\"\npassword_scram = \"{verifier}\"\n");
+    assert!(lines(&user)[0].contains("no listener offers AUTH"), "{:?}", lines(&user));
+    let listener = "[[listener]]\naddress = \"[::1]:25\"\nauth_without_tls = \"loopback\"\n";
+    assert_eq!(lines(&format!("{user}{listener}")), [""; 0]);
+}
+
+#[test]
 fn a_certificate_and_its_key_are_looked_at_before_anything_starts() {
     let folder = tempfile::tempdir().unwrap();
     let ours = rcgen::generate_simple_self_signed(["mx.example".to_owned()]).unwrap();

@@ -36,6 +36,13 @@ impl Section for Credential {
             let cure = "write either `password_scram` or `password_file`";
             fields.complain("user", cause, cure);
         }
+        let tls = fields.names("listener", "tls");
+        let in_clear = fields.names("listener", "auth_without_tls");
+        if tls.iter().all(|tls| tls == "none") && !in_clear.contains(&"loopback".to_owned()) {
+            let cause = "no listener offers AUTH: none is encrypted";
+            let cure = "set `listener.tls`, or on loopback `listener.auth_without_tls`";
+            fields.warn("user", cause, cure);
+        }
         let written = self.password_file.as_ref().map(SecretFile::secret);
         if let Some(text) = written.filter(|text| text.starts_with("SCRAM-"))
             && let Err(error) = parse_verifier(text)

@@ -7,10 +7,11 @@ use crate::config::value::{Size, spelled};
 settings! {
     /// What is told of what happens: one line for each, `key=value`, in UTC.
     pub struct Log in "log" {
-        /// Whether each message that becomes ours has a line. It costs under a microsecond of
+        /// Whether each message that becomes ours has a line. It costs about a microsecond of
         /// processor time each.
         accepted: bool = default(true);
-        /// Whether what becomes of each recipient at each attempt has a line. It costs under a microsecond of processor time each.
+        /// Whether what becomes of each recipient at each attempt has a line. It costs about a
+        /// microsecond of processor time each.
         attempts: bool = default(true);
         /// How much of senders' and recipients' addresses is shown, in what hosts say, too.
         addresses: Addresses = default(Addresses::Full);
