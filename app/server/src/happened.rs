@@ -26,12 +26,12 @@ impl Happened<'_> {
     /// The line of the log; `docs/guide/logs.md` says what the keys mean.
     pub(crate) fn line(&self, setup: &Setup, veil: Veil<'_>) -> String {
         let mut line = Line::new(self.now, self.kind());
-        line.field("id", &self.id.to_string());
+        line.plain("id", self.id);
         self.describe_envelope(&mut line, &veil);
         if let Some(attempted) = self.attempted {
             line.field("provider", &attempted.hop.provider);
-            line.field("host", &attempted.hop.name.to_string());
-            line.field("ip", &attempted.session.remote.to_string());
+            line.plain("host", &attempted.hop.name);
+            line.plain("ip", attempted.session.remote);
             if let Some(tls) = &attempted.session.tls {
                 line.field("tls", tls.version);
             }
@@ -41,7 +41,7 @@ impl Happened<'_> {
             line.number("code", u64::from(last.reply.code().number()));
         }
         if let Some(status) = self.status() {
-            line.field("status", &status.to_string());
+            line.plain("status", status);
         }
         if let Some(last) = &self.last {
             line.field("text", &veil.text(last.reply.text()));

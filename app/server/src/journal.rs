@@ -3,7 +3,7 @@
 //! `docs/guide/logs.md` says what the keys mean. Never a body.
 
 use std::collections::hash_map::RandomState;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -146,15 +146,19 @@ impl Line {
     /// A key and its value; in quotes where it has spaces, quotes or nothing in it. Control
     /// characters become `\u{…}`: what others wrote cannot begin a line of its own.
     pub(crate) fn field(&mut self, key: &str, value: &str) {
-        self.0.push(' ');
-        self.0.push_str(key);
-        self.0.push('=');
-        let plain = |b: u8| b.is_ascii_graphic() && b != b'"' && b != b'\\';
-        if !value.is_empty() && value.bytes().all(plain) {
+        self.key(key);
+        let verbatim = |b: u8| matches!(b, b' '..=b'~') && b != b'"' && b != b'\\';
+        let plain = value.bytes().all(verbatim);
+        if plain && !value.is_empty() && !value.contains(' ') {
             self.0.push_str(value);
             return;
         }
         self.0.push('"');
+        if plain {
+            self.0.push_str(value);
+            self.0.push('"');
+            return;
+        }
         for c in value.chars() {
             match c {
                 '"' | '\\' => self.0.extend(['\\', c]),
@@ -167,8 +171,21 @@ impl Line {
     }
 
     pub(crate) fn number(&mut self, key: &str, value: u64) {
+        self.plain(key, value);
+    }
+
+    /// A key and a value of ours that needs no quotes, whatever it is: a number, a queue id, an
+    /// address of a socket, a status.
+    pub(crate) fn plain(&mut self, key: &str, value: impl fmt::Display) {
+        self.key(key);
         // Writing into a String cannot fail.
-        let _ = write!(self.0, " {key}={value}");
+        let _ = write!(self.0, "{value}");
+    }
+
+    fn key(&mut self, key: &str) {
+        self.0.push(' ');
+        self.0.push_str(key);
+        self.0.push('=');
     }
 
     /// What kind of mail it is, whose, and of which mailing.

@@ -34,7 +34,7 @@ impl Intake {
         }
         let Arrival { id, envelope, octets } = arrival;
         let mut line = Line::new(self.clock.now(), "accepted");
-        line.field("id", &id.to_string());
+        line.plain("id", id);
         let sender = envelope.reverse_path.as_str();
         line.field("from", &self.journal.veil(log.addresses).address(sender));
         line.number("recipients", envelope.recipients.len() as u64);
@@ -58,7 +58,7 @@ impl Intake {
         origin.tell(&mut line);
         let (code, status) = refused.code();
         line.number("code", u64::from(code.number()));
-        line.field("status", &status.to_string());
+        line.plain("status", status);
         line.field("text", &refused.to_string());
         self.journal.write(line.end());
     }
@@ -67,7 +67,7 @@ impl Intake {
 impl Origin<'_> {
     fn tell(&self, line: &mut Line) {
         if let Client::Peer { helo, address } = self.client {
-            line.field("client", &address.to_string());
+            line.plain("client", address);
             line.field("helo", helo);
         }
         line.field("protocol", self.protocol);
