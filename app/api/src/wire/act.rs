@@ -39,7 +39,7 @@ pub struct FilterQuery {
     /// Where the listing goes on: `next` of the page before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
-    /// Recipients on a page, 1 to 1000; 100 when left out.
+    /// Recipients on a page, 1 to 10000; 100 when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
 }

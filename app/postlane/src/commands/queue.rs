@@ -73,7 +73,7 @@ pub(crate) fn run(reach: &Reach, command: QueueCommand) -> Result<Exit, Failure>
 }
 
 fn list(reach: &Reach, list: &List) -> Result<Exit, Failure> {
-    const PAGE: u32 = 1000;
+    const PAGE: u32 = 10_000;
     let client = Client::find(reach)?;
     let mut query = list.which.query();
     let mut left = list.limit.unwrap_or(u32::MAX);

@@ -37,7 +37,7 @@ impl<'a> Api<'a> {
         self.ask(&format!("POST {path}"), "Content-Type: application/json\r\n", &body.to_string())
     }
 
-    fn get(&self, path: &str) -> Answer {
+    pub(crate) fn get(&self, path: &str) -> Answer {
         self.ask(&format!("GET {path}"), "", "")
     }
 

@@ -185,6 +185,22 @@ fn hand_in_many(relay: &Relay) {
     }
 }
 
+/// The queue, a page at a time.
+fn in_pages(api: &Api<'_>, limit: usize) -> Vec<Value> {
+    let mut rows = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let page = api.get(&format!("/v1/queue?limit={limit}{cursor}")).json();
+        let on_page = page["recipients"].as_array().unwrap();
+        assert!(on_page.len() <= limit, "each message has one recipient");
+        rows.extend(on_page.iter().cloned());
+        match page["next"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return rows,
+        }
+    }
+}
+
 #[test]
 fn an_action_is_done_once_to_each_of_thousands() {
     let peer = Peer::start();
@@ -201,6 +217,7 @@ fn an_action_is_done_once_to_each_of_thousands() {
     let distinct: BTreeSet<(String, String)> = keys.clone().collect();
     assert_eq!((rows.len(), distinct.len()), (MANY, MANY));
     assert!(keys.map(|(id, _)| id).is_sorted(), "the oldest come first");
+    assert_eq!(in_pages(&Api::of(&relay), 700), rows);
     assert_eq!(said("release"), "release: 3000 recipients\n");
     // Released mail keeps its turn: it has been tried once and is tried again.
     until(&relay, &["queue", "summary"], all("deferred"));
