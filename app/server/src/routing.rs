@@ -127,14 +127,14 @@ async fn find(
         let route = asked.router.resolve(host).await;
         let provider = provider_of(asked, host, route.as_ref().ok());
         return match setup.routes.find(&sender, host, Some(&provider)) {
-            Some(target) => by_target(asked, setup, target, provider).await,
+            Some(target) => by_target(asked, setup, host, target, provider).await,
             None => by_exchangers(setup, host, route?, provider),
         };
     }
     match setup.routes.find(&sender, host, None) {
         Some(target) => {
             let provider = provider_of(asked, host, None);
-            by_target(asked, setup, target, provider).await
+            by_target(asked, setup, host, target, provider).await
         }
         None => {
             let route = asked.router.resolve(host).await?;
@@ -164,11 +164,7 @@ fn by_exchangers(
     route: Route,
     provider: Box<str>,
 ) -> Result<Found, RouteFailure> {
-    let domain = match host {
-        Host::Domain(domain) => Some(domain),
-        Host::Literal(_) => None,
-    };
-    let tls = setup.tls_for(domain, &provider);
+    let tls = setup.tls_for(host, &provider);
     let policy = Arc::new(HopPolicy { tls, auth: None });
     Ok(Found { route, port: setup.mx_port, provider, policy, is_exchanger: true })
 }
@@ -176,12 +172,14 @@ fn by_exchangers(
 async fn by_target(
     asked: &Asked,
     setup: &Setup,
+    host: &Host,
     target: &Target,
     provider: Box<str>,
 ) -> Result<Found, RouteFailure> {
     let route = asked.router.resolve_target(target).await?;
     let auth = target.credentials.as_ref().map(read_password).transpose()?;
-    let tls = TlsSetup { policy: target.tls.unwrap_or(setup.tls.policy), ..setup.tls.clone() };
+    let said = setup.tls_for(host, &provider);
+    let tls = TlsSetup { policy: target.tls.unwrap_or(said.policy), ..said };
     let policy = Arc::new(HopPolicy { tls, auth });
     let port = target.port.unwrap_or(setup.mx_port);
     Ok(Found { route, port, provider, policy, is_exchanger: false })

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 use postlane_engine::{Ceilings, RetrySchedule};
-use postlane_mail::{Domain, Family, Label, Mailbox, ReturnContent, Span};
+use postlane_mail::{Domain, Family, Host, Label, Mailbox, ReturnContent, Span};
 use postlane_message::Edits;
 use postlane_net::route::StaticRoutes;
 use postlane_net::tls::{ClientTls, Minimum};
@@ -254,9 +254,12 @@ impl Setup {
     }
 
     /// How sessions for a domain, at a provider, are encrypted.
-    pub(crate) fn tls_for(&self, domain: Option<&Domain>, provider: &str) -> TlsSetup {
+    pub(crate) fn tls_for(&self, host: &Host, provider: &str) -> TlsSetup {
         let by_provider = self.provider_tls.get(provider);
-        let by_domain = domain.and_then(|domain| self.domain_tls.get(domain));
+        let by_domain = match host {
+            Host::Domain(domain) => self.domain_tls.get(domain),
+            Host::Literal(_) => None,
+        };
         let changes = by_provider.into_iter().chain(by_domain);
         changes.fold(self.tls.clone(), |tls, change| tls.with(change))
     }

@@ -265,3 +265,26 @@ fn a_new_route_holds_for_mail_that_waits_already() {
     assert!(said.contains("route.to holds from now on\n"), "{said}");
     relay.log_until(|log| log.contains("event=delivered"));
 }
+
+#[test]
+fn a_smart_host_is_sent_mail_by_its_user_over_tls_that_proves_its_name() {
+    let smart_host = relay_with_a_user(WITH_STARTTLS);
+    let home = Home::new();
+    home.write("password", "pencil\n");
+    let authority = smart_host.home().path().join("cert.pem");
+    let relay = home.start_by_file(&format!(
+        "[[listener]]\naddress = \"127.0.0.1:0\"\n\
+         [[route]]\npattern = \"example.net\"\nto = \"{}\"\nuser = \"shop\"\n\
+         password_file = \"password\"\ntls = \"required\"\n\
+         [[domain]]\nname = \"example.net\"\ntls = \"required\"\nca_file = \"{}\"\n",
+        smart_host.smtp,
+        authority.display()
+    ));
+    let mut dialogue = relay.dial();
+    assert!(dialogue.say("EHLO app.example").starts_with("250"));
+    dialogue.hand_over("app@example.com", &["jo@example.net"], "Subject: x\r\n\r\nhi");
+    let log = relay.log_until(|log| log.contains("event=delivered"));
+    assert!(log.contains(" tls=TLSv1.3 "), "{log}");
+    let log = smart_host.log_until(|log| log.contains("event=accepted"));
+    assert!(log.contains(" protocol=ESMTPSA tls=TLSv1.3 user=shop\n"), "{log}");
+}

@@ -15,7 +15,7 @@ const NAME: &str = "relay.example";
 
 /// Makes a certificate and its key: `cert.pem` and `key.pem`.
 pub(crate) fn make_certificate(home: &Home) {
-    let made = rcgen::generate_simple_self_signed(vec![NAME.to_owned()]).unwrap();
+    let made = rcgen::generate_simple_self_signed([NAME, "127.0.0.1"].map(str::to_owned)).unwrap();
     home.write("cert.pem", &made.cert.pem());
     home.write("key.pem", &made.signing_key.serialize_pem());
 }

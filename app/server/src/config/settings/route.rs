@@ -16,7 +16,7 @@ settings! {
         pattern: Pattern = required();
         /// Where to. `mx:` before a domain looks at that domain's MX records.
         to: Target = required();
-        /// As `delivery.tls`, for this host.
+        /// As `delivery.tls`, for this host. Beats what a domain's or a provider's entry says.
         tls: Option<TlsPolicy> = optional();
         /// The user to authenticate as.
         user: Option<Box<str>> = optional();

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use postlane_engine::Ceilings;
+use postlane_mail::Host;
 use postlane_net::tls::Minimum;
 use postlane_smtp::client::TlsPolicy;
 
@@ -255,14 +256,14 @@ fn a_domain_beats_its_provider_and_a_provider_beats_the_rest() {
         "[[provider]]\nid = \"google\"\ntls = \"required\"\ntls_min = \"1.3\"\n\
          [[domain]]\nname = \"soft.example\"\ntls = \"opportunistic\"\n",
     );
-    let soft = Domain::parse("soft.example").unwrap();
-    let tls = |domain, provider| {
-        let TlsSetup { policy, minimum, .. } = setup.tls_for(domain, provider);
+    let host = |name| Host::parse(name).unwrap();
+    let tls = |name, provider| {
+        let TlsSetup { policy, minimum, .. } = setup.tls_for(&host(name), provider);
         (policy, minimum)
     };
-    assert_eq!(tls(None, "yahoo"), (TlsPolicy::Opportunistic, Minimum::V12));
-    assert_eq!(tls(None, "google"), (TlsPolicy::Required, Minimum::V13));
-    assert_eq!(tls(Some(&soft), "google"), (TlsPolicy::Opportunistic, Minimum::V13));
+    assert_eq!(tls("a.example", "yahoo"), (TlsPolicy::Opportunistic, Minimum::V12));
+    assert_eq!(tls("[192.0.2.1]", "google"), (TlsPolicy::Required, Minimum::V13));
+    assert_eq!(tls("soft.example", "google"), (TlsPolicy::Opportunistic, Minimum::V13));
 }
 
 fn addresses(setup: &Setup) -> Vec<SocketAddr> {
