@@ -54,6 +54,9 @@ impl Attempted {
             Outcome::Unknown => Some(ours(
                 "4.4.2 the connection was lost after the end of the message: it may have arrived",
             )),
+            Outcome::Interrupted => {
+                Some(ours("4.4.2 the connection was lost in the middle of the message"))
+            }
             Outcome::TooLarge { most } => Some(ours(&format!(
                 "5.3.4 the message is larger than the {most} octets that {} takes",
                 self.hop.name

@@ -313,7 +313,8 @@ fn judge(outcome: &Outcome) -> Verdict {
             Verdict::Delivered(classify(postlane_mail::Stage::Dot, reply.code()))
         }
         Outcome::Refused { stage, reply } => Verdict::Refused(classify(*stage, reply.code())),
-        Outcome::Unknown => Verdict::Unknown,
+        // It counts as an attempt: what may itself have ended the session gives way to the rest.
+        Outcome::Unknown | Outcome::Interrupted => Verdict::Unknown,
         Outcome::NotTried => Verdict::NotTried,
         Outcome::Unable(unable) => Verdict::HostUnable(lacking(*unable).0),
         Outcome::TooLarge { .. } => Verdict::Ours(Status::new(5, 3, 4)),

@@ -183,7 +183,8 @@ pub enum Outcome {
     /// The host has refused it, now (4xx) or for good (5xx), at MAIL, RCPT, DATA or the dot;
     /// the diagnosis says whom that concerns.
     Refused(Diagnosis),
-    /// The connection was lost after the final dot: it may have been delivered. Tried again.
+    /// The connection was lost after the final dot, and it may have been delivered, or amid the
+    /// message. Tried again.
     Unknown,
     /// Its turn did not come: the session ended before. Costs it no attempt.
     NotTried,

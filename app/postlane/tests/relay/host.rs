@@ -1,6 +1,7 @@
 //! A host that takes mail and keeps books of it: who got what, how often, and when.
 //!
-//! A recipient `gone-…` is refused for good, a recipient `later-…` once for now.
+//! A recipient `gone-…` is refused for good, a recipient `later-…` once for now; amid a
+//! message to `cut-…` the host hangs up.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead as _, BufReader, Write as _};
@@ -169,6 +170,9 @@ fn session(stream: TcpStream, number: u64, books: &Books) -> io::Result<()> {
             "DATA" if recipients.is_empty() => "554 5.5.1 Nobody to get it\r\n",
             "DATA" => {
                 reader.get_mut().write_all(b"354 Go on\r\n")?;
+                if recipients.iter().any(|recipient| recipient.starts_with("cut-")) {
+                    return Ok(());
+                }
                 let message = message(&mut reader)?;
                 let taken = std::mem::take(&mut recipients);
                 books.write(|pages| pages.taken(number, taken, &message));

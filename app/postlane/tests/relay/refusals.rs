@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::host::Host;
 use crate::relay::Relay;
 use crate::sink::Sink;
 
@@ -133,6 +134,23 @@ fn a_host_that_hangs_up_amid_a_message_is_named_with_what_it_was_asked() {
         assert!(row["waiting"]["until"].is_string(), "{command}: {row:#}");
         assert_eq!(row["last_reply"]["stage"], stage, "{command}: {row:#}");
     }
+}
+
+/// It is larger than what two sockets hold, so that its end cannot have been sent.
+#[test]
+fn a_message_that_makes_the_host_hang_up_waits_and_the_others_go_on() {
+    let host = Host::start();
+    let relay = Relay::start(&["--route", &format!("*={}", host.address)]);
+    let mut client = relay.dial();
+    assert!(client.say("EHLO app.example").starts_with("250"));
+    let large = format!("Subject: hi\r\n\r\n{}", "sixteen octets\r\n".repeat(1 << 20));
+    let id = client.hand_over("app@example.com", &["cut-1@example.net"], &large);
+    let line = relay.outcome(&id);
+    assert!(line.contains(" event=deferred "), "{line}");
+    assert!(line.contains("lost in the middle of the message"), "{line}");
+    let other = client.hand_over("app@example.com", &["jo-2@example.net"], "Subject: hi\r\n\r\nhi");
+    let line = relay.outcome(&other);
+    assert!(line.contains(" event=delivered "), "{line}");
 }
 
 /// The message has not been tried, and takes its turn when the host can be reached again.

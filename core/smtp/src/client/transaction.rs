@@ -72,6 +72,9 @@ pub enum Outcome {
     },
     /// The message was sent to its end and no answer came: it may have been taken.
     Unknown,
+    /// The host took the recipient, and the session ended amid the message: it has not arrived,
+    /// and may itself be what ended it.
+    Interrupted,
     /// The session ended, or the message, before its turn had come. How the session ended says
     /// why.
     NotTried,

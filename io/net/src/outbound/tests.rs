@@ -276,7 +276,7 @@ async fn a_host_that_goes_in_the_middle_of_a_message_has_not_got_it() {
     opened(&mut told).await;
     session.begin(message(1, large())).unwrap();
     host.done().await;
-    assert_eq!(finished(&mut told).await, (1, Outcome::NotTried));
+    assert_eq!(finished(&mut told).await, (1, Outcome::Interrupted));
     assert_eq!(ended(&mut told).await.0, End::Session(SessionEnd::Lost(Stage::Dot)));
 }
 
@@ -289,7 +289,7 @@ async fn a_host_that_takes_nothing_more_is_given_up() {
     let (session, mut told) = open(call(address, smtp, ClientTls::opportunistic(Minimum::V12)));
     opened(&mut told).await;
     session.begin(message(1, large())).unwrap();
-    assert_eq!(finished(&mut told).await, (1, Outcome::NotTried));
+    assert_eq!(finished(&mut told).await, (1, Outcome::Interrupted));
     assert_eq!(ended(&mut told).await.0, End::Session(SessionEnd::TimedOut(Stage::Dot)));
     drop(host);
 }

@@ -132,7 +132,7 @@ impl Flight {
         opening: &Arc<Record>,
     ) -> Finished {
         let record = std::mem::take(&mut self.record);
-        let outcomes = self.outcomes(&Outcome::NotTried);
+        let outcomes = self.outcomes(&Outcome::NotTried, &Outcome::NotTried);
         let transcript = Transcript { opening: opening.clone(), rest: record };
         self.told(now, outcomes, dsn_relayed, transcript)
     }
@@ -148,7 +148,12 @@ impl Flight {
     ) -> Finished {
         let arrived = self.sent == Sent::Everything && self.end_at <= octets_sent;
         let record = std::mem::take(&mut self.record);
-        let outcomes = self.outcomes(if arrived { &Outcome::Unknown } else { &Outcome::NotTried });
+        let (unanswered, cut) = match self.sent {
+            Sent::Everything if arrived => (Outcome::Unknown, Outcome::Unknown),
+            Sent::Everything => (Outcome::NotTried, Outcome::Interrupted),
+            Sent::Nothing | Sent::Commands => (Outcome::NotTried, Outcome::NotTried),
+        };
+        let outcomes = self.outcomes(&unanswered, &cut);
         let transcript = Transcript { opening: opening.clone(), rest: record };
         self.told(now, outcomes, dsn_relayed, transcript)
     }
@@ -183,13 +188,14 @@ impl Flight {
         }
     }
 
-    /// What became of each recipient; `unanswered` where the host has not said.
-    fn outcomes(&mut self, unanswered: &Outcome) -> SmallVec<[Outcome; 1]> {
+    /// What became of each recipient; `unanswered` where the host has not said, `cut` where it
+    /// has said yes to the recipient and nothing to the message.
+    fn outcomes(&mut self, unanswered: &Outcome, cut: &Outcome) -> SmallVec<[Outcome; 1]> {
         let heard = std::mem::take(&mut self.heard);
-        heard.into_iter().map(|heard| self.outcome(heard, unanswered)).collect()
+        heard.into_iter().map(|heard| self.outcome(heard, unanswered, cut)).collect()
     }
 
-    fn outcome(&self, heard: Heard, unanswered: &Outcome) -> Outcome {
+    fn outcome(&self, heard: Heard, unanswered: &Outcome, cut: &Outcome) -> Outcome {
         match (&self.refused, heard) {
             (Some((stage @ Stage::Mail, reply)), _) => {
                 Outcome::Refused { stage: *stage, reply: reply.clone() }
@@ -203,7 +209,7 @@ impl Flight {
             (None, Heard::Taken) => match &self.end {
                 Some(reply) if reply.code().is_success() => Outcome::Accepted(reply.clone()),
                 Some(reply) => Outcome::Refused { stage: Stage::Dot, reply: reply.clone() },
-                None => unanswered.clone(),
+                None => cut.clone(),
             },
         }
     }

@@ -170,8 +170,8 @@ fn a_host_that_is_silent_is_given_up_and_nothing_is_lost() {
 }
 
 #[test]
-fn a_message_whose_end_was_not_sent_has_not_been_tried() {
-    for (unsent, outcome) in [(0, "Unknown"), (1, "NotTried"), (100, "NotTried")] {
+fn a_message_whose_end_was_not_sent_has_not_arrived() {
+    for (unsent, outcome) in [(0, "Unknown"), (1, "Interrupted"), (100, "Interrupted")] {
         after_hello(
             &[message(1, &["b@example.net"], b"x\r\n")],
             &format!(
@@ -199,7 +199,7 @@ fn a_message_whose_end_was_not_sent_has_not_been_tried() {
     client.begin(NOW, message(1, &["b@example.net"], b"x\r\n"));
     hear(&mut client, "250 ok\r\n250 ok\r\n354 go");
     client.closed(0);
-    assert_eq!(finished(&mut client).recipients[0].outcome, Outcome::NotTried);
+    assert_eq!(finished(&mut client).recipients[0].outcome, Outcome::Interrupted);
 }
 
 #[test]

@@ -377,7 +377,7 @@ fn an_answer_before_the_question_is_none() {
     hear(&mut client, "250-mx\r\n250 PIPELINING");
     client.begin(NOW, message(1, &["b@example.net"], b"x\r\n"));
     hear(&mut client, "250 ok\r\n250 ok\r\n354 go\r\n250 taken");
-    assert_eq!(finished(&mut client).recipients[0].outcome, Outcome::NotTried);
+    assert_eq!(finished(&mut client).recipients[0].outcome, Outcome::Interrupted);
     assert!(matches!(closed(&mut client), SessionEnd::Misbehaved(_)));
 }
 
