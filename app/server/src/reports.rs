@@ -26,6 +26,7 @@ use crate::names::Names;
 use crate::routing::{Destination, Failures};
 use crate::setup::{Live, Reports as Mode};
 use crate::submitting::Awaited;
+use crate::unreached::Unreached;
 
 /// What has become of recipients, where more than a note is owed.
 pub(crate) struct Owed {
@@ -43,6 +44,7 @@ pub(crate) struct Reports {
     pub(crate) live: Live,
     pub(crate) names: Arc<Names>,
     pub(crate) failures: Failures,
+    pub(crate) unreached: Unreached,
     pub(crate) awaited: Awaited,
     pub(crate) counters: Arc<Counters>,
     pub(crate) journal: Journal,
@@ -226,7 +228,16 @@ impl Reports {
         let asks = self.live.borrow().routes.asks_for_sender();
         let sender = asks.then(|| envelope.reverse_path.clone());
         let domain = self.names.destination(&Destination { host, sender });
-        let text = match (self.failures.of(domain), about.status) {
+        let unrouted = self.failures.of(domain);
+        let late = matches!(about.status, Status { subject: 4, detail: 7, .. })
+            || about.action == Action::Delayed;
+        if late && unrouted.is_none() {
+            let failed = self.unreached.towards(domain, owed.message.moment());
+            if failed.is_some() {
+                return failed;
+            }
+        }
+        let text = match (unrouted, about.status) {
             (Some(failure), _) => failure.to_string(),
             (None, Status { subject: 4, detail: 6, .. }) => {
                 format!(

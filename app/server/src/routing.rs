@@ -17,6 +17,7 @@ use tokio::runtime;
 use crate::clock::Clock;
 use crate::names::Names;
 use crate::setup::{HopPolicy, Live, Setup, TlsSetup};
+use crate::unreached::Unreached;
 use crate::world::EngineMailbox;
 
 /// Whatever is routed alike: a recipient's host, and the sender where routes depend on it.
@@ -54,6 +55,7 @@ pub(crate) struct Routing {
     pub(crate) mailbox: EngineMailbox,
     pub(crate) asked: Arc<Asked>,
     pub(crate) failures: Failures,
+    pub(crate) unreached: Unreached,
 }
 
 /// What is asked, and who knows the providers.
@@ -82,6 +84,7 @@ impl Routing {
         let (names, mailbox, asked) =
             (self.names.clone(), self.mailbox.clone(), self.asked.clone());
         let (clock, failures) = (self.clock, self.failures.clone());
+        let unreached = self.unreached.clone();
         self.ring.spawn(async move {
             let found = find(&asked, &setup, &destination).await;
             let now = clock.now();
@@ -96,6 +99,9 @@ impl Routing {
                     Resolved::Failed { status, until }
                 }
             };
+            if let Resolved::Route(route) = &answer {
+                unreached.lead(domain, route.hosts.clone());
+            }
             mailbox.tell(Input::Resolved { domain, answer });
         });
     }

@@ -110,6 +110,7 @@ impl Fittings {
             live: self.live.clone(),
             names: self.names.clone(),
             failures: self.failures.clone(),
+            unreached: self.unreached.clone(),
             awaited: self.awaited.clone(),
             counters: self.counters.clone(),
             journal: self.journal.clone(),
@@ -124,12 +125,12 @@ impl Fittings {
             live: self.live.clone(),
             names: self.names.clone(),
             failures: self.failures.clone(),
+            unreached: self.unreached.clone(),
             counters: self.counters.clone(),
             awaited: self.awaited.clone(),
             reports: self.owed.clone(),
             journal: self.journal.clone(),
             events: self.events.clone(),
-            unreached: self.unreached.clone(),
             changes: Vec::new(),
             done: Vec::new(),
             lines: String::new(),
@@ -157,6 +158,7 @@ impl Fittings {
             mailbox: self.mailbox.clone(),
             asked,
             failures: self.failures.clone(),
+            unreached: self.unreached.clone(),
         })
     }
 
