@@ -141,6 +141,11 @@ impl Line {
         Some(number)
     }
 
+    /// One of those that are ready, if there are any.
+    pub(crate) fn first(&self) -> Option<u32> {
+        self.streams.iter().find_map(StreamQueue::first)
+    }
+
     /// Any entry, to be taken elsewhere.
     pub(crate) fn pop_any(&mut self, slab: &mut Slab) -> Option<u32> {
         let queue = self.streams.iter_mut().find(|queue| queue.ready > 0)?;
@@ -207,6 +212,12 @@ impl Way {
 }
 
 impl StreamQueue {
+    fn first(&self) -> Option<u32> {
+        let of_flow = |flow: &FlowQueue| flow.returned.first().or_else(|| flow.fresh.first());
+        let alone = self.urgent.first().or_else(|| self.particular.first());
+        alone.or_else(|| self.flows.values().find_map(of_flow))
+    }
+
     fn common(&self) -> u32 {
         self.ready - self.particulars
     }

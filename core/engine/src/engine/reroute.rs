@@ -5,6 +5,7 @@ use postlane_mail::Instant;
 
 use super::Engine;
 use crate::entry::State;
+use crate::names::ExchangeId;
 
 /// What is left to be moved out of a line.
 #[derive(Debug)]
@@ -26,6 +27,32 @@ impl<E> Engine<E> {
             .zip(0..)
             .map(|(line, number)| Moving { line: number, entries: line.ready_in_all() });
         self.moving = moving.filter(|moving| moving.entries > 0).collect();
+    }
+
+    /// A domain's mail goes to other hosts now: what stands in the lines of the old ones finds
+    /// its way again, be it the same.
+    pub(super) fn leave(&mut self, old: ExchangeId) {
+        for line in self.exchange(old).lines.clone() {
+            let entries = self.lines[line as usize].ready_in_all();
+            let is_moving = self.moving.iter().any(|moving| moving.line == line);
+            if entries > 0 && !is_moving {
+                self.moving.push_back(Moving { line, entries });
+            }
+        }
+    }
+
+    /// No host of an exchange can be reached from a source: perhaps its mail goes elsewhere by
+    /// now. The first in each line finds out for all.
+    pub(super) fn look_for_new_hosts(&mut self, now: Instant, path: u32) {
+        if self.paths[path as usize].rests_until(&[]).is_some_and(|until| until <= now) {
+            return;
+        }
+        for line in self.paths[path as usize].lines.clone() {
+            if let Some(first) = self.lines[line as usize].first() {
+                let domain = self.slab[first].domain;
+                self.ask_if_stale(now, domain);
+            }
+        }
     }
 
     /// Moves entries out of their lines, a step of them. Those that come back into the same

@@ -45,7 +45,7 @@ enum Known {
 pub(super) struct Exchange {
     pub(super) provider: ProviderId,
     pub(super) hosts: Arc<[RouteHost]>,
-    lines: SmallVec<[u32; 1]>,
+    pub(super) lines: SmallVec<[u32; 1]>,
     pub(super) paths: SmallVec<[(SourceId, u32); 1]>,
     /// It is ourselves: its mail is bounced until its hosts are resolved again.
     pub(super) is_loop: bool,
@@ -80,8 +80,12 @@ impl<E> Engine<E> {
         match answer {
             Resolved::Route(route) => {
                 let (exchange, until) = (route.exchange, route.until);
-                state.known = Known::Route { exchange, until };
+                let before = std::mem::replace(&mut state.known, Known::Route { exchange, until });
                 self.learn(route);
+                match before {
+                    Known::Route { exchange: old, .. } if old != exchange => self.leave(old),
+                    _ => {}
+                }
             }
             Resolved::Failed { status, until } => state.known = Known::Failed { status, until },
         }
@@ -191,7 +195,7 @@ impl<E> Engine<E> {
     }
 
     /// A route that is too old is asked for again, and used meanwhile.
-    fn ask_if_stale(&mut self, now: Instant, domain: DomainId) {
+    pub(super) fn ask_if_stale(&mut self, now: Instant, domain: DomainId) {
         if matches!(self.domain(domain).known, Known::Route { until, .. } if until <= now) {
             self.ask(domain);
         }

@@ -119,6 +119,7 @@ impl<E> Engine<E> {
                 self.hear(now, lane, said);
             }
         }
+        self.look_for_new_hosts(now, path);
         if let Some(number) = particular {
             let again = matches!(why, Unreached::TryAgain | Unreached::Loop);
             if again || self.has_wishes(number) || self.closing != Closing::No {

@@ -297,6 +297,23 @@ fn mail_that_waits_for_hosts_that_are_gone_goes_where_a_new_route_leads() {
 }
 
 #[test]
+fn mail_for_hosts_that_are_gone_follows_the_dns_by_itself() {
+    let temper = Temper { unreachable: 100, ..Temper::default() };
+    let mut model = Model::new(3, temper, WIDE, Span::from_h(3));
+    (0..300).for_each(|n| {
+        model.message(START, Stream::ALL[n % 3], 0, &[1, 2, 11, 12]);
+    });
+    let at = START + Span::from_h(1);
+    (model.temper.latency_ms, model.moved_at) = (100, Some(at));
+    let engine = run(&mut model, 3);
+    // All rests are over within half an hour, and the deferrals of the first hour within two.
+    assert!(model.attempts.iter().all(|(when, ..)| *when > at));
+    let most = model.submitted.len() * 9 / 10;
+    assert!(model.ended.len() > most, "{} of {}", model.ended.len(), model.submitted.len());
+    everybody_is_somewhere(&model, &engine);
+}
+
+#[test]
 fn recipients_with_reverse_paths_of_their_own_share_no_transaction() {
     let temper = Temper { defers: 50, ..Temper::default() };
     for together in [Together::WhereTheyCan, Together::Never] {
