@@ -114,6 +114,16 @@ impl Flight {
         self.refused.is_some()
     }
 
+    /// Whether the host has answered for all recipients, and none of that was goodbye. A chunk
+    /// goes out before it has (RFC 3030 §4.2), and what ends the session then is not the message.
+    fn is_heard_out(&self) -> bool {
+        self.heard.iter().all(|heard| match heard {
+            Heard::Nothing => false,
+            Heard::Taken => true,
+            Heard::Refused(reply) => reply.code().number() != 421,
+        })
+    }
+
     /// Whether its end has been answered by yes.
     pub(super) fn was_taken(&self) -> bool {
         self.end.as_ref().is_some_and(|reply| reply.code().is_success())
@@ -150,8 +160,10 @@ impl Flight {
         let record = std::mem::take(&mut self.record);
         let (unanswered, cut) = match self.sent {
             Sent::Everything if arrived => (Outcome::Unknown, Outcome::Unknown),
-            Sent::Everything => (Outcome::NotTried, Outcome::Interrupted),
-            Sent::Nothing | Sent::Commands => (Outcome::NotTried, Outcome::NotTried),
+            Sent::Everything if self.is_heard_out() => (Outcome::NotTried, Outcome::Interrupted),
+            Sent::Nothing | Sent::Commands | Sent::Everything => {
+                (Outcome::NotTried, Outcome::NotTried)
+            }
         };
         let outcomes = self.outcomes(&unanswered, &cut);
         let transcript = Transcript { opening: opening.clone(), rest: record };
