@@ -11,6 +11,12 @@ use clap::Parser as _;
 use crate::cli::{Cli, Command};
 use crate::exit::Exit;
 
+/// Threads hand memory to each other all the time: what a session has taken in is let go behind
+/// the last dot of another. The system's allocator makes and trims an arena for each of them, at
+/// the price of page faults; `docs/performance.md` has the figures.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> std::process::ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

@@ -49,8 +49,12 @@ pub(super) async fn hold<I: Intake>(
     // Set anew only when it fires too early: most reads come long before their time is up.
     let mut alarm = pin!(time::sleep(until(intake.now(), server.deadline())));
     loop {
-        write_out(&mut stream, &mut server).await?;
-        match server.poll() {
+        let step = server.poll();
+        // What was said of the envelope waits for what is said of the message, and goes with it.
+        if !matches!(step, Some(Step::Message(_))) {
+            write_out(&mut stream, &mut server).await?;
+        }
+        match step {
             Some(Step::Message(submission)) => {
                 let verdict = intake.submit(*submission).await;
                 server.answered(intake.now(), &verdict);
