@@ -6,6 +6,7 @@ use postlane_mail::{Instant, Reply, Stage};
 use smallvec::SmallVec;
 
 use super::Owed;
+use super::transaction::CHUNK_OCTETS_MAX;
 use crate::client::transaction::{Finished, Outcome, RecipientOutcome, Transaction};
 use crate::client::transcript::{Record, Transcript};
 use crate::data::Lines;
@@ -107,6 +108,13 @@ impl Flight {
     /// Whether a recipient has been taken.
     pub(super) fn has_recipients(&self) -> bool {
         self.refused.is_none() && self.heard.iter().any(|heard| matches!(heard, Heard::Taken))
+    }
+
+    /// Whether it is said only when its recipients have been answered, though more could be said
+    /// at once.
+    pub(super) fn waits_for_recipients(&self) -> bool {
+        let is_large = self.transaction.octets() > CHUNK_OCTETS_MAX;
+        self.sent == Sent::Commands && self.way == Way::Chunk && is_large
     }
 
     /// Whether MAIL or DATA has been refused.

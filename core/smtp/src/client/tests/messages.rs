@@ -421,7 +421,7 @@ fn a_bare_newline_goes_by_chunk_or_not_at_all() {
 #[test]
 fn a_large_message_waits_for_its_recipients() {
     let mut large = message(1, &["b@example.net"], b"");
-    large.message = [vec![b'x'; 300_000].into()].into_iter().collect();
+    large.message = [vec![b'x'; 64 * 1024 + 1].into()].into_iter().collect();
     check(
         settings(),
         &[large],
@@ -442,6 +442,40 @@ fn a_large_message_waits_for_its_recipients() {
         = 1.0 refused at rcpt (550 nobody)
     ",
     );
+}
+
+#[test]
+fn a_large_message_that_goes_by_chunk_waits_for_its_recipients_too() {
+    let mut refused = message(1, &["b@example.net", "c@example.net"], b"");
+    // A bare LF cannot go by DATA.
+    let octets = [b"x\n\r\n".as_slice(), &b"y\r\n".repeat(30_000)].concat();
+    refused.message = [octets.into()].into_iter().collect();
+    let taken = Transaction { id: 2, ..refused.clone() };
+    let mut client = Client::new(NOW, settings(), NONCE);
+    hear(&mut client, "220 mx");
+    hear(&mut client, "250-mx\r\n250-PIPELINING\r\n250 CHUNKING");
+    let said = |client: &mut Client| {
+        let octets: Vec<u8> = client.output().drain(..).flat_map(|piece| piece.to_vec()).collect();
+        String::from_utf8(octets).unwrap()
+    };
+    client.begin(NOW, refused);
+    client.begin(NOW, taken);
+    let commands = "MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.net>\r\n\
+        RCPT TO:<c@example.net>\r\n";
+    assert_eq!(said(&mut client), commands);
+    client.received(NOW, b"250 ok\r\n550 nobody\r\n");
+    assert_eq!(said(&mut client), "");
+    client.received(NOW, b"550 nobody\r\n");
+    assert_eq!(said(&mut client), format!("RSET\r\n{commands}"));
+    let all_refused = finished(&mut client).recipients;
+    assert!(all_refused.iter().all(|r| matches!(r.outcome, Outcome::Refused { .. })));
+    client.received(NOW, b"250 ok\r\n250 ok\r\n550 nobody\r\n250 ok\r\n");
+    let chunk = said(&mut client);
+    assert!(chunk.starts_with("BDAT 90004 LAST\r\nx\n\r\ny\r\n"), "{}", &chunk[..40]);
+    client.received(NOW, b"250 taken\r\n");
+    let outcomes = finished(&mut client).recipients;
+    assert!(matches!(outcomes[0].outcome, Outcome::Refused { .. }));
+    assert!(matches!(outcomes[1].outcome, Outcome::Accepted(_)));
 }
 
 #[test]
