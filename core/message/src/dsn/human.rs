@@ -185,6 +185,11 @@ fn advice(status: Status) -> &'static str {
             "the message is too large for the recipient's side. Send it in smaller parts, or a \
              link to what was attached."
         }
+        // Some hosts say it of a message that has passed too many.
+        (4, 0) => {
+            "the mail's way between mail servers is not in order; it may go round in circles. \
+             Tell the postmaster of the recipient's domain."
+        }
         (4, 6) => {
             "the mail goes round in circles between mail servers. Tell the postmaster of the \
              recipient's domain."
