@@ -11,7 +11,7 @@ use postlane_engine::{
 };
 use postlane_mail::{Envelope, Instant, Place, QueueId, ReversePath, Status};
 use postlane_net::outbound::{Call, ConnectError, End, Events, Session, SessionFacts};
-use postlane_replies::classify;
+use postlane_replies::diagnose;
 use postlane_smtp::client::{
     Finished, Outcome, SessionEnd, Settings, TlsPolicy, Transaction, Transcript,
 };
@@ -257,7 +257,7 @@ impl Events for SlotEvents {
         if self.is_open {
             let said = match &end {
                 End::Session(SessionEnd::TurnedAway { stage, reply }) => {
-                    Some(classify(*stage, reply.code()))
+                    Some(diagnose(*stage, reply))
                 }
                 _ => None,
             };
@@ -293,7 +293,7 @@ impl SlotEvents {
         match end {
             End::NotConnected(ConnectError::Source { .. }) => Unreached::Source,
             End::Session(SessionEnd::TurnedAway { stage, reply }) => {
-                Unreached::TurnedAway(classify(*stage, reply.code()))
+                Unreached::TurnedAway(diagnose(*stage, reply))
             }
             End::Session(SessionEnd::Loop) => Unreached::Loop,
             End::Session(SessionEnd::TlsFailed(_)) if self.tls == TlsPolicy::Opportunistic => {
@@ -309,10 +309,8 @@ impl SlotEvents {
 
 fn judge(outcome: &Outcome) -> Verdict {
     match outcome {
-        Outcome::Accepted(reply) => {
-            Verdict::Delivered(classify(postlane_mail::Stage::Dot, reply.code()))
-        }
-        Outcome::Refused { stage, reply } => Verdict::Refused(classify(*stage, reply.code())),
+        Outcome::Accepted(reply) => Verdict::Delivered(diagnose(postlane_mail::Stage::Dot, reply)),
+        Outcome::Refused { stage, reply } => Verdict::Refused(diagnose(*stage, reply)),
         // It counts as an attempt: what may itself have ended the session gives way to the rest.
         Outcome::Unknown | Outcome::Interrupted => Verdict::Unknown,
         Outcome::NotTried => Verdict::NotTried,

@@ -1,5 +1,6 @@
 //! The machine: its state, and how an input finds its room.
 
+mod at_once;
 mod calendar;
 mod intake;
 mod listing;

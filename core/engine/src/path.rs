@@ -60,9 +60,19 @@ pub(crate) struct Address {
     preference: u16,
     /// Times it failed since it last carried a message.
     failures: u8,
-    failed_at: Instant,
+    pub(crate) failed_at: Instant,
+    pub(crate) trouble: Trouble,
     /// Not tried before.
     rests_until: Instant,
+}
+
+/// What it was that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// No connection, or one that broke before it was of use.
+    Unreachable,
+    /// A host answered, and would not have us.
+    TurnedAway,
 }
 
 /// How long an address rests after it has failed; doubled each time. Chosen, not measured: a
@@ -140,12 +150,10 @@ impl Path {
         able.map(|address| address.rests_until).min()
     }
 
-    /// Of its hosts that have failed and not carried anything since, the one that failed last,
-    /// and when.
-    pub(crate) fn failed_last(&self, without: &[HostId]) -> Option<(Instant, HostId)> {
+    /// Of its hosts that have failed and not carried anything since, the one that failed last.
+    pub(crate) fn failed_last(&self, without: &[HostId]) -> Option<&Address> {
         let able = self.addresses.iter().filter(|a| !without.contains(&a.host));
-        let failed = able.filter(|a| a.is_doubtful()).map(|a| (a.failed_at, a.host));
-        failed.max_by_key(|(at, _)| *at)
+        able.filter(|a| a.is_doubtful()).max_by_key(|a| a.failed_at)
     }
 
     /// An operator says that its hosts are well again: whatever rests is tried at once.
@@ -154,17 +162,24 @@ impl Path {
     }
 
     /// A session to an address could not be opened, or was of no use.
-    pub(crate) fn failed(&mut self, now: Instant, address: SocketAddr, chance: &mut Chance) {
+    pub(crate) fn failed(
+        &mut self,
+        now: Instant,
+        address: SocketAddr,
+        trouble: Trouble,
+        chance: &mut Chance,
+    ) {
         let spread = Span(chance.below(REST_FIRST.0 / 4));
         if let Some(failed) = self.addresses.iter_mut().find(|a| a.address == address) {
-            failed.fail(now, spread);
+            failed.fail(now, trouble, spread);
         }
     }
 
     /// Nothing can be sent from its source.
     pub(crate) fn all_failed(&mut self, now: Instant, chance: &mut Chance) {
         let spread = Span(chance.below(REST_FIRST.0 / 4));
-        self.addresses.iter_mut().for_each(|address| address.fail(now, spread));
+        let fail = |address: &mut Address| address.fail(now, Trouble::Unreachable, spread);
+        self.addresses.iter_mut().for_each(fail);
     }
 
     /// A session that was begun at `began` has carried a message: the address is well. That an
@@ -186,6 +201,7 @@ impl Address {
             preference: 0,
             failures: 0,
             failed_at: Instant::default(),
+            trouble: Trouble::Unreachable,
             rests_until: Instant::default(),
         }
     }
@@ -195,7 +211,7 @@ impl Address {
         self.failures > 0
     }
 
-    fn fail(&mut self, now: Instant, spread: Span) {
+    fn fail(&mut self, now: Instant, trouble: Trouble, spread: Span) {
         // Connections that failed together are one failure.
         if self.rests_until <= now {
             let rest = REST_FIRST.times(1 << self.failures.min(10)).min(REST_LONGEST);
@@ -203,6 +219,7 @@ impl Address {
             self.failures = self.failures.saturating_add(1);
         }
         self.failed_at = now;
+        self.trouble = trouble;
     }
 }
 
@@ -248,7 +265,7 @@ mod tests {
         let mut chance = Chance::new(1);
         for n in [1, 2, 3] {
             assert_eq!(taken(&mut path, NOW, 5), [Some(address(n))]);
-            path.failed(NOW, address(n), &mut chance);
+            path.failed(NOW, address(n), Trouble::Unreachable, &mut chance);
         }
         assert_eq!(taken(&mut path, NOW, 5), [None]);
         let until = path.rests_until(&[]).unwrap();
@@ -264,7 +281,7 @@ mod tests {
         let mut now = NOW;
         let mut rests = Vec::new();
         for _ in 0..8 {
-            path.failed(now, address(1), &mut chance);
+            path.failed(now, address(1), Trouble::Unreachable, &mut chance);
             let until = path.rests_until(&[]).unwrap();
             rests.push(until.since(now).as_s() / 60);
             now = until;
@@ -276,14 +293,14 @@ mod tests {
     fn connections_that_fail_together_are_one_failure() {
         let mut path = path(&[(10, &[1])]);
         let mut chance = Chance::new(1);
-        (0..20).for_each(|_| path.failed(NOW, address(1), &mut chance));
+        (0..20).for_each(|_| path.failed(NOW, address(1), Trouble::Unreachable, &mut chance));
         assert!(path.rests_until(&[]).unwrap() < NOW + Span::from_s(75));
     }
 
     #[test]
     fn an_older_session_that_works_does_not_say_that_new_ones_are_let_in() {
         let mut path = path(&[(10, &[1])]);
-        path.failed(NOW, address(1), &mut Chance::new(1));
+        path.failed(NOW, address(1), Trouble::Unreachable, &mut Chance::new(1));
         path.carried(address(1), NOW - Span::from_s(5));
         assert_eq!(taken(&mut path, NOW, 1), [None]);
         path.carried(address(1), NOW + Span::from_s(5));

@@ -25,6 +25,12 @@ pub enum Waiting {
         /// When.
         until: Instant,
     },
+    /// The last host that was asked answered, and would have no mail from us; one connection will
+    /// try then.
+    TurnedAway {
+        /// When.
+        until: Instant,
+    },
     /// A session is being opened.
     Opening,
     /// Behind others of its lane.
@@ -57,6 +63,7 @@ impl Waiting {
         match self {
             Self::Pace { until }
             | Self::Resting { until }
+            | Self::TurnedAway { until }
             | Self::NoRoute { until, .. }
             | Self::Deferred { until } => Some(*until),
             _ => None,
@@ -72,6 +79,7 @@ impl fmt::Display for Waiting {
                 write!(f, "{open} of {limit} sessions are open and busy")
             }
             Self::Resting { .. } => f.write_str("no host can be reached; the lane rests"),
+            Self::TurnedAway { .. } => f.write_str("the host turns us away; the lane rests"),
             Self::Opening => f.write_str("a session is being opened"),
             Self::Turn => f.write_str("others of its lane come first"),
             Self::Routing => f.write_str("the DNS is being asked for its hosts"),

@@ -10,6 +10,7 @@ use super::{Closing, Engine};
 use crate::entry::{Entry, NO_LINE, State, moment};
 use crate::input::Selection;
 use crate::names::{DomainId, FlowId, HostId, ProviderId, SourceId};
+use crate::path::{Address, Trouble};
 
 /// Where a recipient stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -249,7 +250,7 @@ impl<E> Engine<E> {
         let line = self.lines.get(entry.line as usize).filter(|_| entry.state == State::Ready)?;
         let paths = line.ways.iter().map(|way| &self.paths[way.path as usize]);
         let failed = paths.filter_map(|path| path.failed_last(self.unable_hosts(number)));
-        failed.max_by_key(|(at, _)| *at).map(|(_, host)| host)
+        failed.max_by_key(|failed| failed.failed_at).map(|failed| failed.host)
     }
 
     fn waiting(&self, now: Instant, number: u32) -> Option<Waiting> {
@@ -283,7 +284,8 @@ impl<E> Engine<E> {
         for path in ways.iter().map(|way| &self.paths[way.path as usize]) {
             let Some(until) = path.rests_until(unable) else { continue };
             if until > now && path.open == 0 {
-                rests = Some(rests.map_or(until, |before: Instant| before.min(until)));
+                let resting = resting(until, path.failed_last(unable));
+                rests = rests.filter(|(first, _)| *first <= until).or(Some((until, resting)));
                 continue;
             }
             let lane = &self.lanes[path.lane as usize].lane;
@@ -299,8 +301,14 @@ impl<E> Engine<E> {
                 busy = Some(waiting);
             }
         }
-        let resting = rests.map(|until| Waiting::Resting { until });
-        busy.or(resting).unwrap_or(Waiting::Turn)
+        busy.or_else(|| rests.map(|(_, resting)| resting)).unwrap_or(Waiting::Turn)
+    }
+}
+
+fn resting(until: Instant, failed: Option<&Address>) -> Waiting {
+    match failed.map(|failed| failed.trouble) {
+        Some(Trouble::TurnedAway) => Waiting::TurnedAway { until },
+        _ => Waiting::Resting { until },
     }
 }
 

@@ -62,6 +62,9 @@ impl<E> Engine<E> {
             path_state.carried(address, began);
         }
         self.tell_lane(now, lane, outcomes);
+        if let Some((taken, _)) = beyond(outcomes) {
+            self.take_no_more_at_once(now, path, taken);
+        }
         let over = Over { attempt, slot: id, host, behind, outcomes, evidence };
         self.settle(now, flight.entry, over);
         if ends_session(outcomes) {
@@ -106,6 +109,8 @@ impl<E> Engine<E> {
             return;
         }
         let left = self.judge(now, number, over.outcomes);
+        let comes_back =
+            if beyond(over.outcomes).is_some() { Joins::First } else { after_a_loss(over.behind) };
         let mut fates: SmallVec<[(u16, Fate); 1]> = SmallVec::new();
         for (index, left) in &left {
             if let Left::Ended(end) = left {
@@ -129,7 +134,7 @@ impl<E> Engine<E> {
         for part in [deferred, held].into_iter().flatten() {
             self.wishes.remove(&part);
         }
-        let (host, behind) = (over.host, over.behind);
+        let host = over.host;
         if !fates.is_empty() {
             self.settled(number, fates, over);
         }
@@ -141,14 +146,15 @@ impl<E> Engine<E> {
             self.try_other_host(now, part, host, wanted.unwrap_or(Status::new(5, 6, 3)));
         }
         if let Some(part) = not_tried {
-            self.come_back(now, part, after_a_loss(behind));
+            self.come_back(now, part, comes_back);
         }
         if !goes_on {
             self.forget(number);
         }
     }
 
-    /// What is left to do with each recipient. A recipient that nobody spoke of was not tried.
+    /// What is left to do with each recipient. A recipient that nobody spoke of was not tried,
+    /// nor was one that was too many.
     fn judge(
         &self,
         now: Instant,
@@ -156,8 +162,11 @@ impl<E> Engine<E> {
         outcomes: &[RecipientOutcome],
     ) -> SmallVec<[(u16, Left); 4]> {
         let expired = now >= moment(self.slab[number].expires_s);
+        let beyond = beyond(outcomes).map_or(&[][..], |(_, beyond)| beyond);
         let judged = self.recipients_of(number).into_iter().map(|(index, _)| {
-            let outcome = outcomes.iter().find(|o| o.index == index).map(|o| &o.outcome);
+            let is_beyond = beyond.iter().any(|o| o.index == index && is_too_many(o));
+            let outcome = outcomes.iter().find(|o| o.index == index && !is_beyond);
+            let outcome = outcome.map(|o| &o.outcome);
             let left = match (judge_one(outcome), self.wish_for(number, index)) {
                 (Left::Ended(end), _) => Left::Ended(end),
                 (_, Some(Wish::Delete)) => Left::Ended(End::Deleted),
@@ -270,7 +279,32 @@ fn judge_one(outcome: Option<&Outcome>) -> Left {
 }
 
 fn is_recipients(said: postlane_replies::Diagnosis) -> bool {
-    said.scope == Scope::Recipient
+    matches!(said.scope, Scope::Recipient | Scope::Transaction)
+}
+
+fn is_too_many(outcome: &RecipientOutcome) -> bool {
+    matches!(&outcome.outcome, Outcome::Refused(said) if said.scope == Scope::Transaction)
+}
+
+/// Of a transaction with more recipients than the host takes at once: how many it took, and who
+/// came behind the last of them. Where it took none, or took one behind one that it did not,
+/// their number was not the reason; where the session broke off, they wait as well. Each such transaction leaves fewer to come, as those that
+/// were taken are delivered or refused with their message.
+fn beyond(outcomes: &[RecipientOutcome]) -> Option<(usize, &[RecipientOutcome])> {
+    let was_taken = |o: &RecipientOutcome| match &o.outcome {
+        Outcome::Delivered(_) => true,
+        Outcome::Refused(said) => said.scope == Scope::Message,
+        _ => false,
+    };
+    let (last, rest) = outcomes.split_last()?;
+    // Nearly all have one recipient, and most are taken whole.
+    if rest.is_empty() || was_taken(last) {
+        return None;
+    }
+    let behind = outcomes.iter().rposition(was_taken)? + 1;
+    let (before, behind) = outcomes.split_at(behind);
+    let is_limit = behind.iter().any(is_too_many) && !before.iter().any(is_too_many);
+    is_limit.then(|| (before.iter().filter(|o| was_taken(o)).count(), behind))
 }
 
 /// A 421 closes the session (RFC 5321 §3.8), and so does a lost connection. Some recipients

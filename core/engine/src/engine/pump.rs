@@ -193,6 +193,8 @@ impl<E> Engine<E> {
     pub(super) fn send(&mut self, now: Instant, place: u32, number: u32) {
         self.serial += 1;
         let attempt = AttemptId(self.serial);
+        let path = self.slots[place as usize].path;
+        self.leave_those_beyond(now, path, number);
         let slot = &mut self.slots[place as usize];
         slot.in_flight.push(Flight { attempt, entry: number });
         slot.given += 1;

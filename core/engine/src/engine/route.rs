@@ -49,6 +49,8 @@ pub(super) struct Exchange {
     pub(super) paths: SmallVec<[(SourceId, u32); 1]>,
     /// It is ourselves: its mail is bounced until its hosts are resolved again.
     pub(super) is_loop: bool,
+    /// The recipients it takes in one transaction, and until when that is believed.
+    pub(super) takes: Option<(usize, Instant)>,
 }
 
 impl<E> Engine<E> {
@@ -227,6 +229,7 @@ impl<E> Engine<E> {
                 lines: SmallVec::new(),
                 paths: SmallVec::new(),
                 is_loop: false,
+                takes: None,
             });
             return;
         };

@@ -1,5 +1,7 @@
 //! Opening, keeping and closing sessions.
 
+use std::net::SocketAddr;
+
 use postlane_lanes::{Lane, Signal};
 use postlane_mail::Instant;
 use postlane_replies::{Diagnosis, Persistence, Scope};
@@ -10,6 +12,7 @@ use crate::input::Unreached;
 use crate::line::Joins;
 use crate::names::{ProviderId, SlotId, SourceId};
 use crate::output::{Event, Output};
+use crate::path::Trouble;
 use crate::session::{Listed, Opening, PLACE_BITS, Slot, SlotState, Through};
 
 /// While others wait for its lane's window, a session is closed after so many transactions:
@@ -111,11 +114,11 @@ impl<E> Engine<E> {
                 self.paths[path as usize].all_failed(now, &mut self.chance);
             }
             Unreached::Network => {
-                self.paths[path as usize].failed(now, address, &mut self.chance);
+                self.failed(now, path, address, Trouble::Unreachable);
                 self.lanes[lane as usize].lane.observe(now, Signal::ConnectFailed);
             }
             Unreached::TurnedAway(said) => {
-                self.paths[path as usize].failed(now, address, &mut self.chance);
+                self.failed(now, path, address, Trouble::TurnedAway);
                 self.hear(now, lane, said);
             }
         }
@@ -153,7 +156,9 @@ impl<E> Engine<E> {
         let useless = slot.tried == 0 && (slot.given > 0 || slot.state != SlotState::Closing);
         self.free_place(place);
         if useless && self.closing == Closing::No {
-            self.paths[path as usize].failed(now, address, &mut self.chance);
+            let turned_away = said.is_some();
+            let trouble = if turned_away { Trouble::TurnedAway } else { Trouble::Unreachable };
+            self.failed(now, path, address, trouble);
         }
         for (i, flight) in lost.iter().enumerate().rev() {
             self.come_back(now, flight.entry, after_a_loss(i));
@@ -165,6 +170,10 @@ impl<E> Engine<E> {
             self.hear(now, lane, &said);
         }
         self.offer_path(path);
+    }
+
+    fn failed(&mut self, now: Instant, path: u32, address: SocketAddr, trouble: Trouble) {
+        self.paths[path as usize].failed(now, address, trouble, &mut self.chance);
     }
 
     /// Tells the lane of a reply that was no recipient's.

@@ -12,20 +12,22 @@ use proptest::prelude::*;
 const WIDE: Ceilings = Ceilings { connections: 20, rate: None, session_messages: 100 };
 
 fn temper() -> impl Strategy<Value = Temper> {
-    (0u64..40, 0u64..30, 0u64..60, 0u64..20, 0u64..20, 0u64..15, 0u64..30, 0u64..2000).prop_map(
-        |(unreachable, turns_away, defers, refuses, hangs_up, unable, no_route, latency_ms)| {
-            Temper {
-                unreachable,
-                turns_away,
-                defers,
-                refuses,
-                hangs_up,
-                unable,
-                no_route,
-                latency_ms,
-            }
-        },
-    )
+    let hosts = (0u64..40, 0u64..30, 0u64..60, 0u64..20, 0u64..20, 0u64..15, 0u64..30, 0u64..2000);
+    (hosts, proptest::option::of(1usize..5)).prop_map(|(hosts, recipients_max)| {
+        let (unreachable, turns_away, defers, refuses, hangs_up, unable, no_route, latency_ms) =
+            hosts;
+        Temper {
+            unreachable,
+            turns_away,
+            defers,
+            refuses,
+            hangs_up,
+            unable,
+            no_route,
+            latency_ms,
+            recipients_max,
+        }
+    })
 }
 
 fn mail(model: &mut Model, messages: u64) {
@@ -187,6 +189,54 @@ fn recipients_of_one_message_in_one_exchange_share_a_transaction() {
     let mut recipients: Vec<_> = of.map(|(.., r)| r.clone()).collect();
     recipients.sort();
     assert_eq!(recipients, [vec![0, 1, 2], vec![3]]);
+}
+
+/// How many recipients each transaction with a message had, and when it was.
+fn transactions_of(model: &Model, id: postlane_mail::QueueId) -> Vec<(Instant, usize)> {
+    let of = model.attempts.iter().filter(|(_, _, i, _)| *i == id);
+    of.map(|(at, .., recipients)| (*at, recipients.len())).collect()
+}
+
+#[test]
+fn recipients_that_are_too_many_at_once_go_in_a_further_transaction_and_next_time_are_not() {
+    let temper = Temper { recipients_max: Some(10), ..Temper::default() };
+    let mut model = Model::new(3, temper, WIDE, Span::from_min(10));
+    let first = model.message(START, Stream::Engaged, 0, &[1; 45]);
+    let next = model.message(START + Span::from_min(1), Stream::Engaged, 0, &[1; 25]);
+    run(&mut model, 3);
+    let (first, next) = (transactions_of(&model, first), transactions_of(&model, next));
+    let sizes = |of: &[(Instant, usize)]| of.iter().map(|(_, many)| *many).collect::<Vec<_>>();
+    assert_eq!(sizes(&first), [45, 10, 10, 10, 5]);
+    assert!(first.last().unwrap().0 < START + Span::from_s(1), "{first:?}");
+    assert_eq!(sizes(&next), [10, 10, 5]);
+    assert_eq!(model.opens.len(), 2, "one session for each message");
+    assert!(model.ended.values().all(|end| *end == End::Delivered));
+    assert_eq!(model.ended.len(), 70);
+    assert!(!model.diary.contains("Deferred"), "no attempt has failed");
+}
+
+#[test]
+fn further_transactions_of_a_message_keep_to_the_lanes_rate() {
+    let rate = Rate::new(4, Span::from_min(1)).unwrap();
+    let ceilings = Ceilings { connections: 5, rate: Some(rate), session_messages: 20 };
+    let temper = Temper { recipients_max: Some(5), ..Temper::default() };
+    let mut model = Model::new(3, temper, ceilings, Span::from_h(1));
+    model.message(START, Stream::Engaged, 0, &[1; 50]);
+    run(&mut model, 3);
+    assert_eq!((model.ended.len(), model.attempts.len()), (50, 10));
+    model.check_rate(rate);
+}
+
+#[test]
+fn a_host_that_takes_not_even_one_recipient_is_tried_again_as_any_other() {
+    let temper = Temper { recipients_max: Some(0), ..Temper::default() };
+    let mut model = Model::new(3, temper, WIDE, Span::from_min(12));
+    let id = model.message(START, Stream::Engaged, 0, &[1; 5]);
+    run(&mut model, 3);
+    let [(first, 5), (second, 5)] = transactions_of(&model, id)[..] else {
+        panic!("{:?}", model.attempts)
+    };
+    assert!(second.since(first) >= Span::from_min(4));
 }
 
 #[test]

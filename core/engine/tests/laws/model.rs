@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use postlane_engine::*;
 use postlane_mail::{
-    Code, Family, Instant, Place, QueueId, QueueIdSource, Rate, Shard, Span, Stage, Status, Stream,
+    Code, Family, Instant, Place, QueueId, QueueIdSource, Rate, Reply, Shard, Span, Stage, Status,
+    Stream,
 };
-use postlane_replies::classify;
+use postlane_replies::{classify, diagnose};
 
 pub(crate) const START: Instant = Instant::from_unix_s(1_800_000_000);
 
@@ -53,6 +54,13 @@ pub(crate) struct Temper {
     pub(crate) unable: u64,
     pub(crate) no_route: u64,
     pub(crate) latency_ms: u64,
+    /// Recipients a transaction may have, where there is a limit.
+    pub(crate) recipients_max: Option<usize>,
+}
+
+fn too_many() -> Outcome {
+    let reply = Reply::new(Code::new(452).expect("a code"), "4.5.3 Error: too many recipients");
+    Outcome::Refused(diagnose(Stage::Rcpt, &reply))
 }
 
 pub(crate) fn settings(ceilings: Ceilings) -> Settings {
@@ -189,8 +197,9 @@ impl Model {
         assert!(open, "an attempt on a session that is not open");
         let mut outcomes = Vec::new();
         let mut ends = false;
-        for index in recipients {
-            let (outcome, closes) = self.outcome();
+        let most = self.temper.recipients_max.unwrap_or(usize::MAX);
+        for (index, place) in recipients.iter().zip(0..) {
+            let (outcome, closes) = if place < most { self.outcome() } else { (too_many(), false) };
             ends |= closes;
             outcomes.push(RecipientOutcome { index: *index, outcome });
         }
