@@ -4,7 +4,7 @@ mod model;
 
 use std::collections::BTreeMap;
 
-use model::{Model, START, Temper, run};
+use model::{Model, START, Temper, TooMany, run};
 use postlane_engine::*;
 use postlane_mail::{Instant, Rate, Span, Stream};
 use proptest::prelude::*;
@@ -26,6 +26,7 @@ fn temper() -> impl Strategy<Value = Temper> {
             no_route,
             latency_ms,
             recipients_max,
+            ..Temper::default()
         }
     })
 }
@@ -213,6 +214,31 @@ fn recipients_that_are_too_many_at_once_go_in_a_further_transaction_and_next_tim
     assert!(model.ended.values().all(|end| *end == End::Delivered));
     assert_eq!(model.ended.len(), 70);
     assert!(!model.diary.contains("Deferred"), "no attempt has failed");
+}
+
+#[test]
+fn a_552_behind_recipients_that_were_taken_refuses_nobody_for_good_and_in_front_of_all_it_does() {
+    for (most, ends) in [(10, End::Delivered), (0, End::Bounced(None))] {
+        let temper =
+            Temper { recipients_max: Some(most), too_many: TooMany::By552, ..Temper::default() };
+        let mut model = Model::new(3, temper, WIDE, Span::from_min(1));
+        model.message(START, Stream::Engaged, 0, &[1; 25]);
+        run(&mut model, 3);
+        assert_eq!(model.ended.len(), 25);
+        assert!(model.ended.values().all(|end| *end == ends), "{:?}", model.ended);
+    }
+}
+
+#[test]
+fn a_host_is_asked_for_more_recipients_again_after_an_hour() {
+    let temper = Temper { recipients_max: Some(10), ..Temper::default() };
+    let mut model = Model::new(3, temper, WIDE, Span::from_h(2));
+    model.message(START, Stream::Engaged, 0, &[1; 15]);
+    let soon = model.message(START + Span::from_min(59), Stream::Engaged, 0, &[1; 15]);
+    let later = model.message(START + Span::from_min(61), Stream::Engaged, 0, &[1; 15]);
+    run(&mut model, 3);
+    let sizes = |id| transactions_of(&model, id).iter().map(|(_, n)| *n).collect::<Vec<_>>();
+    assert_eq!((sizes(soon), sizes(later)), (vec![10, 5], vec![15, 5]));
 }
 
 #[test]

@@ -43,6 +43,16 @@ pub(crate) struct Model {
 /// What the numbers of exchanges are larger by when mail goes to other hosts.
 const MOVED: u32 = 10;
 
+/// What a host says to recipients that are too many.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) enum TooMany {
+    /// That they are.
+    #[default]
+    Plainly,
+    /// As old hosts do, by the code of a mailbox that is full.
+    By552,
+}
+
 /// How hosts behave, in percent.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Temper {
@@ -56,10 +66,16 @@ pub(crate) struct Temper {
     pub(crate) latency_ms: u64,
     /// Recipients a transaction may have, where there is a limit.
     pub(crate) recipients_max: Option<usize>,
+    /// What is said to those beyond it.
+    pub(crate) too_many: TooMany,
 }
 
-fn too_many() -> Outcome {
-    let reply = Reply::new(Code::new(452).expect("a code"), "4.5.3 Error: too many recipients");
+fn too_many(how: TooMany) -> Outcome {
+    let (code, text) = match how {
+        TooMany::Plainly => (452, "4.5.3 Error: too many recipients"),
+        TooMany::By552 => (552, "Enough"),
+    };
+    let reply = Reply::new(Code::new(code).expect("a code"), text);
     Outcome::Refused(diagnose(Stage::Rcpt, &reply))
 }
 
@@ -199,7 +215,8 @@ impl Model {
         let mut ends = false;
         let most = self.temper.recipients_max.unwrap_or(usize::MAX);
         for (index, place) in recipients.iter().zip(0..) {
-            let (outcome, closes) = if place < most { self.outcome() } else { (too_many(), false) };
+            let (outcome, closes) =
+                if place < most { self.outcome() } else { (too_many(self.temper.too_many), false) };
             ends |= closes;
             outcomes.push(RecipientOutcome { index: *index, outcome });
         }

@@ -113,8 +113,9 @@ impl Flight {
     /// Whether it is said only when its recipients have been answered, though more could be said
     /// at once.
     pub(super) fn waits_for_recipients(&self) -> bool {
-        let is_large = self.transaction.octets() > CHUNK_OCTETS_MAX;
-        self.sent == Sent::Commands && self.way == Way::Chunk && is_large
+        self.sent == Sent::Commands
+            && self.way == Way::Chunk
+            && self.transaction.octets() > CHUNK_OCTETS_MAX
     }
 
     /// Whether MAIL or DATA has been refused.
