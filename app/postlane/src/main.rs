@@ -12,8 +12,8 @@ use crate::cli::{Cli, Command};
 use crate::exit::Exit;
 
 /// Threads hand memory to each other all the time: what a session has taken in is let go behind
-/// the last dot of another. The system's allocator makes and trims an arena for each of them, at
-/// the price of page faults; `docs/performance.md` has the figures.
+/// the last dot of another. The system's allocator pays for that with a tenth more of the CPU
+/// (`docs/performance.md`). Without huge pages, which save nothing here and take more than is used.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -66,6 +66,8 @@ impl Server {
         thread::Builder::new().name("recovery".to_owned()).spawn(move || {
             let tell = |batch: Vec<Recovered>| {
                 submitting.tell(batch.iter().map(|r| submitting.recovered(r)));
+                // A long queue must not lie in the mailbox as a whole.
+                submitting.mailbox.until_heard();
             };
             recovery.drain(tell).iter().for_each(|finding| alarm(&finding.to_string()));
             recovered.send_replace(true);

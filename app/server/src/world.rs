@@ -53,6 +53,17 @@ impl EngineMailbox {
         self.0.put(Told::Look(Look(Box::new(look))));
     }
 
+    /// Waits until the engine has heard all that it was told before.
+    pub(crate) fn until_heard(&self) {
+        let (heard, wait) = std::sync::mpsc::channel();
+        self.look(move |_, _| {
+            // Who waits is still there.
+            let _ = heard.send(());
+        });
+        // Without an engine nobody hears anything any more.
+        let _ = wait.recv();
+    }
+
     pub(crate) fn end(&self) {
         self.0.put(Told::End);
     }

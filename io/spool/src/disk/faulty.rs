@@ -7,6 +7,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::volume::{Log, Room, Volume};
+use super::whole::Whole;
 
 /// A volume in memory. Its clones are the same volume.
 #[derive(Clone, Default)]
@@ -195,10 +196,10 @@ impl Volume for Faulty {
         Ok(Arc::new(Handle { volume: self.clone(), file }))
     }
 
-    fn read(&self, name: &str) -> io::Result<Vec<u8>> {
+    fn read(&self, name: &str) -> io::Result<Whole> {
         let inner = self.0.lock();
         inner.alive()?;
-        Ok(inner.files[inner.file(name)?].octets.clone())
+        Ok(inner.files[inner.file(name)?].octets.clone().into())
     }
 
     fn write(&self, name: &str, parts: &[&[u8]]) -> io::Result<()> {

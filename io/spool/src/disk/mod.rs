@@ -20,6 +20,7 @@ mod stats;
 #[cfg(test)]
 mod tests;
 mod volume;
+mod whole;
 
 use std::path::Path;
 use std::sync::Arc;

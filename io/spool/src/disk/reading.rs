@@ -10,6 +10,7 @@ use super::chores::write_index;
 use super::files::{self, index_name, quarantine_name, segment_name};
 use super::scan::{Scanned, Unscanned, scan};
 use super::volume::{Log, Volume};
+use super::whole::Whole;
 use crate::finding::{Finding, Wrong};
 use crate::format::{
     INDEX_HEADER_OCTETS, IndexHeader, SEGMENT_HEADER_OCTETS, SegmentHeader, Start, Told, told_at,
@@ -52,7 +53,9 @@ pub(super) struct Segment {
 /// All that a segment tells, and the ways to find it.
 #[derive(Debug, Default)]
 pub(crate) struct Story {
-    told: Vec<u8>,
+    told: Whole,
+    /// Where in it the first thing is told.
+    begin: usize,
     /// Where messages are told.
     heads: Vec<u32>,
     /// Offsets of states in the segment, growing, and where they are told.
@@ -60,10 +63,11 @@ pub(crate) struct Story {
 }
 
 impl Story {
-    /// What an index has told of a segment with so many messages, if all of it makes sense.
-    pub(crate) fn of(told: Vec<u8>, messages: u32) -> Option<Self> {
+    /// What an index has told, from there on, of a segment with so many messages, if all of it
+    /// makes sense.
+    pub(crate) fn of(told: Whole, begin: usize, messages: u32) -> Option<Self> {
         let (mut heads, mut states) = (Vec::new(), Vec::new());
-        let mut at = 0;
+        let mut at = begin;
         while at < told.len() {
             let (here, next) = told_at(&told, at)?;
             match here {
@@ -74,12 +78,12 @@ impl Story {
             }
             at = next;
         }
-        states.is_sorted().then_some(Self { told, heads, states })
+        states.is_sorted().then_some(Self { told, begin, heads, states })
     }
 
     /// All of it, in its order.
     pub(crate) fn each(&self) -> impl Iterator<Item = Told<'_>> {
-        let mut at = 0;
+        let mut at = self.begin;
         std::iter::from_fn(move || {
             let (told, next) = told_at(&self.told, at)?;
             at = next;
@@ -186,7 +190,7 @@ impl Reading<'_> {
 
     /// The segment's index, if there is one for a segment of this epoch and size.
     fn index(&mut self, epoch: u32, octets: u64) -> Option<(IndexHeader, Story)> {
-        let mut whole = match self.volume.read(&index_name(self.number)) {
+        let whole = match self.volume.read(&index_name(self.number)) {
             Ok(whole) => whole,
             // The segment that was written to has none yet, and of the one before it may still
             // have been in the making.
@@ -202,8 +206,7 @@ impl Reading<'_> {
                 && header.segment_octets == octets
         });
         let found = found.and_then(|header| {
-            drop(whole.drain(..INDEX_HEADER_OCTETS));
-            Some((header, Story::of(whole, header.messages)?))
+            Some((header, Story::of(whole, INDEX_HEADER_OCTETS, header.messages)?))
         });
         if found.is_none() {
             self.find_at(0, 0, Wrong::Index, None);
@@ -237,7 +240,7 @@ impl Reading<'_> {
             let header = IndexHeader { segment, epoch, segment_octets, messages, seq, last_id };
             write_index(self.volume, &header, &scanned.told).map_err(Unread::Disk)?;
         }
-        let story = Story::of(scanned.told, messages).expect("it has just been told");
+        let story = Story::of(scanned.told.into(), 0, messages).expect("it has just been told");
         let (number, octets) = (self.number, segment_octets);
         Ok(Some(Segment { number, file, octets, seq, messages, last_id, story, unindexed }))
     }

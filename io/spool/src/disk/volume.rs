@@ -12,6 +12,7 @@ use rustix::fs::{FlockOperation, flock};
 
 use super::OpenError;
 use super::files::segments;
+use super::whole::Whole;
 
 /// A directory of files that are appended to.
 pub(crate) trait Volume: Send + Sync + 'static {
@@ -25,7 +26,7 @@ pub(crate) trait Volume: Send + Sync + 'static {
     fn open(&self, name: &str) -> io::Result<Arc<dyn Log>>;
 
     /// The whole of a file.
-    fn read(&self, name: &str) -> io::Result<Vec<u8>>;
+    fn read(&self, name: &str) -> io::Result<Whole>;
 
     /// Writes a whole file anew and syncs it, its name not included.
     fn write(&self, name: &str, parts: &[&[u8]]) -> io::Result<()>;
@@ -146,8 +147,8 @@ impl Volume for Directory {
         Ok(Arc::new(OpenOptions::new().read(true).append(true).open(self.path.join(name))?))
     }
 
-    fn read(&self, name: &str) -> io::Result<Vec<u8>> {
-        fs::read(self.path.join(name))
+    fn read(&self, name: &str) -> io::Result<Whole> {
+        Whole::read(&File::open(self.path.join(name))?)
     }
 
     fn write(&self, name: &str, parts: &[&[u8]]) -> io::Result<()> {
