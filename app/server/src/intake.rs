@@ -12,7 +12,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use postlane_mail::{BodyType, Code, Envelope, Instant, Label, QueueId, QueueIdSource, Status};
+use postlane_mail::{
+    BodyType, Code, Envelope, Instant, Label, QueueId, QueueIdSource, Status, Stream,
+};
 use postlane_message::{Arrival as Stamp, Client, HeaderRefused, Prepared, TlsWords, prepare};
 use postlane_net::listener;
 use postlane_smtp::auth::{Nonce, Secret};
@@ -175,7 +177,10 @@ impl Intake {
 /// What the message says of itself, where nobody knows better.
 fn label(envelope: &mut Envelope, prepared: &Prepared<'_>, tenant: &Label) {
     let facts = &prepared.facts;
-    envelope.stream = facts.stream.unwrap_or(envelope.stream);
+    // What a program has said by the API counts more than what stands in its message.
+    if let Some(stream) = facts.stream.filter(|_| envelope.stream == Stream::default()) {
+        envelope.stream = stream;
+    }
     if let Some(campaign) = facts.campaign.clone().filter(|_| envelope.campaign.is_none()) {
         envelope.campaign = campaign;
     }

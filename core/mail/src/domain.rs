@@ -40,6 +40,10 @@ impl Domain {
         if text.len() > 1024 {
             return Err(DomainError::TooLong);
         }
+        if text.is_ascii() && !text.bytes().any(|b| b.is_ascii_uppercase()) {
+            check(text)?;
+            return Ok(Self(text.into()));
+        }
         if text.is_ascii() {
             let lower = text.to_ascii_lowercase();
             check(&lower)?;
