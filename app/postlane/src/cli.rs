@@ -27,7 +27,8 @@ pub(crate) struct Cli {
 #[derive(Args)]
 #[command(next_help_heading = "Which server")]
 pub(crate) struct Reach {
-    /// The server's data directory [default: ./postlane-data]
+    /// The server's data directory [default: ./postlane-data; commands look in
+    /// /var/lib/postlane, too]
     #[arg(long, value_name = "DIR", global = true, env = "POSTLANE_DATA", hide_env_values = true)]
     pub(crate) data: Option<PathBuf>,
     /// Talk to this HTTP address rather than to the server's unix socket
@@ -39,6 +40,19 @@ pub(crate) struct Reach {
     /// Print JSON: one value, or one to a line
     #[arg(long, global = true, help_heading = None)]
     pub(crate) json: bool,
+}
+
+impl Reach {
+    /// The server's data directory: what was said, else the one `serve` makes here, else the one
+    /// of the Debian package.
+    pub(crate) fn data_dir(&self) -> PathBuf {
+        const PACKAGED: &str = "/var/lib/postlane";
+        self.data.clone().unwrap_or_else(|| {
+            let here = PathBuf::from("postlane-data");
+            let packaged = PathBuf::from(PACKAGED);
+            if !here.exists() && packaged.exists() { packaged } else { here }
+        })
+    }
 }
 
 #[derive(Subcommand)]

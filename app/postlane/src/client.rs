@@ -31,7 +31,7 @@ enum Door {
 impl Client {
     /// Finds the way; does not go it yet.
     pub(crate) fn find(reach: &Reach) -> Result<Self, Failure> {
-        let data = reach.data.clone().unwrap_or_else(|| PathBuf::from("postlane-data"));
+        let data = reach.data_dir();
         let path = reach.token.clone().unwrap_or_else(|| data.join("token"));
         let token = Token::load(&path).map_err(|e| {
             let cure = "is a server running with this data directory? Start one with `postlane \

@@ -41,7 +41,7 @@ pub(crate) enum SpoolCommand {
 }
 
 pub(crate) fn run(reach: &Reach, command: SpoolCommand) -> Result<Exit, Failure> {
-    let data = reach.data.clone().unwrap_or_else(|| PathBuf::from("postlane-data"));
+    let data = reach.data_dir();
     let dir = data.join("spool");
     match command {
         SpoolCommand::Check => check(reach, &dir),
