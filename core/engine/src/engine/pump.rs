@@ -264,6 +264,8 @@ impl<E> Engine<E> {
         let lane = self.paths[path as usize].lane;
         match self.lanes[lane as usize].lane.permit(now, Ask::Connection) {
             Permit::After(until) => return Err(Served::Paced(until)),
+            // Whoever has all of it waits for nobody else, and need not make room for itself.
+            Permit::Full if self.fills_its_lane(path) => return Err(Served::Waits),
             Permit::Full => {
                 let state = &mut self.lanes[lane as usize];
                 let waits = &mut self.paths[path as usize].at_window[stream as usize];
@@ -292,6 +294,15 @@ impl<E> Engine<E> {
             self.close_longest_idle();
         }
         Err(Served::Waits)
+    }
+
+    /// Whether all sessions of its lane are the path's own, or leave already: the end of any of
+    /// them offers it again.
+    fn fills_its_lane(&self, path: u32) -> bool {
+        let path = &self.paths[path as usize];
+        let lane = &self.lanes[path.lane as usize];
+        let own = u32::from(path.open) + u32::from(path.opening);
+        own > 0 && own + lane.leaving >= u32::from(lane.lane.open())
     }
 
     /// Mail whose hosts are ourselves is given back, a step of it.

@@ -406,6 +406,21 @@ fn recipients_with_reverse_paths_of_their_own_share_no_transaction() {
 }
 
 #[test]
+fn sessions_carry_their_fill_while_nobody_else_waits_for_their_lane() {
+    let temper = Temper { latency_ms: 20, ..Temper::default() };
+    let mut model = Model::new(3, temper, WIDE, Span::from_h(1));
+    (0..20_000).for_each(|n| {
+        model.message(START + Span::from_ms(n / 8), Stream::ALL[n as usize % 3], 0, &[1]);
+    });
+    let engine = run(&mut model, 3);
+    assert_eq!(model.ended.len(), 20_000);
+    // 200 sessions of 100 messages each, and those that were open at the end.
+    let most = 200 + usize::from(WIDE.connections);
+    assert!(model.opens.len() <= most, "{} sessions", model.opens.len());
+    everybody_is_somewhere(&model, &engine);
+}
+
+#[test]
 fn a_shutdown_waits_for_what_is_under_way_and_begins_nothing() {
     let temper = Temper { latency_ms: 500, ..Temper::default() };
     let mut model = Model::new(3, temper, WIDE, Span::from_h(2));
