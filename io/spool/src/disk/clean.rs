@@ -48,7 +48,7 @@ enum Stage {
 
 /// A segment of which less than this share says something is emptied. Chosen, not measured:
 /// emptying it writes a tenth of what it frees.
-const LIVE_PERCENT_MAX: u64 = 10;
+pub(super) const LIVE_PERCENT_MAX: u64 = 10;
 
 /// Messages or states said again between two batches.
 const AT_ONCE: usize = 64;

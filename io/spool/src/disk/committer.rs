@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use postlane_mail::{Place, QueueId};
 
 use super::chores::{Chore, Chores};
-use super::clean::Clean;
+use super::clean::{Clean, LIVE_PERCENT_MAX};
 use super::files::segment_name;
 use super::request::Request;
 use super::shared::{Door, Shared, Until};
@@ -25,6 +25,10 @@ const SYNC_WITHIN: Duration = Duration::from_millis(20);
 /// The file system is asked for its free room no more often than this; what has found no room
 /// is tried again as often.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// A segment that is not at least this part of a full one is not closed before its time: a 64th
+/// of 128 MiB are 2. Chosen, not measured.
+const PART_WORTH_CLOSING: u64 = 64;
 
 /// What the committer has done, counted since the spool was opened.
 #[derive(Debug, Default)]
@@ -130,8 +134,33 @@ impl Committer {
         if self.looked.is_none_or(|at| now.duration_since(at) >= LOOK_EVERY) {
             self.looked = Some(now);
             self.shared.look_at_room();
+            if self.shared.is_full() {
+                self.make_room()?;
+            }
         }
         self.clean_a_little(now)
+    }
+
+    /// The disk is full. Where the open segment holds next to nothing that lives, it is closed
+    /// before its time, so that its room comes back and mail is taken again.
+    fn make_room(&mut self) -> Result<(), StoreError> {
+        let octets = self.open.octets;
+        let live = self.shared.table.lock().segment(self.open.number).live_octets();
+        let is_worth_it = live * 100 < octets * LIVE_PERCENT_MAX;
+        if !is_worth_it || octets < self.shared.settings.segment_octets / PART_WORTH_CLOSING {
+            return Ok(());
+        }
+        // Before there is a next one: only the last segment may end in what is not synced.
+        self.sync_and_tell()?;
+        let number = self.open.number + 1;
+        let Ok(next) = OpenSegment::new(&self.shared, number, self.last_id) else {
+            // No room even for that: what was begun of it goes, and the old one stays.
+            let _ = self.shared.volume.remove(&segment_name(number));
+            return Ok(());
+        };
+        self.seal();
+        self.open = next;
+        Ok(())
     }
 
     /// Closes what is open: the next start has an index to read, and no segment.
@@ -165,14 +194,15 @@ impl Committer {
         }
     }
 
-    fn until(&self) -> Until {
+    /// How long nothing needs to be done by itself.
+    pub(super) fn until(&self) -> Until {
         let is_recovering = self.shared.recovering.load(Ordering::Acquire);
         if self.clean.has_work() && !is_recovering {
             return Until::Now;
         }
         let sync = self.unsynced.map(|since| since + SYNC_WITHIN);
-        let again = (!self.held_back.is_empty() || is_recovering)
-            .then(|| self.looked.unwrap_or_else(Instant::now) + LOOK_EVERY);
+        let looks_again = !self.held_back.is_empty() || is_recovering || self.shared.is_full();
+        let again = looks_again.then(|| self.looked.unwrap_or_else(Instant::now) + LOOK_EVERY);
         match sync.into_iter().chain(again).min() {
             Some(then) => Until::Then(then),
             None => Until::Something,

@@ -96,6 +96,11 @@ impl Rig {
         }
     }
 
+    /// Whether the committer does nothing more by itself.
+    pub(super) fn sleeps_until_something(&self) -> bool {
+        matches!(self.committer.until(), Until::Something)
+    }
+
     /// Closes it as at an orderly end.
     pub(super) fn end(mut self) -> Result<(), StoreError> {
         self.step();

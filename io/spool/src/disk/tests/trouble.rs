@@ -7,7 +7,8 @@ use proptest::prelude::*;
 use super::super::faulty::{Faulty, Trouble};
 use super::model::{Ask, Trial, asks, passing};
 use super::rig::{Rig, SETTINGS, id, message};
-use crate::store::{Changes, Seq, Store as _, StoreError, Urgency};
+use crate::disk::Settings;
+use crate::store::{Change, Changes, Fate, Seq, Store as _, StoreError, Urgency};
 
 /// Does all that is asked on a new volume, with trouble at a call.
 fn tried(
@@ -135,6 +136,59 @@ proptest! {
         }
         drop(trial.reopened(&volume.after_crash(seed)));
     }
+}
+
+#[test]
+fn a_disk_that_was_full_takes_mail_again_when_its_only_segment_is_done() {
+    let volume = Faulty::default();
+    let settings = Settings {
+        segment_octets: 1 << 20,
+        free_octets_min: 10_000,
+        free_percent_min: 100,
+        ..SETTINGS
+    };
+    let mut rig = Rig::open(&volume, settings).unwrap().rig;
+    let tickets: Vec<_> = (1..40).map(|n| rig.disk.insert(message(n, 1, 1000))).collect();
+    rig.step();
+    let places: Vec<_> = tickets.into_iter().map(|ticket| ticket.wait().unwrap()).collect();
+    volume.set_room(Some(volume.used() + 6000));
+    rig.wait(Duration::from_secs(2));
+    rig.step();
+    assert!(rig.disk.is_full());
+    for place in places {
+        rig.disk.commit(Changes {
+            recipients: vec![Change { id: id(1), place, recipient: 0, fate: Fate::Done }],
+            ..Changes::default()
+        });
+        rig.step();
+    }
+    // Nobody brings mail to a full disk: it looks again by itself.
+    for _ in 0..20 {
+        rig.wait(Duration::from_secs(2));
+        rig.step();
+    }
+    let files: Vec<String> = volume.all().into_keys().collect();
+    assert!(!rig.disk.is_full(), "{} octets are used by {files:?}", volume.used());
+    let ticket = rig.disk.insert(message(50, 1, 1000));
+    rig.step();
+    assert!(ticket.wait().is_ok());
+}
+
+#[test]
+fn a_full_disk_is_looked_at_again_though_nobody_asks() {
+    let volume = Faulty::default();
+    let settings = Settings { free_octets_min: 2000, free_percent_min: 100, ..SETTINGS };
+    let mut rig = Rig::open(&volume, settings).unwrap().rig;
+    assert!(rig.sleeps_until_something());
+    volume.set_room(Some(volume.used() + 1000));
+    rig.wait(Duration::from_secs(2));
+    rig.step();
+    assert!(rig.disk.is_full());
+    assert!(!rig.sleeps_until_something());
+    volume.set_room(None);
+    rig.wait(Duration::from_secs(2));
+    rig.step();
+    assert!(!rig.disk.is_full());
 }
 
 #[test]
