@@ -4,7 +4,9 @@
 //! where it was said; the book of rules joins behind the same [`diagnose`].
 
 mod diagnosis;
+mod label;
 mod provider;
 
 pub use diagnosis::{Diagnosis, Persistence, Scope, classify, diagnose};
+pub use label::{Family, Label};
 pub use provider::{Provider, ProviderId, Providers, ProvidersError};
