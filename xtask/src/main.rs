@@ -1,7 +1,8 @@
-//! The project's own chores: `cargo xtask tidy|test|peers|bench`.
+//! The project's own chores: `cargo xtask tidy|test|peers|score|bench`.
 
 mod bench;
 mod peers;
+mod score;
 mod test;
 mod tidy;
 
@@ -21,6 +22,8 @@ enum Chore {
     Test(test::Arguments),
     /// Install the peer programs the tests talk to, or print the line that does.
     Peers,
+    /// Judge the rules of replies by replies whose meaning is known.
+    Score(score::Arguments),
     /// Measure the relay on this machine.
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
         Chore::Tidy => tidy(),
         Chore::Test(arguments) => test::run(&arguments),
         Chore::Peers => peers::ensure(),
+        Chore::Score(arguments) => score::run(&arguments),
         Chore::Bench(bench) => bench::run(&bench),
     };
     match ended {

@@ -1,12 +1,23 @@
 //! What a reply means, for whom, and what to do about it; and which provider said it.
 //!
-//! Knowledge advises; it does not act. So far a reply is judged by its code's class and by
-//! where it was said; the book of rules joins behind the same [`diagnose`].
+//! Knowledge advises; it does not act. The rules are data (`rules/`, docs/design/009); a text is
+//! read once whatever their number.
 
+mod automaton;
+mod book;
 mod diagnosis;
 mod label;
+mod pattern;
 mod provider;
+mod recorded;
+mod words;
 
+pub use book::{
+    Advice, Example, Fault, Finding, Heard, Origin, Rank, Rule, RuleBook, RuleName, RulesError,
+    Scratch, Wrong,
+};
 pub use diagnosis::{Diagnosis, Persistence, Scope, classify, diagnose};
 pub use label::{Family, Label};
+pub use pattern::PatternError;
 pub use provider::{Provider, ProviderId, Providers, ProvidersError};
+pub use recorded::{read_reply, read_stage, status_of};

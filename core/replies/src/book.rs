@@ -1,0 +1,257 @@
+//! The book of rules: which rule decides what a reply means.
+//!
+//! Rules of the operator's own files come first, then those of the provider that spoke, then
+//! those for everybody; within each the more exact before the less, then the order of the files.
+//! The first that matches decides. One pass over the text finds all patterns of all rules.
+
+mod check;
+mod error;
+mod file;
+mod index;
+mod read;
+mod rule;
+
+use postlane_mail::{Reply, Stage, Status};
+
+use crate::automaton::{Automaton, Reached, Text};
+use crate::label::Label;
+use crate::provider::{ProviderId, Providers};
+use crate::recorded::status_of;
+use crate::words::write_words;
+
+pub use error::{Fault, RulesError, Wrong};
+use index::Unworded;
+pub use rule::{Advice, Example, Origin, Rank, Rule, RuleName};
+
+/// The rules, ready to be asked.
+#[derive(Debug)]
+pub struct RuleBook {
+    /// In the order in which they speak.
+    rules: Box<[Rule]>,
+    automaton: Automaton,
+    unworded: Unworded,
+    /// Ids of the providers rules may be bound to; a place in it is a provider's number.
+    providers: Box<[ProviderId]>,
+    advice: Box<[OfLabel]>,
+}
+
+/// What people are told of a label where these providers say it.
+#[derive(Debug)]
+struct OfLabel {
+    providers: Box<[u16]>,
+    label: Label,
+    advice: Advice,
+}
+
+/// What was heard, and what is known of who said it where.
+#[derive(Debug, Clone, Copy)]
+pub struct Heard<'h> {
+    /// The reply.
+    pub reply: &'h Reply,
+    /// What it answered; `None` if nobody knows, as in a log without it.
+    pub stage: Option<Stage>,
+    /// The provider whose host said it, if one is known.
+    pub provider: Option<&'h str>,
+    /// The name of that host, if it is known.
+    pub mx: Option<&'h str>,
+}
+
+/// What a reply means, and the rule that said so.
+#[derive(Debug, Clone, Copy)]
+pub struct Finding<'b> {
+    /// What it means.
+    pub label: Label,
+    /// Which rule decided; `None` where none did, and the code's class alone is known.
+    pub rule: Option<&'b Rule>,
+    /// The provider that said it: the one that was known, else the one its words gave away.
+    pub provider: Option<&'b ProviderId>,
+}
+
+/// Memory for asking, kept from reply to reply: asking allocates nothing once it has grown.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    words: Vec<u8>,
+    reached: Reached,
+}
+
+/// Everything a rule is asked about, of one reply.
+struct Asked<'a> {
+    heard: Heard<'a>,
+    status: Option<Status>,
+    provider: Option<u16>,
+    reached: &'a Reached,
+}
+
+impl RuleBook {
+    /// The book that comes with the program.
+    pub fn built_in(providers: &Providers) -> Self {
+        Self::with(providers, &[]).expect("a test reads the rules we ship")
+    }
+
+    /// The book that comes with the program, and an operator's own files before it, each with
+    /// its name and text. The first is asked first. All that is wrong with them is told.
+    pub fn with(providers: &Providers, own: &[(&str, &str)]) -> Result<Self, RulesError> {
+        Self::of(providers, own, include!(concat!(env!("OUT_DIR"), "/rules.rs")))
+    }
+
+    /// A book of these files alone.
+    pub fn of(
+        providers: &Providers,
+        own: &[(&str, &str)],
+        files: &[(&str, &str)],
+    ) -> Result<Self, RulesError> {
+        index::build(providers, own, files)
+    }
+
+    /// The rules, in the order in which they speak.
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// The ids of the providers a rule is bound to; none: it is for everybody.
+    pub fn providers_of<'b>(&'b self, rule: &'b Rule) -> impl Iterator<Item = &'b ProviderId> {
+        rule.providers.iter().filter_map(|place| self.providers.get(usize::from(*place)))
+    }
+
+    /// What people are told of a label where one of these providers says it.
+    pub fn advice_of(&self, provider: &str, label: Label) -> Option<&Advice> {
+        let place = self.place(provider)?;
+        let of = |of: &&OfLabel| of.label == label && of.providers.contains(&place);
+        self.advice.iter().find(of).map(|of| &of.advice)
+    }
+
+    /// Which rule decides what was heard.
+    pub fn find(&self, scratch: &mut Scratch, heard: Heard<'_>) -> Finding<'_> {
+        let text = read_words(&mut scratch.words, heard.reply);
+        self.automaton.meet(text, &mut scratch.reached);
+        let asked = Asked {
+            heard,
+            status: status_of(heard.reply),
+            provider: heard.provider.and_then(|id| self.place(id)),
+            reached: &scratch.reached,
+        };
+        let first = self.first(&asked);
+        let rule = first.and_then(|number| self.rules.get(number as usize));
+        let label = rule.map_or_else(|| unsaid(heard.reply), Rule::label);
+        let place = asked.provider.or_else(|| self.speaker(&asked));
+        let provider = place.and_then(|place| self.providers.get(usize::from(place)));
+        Finding { label, rule, provider }
+    }
+
+    /// The number of the first rule that matches.
+    fn first(&self, asked: &Asked<'_>) -> Option<u32> {
+        let says = asked.reached.goals().iter().filter_map(|goal| index::rule_that_says(*goal));
+        let mut first = None;
+        for number in says {
+            if first.is_none_or(|first| number < first) && self.matches(number, asked) {
+                first = Some(number);
+            }
+        }
+        let bound = first.unwrap_or(u32::MAX);
+        let speaker = self.speaker(asked);
+        let lists = [asked.provider, speaker.filter(|of| Some(*of) != asked.provider)];
+        let of_providers = lists.into_iter().flatten().map(|place| self.unworded.of(Some(place)));
+        of_providers
+            .chain([self.unworded.of(None)])
+            .filter_map(|numbers| {
+                let before = numbers.iter().take_while(|number| **number < bound);
+                before.copied().find(|number| self.matches(*number, asked))
+            })
+            .min()
+            .or(first)
+    }
+
+    fn matches(&self, number: u32, asked: &Asked<'_>) -> bool {
+        let Some(rule) = self.rules.get(number as usize) else { return false };
+        let words = rule.conditions.words;
+        self.is_theirs(rule, asked)
+            && rule.holds(asked)
+            && (!words.also || asked.reached.has(index::also(number)))
+            && (!words.unless || !asked.reached.has(index::unless(number)))
+    }
+
+    /// Whether the rule is for everybody, for the provider that spoke, or for one whose words
+    /// these are.
+    fn is_theirs(&self, rule: &Rule, asked: &Asked<'_>) -> bool {
+        rule.providers.is_empty()
+            || asked.provider.is_some_and(|place| rule.providers.contains(&place))
+            || rule.providers.iter().any(|place| asked.reached.has(self.speaks(*place)))
+    }
+
+    /// A provider whose words these are.
+    fn speaker(&self, asked: &Asked<'_>) -> Option<u16> {
+        let base = self.speaks(0);
+        let of = |goal: &u32| goal.checked_sub(base).and_then(|place| u16::try_from(place).ok());
+        asked.reached.goals().iter().filter_map(of).min()
+    }
+
+    /// The goal of a provider's own words.
+    fn speaks(&self, place: u16) -> u32 {
+        index::goals_of_rules(self.rules.len()) + u32::from(place)
+    }
+
+    fn place(&self, id: &str) -> Option<u16> {
+        let at = self.providers.binary_search_by(|provider| provider.as_str().cmp(id)).ok()?;
+        u16::try_from(at).ok()
+    }
+}
+
+impl Rule {
+    /// Whether everything but the words holds.
+    fn holds(&self, asked: &Asked<'_>) -> bool {
+        let conditions = &self.conditions;
+        let any = |tests: usize, holds: bool| tests == 0 || holds;
+        any(conditions.codes.len(), {
+            let code = asked.heard.reply.code();
+            conditions.codes.iter().any(|test| test.holds(code))
+        }) && any(conditions.statuses.len(), {
+            let status = asked.status;
+            status.is_some_and(|status| conditions.statuses.iter().any(|test| test.holds(status)))
+        }) && any(conditions.mx.len(), {
+            asked.heard.mx.is_some_and(|mx| conditions.mx.iter().any(|suffix| ends_in(mx, suffix)))
+        }) && self.may_be_said_at(asked.heard.stage)
+    }
+
+    /// A reply before MAIL is never about a recipient. Where nobody knows the stage, words are
+    /// enough, and codes alone are not.
+    fn may_be_said_at(&self, stage: Option<Stage>) -> bool {
+        let Some(stage) = stage else {
+            return self.conditions.stages.is_empty() || self.conditions.words.says;
+        };
+        let is_before_mail =
+            matches!(stage, Stage::Connect | Stage::Ehlo | Stage::StartTls | Stage::Auth);
+        !(is_before_mail && self.label.is_of_recipient())
+            && (self.conditions.stages.is_empty() || self.conditions.stages.contains(&stage))
+    }
+}
+
+/// Whether a host's name is this suffix or ends in a dot and it.
+fn ends_in(host: &str, suffix: &str) -> bool {
+    let host = host.trim_end_matches('.');
+    let Some(begin) = host.len().checked_sub(suffix.len()) else { return false };
+    let tail = host.get(begin..).unwrap_or_default();
+    tail.eq_ignore_ascii_case(suffix) && (begin == 0 || host.as_bytes()[begin - 1] == b'.')
+}
+
+/// What a reply means that no rule knows: done, or nothing that helps.
+fn unsaid(reply: &Reply) -> Label {
+    let code = reply.code();
+    if code.is_success() || code.is_intermediate() { Label::Accepted } else { Label::Unknown }
+}
+
+/// Writes the words of all lines, and says where the first ends and the last begins.
+fn read_words<'t>(words: &'t mut Vec<u8>, reply: &Reply) -> Text<'t> {
+    words.clear();
+    words.push(b' ');
+    let mut first_ends = None;
+    let mut last_begins = 0;
+    for line in reply.lines() {
+        last_begins = words.len() - 1;
+        write_words(line, words);
+        first_ends.get_or_insert(words.len());
+    }
+    Text { words, first_ends: first_ends.unwrap_or_default(), last_begins }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,136 @@
+//! How well the rules know replies whose meaning somebody has written down.
+//!
+//! One line of JSON for each: `reply` and `label`, and where known `provider`, `mx_hint`,
+//! `command_stage` and `group`, by which near-duplicates count once. Beside agreement it counts
+//! the two dangers: a recipient suppressed for what is the lane's, the source's or the sender's
+//! trouble, and a lane slowed for what is a recipient's.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use postlane_replies::{
+    Family, Heard, Label, Providers, RuleBook, Scratch, read_reply, read_stage,
+};
+use serde_json::Value;
+
+use crate::Ended;
+
+/// What to judge by.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Replies with their labels, one JSON object a line.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// Print each reply that was labelled otherwise, with the rule that decided.
+    #[arg(long)]
+    errors: bool,
+    /// Print every reply with the rule that decided.
+    #[arg(long)]
+    all: bool,
+}
+
+/// One reply that was judged.
+struct Judged {
+    wanted: Label,
+    got: Label,
+    group: String,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
+    let providers = Providers::built_in();
+    let book = RuleBook::built_in(&providers);
+    let mut scratch = Scratch::default();
+    let mut judged = Vec::new();
+    let mut out = std::io::stdout().lock();
+    for file in &arguments.files {
+        let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
+        for (number, line) in text.lines().enumerate() {
+            let at = || format!("{}:{}", file.display(), number + 1);
+            let known: Value = serde_json::from_str(line).with_context(at)?;
+            let field = |name: &str| known.get(name).and_then(Value::as_str);
+            let wanted = field("label").and_then(Label::parse).with_context(at)?;
+            let said = field("reply").unwrap_or_default();
+            let reply = read_reply(said).with_context(at)?;
+            let provider = field("provider").and_then(|name| resolve(&providers, name));
+            let stage = field("command_stage").and_then(read_stage);
+            let heard =
+                Heard { reply: &reply, stage, provider: provider.as_deref(), mx: field("mx_hint") };
+            let found = book.find(&mut scratch, heard);
+            if arguments.all || (arguments.errors && found.label != wanted) {
+                let rule = found.rule.map_or("-", |rule| rule.name().as_str());
+                let who = field("provider").unwrap_or("-");
+                let stage = field("command_stage").unwrap_or("-");
+                writeln!(out, "{wanted} < {} by {rule} [{who}, {stage}] {said}", found.label)?;
+            }
+            let group = field("group").unwrap_or(said).to_owned();
+            judged.push(Judged { wanted, got: found.label, group });
+        }
+    }
+    tell(&mut out, &judged)?;
+    Ok(Ended::Well)
+}
+
+fn resolve(providers: &Providers, name: &str) -> Option<String> {
+    let same = |provider: &&postlane_replies::Provider| {
+        provider.id.as_str().eq_ignore_ascii_case(name) || provider.name.eq_ignore_ascii_case(name)
+    };
+    providers.known().iter().find(same).map(|provider| provider.id.to_string())
+}
+
+fn tell(out: &mut impl Write, judged: &[Judged]) -> anyhow::Result<()> {
+    let share = |count: usize, of: usize| 100.0 * count as f64 / of.max(1) as f64;
+    let right = |rows: &[&Judged]| rows.iter().filter(|j| j.wanted == j.got).count();
+    let all: Vec<_> = judged.iter().collect();
+    let of_throttle: Vec<_> =
+        judged.iter().filter(|j| j.wanted.family() == Family::Throttle).collect();
+    let kin = judged.iter().filter(|j| j.wanted.family() == j.got.family()).count();
+    let mut groups: BTreeMap<&str, Vec<&Judged>> = BTreeMap::new();
+    for one in judged {
+        groups.entry(&one.group).or_default().push(one);
+    }
+    let by_group: f64 = groups.values().map(|rows| share(right(rows), rows.len())).sum();
+    writeln!(out, "replies               {}", judged.len())?;
+    writeln!(out, "label                 {:.1} %", share(right(&all), all.len()))?;
+    writeln!(out, "family                {:.1} %", share(kin, all.len()))?;
+    writeln!(out, "label, by group       {:.1} %", by_group / groups.len().max(1) as f64)?;
+    let throttle = share(right(&of_throttle), of_throttle.len());
+    writeln!(out, "throttle labels       {throttle:.1} % of {}", of_throttle.len())?;
+    let danger = |from: fn(Label) -> bool, to: fn(Label) -> bool| {
+        judged.iter().filter(|j| from(j.wanted) && to(j.got)).count()
+    };
+    let suppressed = danger(is_of_lane, ends_recipient);
+    let slowed = danger(is_of_recipient, is_of_lane);
+    writeln!(out, "recipients suppressed for a lane's trouble   {suppressed}")?;
+    writeln!(out, "lanes slowed for a recipient's trouble       {slowed}")?;
+    Ok(())
+}
+
+fn ends_recipient(label: Label) -> bool {
+    label.suppresses() || label.holds_recipient_domain()
+}
+
+fn is_of_recipient(label: Label) -> bool {
+    label.is_of_recipient() || label.holds_recipient_domain()
+}
+
+/// Trouble of the lane, of the source or of the sending domain: nobody's mailbox.
+fn is_of_lane(label: Label) -> bool {
+    matches!(
+        label,
+        Label::RateLimited
+            | Label::ConnectionLimit
+            | Label::MessagesPerConnection
+            | Label::ReputationIp
+            | Label::ReputationDomain
+            | Label::Blocklisted
+            | Label::DomainBlocklisted
+            | Label::PtrMissing
+            | Label::HeloInvalid
+            | Label::TooManyInvalidRcpts
+            | Label::ServerUnavailable
+            | Label::TlsRequired
+            | Label::TlsFailed
+    )
+}
