@@ -56,6 +56,7 @@ const DRAWN: &[(&str, &str)] = &[
     ("core/*", "core/mail"),
     ("core/engine", "core/lanes"),
     ("core/engine", "core/replies"),
+    ("core/suppression", "core/replies"),
     ("app/api", "app/server"),
     ("app/postlane", "app/server"),
     ("app/postlane", "app/api"),
