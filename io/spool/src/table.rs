@@ -177,6 +177,20 @@ impl Table {
         self.keyed.contains_key(key)
     }
 
+    pub(crate) fn value(&self, key: &Key) -> Option<Bytes> {
+        self.keyed.get(key).map(|keyed| keyed.value.clone())
+    }
+
+    /// Keyed state whose name begins like this, where it lies.
+    pub(crate) fn keys_with<'a>(
+        &'a self,
+        prefix: &'a str,
+    ) -> impl Iterator<Item = (&'a str, &'a [u8])> {
+        let found = self.keyed.range(Key(prefix.into())..);
+        let found = found.take_while(move |(key, _)| key.0.starts_with(prefix));
+        found.map(|(key, keyed)| (&*key.0, &*keyed.value))
+    }
+
     /// Keyed state whose name begins like this.
     pub(crate) fn keys(&self, prefix: &str) -> Vec<(Key, Bytes)> {
         let from = Key(prefix.into());

@@ -77,6 +77,23 @@ impl Disk {
         self.shared.table.lock().keys(prefix)
     }
 
+    /// The piece of keyed state with exactly this name.
+    pub fn keyed_value(&self, key: &Key) -> Option<Bytes> {
+        self.shared.table.lock().value(key)
+    }
+
+    /// Looks at keyed state whose name begins like this, in order, where it lies: for what is too
+    /// much to be copied. Nothing is committed meanwhile.
+    pub fn look_at_keyed<T>(
+        &self,
+        prefix: &str,
+        look: impl FnOnce(&mut dyn Iterator<Item = (&str, &[u8])>) -> T,
+    ) -> T {
+        let table = self.shared.table.lock();
+        let mut keyed = table.keys_with(prefix);
+        look(&mut keyed)
+    }
+
     /// Octets that wait to be written, now.
     pub fn backlog(&self) -> u64 {
         self.shared.backlog()

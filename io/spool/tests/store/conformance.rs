@@ -178,3 +178,19 @@ fn a_message_that_is_for_nobody_is_not_taken() {
         assert!(taken.wait().is_ok());
     }
 }
+
+#[test]
+fn keyed_state_comes_with_the_outcome_that_made_it() {
+    for fixture in both() {
+        let ticket = fixture.store.insert(message(1, 1, 10));
+        (fixture.settle)();
+        let place = ticket.wait().unwrap();
+        let mut learned = changes(1, vec![(place, 0, Fate::Done)]);
+        let key = Key("suppress/example.net@gone/".into());
+        learned.keyed.push((key.clone(), Some(Bytes::from_static(b"5.1.1"))));
+        fixture.store.commit(learned);
+        (fixture.settle)();
+        assert_eq!(fixture.store.read(place).unwrap_err(), StoreError::Gone);
+        assert_eq!((fixture.keyed)("suppress/"), [(key, Bytes::from_static(b"5.1.1"))]);
+    }
+}

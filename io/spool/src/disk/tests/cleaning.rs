@@ -158,6 +158,22 @@ fn a_segment_that_says_much_is_left_alone() {
 }
 
 #[test]
+fn keyed_state_is_found_by_its_name_and_looked_at_where_it_lies() {
+    let mut rig = Rig::open(&Faulty::default(), SETTINGS).unwrap().rig;
+    let keyed = ["a/1", "a/2", "ab", "b/1"]
+        .map(|key| (Key(key.into()), Some(Bytes::copy_from_slice(key.as_bytes()))));
+    rig.disk.commit(Changes { keyed: keyed.into(), ..changes(1, Vec::new()) });
+    rig.step();
+    let value = |key: &str| rig.disk.keyed_value(&Key(key.into()));
+    assert_eq!(value("a/2"), Some(Bytes::from_static(b"a/2")));
+    assert_eq!(value("a/"), None);
+    let seen: Vec<String> = rig.disk.look_at_keyed("a/", |keyed| {
+        keyed.map(|(key, value)| format!("{key}={}", value.len())).collect()
+    });
+    assert_eq!(seen, ["a/1=3", "a/2=3"]);
+}
+
+#[test]
 fn much_keyed_state_and_many_fates_are_said_again_in_bounded_steps() {
     let settings = Settings { segment_octets: 4 << 20, ..SETTINGS };
     let volume = Faulty::default();
