@@ -105,8 +105,7 @@ impl Reports {
                 }
             }
         }
-        changes.seq = self.awaited.next();
-        self.store.commit(changes);
+        self.awaited.commit(&*self.store, changes);
     }
 
     /// Says what happened without an attempt, in words of our own.

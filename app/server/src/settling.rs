@@ -148,12 +148,9 @@ impl Settling {
     pub(crate) fn reserve(&mut self, seq: u64, provider: ProviderId, messages: u32) {
         let key = Key(format!("cap/{}", self.names.provider_of(provider)).into());
         let value = format!("{seq} {messages}");
-        self.store.commit(Changes {
-            seq: self.awaited.next(),
-            urgency: Urgency::Now,
-            keyed: vec![(key, Some(value.into()))],
-            ..Changes::default()
-        });
+        let keyed = vec![(key, Some(value.into()))];
+        let changes = Changes { urgency: Urgency::Now, keyed, ..Changes::default() };
+        self.awaited.commit(&*self.store, changes);
     }
 
     /// Everything since the last time goes out as one batch.
@@ -166,8 +163,7 @@ impl Settling {
             return;
         }
         let recipients = std::mem::take(&mut self.changes);
-        let seq = self.awaited.next();
-        self.store.commit(Changes { seq, recipients, ..Changes::default() });
+        self.awaited.commit(&*self.store, Changes { recipients, ..Changes::default() });
     }
 
     fn count(&self, fate: &Fate) {

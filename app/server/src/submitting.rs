@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use parking_lot::Mutex;
 use postlane_engine::{Input, PoolId, Submission, SubmittedRecipient, Together};
 use postlane_mail::{Envelope, Place, Progress, QueueId};
-use postlane_spool::{Commits, Inserted, Recovered, Seq, StoreError};
+use postlane_spool::{Changes, Commits, Inserted, Recovered, Seq, Store, StoreError};
 use tokio::sync::oneshot;
 
 use crate::names::{Flow, Names};
@@ -30,30 +30,59 @@ pub(crate) struct Ear {
     pub(crate) failed: Arc<AtomicBool>,
 }
 
-/// Who waits for which batch.
+/// What is to be done when which batch is durable.
 #[derive(Clone, Default)]
 pub(crate) struct Awaited(Arc<Mutex<Batches>>);
 
 #[derive(Default)]
 struct Batches {
     last: u64,
-    waiting: BTreeMap<Seq, oneshot::Sender<Option<QueueId>>>,
+    waiting: BTreeMap<Seq, Then>,
 }
 
+/// Done when a batch is durable; dropped where nobody knows whether it is.
+struct Then(Box<dyn FnOnce() + Send>);
+
 impl Awaited {
-    /// A number for a batch that nobody waits for.
-    pub(crate) fn next(&self) -> Seq {
-        let mut batches = self.0.lock();
-        batches.last += 1;
-        Seq(batches.last)
+    /// Has a batch committed that nobody waits for. Its number is given here: in the order in
+    /// which batches reach the store, or one would be called durable by the next.
+    pub(crate) fn commit(&self, store: &dyn Store, changes: Changes) {
+        self.hand_over(store, changes, None);
     }
 
-    /// A number for a batch, and where it is said that it is durable.
-    pub(crate) fn ask(&self) -> (Seq, oneshot::Receiver<Option<QueueId>>) {
-        let seq = self.next();
+    /// Has a batch committed, and something done when it is durable: quickly, for the committer
+    /// waits for it.
+    pub(crate) fn commit_then(
+        &self,
+        store: &dyn Store,
+        changes: Changes,
+        then: impl FnOnce() + Send + 'static,
+    ) {
+        self.hand_over(store, changes, Some(Then(Box::new(then))));
+    }
+
+    /// Has a batch committed; where it is said that it is durable.
+    pub(crate) fn commit_and_tell(
+        &self,
+        store: &dyn Store,
+        changes: Changes,
+    ) -> oneshot::Receiver<()> {
         let (done, wait) = oneshot::channel();
-        self.0.lock().waiting.insert(seq, done);
-        (seq, wait)
+        self.commit_then(store, changes, move || {
+            // Who asked may have gone away.
+            let _ = done.send(());
+        });
+        wait
+    }
+
+    fn hand_over(&self, store: &dyn Store, changes: Changes, then: Option<Then>) {
+        let mut batches = self.0.lock();
+        batches.last += 1;
+        let seq = Seq(batches.last);
+        if let Some(then) = then {
+            batches.waiting.insert(seq, then);
+        }
+        store.commit(Changes { seq, ..changes });
     }
 }
 
@@ -117,10 +146,9 @@ impl Commits for Ear {
     fn committed(&mut self, upto: Seq) {
         let mut batches = self.awaited.0.lock();
         let later = batches.waiting.split_off(&Seq(upto.0 + 1));
-        for (_, done) in std::mem::replace(&mut batches.waiting, later) {
-            // Who asked may have gone away.
-            let _ = done.send(None);
-        }
+        let durable = std::mem::replace(&mut batches.waiting, later);
+        drop(batches);
+        durable.into_values().for_each(|then| then.0());
     }
 
     fn failed(&mut self, error: StoreError) {

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use crc32c::crc32c;
 use parking_lot::Mutex;
 use postlane_mail::{Instant, Label, QueueId, Span};
-use postlane_spool::{Changes, Key, Store as _};
+use postlane_spool::{Changes, Key};
 use tokio::sync::OwnedMutexGuard;
 
 use super::{Handle, NewMessage};
@@ -112,8 +112,8 @@ impl Handle {
         let old = too_old(self.0.store.keyed(SPACE), self.0.clock.now());
         for keys in old.chunks(FORGET_KEYS) {
             let keyed = keys.iter().map(|key| (key.clone(), None)).collect();
-            let seq = self.0.awaited.next();
-            self.0.store.commit(Changes { seq, keyed, ..Changes::default() });
+            let changes = Changes { keyed, ..Changes::default() };
+            self.0.awaited.commit(&*self.0.store, changes);
         }
     }
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use postlane_message::{Client, Draft, compose};
 use postlane_smtp::server::Pressure;
-use postlane_spool::{Changes, Store as _, Urgency};
+use postlane_spool::{Changes, Urgency};
 
 use super::remembered::Remembered;
 use super::{Accepted, Composed, Content, Handle, NewMessage, NotAccepted};
@@ -78,14 +78,13 @@ impl Handle {
         let id = own.or_else(|| insertion.as_ref().map(|insertion| insertion.id));
         let id = id.ok_or_else(|| not_accepted(Refused::Closed))?;
         let arrival = insertion.as_ref().map(Arrival::of);
-        let (seq, durable) = self.0.awaited.ask();
-        self.0.store.commit(Changes {
-            seq,
+        let changes = Changes {
             urgency: Urgency::Now,
             keyed: vec![(key, Some(Remembered { id, digest }.write()))],
             insertions: insertion.into_iter().collect(),
             ..Changes::default()
-        });
+        };
+        let durable = self.0.awaited.commit_and_tell(&*self.0.store, changes);
         match durable.await {
             Ok(_) => {
                 if let Some(arrival) = &arrival {
