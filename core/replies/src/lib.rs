@@ -19,5 +19,7 @@ pub use book::{
 pub use diagnosis::{Diagnosis, Persistence, Scope, classify, diagnose};
 pub use label::{Family, Label};
 pub use pattern::PatternError;
-pub use provider::{Provider, ProviderId, Providers, ProvidersError};
+pub use provider::{
+    Brand, Note, PostmasterPage, Provider, ProviderId, Providers, ProvidersError, Standing,
+};
 pub use recorded::{read_reply, read_stage, status_of};
