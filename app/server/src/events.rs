@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use postlane_mail::{Instant, LastReply, QueueId};
+use postlane_replies::Diagnosis;
 use tokio::sync::broadcast;
 
 /// Something that happened to a recipient.
@@ -30,6 +31,8 @@ pub struct Event {
     pub campaign: String,
     /// What was said.
     pub last_reply: Option<LastReply>,
+    /// What it means, where a host refused it.
+    pub diagnosis: Option<Diagnosis>,
     /// The dialogue, within bounds, without secrets and bodies.
     pub transcript: String,
     /// The message's header section, 16 KiB at most.
@@ -52,6 +55,7 @@ impl Event {
             tenant: String::new(),
             campaign: String::new(),
             last_reply: None,
+            diagnosis: None,
             transcript: String::new(),
             headers: Bytes::new(),
             detail: String::new(),

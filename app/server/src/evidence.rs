@@ -6,6 +6,7 @@ use bytes::Bytes;
 use postlane_engine::SourceId;
 use postlane_mail::{Code, Envelope, Instant, LastReply, Reply, Stage, Status};
 use postlane_net::outbound::{End, SessionFacts};
+use postlane_replies::Diagnosis;
 use postlane_smtp::client::{Outcome, RecipientOutcome, SessionEnd, Transcript, Unable};
 use smallvec::SmallVec;
 
@@ -29,11 +30,20 @@ pub(crate) struct Attempted {
     pub(crate) transcript: Transcript,
     pub(crate) began: Instant,
     pub(crate) ended: Instant,
+    /// What those refusals mean, each with the number of its recipient.
+    pub(crate) diagnoses: SmallVec<[(u16, Diagnosis); 1]>,
     /// How the session ended, where it did not come about.
     pub(crate) end: Option<End>,
+    /// What it means that the host would not have us, if it said so.
+    pub(crate) turned_away: Option<Diagnosis>,
 }
 
 impl Attempted {
+    /// What it means that a recipient was refused.
+    pub(crate) fn diagnosis(&self, index: u16) -> Option<&Diagnosis> {
+        self.diagnoses.iter().find(|(of, _)| *of == index).map(|(_, diagnosis)| diagnosis)
+    }
+
     /// What was last said to a recipient.
     pub(crate) fn last_reply(&self, index: u16) -> Option<LastReply> {
         let outcome = self.outcomes.iter().find(|o| o.index == index).map(|o| &o.outcome)?;

@@ -2,6 +2,7 @@
 
 use postlane_engine::{End, Fate};
 use postlane_mail::{Envelope, Instant, LastReply, QueueId, Status};
+use postlane_replies::{Diagnosis, RuleName};
 
 use crate::events::Event;
 use crate::evidence::Attempted;
@@ -43,6 +44,10 @@ impl Happened<'_> {
         if let Some(status) = self.status() {
             line.plain("status", status);
         }
+        if let Some(diagnosis) = self.diagnosis() {
+            line.field("label", diagnosis.label.name());
+            line.field("rule", diagnosis.rule.as_ref().map_or("", RuleName::as_str));
+        }
         if let Some(last) = &self.last {
             line.field("text", &veil.text(last.reply.text()));
         }
@@ -70,6 +75,11 @@ impl Happened<'_> {
         line.labels(envelope);
     }
 
+    /// What it means, where a host refused it.
+    fn diagnosis(&self) -> Option<&Diagnosis> {
+        self.attempted?.diagnosis(self.index)
+    }
+
     /// What the engine says of it, or a host has.
     fn status(&self) -> Option<Status> {
         let ours = match self.fate {
@@ -82,6 +92,7 @@ impl Happened<'_> {
     /// The event, for whoever listens.
     pub(crate) fn event(self, setup: &Setup) -> Event {
         let kind = self.kind();
+        let diagnosis = self.diagnosis().cloned();
         let Self { now, id, index, envelope, attempted, last, .. } = self;
         let recipient = envelope.and_then(|e| e.recipients.get(usize::from(index)));
         let source = attempted.and_then(|a| setup.sources.get(usize::from(a.source.0)));
@@ -94,6 +105,7 @@ impl Happened<'_> {
             tenant: text(envelope.map(|e| e.tenant.as_str())),
             campaign: text(envelope.map(|e| e.campaign.as_str())),
             last_reply: last,
+            diagnosis,
             transcript: attempted.map(|a| a.transcript.to_string()).unwrap_or_default(),
             headers: attempted.map(|a| a.headers.clone()).unwrap_or_default(),
             ..Event::new(now, kind, Some(id))

@@ -11,6 +11,7 @@ pub mod setup;
 mod cache;
 mod clock;
 mod counters;
+mod diagnosing;
 mod events;
 mod evidence;
 mod facts;

@@ -46,7 +46,7 @@ impl Inside {
         let counters = &self.counters;
         let tally: &Tally = self.store.tally();
         let of_spool = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        let counted: [(&str, &str, u64); 15] = [
+        let counted: [(&str, &str, u64); 16] = [
             ("messages_accepted", "Messages that became ours", counters.accepted.value()),
             (
                 "messages_refused",
@@ -73,6 +73,11 @@ impl Inside {
                 "connects_failed",
                 "Sessions with hosts that did not come about",
                 counters.connects_failed.value(),
+            ),
+            (
+                "replies_unclassified",
+                "Refusals that no rule has words for",
+                self.diagnosing.unclassified(),
             ),
             ("spool_syncs", "Times that the disk was synced", of_spool(&tally.syncs)),
             ("spool_records", "Records written", of_spool(&tally.records)),

@@ -9,9 +9,9 @@ use postlane_engine::{
     AttemptId, HostId, Input, Outcome as Verdict, RecipientOutcome as Judged, SlotId, SourceId,
     Unreached,
 };
-use postlane_mail::{Envelope, Instant, Place, QueueId, ReversePath, Status};
+use postlane_mail::{Envelope, Instant, Place, QueueId, Reply, ReversePath, Stage, Status};
 use postlane_net::outbound::{Call, ConnectError, End, Events, Session, SessionFacts};
-use postlane_replies::diagnose;
+use postlane_replies::{Diagnosis, RuleBook};
 use postlane_smtp::client::{
     Finished, Outcome, SessionEnd, Settings, TlsPolicy, Transaction, Transcript,
 };
@@ -22,6 +22,7 @@ use tokio::sync::watch;
 
 use crate::cache::{Cache, Letter};
 use crate::clock::Clock;
+use crate::diagnosing::Diagnosing;
 use crate::evidence::{Attempted, Evidence, lacking};
 use crate::facts::Facts;
 use crate::names::Names;
@@ -45,6 +46,7 @@ pub(crate) struct Outbound {
     pub(crate) mailbox: EngineMailbox,
     pub(crate) sessions: HashMap<SlotId, Held>,
     pub(crate) plain: Arc<Mutex<BTreeMap<HostId, Instant>>>,
+    pub(crate) diagnosing: Arc<Diagnosing>,
     pub(crate) rights: watch::Receiver<Arc<HouseRights>>,
 }
 
@@ -111,6 +113,8 @@ impl Outbound {
             mailbox: self.mailbox.clone(),
             under_way: under_way.clone(),
             plain: self.plain.clone(),
+            rules: setup.rules.clone(),
+            diagnosing: self.diagnosing.clone(),
             tls,
             is_open: false,
             has_cut: false,
@@ -210,6 +214,8 @@ struct SlotEvents {
     mailbox: EngineMailbox,
     under_way: UnderWay,
     plain: Arc<Mutex<BTreeMap<HostId, Instant>>>,
+    rules: Arc<RuleBook>,
+    diagnosing: Arc<Diagnosing>,
     tls: TlsPolicy,
     is_open: bool,
     /// A message was cut short by its end, and no reply tells of it.
@@ -231,9 +237,13 @@ impl Events for SlotEvents {
         drop(under_way);
         let judged = |o: &postlane_smtp::client::RecipientOutcome| Judged {
             index: o.index,
-            outcome: judge(&o.outcome),
+            outcome: self.judge(&o.outcome),
         };
-        let outcomes = finished.recipients.iter().map(judged).collect();
+        let outcomes: SmallVec<[Judged; 1]> = finished.recipients.iter().map(judged).collect();
+        let refused = |of: &Judged| match &of.outcome {
+            Verdict::Refused(diagnosis) => Some((of.index, diagnosis.clone())),
+            _ => None,
+        };
         self.has_cut |= finished.recipients.iter().any(|o| o.outcome == Outcome::NotTried);
         let evidence = Attempted {
             envelope: Some(envelope),
@@ -246,7 +256,9 @@ impl Events for SlotEvents {
             transcript: finished.transcript,
             began: finished.began,
             ended: finished.began + finished.took,
+            diagnoses: outcomes.iter().filter_map(refused).collect(),
             end: None,
+            turned_away: None,
         };
         let evidence = Evidence(Some(Box::new(evidence)));
         self.mailbox.tell(Input::Finished { slot: self.slot, attempt, outcomes, evidence });
@@ -257,23 +269,33 @@ impl Events for SlotEvents {
         if self.is_open {
             let said = match &end {
                 End::Session(SessionEnd::TurnedAway { stage, reply }) => {
-                    Some(diagnose(*stage, reply))
+                    Some(self.diagnose(*stage, reply))
                 }
                 _ => None,
             };
             let is_told = said.is_some() || !self.has_cut;
-            let evidence = (!is_told).then(|| self.evidence(end, facts, transcript));
+            let evidence = (!is_told).then(|| self.evidence(end, None, facts, transcript));
             return self.mailbox.tell(Input::Closed { slot, said, evidence });
         }
         let why = self.unreached(&end);
-        let evidence = self.evidence(end, facts, transcript);
+        let turned_away = match &why {
+            Unreached::TurnedAway(diagnosis) => Some(diagnosis.clone()),
+            _ => None,
+        };
+        let evidence = self.evidence(end, turned_away, facts, transcript);
         self.mailbox.tell(Input::ConnectFailed { slot, why, evidence });
     }
 }
 
 impl SlotEvents {
     /// Of a session that came to nothing.
-    fn evidence(&self, end: End, facts: &Arc<SessionFacts>, transcript: &Transcript) -> Evidence {
+    fn evidence(
+        &self,
+        end: End,
+        turned_away: Option<Diagnosis>,
+        facts: &Arc<SessionFacts>,
+        transcript: &Transcript,
+    ) -> Evidence {
         Evidence(Some(Box::new(Attempted {
             envelope: None,
             headers: Bytes::new(),
@@ -285,7 +307,9 @@ impl SlotEvents {
             transcript: transcript.clone(),
             began: self.began,
             ended: self.clock.now(),
+            diagnoses: SmallVec::new(),
             end: Some(end),
+            turned_away,
         })))
     }
 
@@ -293,7 +317,7 @@ impl SlotEvents {
         match end {
             End::NotConnected(ConnectError::Source { .. }) => Unreached::Source,
             End::Session(SessionEnd::TurnedAway { stage, reply }) => {
-                Unreached::TurnedAway(diagnose(*stage, reply))
+                Unreached::TurnedAway(self.diagnose(*stage, reply))
             }
             End::Session(SessionEnd::Loop) => Unreached::Loop,
             End::Session(SessionEnd::TlsFailed(_)) if self.tls == TlsPolicy::Opportunistic => {
@@ -305,16 +329,21 @@ impl SlotEvents {
             _ => Unreached::Network,
         }
     }
-}
 
-fn judge(outcome: &Outcome) -> Verdict {
-    match outcome {
-        Outcome::Accepted(reply) => Verdict::Delivered(diagnose(postlane_mail::Stage::Dot, reply)),
-        Outcome::Refused { stage, reply } => Verdict::Refused(diagnose(*stage, reply)),
-        // It counts as an attempt: what may itself have ended the session gives way to the rest.
-        Outcome::Unknown | Outcome::Interrupted => Verdict::Unknown,
-        Outcome::NotTried => Verdict::NotTried,
-        Outcome::Unable(unable) => Verdict::HostUnable(lacking(*unable).0),
-        Outcome::TooLarge { .. } => Verdict::Ours(Status::new(5, 3, 4)),
+    fn diagnose(&self, stage: Stage, reply: &Reply) -> Diagnosis {
+        self.diagnosing.diagnose(&self.rules, self.clock.now(), &self.hop, (stage, reply))
+    }
+
+    fn judge(&self, outcome: &Outcome) -> Verdict {
+        match outcome {
+            Outcome::Accepted(reply) => Verdict::Delivered(Diagnosis::accepted(Stage::Dot, reply)),
+            Outcome::Refused { stage, reply } => Verdict::Refused(self.diagnose(*stage, reply)),
+            // It counts as an attempt: what may itself have ended the session gives way to the
+            // rest.
+            Outcome::Unknown | Outcome::Interrupted => Verdict::Unknown,
+            Outcome::NotTried => Verdict::NotTried,
+            Outcome::Unable(unable) => Verdict::HostUnable(lacking(*unable).0),
+            Outcome::TooLarge { .. } => Verdict::Ours(Status::new(5, 3, 4)),
+        }
     }
 }

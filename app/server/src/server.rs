@@ -90,6 +90,7 @@ impl Server {
             failures: fittings.failures,
             unreached: fittings.unreached,
             counters: fittings.counters,
+            diagnosing: fittings.diagnosing,
             intake,
             mailbox: fittings.mailbox,
             answers,

@@ -136,6 +136,10 @@ impl Settling {
         line.field("source", source.map_or("", |source| &source.name));
         if let Some(failure) = attempted.failure() {
             line.field("stage", failure.stage.as_str());
+            if let Some(diagnosis) = &attempted.turned_away {
+                line.field("label", diagnosis.label.name());
+                line.field("rule", diagnosis.rule.as_ref().map_or("", |rule| rule.as_str()));
+            }
             let veil = self.journal.veil(setup.log.addresses);
             line.field("text", &veil.text(&failure.reply.to_string()));
             self.unreached.note(host, failure);

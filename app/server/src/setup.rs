@@ -14,6 +14,7 @@ use postlane_mail::{Domain, Family, Host, Label, Mailbox, ReturnContent, Span};
 use postlane_message::Edits;
 use postlane_net::route::StaticRoutes;
 use postlane_net::tls::{ClientTls, Minimum};
+use postlane_replies::RuleBook;
 use postlane_smtp::auth::{Credentials, ScramVerifier};
 use postlane_smtp::client::{Timeouts, TlsPolicy};
 use postlane_smtp::data::BareNewlines;
@@ -50,6 +51,8 @@ pub struct Setup {
     /// Where mail to our postmaster and abuse desk goes; it is kept in `DATA/postmaster` where
     /// there is none.
     pub role_mailbox: Option<Mailbox>,
+    /// What replies mean.
+    pub rules: Arc<RuleBook>,
     /// What is done with bare CR and LF.
     pub bare_newlines: BareNewlines,
     /// What is added to a message and taken from it.

@@ -33,6 +33,8 @@ pub struct RuleBook {
     /// Ids of the providers rules may be bound to; a place in it is a provider's number.
     providers: Box<[ProviderId]>,
     advice: Box<[OfLabel]>,
+    /// What is said to have decided where no rule did, for 2yz to 5yz.
+    classes: [RuleName; 4],
 }
 
 /// What people are told of a label where these providers say it.
@@ -63,8 +65,22 @@ pub struct Finding<'b> {
     pub label: Label,
     /// Which rule decided; `None` where none did, and the code's class alone is known.
     pub rule: Option<&'b Rule>,
+    /// What decides where no rule does: the first digit of the code.
+    pub(crate) class: &'b RuleName,
     /// The provider that said it: the one that was known, else the one its words gave away.
     pub provider: Option<&'b ProviderId>,
+}
+
+impl Finding<'_> {
+    /// The rule's name; where there is none, that of the code's class.
+    pub fn rule_name(&self) -> &str {
+        self.rule.map_or(self.class.as_str(), |rule| rule.name().as_str())
+    }
+
+    /// Whether the rule is bound to a provider.
+    pub fn is_of_provider(&self) -> bool {
+        self.rule.is_some_and(|rule| !rule.providers.is_empty())
+    }
 }
 
 /// Memory for asking, kept from reply to reply: asking allocates nothing once it has grown.
@@ -135,7 +151,8 @@ impl RuleBook {
         let label = rule.map_or_else(|| unsaid(heard.reply), Rule::label);
         let place = asked.provider.or_else(|| self.speaker(&asked));
         let provider = place.and_then(|place| self.providers.get(usize::from(place)));
-        Finding { label, rule, provider }
+        let class = usize::from(heard.reply.code().number() / 100).clamp(2, 5) - 2;
+        Finding { label, rule, class: &self.classes[class], provider }
     }
 
     /// The number of the first rule that matches.

@@ -5,6 +5,7 @@
 
 mod automaton;
 mod book;
+mod cluster;
 mod diagnosis;
 mod label;
 mod pattern;
@@ -16,10 +17,9 @@ pub use book::{
     Advice, Example, Fault, Finding, Heard, Origin, Rank, Rule, RuleBook, RuleName, RulesError,
     Scratch, Wrong,
 };
-pub use diagnosis::{Diagnosis, Persistence, Scope, classify, diagnose};
+pub use cluster::cluster_of;
+pub use diagnosis::{Action, Confidence, Diagnosis, Extent, Persistence, Scope, Signal};
 pub use label::{Family, Label};
 pub use pattern::PatternError;
-pub use provider::{
-    Brand, Note, PostmasterPage, Provider, ProviderId, Providers, ProvidersError, Standing,
-};
+pub use provider::{Provider, ProviderId, Providers, ProvidersError};
 pub use recorded::{read_reply, read_stage, status_of};

@@ -3,4 +3,5 @@
 pub(crate) mod event;
 pub(crate) mod message;
 pub(crate) mod queue;
+pub(crate) mod reply;
 pub(crate) mod server;

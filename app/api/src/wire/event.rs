@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::queue::LastReplyRow;
+use super::reply::DiagnosisRow;
 use super::time::{Timestamp, timestamp};
 
 /// Something that happened to a recipient.
@@ -31,6 +32,8 @@ pub struct EventRow {
     pub campaign: String,
     /// What was said.
     pub last_reply: Option<LastReplyRow>,
+    /// What that means, where a host refused.
+    pub diagnosis: Option<DiagnosisRow>,
     /// The dialogue, within bounds, without secrets and bodies.
     pub transcript: String,
     /// The message's header section, 16 KiB at most.
@@ -52,6 +55,7 @@ impl From<&Event> for EventRow {
             tenant: event.tenant.clone(),
             campaign: event.campaign.clone(),
             last_reply: event.last_reply.clone().map(LastReplyRow::from),
+            diagnosis: event.diagnosis.as_ref().map(DiagnosisRow::from),
             transcript: event.transcript.clone(),
             headers: String::from_utf8_lossy(&event.headers).into_owned(),
             detail: event.detail.clone(),

@@ -4,6 +4,7 @@ mod act;
 mod event;
 mod message;
 mod queue;
+mod reply;
 mod server;
 mod time;
 
@@ -13,5 +14,6 @@ pub use message::{Answer, MessageRequest, Messages, OneOrMany, RecipientAnswer};
 pub use queue::{
     LastReplyRow, QueueMessage, QueuePage, QueueRow, SummaryPage, SummaryRow, WaitingRow,
 };
+pub use reply::{ClusterRow, DiagnosisRow, UnclassifiedPage};
 pub use server::{Health, Reloaded, ServerFacts};
 pub use time::{Timestamp, timestamp};

@@ -21,6 +21,7 @@ use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError, SettingName};
 use crate::counters::Counters;
+use crate::diagnosing::Diagnosing;
 use crate::events::Events;
 use crate::intake::{Intake, kept_messages};
 use crate::names::Names;
@@ -30,6 +31,7 @@ use crate::submitting::Awaited;
 use crate::unreached::Unreached;
 use crate::world::{Answers, EngineMailbox};
 
+pub use crate::diagnosing::Cluster;
 pub use crate::events::Event;
 pub use filter::{Filter, Status};
 pub use message::{Accepted, Composed, Content, NewMessage, NotAccepted};
@@ -52,6 +54,7 @@ pub(crate) struct Inside {
     pub(crate) failures: Failures,
     pub(crate) unreached: Unreached,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) diagnosing: Arc<Diagnosing>,
     pub(crate) intake: Arc<Intake>,
     pub(crate) mailbox: EngineMailbox,
     pub(crate) answers: Answers,
@@ -158,6 +161,12 @@ impl Handle {
     /// Octets of a message, at most.
     pub fn message_octets_max(&self) -> usize {
         self.0.live.borrow().limits.message_octets
+    }
+
+    /// How many refusals no rule had words for since the start, and what they have in common,
+    /// the most frequent first.
+    pub fn unclassified_replies(&self) -> (u64, Vec<Cluster>) {
+        (self.0.diagnosing.unclassified(), self.0.diagnosing.clusters())
     }
 
     /// Messages in the spool.

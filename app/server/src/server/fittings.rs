@@ -14,6 +14,7 @@ use tokio::sync::watch;
 
 use crate::cache::Cache;
 use crate::counters::Counters;
+use crate::diagnosing::Diagnosing;
 use crate::events::Events;
 use crate::intake::Intake;
 use crate::journal::Journal;
@@ -40,6 +41,7 @@ pub(super) struct Fittings {
     pub(super) unreached: Unreached,
     pub(super) cache: Arc<Cache>,
     pub(super) counters: Arc<Counters>,
+    pub(super) diagnosing: Arc<Diagnosing>,
     pub(super) journal: Journal,
     pub(super) events: Events,
     pub(super) owed: Arc<Mailbox<Owed>>,
@@ -61,6 +63,7 @@ impl Fittings {
             unreached: Unreached::default(),
             cache: Arc::new(Cache::new(cache_octets)),
             counters: Arc::default(),
+            diagnosing: Arc::default(),
             journal,
             events: Events::new(),
             owed: Arc::new(Mailbox::new()),
@@ -177,6 +180,7 @@ impl Fittings {
             mailbox: self.mailbox.clone(),
             sessions: Default::default(),
             plain: Arc::default(),
+            diagnosing: self.diagnosing.clone(),
             rights,
         }
     }

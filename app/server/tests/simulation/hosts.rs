@@ -4,8 +4,8 @@
 use std::collections::VecDeque;
 
 use postlane_engine::{AttemptId, Outcome, RecipientOutcome, Unreached};
-use postlane_mail::{Code, QueueId, Stage, Status};
-use postlane_replies::{Scope, classify};
+use postlane_mail::{Code, QueueId, Reply, Stage, Status};
+use postlane_replies::{Diagnosis, Extent};
 
 use crate::dice::Dice;
 
@@ -68,9 +68,8 @@ impl Temper {
 
     /// What a host makes of a message, at RCPT for each and at the dot for all.
     pub(crate) fn decide(&self, dice: &mut Dice, recipients: &[u16]) -> Vec<RecipientOutcome> {
-        let said = |stage, code| {
-            Outcome::Refused(classify(stage, Code::new(code).expect("hosts say codes")))
-        };
+        let said =
+            |stage, code| Outcome::Refused(meant(stage, Code::new(code).expect("hosts say codes")));
         let one_for_all = if dice.chance(self.unable) {
             Some(Outcome::HostUnable(Status::new(5, 6, 3)))
         } else if dice.chance(self.defers) {
@@ -90,7 +89,7 @@ impl Temper {
             };
             let code = Code::new(250).expect("250 is a code");
             let outcome = one_for_all.clone().or(at_rcpt);
-            let outcome = outcome.unwrap_or_else(|| Outcome::Delivered(classify(Stage::Dot, code)));
+            let outcome = outcome.unwrap_or_else(|| Outcome::Delivered(meant(Stage::Dot, code)));
             RecipientOutcome { index: *index, outcome }
         });
         each.collect()
@@ -102,7 +101,7 @@ impl Temper {
             return Some(Unreached::Network);
         }
         let code = Code::new(421).expect("421 is a code");
-        dice.chance(self.turns_away).then(|| Unreached::TurnedAway(classify(Stage::Connect, code)))
+        dice.chance(self.turns_away).then(|| Unreached::TurnedAway(meant(Stage::Connect, code)))
     }
 }
 
@@ -117,7 +116,7 @@ impl Flight {
         };
         for of in &mut decided {
             let is_known = match &of.outcome {
-                Outcome::Refused(said) => said.scope == Scope::Recipient,
+                Outcome::Refused(said) => said.extent == Extent::Recipient,
                 outcome => !matches!(outcome, Outcome::Delivered(_)),
             };
             if !is_known {
@@ -126,4 +125,11 @@ impl Flight {
         }
         decided
     }
+}
+
+/// What a host means that says this code, and an enhanced status that helps nobody: without one a
+/// 452 could be about the number of recipients.
+fn meant(stage: Stage, code: Code) -> Diagnosis {
+    let text = format!("{}.0.0", code.number() / 100);
+    Diagnosis::by_code(stage, &Reply::new(code, text))
 }

@@ -7,7 +7,7 @@ use postlane_engine::{
     Resolved, Route, RouteHost, Settled, SlotId, World,
 };
 use postlane_mail::{Instant, Progress, ReversePath, Span, Status, Stream};
-use postlane_replies::Scope;
+use postlane_replies::Extent;
 use postlane_spool::{Change, Changes, Store, Urgency};
 
 use crate::hosts::{Flight, Session, Standing};
@@ -138,7 +138,7 @@ impl House {
         let Some(flight) = session.flights.pop_front() else { return };
         let goes_on = !session.flights.is_empty();
         let leaves = session.standing == Standing::Leaving;
-        let says_421 = |of: &RecipientOutcome| matches!(&of.outcome, Outcome::Refused(said) if said.scope == Scope::Session);
+        let says_421 = |of: &RecipientOutcome| matches!(&of.outcome, Outcome::Refused(said) if said.extent == Extent::Session);
         let ends = decided.iter().any(says_421);
         let (attempt, outcomes) = (flight.attempt, decided.into());
         self.inputs.push(Input::Finished { slot, attempt, outcomes, evidence: () });

@@ -2,7 +2,7 @@
 
 use postlane_lanes::Signal;
 use postlane_mail::{Instant, Span, Status};
-use postlane_replies::{Persistence, Scope};
+use postlane_replies::{Extent, Persistence};
 use smallvec::SmallVec;
 
 use super::Engine;
@@ -29,6 +29,10 @@ enum Left {
     /// Another host.
     Unable(Status),
 }
+
+/// What somebody has to mend is not tried again before: as often as a lane probes what it has
+/// stopped (LANES, Policy).
+const MENDING_MIN: Span = Span::from_min(30);
 
 /// An attempt that is over.
 struct Over<'a, E> {
@@ -85,7 +89,7 @@ impl<E> Engine<E> {
             match &outcome.outcome {
                 Outcome::Delivered(_) => accepted = true,
                 Outcome::Refused(said) if refused.is_none_or(is_recipients) => {
-                    refused = Some(*said)
+                    refused = Some(said);
                 }
                 _ => {}
             }
@@ -93,8 +97,8 @@ impl<E> Engine<E> {
         if accepted {
             self.lanes[lane as usize].lane.observe(now, Signal::Accepted);
         }
-        if let Some(said) = refused.filter(|said| !accepted || !is_recipients(*said)) {
-            self.hear(now, lane, &said);
+        if let Some(said) = refused.filter(|said| !accepted || !is_recipients(said)) {
+            self.hear(now, lane, said);
         }
     }
 
@@ -266,6 +270,9 @@ fn judge_one(outcome: Option<&Outcome>) -> Left {
         Some(Outcome::Delivered(_)) => Left::Ended(End::Delivered),
         Some(Outcome::Refused(said)) => match said.persistence {
             Persistence::Permanent => Left::Ended(End::Bounced(None)),
+            Persistence::UntilFixed => {
+                Left::Deferred(Some(said.wait.unwrap_or_default().max(MENDING_MIN)), None)
+            }
             _ => Left::Deferred(said.wait, None),
         },
         Some(Outcome::Unknown) => Left::Deferred(None, None),
@@ -278,12 +285,12 @@ fn judge_one(outcome: Option<&Outcome>) -> Left {
     }
 }
 
-fn is_recipients(said: postlane_replies::Diagnosis) -> bool {
-    matches!(said.scope, Scope::Recipient | Scope::Transaction)
+fn is_recipients(said: &postlane_replies::Diagnosis) -> bool {
+    matches!(said.extent, Extent::Recipient | Extent::Transaction)
 }
 
 fn is_too_many(outcome: &RecipientOutcome) -> bool {
-    matches!(&outcome.outcome, Outcome::Refused(said) if said.scope == Scope::Transaction)
+    matches!(&outcome.outcome, Outcome::Refused(said) if said.extent == Extent::Transaction)
 }
 
 /// Of a transaction with more recipients than the host takes at once: how many it took, and who
@@ -293,7 +300,7 @@ fn is_too_many(outcome: &RecipientOutcome) -> bool {
 fn beyond(outcomes: &[RecipientOutcome]) -> Option<(usize, &[RecipientOutcome])> {
     let was_taken = |o: &RecipientOutcome| match &o.outcome {
         Outcome::Delivered(_) => true,
-        Outcome::Refused(said) => said.scope == Scope::Message,
+        Outcome::Refused(said) => said.extent == Extent::Message,
         _ => false,
     };
     let (last, rest) = outcomes.split_last()?;
@@ -311,7 +318,7 @@ fn beyond(outcomes: &[RecipientOutcome]) -> Option<(usize, &[RecipientOutcome])>
 /// that were not tried are not that: a host may take fewer at once.
 fn ends_session(outcomes: &[RecipientOutcome]) -> bool {
     let ends = |o: &RecipientOutcome| match &o.outcome {
-        Outcome::Refused(said) => said.scope == Scope::Session,
+        Outcome::Refused(said) => said.extent == Extent::Session,
         outcome => matches!(outcome, Outcome::Unknown),
     };
     outcomes.iter().any(ends) || outcomes.iter().all(|o| matches!(o.outcome, Outcome::NotTried))

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use postlane_lanes::{Lane, Signal};
 use postlane_mail::Instant;
-use postlane_replies::{Diagnosis, Persistence, Scope};
+use postlane_replies::{self as replies, Diagnosis, Extent};
 
 use super::{Closing, Engine, LaneState, Timer};
 use crate::entry::{NONE, Rank, State};
@@ -178,10 +178,10 @@ impl<E> Engine<E> {
 
     /// Tells the lane of a reply that was no recipient's.
     pub(super) fn hear(&mut self, now: Instant, lane: u32, said: &Diagnosis) {
-        let signal = match (said.persistence, said.scope) {
-            (Persistence::Success, _) => Signal::Accepted,
-            (_, Scope::Lane | Scope::Source) => Signal::SlowDown { wait: said.wait },
-            (_, Scope::Host) => Signal::ConnectFailed,
+        let signal = match said.signal {
+            replies::Signal::Accepted => Signal::Accepted,
+            replies::Signal::Rate => Signal::SlowDown { wait: said.wait },
+            _ if said.extent == Extent::Host => Signal::ConnectFailed,
             _ => Signal::Refused,
         };
         self.lanes[lane as usize].lane.observe(now, signal);

@@ -10,7 +10,7 @@ use postlane_mail::{
     Code, Family, Instant, Place, QueueId, QueueIdSource, Rate, Reply, Shard, Span, Stage, Status,
     Stream,
 };
-use postlane_replies::{classify, diagnose};
+use postlane_replies::{Diagnosis, Label};
 
 pub(crate) const START: Instant = Instant::from_unix_s(1_800_000_000);
 
@@ -76,7 +76,11 @@ fn too_many(how: TooMany) -> Outcome {
         TooMany::By552 => (552, "Enough"),
     };
     let reply = Reply::new(Code::new(code).expect("a code"), text);
-    Outcome::Refused(diagnose(Stage::Rcpt, &reply))
+    let label = match how {
+        TooMany::Plainly => Label::RecipientsPerMessage,
+        TooMany::By552 => Label::Unknown,
+    };
+    Outcome::Refused(Diagnosis::of_label(label, Stage::Rcpt, &reply))
 }
 
 pub(crate) fn settings(ceilings: Ceilings) -> Settings {
@@ -181,7 +185,9 @@ impl Model {
     }
 
     fn outcome(&mut self) -> (Outcome, bool) {
-        let said = |stage, code| classify(stage, Code::new(code).expect("a code"));
+        let said = |stage, code| {
+            Diagnosis::by_code(stage, &Reply::new(Code::new(code).expect("a code"), "4.0.0 x"))
+        };
         if self.chance(self.temper.hangs_up) {
             return (if self.chance(50) { Outcome::Unknown } else { Outcome::NotTried }, true);
         }
@@ -315,7 +321,10 @@ impl World for Model {
                         evidence: (),
                     });
                 } else if self.chance(self.temper.turns_away) {
-                    let said = classify(Stage::Connect, Code::new(421).expect("a code"));
+                    let said = Diagnosis::by_code(
+                        Stage::Connect,
+                        &Reply::new(Code::new(421).expect("a code"), ""),
+                    );
                     let why = Unreached::TurnedAway(said);
                     self.tell_soon(Input::ConnectFailed { slot, why, evidence: () });
                 } else {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::error::{Fault, RulesError, Wrong};
 use super::read::{Patterns, Read, Reader};
-use super::{OfLabel, Rule, RuleBook};
+use super::{OfLabel, Rule, RuleBook, RuleName};
 use crate::automaton::{self, Line};
 use crate::provider::{ProviderId, Providers};
 
@@ -108,7 +108,8 @@ fn lay_out(
     let goals = usize::try_from(base).unwrap_or(usize::MAX) + providers.len();
     let automaton = patterns.build(goals)?;
     let (rules, advice) = (rules.into(), advice.into());
-    Ok(RuleBook { rules, automaton, unworded, providers, advice })
+    let classes = ["2yz", "3yz", "4yz", "5yz"].map(|class| RuleName::new("code-class", class));
+    Ok(RuleBook { rules, automaton, unworded, providers, advice, classes })
 }
 
 impl Unworded {

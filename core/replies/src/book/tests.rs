@@ -1,5 +1,10 @@
 use super::*;
 use crate::recorded::read_reply;
+use postlane_mail::Code;
+use proptest::prelude::*;
+use std::sync::LazyLock;
+
+static SHIPPED: LazyLock<RuleBook> = LazyLock::new(|| RuleBook::built_in(&providers()));
 
 const ABOUT: &str = "[about]\nsource = \"a page\"\nseen = \"2026-11\"\n";
 
@@ -122,5 +127,25 @@ fn the_rules_we_ship_can_be_read_and_every_example_is_decided_as_it_should_be() 
             assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), told.join("\n"));
         }
         Err(error) => panic!("{error}"),
+    }
+}
+
+#[test]
+fn every_rule_says_where_it_was_read_and_when() {
+    for rule in SHIPPED.rules() {
+        assert!(!rule.origin().source.is_empty() && !rule.origin().seen.is_empty());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_diagnosis_names_its_rule(code in 200_u16..600, text in "\\PC{0,200}", stage in 0_usize..9) {
+        let reply = Reply::new(Code::new(code).unwrap(), text);
+        let stage = Stage::ALL.get(stage).copied();
+        let heard = Heard { reply: &reply, stage, provider: None, mx: None };
+        let diagnosis = SHIPPED.diagnose(&mut Scratch::default(), heard);
+        prop_assert!(diagnosis.rule.is_some_and(|rule| rule.as_str().contains('/')));
     }
 }
