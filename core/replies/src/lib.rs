@@ -7,6 +7,7 @@ mod automaton;
 mod book;
 mod cluster;
 mod diagnosis;
+mod hint;
 mod label;
 mod pattern;
 mod provider;
@@ -19,6 +20,7 @@ pub use book::{
 };
 pub use cluster::cluster_of;
 pub use diagnosis::{Action, Confidence, Diagnosis, Extent, Persistence, Scope, Signal};
+pub use hint::{Hint, Quota, Unit, Wait};
 pub use label::{Family, Label};
 pub use pattern::PatternError;
 pub use provider::{Provider, ProviderId, Providers, ProvidersError};
