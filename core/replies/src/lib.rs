@@ -23,5 +23,7 @@ pub use diagnosis::{Action, Confidence, Diagnosis, Extent, Persistence, Scope, S
 pub use hint::{Hint, Quota, Unit, Wait};
 pub use label::{Family, Label};
 pub use pattern::PatternError;
-pub use provider::{Provider, ProviderId, Providers, ProvidersError};
+pub use provider::{
+    Brand, Note, PostmasterPage, Provider, ProviderId, Providers, ProvidersError, Standing,
+};
 pub use recorded::{read_reply, read_stage, status_of};

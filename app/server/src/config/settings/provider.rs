@@ -65,8 +65,13 @@ pub(super) fn unknown(id: &str) -> Option<(String, String)> {
         let domain = Domain::parse(id).ok();
         domain.is_some_and(|domain| domain.as_str() == id && id.contains('.'))
     };
-    if known.contains(&id) || is_domain() {
+    let other = providers.resolve(id).filter(|provider| provider.as_str() != id);
+    if known.contains(&id) || (other.is_none() && is_domain()) {
         return None;
+    }
+    if let Some(other) = other {
+        let cause = format!("\"{}\" is a name of \"{other}\"", id.escape_debug());
+        return Some((cause, format!("write \"{other}\"")));
     }
     let cure = match nearest(id, &known) {
         Some(known) => format!("did you mean \"{known}\"?"),
