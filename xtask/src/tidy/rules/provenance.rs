@@ -5,7 +5,7 @@ use toml::{Table, Value};
 use crate::tidy::finding::Finding;
 use crate::tidy::tree::Tree;
 
-/// What every entry has.
+/// What every entry has, itself or by the `[about]` its file begins with.
 const KEYS: &[&str] = &["source", "seen"];
 
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
@@ -15,11 +15,14 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
             findings.push(Finding::at(&file.path, 1, "not TOML", "mend the file"));
             continue;
         };
+        let shared = table.get("about").and_then(Value::as_table);
+        let is_told = |key: &str| shared.is_some_and(|about| about.contains_key(key));
+        let keys: Vec<_> = KEYS.iter().filter(|key| !is_told(key)).collect();
         for (name, entries) in &table {
             let entries = entries.as_array().map(Vec::as_slice).unwrap_or_default();
             let lines = lines_of(&file.text, &format!("[[{name}]]"));
             for (entry, line) in entries.iter().filter_map(Value::as_table).zip(lines) {
-                for key in KEYS.iter().filter(|key| !entry.contains_key(**key)) {
+                for key in keys.iter().filter(|key| !entry.contains_key(***key)) {
                     findings.push(Finding::at(
                         &file.path,
                         line,
@@ -57,5 +60,16 @@ mod tests {
         let places: Vec<usize> = findings.iter().map(|f| f.line).collect();
         assert_eq!(places, [5, 5]);
         assert!(check(&Tree::of(&[("core/replies/Cargo.toml", table)])).is_empty());
+    }
+
+    #[test]
+    fn what_a_file_is_about_holds_for_every_fact_in_it() {
+        let table = "[about]\nsource = \"a\"\n[[rule]]\nid = 1\n";
+        let findings = check(&Tree::of(&[("core/replies/rules/a.toml", table)]));
+        let told: Vec<_> = findings.iter().map(ToString::to_string).collect();
+        assert_eq!(told.len(), 1);
+        assert!(told[0].contains("`seen`"), "{told:?}");
+        let whole = table.replace("[[rule]]", "seen = \"2026\"\n[[rule]]");
+        assert!(check(&Tree::of(&[("core/replies/rules/a.toml", &whole)])).is_empty());
     }
 }
