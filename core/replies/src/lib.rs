@@ -9,6 +9,7 @@ mod cluster;
 mod diagnosis;
 mod hint;
 mod label;
+mod logged;
 mod pattern;
 mod provider;
 mod recorded;
@@ -22,6 +23,7 @@ pub use cluster::cluster_of;
 pub use diagnosis::{Action, Confidence, Diagnosis, Extent, Persistence, Scope, Signal};
 pub use hint::{Hint, Quota, Unit, Wait};
 pub use label::{Family, Label};
+pub use logged::{Logged, read_logged};
 pub use pattern::PatternError;
 pub use provider::{
     Brand, Note, PostmasterPage, Provider, ProviderId, Providers, ProvidersError, Standing,
