@@ -7,6 +7,7 @@ mod automaton;
 mod book;
 mod cluster;
 mod diagnosis;
+mod fields;
 mod hint;
 mod label;
 mod logged;
@@ -21,6 +22,7 @@ pub use book::{
 };
 pub use cluster::cluster_of;
 pub use diagnosis::{Action, Confidence, Diagnosis, Extent, Persistence, Scope, Signal};
+pub use fields::{CaseUrl, Fields, ProviderCode};
 pub use hint::{Hint, Quota, Unit, Wait};
 pub use label::{Family, Label};
 pub use logged::{Logged, read_logged};
