@@ -128,8 +128,11 @@ fn is_of_code(c: char) -> bool {
 }
 
 fn of_shape(piece: Piece<'_>) -> Option<ProviderCode<'_>> {
-    // `see https:` and `#RL000003`: marks at the ends are not of the code.
+    // `see https:` and `#RL000003`: marks at the ends are not of the code. A plain word is none.
     let code = piece.text.trim_matches(['-', ':', '#', '_']);
+    if code.bytes().skip(1).all(|octet| octet.is_ascii_lowercase()) {
+        return None;
+    }
     let is_fenced = piece.is_fenced() && code.len() == piece.text.len();
     let is_of = |(_, place, shape): &&(&str, Place, &str)| {
         (*place == Anywhere || is_fenced) && fits(code, shape)

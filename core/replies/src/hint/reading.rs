@@ -283,7 +283,10 @@ impl Reading<'_> {
         }
         let tone = self.tone_at(at);
         let window = spoken.exact.then_some(spoken.seconds);
-        if behind == Word::Period || is_past || role == Word::Slash {
+        if behind == Word::Period && tone == Some(Tone::Retry) && role == Word::After {
+            return self.offer_wait(3, spoken.seconds, spoken.exact);
+        }
+        if matches!(behind, Word::Period | Word::Cap) || is_past || role == Word::Slash {
             match tone {
                 Some(Tone::Block) if is_past => self.offer_wait(2, spoken.seconds, false),
                 _ if is_past && !self.is_crowded(at) => {}
@@ -354,7 +357,10 @@ impl Reading<'_> {
 
     /// `mailbox is full: 5000 messages` speaks of what lies there, not of what we may send.
     fn is_of_mailbox(&self, at: usize) -> bool {
-        (1..=4).any(|back| self.before(at, back) == Word::Noun)
+        (1..=8)
+            .map(|back| self.before(at, back))
+            .take_while(|word| *word != Word::Stop)
+            .any(|word| word == Word::Noun)
     }
 
     fn is_rate(&self, at: usize) -> bool {

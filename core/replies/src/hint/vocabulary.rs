@@ -229,15 +229,15 @@ const fn place(letters: &[u8]) -> usize {
 
 /// For each first octet, the lengths in octets of the words that begin with it, as bits: most
 /// words of a reply are told from ours by these alone.
-static LENGTHS: [u64; 256] = lengths();
+static LENGTHS: [u32; 256] = lengths();
 
-const fn lengths() -> [u64; 256] {
+const fn lengths() -> [u32; 256] {
     let mut lengths = [0; 256];
     let mut at = 0;
     while at < PLACES {
         let letters = TABLE[at].0;
         if !letters.is_empty() {
-            assert!(letters.len() < 64);
+            assert!(letters.len() < 32);
             lengths[letters[0] as usize] |= 1 << letters.len();
         }
         at += 1;
@@ -245,10 +245,16 @@ const fn lengths() -> [u64; 256] {
     lengths
 }
 
+/// Whether a word, in capitals or not, can be one of ours by its first octet and its length.
+pub(super) fn may_mean(word: &[u8]) -> bool {
+    let Some(first) = word.first() else { return false };
+    let lengths = LENGTHS[usize::from(first.to_ascii_lowercase())];
+    word.len() < 32 && lengths & (1 << word.len()) != 0
+}
+
 /// What a folded word means; [`Word::Other`] if nothing.
 pub(super) fn meaning(folded: &[u8]) -> Word {
-    let Some(first) = folded.first() else { return Word::Other };
-    if folded.len() >= 64 || LENGTHS[usize::from(*first)] & (1 << folded.len()) == 0 {
+    if !may_mean(folded) {
         return Word::Other;
     }
     let mut at = place(folded);

@@ -1,7 +1,7 @@
 //! A reply's text as words: numbers, and what the words around them mean.
 
 use super::Unit;
-use super::vocabulary::meaning;
+use super::vocabulary::{may_mean, meaning};
 
 /// One word, as far as hints are concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,7 +91,7 @@ impl Words {
     pub(super) fn of(text: &str) -> Self {
         let mut words = Self { list: [Word::Other; Self::MAX], count: 0 };
         for line in text.split('\n') {
-            for (place, chunk) in line.split_whitespace().enumerate() {
+            for (place, chunk) in line.split_ascii_whitespace().enumerate() {
                 if words.count == Self::MAX {
                     return words;
                 }
@@ -183,6 +183,8 @@ impl<'t> Chunk<'t> {
         let digit_follows = next.is_some_and(|c| c.is_ascii_digit());
         match mark {
             '/' => words.push(Word::Slash),
+            // `hour(s)`
+            '(' if self.rest().starts_with("s)") => self.at += 2,
             '-' | '–' if before.is_ascii_digit() && digit_follows => words.push(Word::Dash),
             '!' | '?' | ';' | '。' => words.push(Word::Stop),
             '.' if next.is_none_or(|c| !c.is_ascii_digit()) => words.push(Word::Stop),
@@ -234,8 +236,33 @@ impl<'t> Chunk<'t> {
         }
     }
 
+    /// A plain word of ASCII letters, which most words are; nothing if it is anything else.
+    fn plain_word(&mut self) -> Option<Word> {
+        let rest = self.rest().as_bytes();
+        let length = rest.iter().position(|b| !b.is_ascii_alphabetic()).unwrap_or(rest.len());
+        match rest.get(length) {
+            None | Some(b',' | b':' | b')' | b']' | b'/') => {}
+            _ => return None,
+        }
+        let letters = rest.get(..length)?;
+        let word = if may_mean(letters) {
+            let mut lower = [0; 32];
+            let lower = lower.get_mut(..length)?;
+            lower.copy_from_slice(letters);
+            lower.make_ascii_lowercase();
+            meaning(lower)
+        } else {
+            Word::Other
+        };
+        self.at += length;
+        Some(word)
+    }
+
     /// From a letter on: a word, or a name with dots, digits and hyphens.
     fn letters(&mut self, words: &mut Words) {
+        if let Some(word) = self.plain_word() {
+            return words.push(word);
+        }
         let start = self.at;
         let word = self.take(|c| c.is_ascii_alphabetic() || (!c.is_ascii() && is_letter(c)));
         let mut rest = self.rest().chars();
