@@ -120,11 +120,15 @@ impl Words {
 /// A URL or a mail address: whatever numbers are in it, none is a hint.
 fn is_address(chunk: &str) -> bool {
     let octets = chunk.as_bytes();
+    let has_mark = octets.iter().fold(false, |has, b| has | (*b == b'@') | (*b == b':'));
+    if !has_mark {
+        return chunk.starts_with("www.");
+    }
     octets.iter().enumerate().any(|(at, octet)| match octet {
         b'@' => true,
         b':' => matches!(octets.get(at + 1..at + 3), Some(b"//")),
         _ => false,
-    }) || chunk.starts_with("www.")
+    })
 }
 
 /// A refusal's code at the start of a line, as the server sent it, alone or before `-`.
@@ -144,10 +148,9 @@ struct Chunk<'t> {
 
 impl<'t> Chunk<'t> {
     fn read_into(mut self, words: &mut Words) {
-        let mut before = ' ';
         while let Some(c) = self.rest().chars().next() {
             if c.is_ascii_digit() {
-                self.number(before, words);
+                self.number(words);
             } else if is_ideograph(c) {
                 self.at += c.len_utf8();
                 // What is not known is dropped: 5分钟, 2个小时 and 五時間 have fillers.
@@ -158,10 +161,8 @@ impl<'t> Chunk<'t> {
             } else if c.is_alphabetic() {
                 self.letters(words);
             } else {
-                self.at += c.len_utf8();
-                self.mark(c, before, words);
+                self.mark(c, words);
             }
-            before = self.text.get(..self.at).and_then(|t| t.chars().next_back()).unwrap_or(' ');
         }
     }
 
@@ -177,8 +178,16 @@ impl<'t> Chunk<'t> {
         rest.get(..end).unwrap_or_default()
     }
 
-    /// A character that is neither a letter nor a digit, already taken.
-    fn mark(&mut self, mark: char, before: char, words: &mut Words) {
+    /// The octet before the rest.
+    fn before(&self) -> u8 {
+        let last = self.at.checked_sub(1).and_then(|at| self.text.as_bytes().get(at));
+        last.copied().unwrap_or(b' ')
+    }
+
+    /// A character that is neither a letter nor a digit.
+    fn mark(&mut self, mark: char, words: &mut Words) {
+        let before = self.before();
+        self.at += mark.len_utf8();
         let next = self.rest().chars().next();
         let digit_follows = next.is_some_and(|c| c.is_ascii_digit());
         match mark {
@@ -198,7 +207,8 @@ impl<'t> Chunk<'t> {
     }
 
     /// From a digit on: a number with or without units, or something that only looks like one.
-    fn number(&mut self, before: char, words: &mut Words) {
+    fn number(&mut self, words: &mut Words) {
+        let before = self.before();
         let start = self.at;
         let mut last = ' ';
         let rest = self.rest();
@@ -220,7 +230,7 @@ impl<'t> Chunk<'t> {
         self.at = start + end;
         let run = rest.get(..end).unwrap_or_default();
         let next = self.rest().chars().nth(1).unwrap_or(' ');
-        let is_named = before == '_'
+        let is_named = before == b'_'
             || last == '_'
             || last == '%'
             || (last == '-' && next.is_ascii_digit() && !run.bytes().all(|b| b.is_ascii_digit()));
