@@ -6,10 +6,10 @@ use libfuzzer_sys::fuzz_target;
 use postlane_mail::{
     Code, Domain, Instant, LastReply, Mailbox, QueueId, Reply, ReturnContent, Stage, Status,
 };
-use postlane_message::{Action, Original, RecipientReport, Report, read_report, write_report};
+use postlane_message::{Action, Original, RecipientReport, Report, read_bounces, write_report};
 
 fuzz_target!(|octets: &[u8]| {
-    read_report(octets);
+    read_bounces(octets);
 
     let text = String::from_utf8_lossy(octets);
     let (reply, host) = text.split_once('\0').unwrap_or((&text, "mx.example.net"));
@@ -42,10 +42,10 @@ fuzz_target!(|octets: &[u8]| {
         original,
         recipients: &[recipient, recipient],
     });
-    let read = read_report(&written.message).expect("our own report");
-    assert_eq!(read.recipients.len(), 2);
-    for recipient in read.recipients {
-        assert_eq!(recipient.final_recipient.as_ref(), Some(&mailbox));
+    let read = read_bounces(&written.message);
+    assert_eq!(read.len(), 2);
+    for recipient in read {
+        assert_eq!(recipient.mailbox().as_ref(), Some(&mailbox));
         assert_eq!(recipient.action, Some(Action::Failed));
         assert_eq!(recipient.status, Some(Status::new(5, 1, 1)));
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use postlane_mail::{Instant, LastReply, QueueId};
+use postlane_message::Bounced;
 use postlane_replies::Diagnosis;
 use tokio::sync::broadcast;
 
@@ -39,6 +40,18 @@ pub struct Event {
     pub headers: Bytes,
     /// What a report that came back says, on one line; else empty.
     pub detail: String,
+    /// What came back to a bounce address of ours, if it could be read.
+    pub came_back: Option<Box<CameBack>>,
+}
+
+/// What a far host says of mail that it had taken from us.
+#[derive(Debug, Clone)]
+pub struct CameBack {
+    /// The recipient's number in the envelope, from 0, where the reverse-path tells it: then
+    /// whoever wrote this has had that recipient's mail.
+    pub recipient: Option<u16>,
+    /// What is said.
+    pub about: Bounced,
 }
 
 impl Event {
@@ -59,6 +72,7 @@ impl Event {
             transcript: String::new(),
             headers: Bytes::new(),
             detail: String::new(),
+            came_back: None,
         }
     }
 }

@@ -6,6 +6,7 @@
 //!
 //! Not here: MIME structures of relayed mail, signatures, and what a receiver would think of it.
 
+mod bounce;
 mod boundary;
 mod date;
 mod dsn;
@@ -15,11 +16,9 @@ mod mime;
 mod received;
 mod verp;
 
+pub use bounce::{BounceKind, Bounced, read_bounces};
 pub use date::{LogDate, MailDate};
-pub use dsn::{
-    Action, Original, ReadRecipient, ReadReport, RecipientReport, Report, WrittenReport,
-    read_report, write_report,
-};
+pub use dsn::{Action, Original, RecipientReport, Report, WrittenReport, write_report};
 pub use header::{Field, Fields, SectionEnd, domain_of, message_id_of, unfolded};
 pub use intake::{
     ClientTrace, Edits, Facts, Finding, HeaderLimits, HeaderRefused, InnerReceived, Lines,

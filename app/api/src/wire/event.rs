@@ -1,6 +1,7 @@
 //! What happens, as JSON.
 
-use postlane_server::handle::Event;
+use postlane_mail::Code;
+use postlane_server::handle::{CameBack, Event};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -40,6 +41,38 @@ pub struct EventRow {
     pub headers: String,
     /// What a report that came back says, on one line; else empty.
     pub detail: String,
+    /// What came back to a bounce address of ours, if it could be read.
+    pub returned: Option<ReturnedRow>,
+}
+
+/// What a far host says of mail that it had taken from us.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ReturnedRow {
+    /// `dsn`, `free-form`, `feedback`, `vacation` or `challenge`.
+    pub form: String,
+    /// `failed`, `delayed`, `delivered`, `relayed` or `expanded`; none for complaints and
+    /// automatic answers. Only `failed` says that the mail will not arrive.
+    pub action: Option<String>,
+    /// The recipient's number in the envelope, from 0, where the reverse-path tells it.
+    pub number: Option<u16>,
+    /// The address that was tried last, where it is not the one that was sent to.
+    pub final_recipient: Option<String>,
+    /// The enhanced status code.
+    pub status: Option<String>,
+    /// The reply's code.
+    pub code: Option<u16>,
+    /// What the far host said, verbatim.
+    pub reply: Option<String>,
+    /// The host that said it.
+    pub host: Option<String>,
+    /// The host that reports.
+    pub reporting_host: Option<String>,
+    /// When that host took the message.
+    pub arrival: Option<Timestamp>,
+    /// The `Message-ID` of the message that it is about.
+    pub message_id: Option<String>,
+    /// What a complaint is about: `abuse`, `opt-out` …
+    pub feedback: Option<String>,
 }
 
 impl From<&Event> for EventRow {
@@ -59,6 +92,28 @@ impl From<&Event> for EventRow {
             transcript: event.transcript.clone(),
             headers: String::from_utf8_lossy(&event.headers).into_owned(),
             detail: event.detail.clone(),
+            returned: event.came_back.as_deref().map(ReturnedRow::from),
+        }
+    }
+}
+
+impl From<&CameBack> for ReturnedRow {
+    fn from(came_back: &CameBack) -> Self {
+        let about = &came_back.about;
+        let forwarded = about.original_recipient.is_some();
+        Self {
+            form: about.kind.as_str().to_owned(),
+            action: about.action.map(|action| action.as_str().to_owned()),
+            number: came_back.recipient,
+            final_recipient: about.recipient.clone().filter(|_| forwarded),
+            status: about.status.map(|status| status.to_string()),
+            code: about.code.map(Code::number),
+            reply: about.diagnostic.clone(),
+            host: about.remote_mta.clone(),
+            reporting_host: about.reporting_mta.clone(),
+            arrival: about.arrival.map(timestamp),
+            message_id: about.original_message_id.clone(),
+            feedback: about.feedback.clone(),
         }
     }
 }

@@ -9,7 +9,7 @@ mod server;
 mod time;
 
 pub use act::{Act, Acted, FilterQuery};
-pub use event::EventRow;
+pub use event::{EventRow, ReturnedRow};
 pub use message::{Answer, MessageRequest, Messages, OneOrMany, RecipientAnswer};
 pub use queue::{
     LastReplyRow, QueueMessage, QueuePage, QueueRow, SummaryPage, SummaryRow, WaitingRow,

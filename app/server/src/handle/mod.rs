@@ -32,7 +32,7 @@ use crate::unreached::Unreached;
 use crate::world::{Answers, EngineMailbox};
 
 pub use crate::diagnosing::Cluster;
-pub use crate::events::Event;
+pub use crate::events::{CameBack, Event};
 pub use filter::{Filter, Status};
 pub use message::{Accepted, Composed, Content, NewMessage, NotAccepted};
 pub(crate) use remembered::Turns;

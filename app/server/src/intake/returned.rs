@@ -1,10 +1,10 @@
 //! Mail that came back to a bounce address of ours: what a far host says of mail that it had
 //! taken from us.
 
-use postlane_mail::{Instant, Mailbox, QueueId};
-use postlane_message::{ReadRecipient, Returned, read_report};
+use postlane_mail::{Instant, Mailbox};
+use postlane_message::{Bounced, Returned, read_bounces};
 
-use crate::events::{Event, Events};
+use crate::events::{CameBack, Event, Events};
 use crate::journal::{Journal, Line};
 use crate::veil::Veil;
 
@@ -21,17 +21,15 @@ impl Returns<'_> {
     /// Mail to that bounce address; the address itself may tell whose mail came back, and
     /// cannot be made up by others, while a report can.
     pub(super) fn tell(&self, to: &Mailbox, returned: Option<Returned>, message: &[u8]) {
-        let report = read_report(message).unwrap_or_default();
-        if report.recipients.is_empty() {
-            self.say(to, returned, &ReadRecipient::default());
+        let all = read_bounces(message);
+        if all.is_empty() {
+            self.say(to, returned, None);
         }
-        report.recipients.iter().for_each(|about| self.say(to, returned, about));
+        all.into_iter().for_each(|about| self.say(to, returned, Some(about)));
     }
 
-    fn say(&self, to: &Mailbox, returned: Option<Returned>, about: &ReadRecipient) {
-        let address = about.original_recipient.as_ref().or(about.final_recipient.as_ref());
-        let address = address.map(|mailbox| mailbox.as_str().to_owned()).unwrap_or_default();
-        let id = returned.map(|returned| returned.id);
+    fn say(&self, to: &Mailbox, returned: Option<Returned>, about: Option<Bounced>) {
+        let address = about.as_ref().and_then(sent_to).unwrap_or_default().to_owned();
         let mut line = Line::new(self.at, "returned");
         line.field("bounce_address", &self.veil.address(to.as_str()));
         if let Some(Returned { id, recipient }) = returned {
@@ -39,18 +37,36 @@ impl Returns<'_> {
             line.number("recipient", u64::from(recipient));
         }
         line.field("to", &self.veil.address(&address));
-        let action = about.action.map(|action| action.as_str()).unwrap_or_default();
-        line.field("action", action);
+        let detail = about.as_ref().map(|about| self.write(&mut line, about)).unwrap_or_default();
+        self.journal.write(line.end());
+        let id = returned.map(|returned| returned.id);
+        self.events.tell(|| Event {
+            recipient: address,
+            detail,
+            came_back: about.map(|about| {
+                Box::new(CameBack { recipient: returned.map(|returned| returned.recipient), about })
+            }),
+            ..Event::new(self.at, "returned", id)
+        });
+    }
+
+    /// What is said about a recipient, into the line; gives the reply on one line.
+    fn write(&self, line: &mut Line, about: &Bounced) -> String {
+        line.field("form", about.kind.as_str());
+        line.field("action", about.action.map(|action| action.as_str()).unwrap_or_default());
         let status = about.status.map(|status| status.to_string()).unwrap_or_default();
         line.field("status", &status);
+        if let Some(code) = about.code {
+            line.number("code", u64::from(code.number()));
+        }
         line.field("host", about.remote_mta.as_deref().unwrap_or_default());
-        line.field("text", &self.veil.text(about.diagnostic.as_deref().unwrap_or_default()));
-        self.journal.write(line.end());
-        self.events.tell(|| event(self.at, id, address, about));
+        let text = about.diagnostic.as_deref().unwrap_or_default().replace('\n', " / ");
+        line.field("text", &self.veil.text(&text));
+        text
     }
 }
 
-fn event(at: Instant, id: Option<QueueId>, recipient: String, about: &ReadRecipient) -> Event {
-    let detail = about.diagnostic.clone().unwrap_or_default();
-    Event { recipient, detail, ..Event::new(at, "returned", id) }
+/// The address that we sent to, as far as the report knows it.
+fn sent_to(about: &Bounced) -> Option<&str> {
+    about.original_recipient.as_deref().or(about.recipient.as_deref())
 }

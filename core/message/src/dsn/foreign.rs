@@ -75,7 +75,7 @@ pub(super) fn broken(word: &str) -> impl Iterator<Item = &str> {
 }
 
 /// What xtext stands for (RFC 3461 §4): `+2B` is `+`. Text that is none stands for itself.
-pub(super) fn decoded_xtext(text: &str) -> String {
+pub(crate) fn decoded_xtext(text: &str) -> String {
     let mut octets = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(b) = rest.next() {
@@ -93,7 +93,7 @@ pub(super) fn decoded_xtext(text: &str) -> String {
 }
 
 /// What the `\x{…}` of an address stand for (RFC 6533 §3); what is none stands for itself.
-pub(super) fn decoded_unicode(text: &str) -> String {
+pub(crate) fn decoded_unicode(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, behind)) = rest.split_once("\\x{") {

@@ -7,6 +7,7 @@ use postlane_mail::{
 use proptest::prelude::*;
 
 use super::*;
+use crate::bounce::read_bounces;
 use crate::intake::Lines;
 
 const MESSAGE: &[u8] =
@@ -124,9 +125,9 @@ fn a_report_in_plain_ascii_tells_of_addresses_beyond_it() {
     assert_eq!(kinds(&written.message)[1], "message/delivery-status");
     let text = String::from_utf8(written.message.clone()).unwrap();
     assert!(text.contains("Final-Recipient: utf-8; j\\x{F6}\\x{2B}x@example.net\r\n"), "{text}");
-    let read = read_report(&written.message).unwrap();
-    assert_eq!(read.recipients[0].final_recipient.as_ref(), Some(&jo));
-    assert_eq!(read.recipients[0].original_recipient, Some(mailbox("a+b@example.com")));
+    let read = read_bounces(&written.message);
+    assert_eq!(read[0].mailbox().as_ref(), Some(&jo));
+    assert_eq!(read[0].original_recipient.as_deref(), Some("a+b@example.com"));
 }
 
 #[test]
@@ -137,9 +138,9 @@ fn a_sender_that_used_smtputf8_gets_its_report_in_utf8() {
     let written = write(original, &[failed(&jo, &said)], "\u{e4}@b.c");
     assert!(written.smtputf8 && written.body == postlane_mail::BodyType::EightBit);
     assert_eq!(kinds(&written.message)[1..], ["message/global-delivery-status", "message/global"]);
-    let read = read_report(&written.message).unwrap();
-    assert_eq!(read.recipients[0].final_recipient.as_ref(), Some(&jo));
-    assert_eq!(read.recipients[0].diagnostic.as_deref(), Some("550 5.1.1 kein Empf\u{e4}nger"));
+    let read = read_bounces(&written.message);
+    assert_eq!(read[0].mailbox().as_ref(), Some(&jo));
+    assert_eq!(read[0].diagnostic.as_deref(), Some("550 5.1.1 kein Empf\u{e4}nger"));
 }
 
 #[test]
@@ -148,7 +149,7 @@ fn a_long_list_of_recipients_is_told_in_full_to_programs_and_in_part_to_people()
         ((0..60).map(|n| mailbox(&format!("u{n}@example.net"))).collect(), said("5.1.1 no"));
     let recipients: Vec<_> = boxes.iter().map(|mailbox| failed(mailbox, &said)).collect();
     let written = write(original(MESSAGE), &recipients, "a@b.c");
-    assert_eq!(read_report(&written.message).unwrap().recipients.len(), 60);
+    assert_eq!(read_bounces(&written.message).len(), 60);
     assert!(String::from_utf8(written.message).unwrap().contains("And 10 more"));
 }
 
@@ -158,8 +159,8 @@ fn what_we_said_ourselves_is_not_laid_to_another_host() {
     let said =
         LastReply { host: "".into(), ..said("5.4.4 no mail server takes mail for example.net") };
     let written = write(original(MESSAGE), &[failed(&jo, &said)], "a@b.c");
-    let read = read_report(&written.message).unwrap();
-    assert_eq!((&read.recipients[0].remote_mta, &read.recipients[0].diagnostic), (&None, &None));
+    let read = read_bounces(&written.message);
+    assert_eq!((&read[0].remote_mta, &read[0].diagnostic), (&None, &None));
     assert!(String::from_utf8(written.message).unwrap().contains("no mail server takes mail"));
 }
 
@@ -172,14 +173,14 @@ fn a_report_of_another_program_is_read() {
         06:39:05 +0100 (CET)\r\n\r\n\r\nFinal-Recipient: RFC822; <jo@example=2Enet>\r\nAction: Failed \
         (user unknown)\r\nStatus: 5.1.1 (no mailbox)\r\nDiagnostic-Code: smtp; 550\r\n 5.1.1 =\r\nno\r\n\r\n\
         Final-recipient: k@example.net\r\nAction: expedited\r\n\r\n--in ner--\r\n--outer--\r\n";
-    let read = read_report(message.as_bytes()).unwrap();
-    assert_eq!(read.reporting_mta.as_deref(), Some("mx.example.net"));
-    assert_eq!(read.arrived, Some(Instant::from_unix_s(1_795_239_545)));
-    let [jo, k] = read.recipients.as_slice() else { panic!("{read:?}") };
-    assert_eq!(jo.final_recipient, Some(mailbox("jo@example.net")));
+    let read = read_bounces(message.as_bytes());
+    let [jo, k] = read.as_slice() else { panic!("{read:?}") };
+    assert_eq!(jo.reporting_mta.as_deref(), Some("mx.example.net"));
+    assert_eq!(jo.arrival, Some(Instant::from_unix_s(1_795_239_545)));
+    assert_eq!(jo.mailbox(), Some(mailbox("jo@example.net")));
     assert_eq!((jo.action, jo.status), (Some(Action::Failed), Some(Status::new(5, 1, 1))));
     assert_eq!(jo.diagnostic.as_deref(), Some("550 5.1.1 no"));
-    assert_eq!((k.final_recipient.clone(), k.action), (Some(mailbox("k@example.net")), None));
+    assert_eq!((k.mailbox(), k.action), (Some(mailbox("k@example.net")), Some(Action::Failed)));
 }
 
 #[test]
@@ -192,7 +193,7 @@ fn what_has_no_report_is_none() {
         b"\r\n--",
         b"\r\n--x\r\nContent-Type: message/delivery-status",
     ] {
-        assert_eq!(read_report(message), None);
+        assert_eq!(read_bounces(message), []);
     }
 }
 
@@ -216,12 +217,12 @@ proptest! {
         prop_assert!(!lines.long || Lines::of(message.as_bytes()).long);
         prop_assert_eq!(lines.eight_bit, written.body == postlane_mail::BodyType::EightBit);
 
-        let read = read_report(&written.message).unwrap();
-        prop_assert_eq!(read.recipients.len(), 2);
-        for recipient in &read.recipients {
+        let read = read_bounces(&written.message);
+        prop_assert_eq!(read.len(), 2);
+        for recipient in &read {
             prop_assert_eq!(recipient.action, Some(Action::Failed));
             prop_assert_eq!(recipient.status, Some(Status::new(5, 1, 1)));
-            prop_assert_eq!(recipient.final_recipient.as_ref(), Some(&jo));
+            prop_assert_eq!(recipient.mailbox(), Some(jo.clone()));
         }
         let other = MessageParser::new().parse(&written.message).unwrap();
         prop_assert!(other.bcc().is_none());
@@ -231,8 +232,8 @@ proptest! {
 
     #[test]
     fn any_octets_can_be_read_as_a_report(message in proptest::collection::vec(any::<u8>(), 0..300)) {
-        let _ = read_report(&message);
-        let part = [b"\r\n--x\r\nContent-Type: message/delivery-status\r\n\r\nAction: ", &message[..]].concat();
-        let _ = read_report(&part);
+        let _ = read_bounces(&message);
+        let part = [b"Content-Type: message/delivery-status\r\n\r\nAction: ", &message[..]].concat();
+        let _ = read_bounces(&part);
     }
 }

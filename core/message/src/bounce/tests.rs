@@ -1,0 +1,191 @@
+//! Bounces of every form, read as a whole; real ones are in `tests/bounces`.
+
+use postlane_mail::Status;
+use proptest::prelude::*;
+
+use super::*;
+use crate::dsn::Action;
+
+fn only(message: &str) -> Bounced {
+    let mut all = read_bounces(message.as_bytes());
+    assert_eq!(all.len(), 1, "{all:?}");
+    all.remove(0)
+}
+
+/// A report for programs with these fields about a recipient.
+fn report(fields: &str) -> String {
+    format!(
+        "From: MAILER-DAEMON@mx.example\nContent-Type: multipart/report; boundary=b\n\n--b\n\n\
+         Sorry.\n--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx.example\n\
+         Original-Envelope-Id: a+2Bb\n\n{fields}\n--b\nContent-Type: message/rfc822\n\n\
+         From: shop@acme.example\nMessage-ID: <1@acme.example>\nTo: jo@b.example\n\nhi\n--b--\n"
+    )
+}
+
+/// A bounce in words.
+fn letter(text: &str) -> String {
+    format!(
+        "From: <MAILER-DAEMON@mx.example>\nTo: <shop@acme.example>\nSubject: failure notice\n\n{text}"
+    )
+}
+
+#[test]
+fn a_report_tells_all_there_is() {
+    let read = only(&report(
+        "Original-Recipient: rfc822; jo@b.example\nFinal-Recipient: rfc822; joe@c.example\n\
+         Action: failed\nStatus: 5.0.0\nRemote-MTA: dns; mx.c.example\n\
+         Diagnostic-Code: smtp; 550 5.1.1 User\n  unknown\n",
+    ));
+    assert_eq!((read.kind, read.action), (BounceKind::Dsn, Some(Action::Failed)));
+    assert_eq!(read.recipient.as_deref(), Some("joe@c.example"));
+    assert_eq!(read.original_recipient.as_deref(), Some("jo@b.example"));
+    assert_eq!(read.status, Some(Status::new(5, 1, 1)));
+    assert_eq!(read.code.map(|code| code.number()), Some(550));
+    assert_eq!(read.diagnostic.as_deref(), Some("550 5.1.1 User unknown"));
+    assert_eq!(read.remote_mta.as_deref(), Some("mx.c.example"));
+    assert_eq!(read.envid.as_deref(), Some("a+b"));
+    assert_eq!(read.original_message_id.as_deref(), Some("<1@acme.example>"));
+    assert!(read.is_failure());
+}
+
+#[test]
+fn only_a_failure_is_one() {
+    for (action, is_failure) in [
+        ("failed", true),
+        ("Failure (no such user)", true),
+        ("delayed", false),
+        ("delivered", false),
+        ("relayed", false),
+        ("expanded", false),
+    ] {
+        let fields = format!("Final-Recipient: rfc822; jo@b.example\nAction: {action}\n");
+        assert_eq!(only(&report(&fields)).is_failure(), is_failure, "{action}");
+    }
+}
+
+#[test]
+fn recipients_that_nothing_parts_are_told_apart() {
+    let fields = "Final-Recipient: rfc822; a@b.example\nStatus: 5.1.1\n\
+                  Final-Recipient: rfc822; c@d.example\nStatus: 4.2.2\n";
+    let all = read_bounces(report(fields).as_bytes());
+    let statuses: Vec<_> = all.iter().filter_map(|bounced| bounced.status).collect();
+    assert_eq!(statuses, [Status::new(5, 1, 1), Status::new(4, 2, 2)]);
+}
+
+#[test]
+fn a_forwarded_bounce_is_found_in_its_letter() {
+    let inner = report("Final-Recipient: rfc822; jo@b.example\nAction: failed\nStatus: 5.1.1\n");
+    let read = only(&format!(
+        "From: boss@acme.example\nSubject: Fwd: what is this\nContent-Type: multipart/mixed; \
+         boundary=out\n\n--out\n\nLook.\n--out\nContent-Type: message/rfc822\n\n{inner}\n--out--\n"
+    ));
+    assert_eq!(read.recipient.as_deref(), Some("jo@b.example"));
+}
+
+#[test]
+fn a_returned_bounce_is_not_read_in_place_of_the_bounce_about_it() {
+    let inner = report("Final-Recipient: rfc822; jo@b.example\nAction: failed\nStatus: 5.1.1\n");
+    let read = only(&format!(
+        "From: MAILER-DAEMON@mx.example\nContent-Type: multipart/report; boundary=out\n\n--out\n\
+         Content-Type: message/delivery-status\n\nFinal-Recipient: rfc822; shop@acme.example\n\
+         Action: failed\nStatus: 5.2.2\n\n--out\nContent-Type: message/rfc822\n\n{inner}\n--out--\n"
+    ));
+    assert_eq!(read.recipient.as_deref(), Some("shop@acme.example"));
+}
+
+#[test]
+fn each_recipient_of_a_letter_has_its_own_reply() {
+    let all = read_bounces(
+        letter(
+            "Hi. This is the qmail-send program at mx.example.\n\n<a@b.example>:\n192.0.2.1 does \
+             not like recipient.\nRemote host said: 550 5.1.1 no such user\nGiving up on \
+             192.0.2.1.\n\n<c@d.example>:\nSorry, I couldn't find any host named d.example. \
+             (#5.1.2)\n\n--- Below this line is a copy of the message.\n\nMessage-ID: <9@x>\n\
+             To: e@f.example\n",
+        )
+        .as_bytes(),
+    );
+    let [a, c] = all.as_slice() else { panic!("{all:?}") };
+    assert_eq!(a.diagnostic.as_deref(), Some("550 5.1.1 no such user"));
+    assert_eq!((c.code, c.status), (None, Some(Status::new(5, 1, 2))));
+    assert_eq!(c.original_message_id.as_deref(), Some("<9@x>"));
+}
+
+#[test]
+fn a_letter_that_only_warns_is_no_failure() {
+    let read = only(&letter(
+        "A message that you sent has not yet been delivered to one or more of its recipients.\n\n\
+         \x20 jo@b.example\n    host mx.b.example [192.0.2.1]: 450 try again\n\n\
+         Delivery attempts will continue for some time.\n",
+    ));
+    assert_eq!((read.kind, read.action), (BounceKind::FreeForm, Some(Action::Delayed)));
+    assert!(!read.is_failure());
+}
+
+#[test]
+fn the_sender_is_never_the_recipient_that_failed() {
+    let read = only(&letter(
+        "Your mail could not be delivered:\n550 5.7.1 <shop@acme.example>: Sender rejected\n\n\
+         Received: from x\nFrom: shop@acme.example\nTo: jo@b.example\n",
+    ));
+    assert_eq!(read.recipient.as_deref(), Some("jo@b.example"));
+}
+
+#[test]
+fn an_answer_from_somebody_away_is_no_bounce() {
+    let read = only(
+        "From: Jo <jo@b.example>\nSubject: Automatic reply: offer\nAuto-Submitted: auto-replied\n\n\
+         I am away until Monday.\n",
+    );
+    assert_eq!((read.kind, read.action), (BounceKind::Vacation, None));
+    assert_eq!(read.recipient.as_deref(), Some("jo@b.example"));
+}
+
+#[test]
+fn a_report_of_reading_is_nothing_that_came_back() {
+    let message = "From: jo@b.example\nSubject: Read: offer\nContent-Type: multipart/report; \
+                   report-type=disposition-notification; boundary=b\n\n--b\n\nSeen.\n--b\n\
+                   Content-Type: message/disposition-notification\n\nFinal-Recipient: rfc822; \
+                   jo@b.example\nDisposition: manual-action/MDN-sent-manually; displayed\n\n--b--\n";
+    assert_eq!(read_bounces(message.as_bytes()), []);
+}
+
+#[test]
+fn hostile_sizes_cost_no_more_than_their_octets() {
+    let lines = "<a@b.example>: 550 5.1.1 x\n".repeat(100_000);
+    let many: String = (0..40_000).map(|n| format!("<u{n}@b.example>:\n")).collect();
+    let ats = "@a.b".repeat(300_000);
+    let codes = "550 ".repeat(300_000);
+    let nested = "Content-Type: message/rfc822\n\n".repeat(40_000);
+    let boundary =
+        format!("Content-Type: multipart/mixed; boundary=b\n\n{}", "--b\n".repeat(300_000));
+    let failed = format!("X-Failed-Recipients: {}\n\n{many}", "a@b.example,".repeat(20_000));
+    for message in
+        [letter(&lines), letter(&many), letter(&ats), letter(&codes), nested, boundary, failed]
+    {
+        assert!(read_bounces(message.as_bytes()).len() <= 1_000);
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_octets_can_come_back(message in proptest::collection::vec(any::<u8>(), 0..400)) {
+        read_bounces(&message);
+    }
+
+    #[test]
+    fn pieces_of_bounces_in_any_order_can_come_back(
+        pieces in proptest::collection::vec(prop_oneof![
+            Just("From: MAILER-DAEMON@x\r\n"), Just("Subject: failure notice\r\n"), Just("\r\n"),
+            Just("Content-Type: multipart/report; boundary=\"b\"\r\n"), Just("--b\r\n"), Just("--b--\r\n"),
+            Just("Content-Type: message/delivery-status\r\n"), Just("Content-Type: message/rfc822\r\n"),
+            Just("Content-Transfer-Encoding: base64\r\n"), Just("Final-Recipient: rfc822; "),
+            Just("jo@b.example"), Just("<"), Just(">"), Just(":"), Just("550"), Just(" 5.1.1 "), Just("@"),
+            Just("<<< "), Just("\u{fc}"), Just("\x1b$B%(%i!<\x1b(B"), Just("... "), Just("\""), Just("{\""),
+            Just("Original message follows\r\n"), Just("Message-ID: <"), Just("X-Failed-Recipients: "),
+        ], 0..60),
+    ) {
+        let message = pieces.concat();
+        prop_assert!(read_bounces(message.as_bytes()).len() <= 1_000);
+    }
+}
