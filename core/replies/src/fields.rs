@@ -27,7 +27,8 @@ pub struct Fields<'t> {
     /// that is written `#5.1.0`.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_written")]
     pub status: Option<Status>,
-    /// The host that speaks, as it names itself: `mta1234.mail.gq1.yahoo.com`.
+    /// The host that speaks, as it names itself: `mta1234.mail.gq1.yahoo.com`. A name of three
+    /// labels in the first place of a reply is taken for it; for show, never to decide by.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mx_host: Option<&'t str>,
     /// The machine behind a shared name: `mxweb113`.
@@ -48,7 +49,8 @@ pub struct Fields<'t> {
     /// The first link to somebody's postmaster pages.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub postmaster_url: Option<&'t str>,
-    /// Mail addresses one is told to write to; never the recipient's.
+    /// Mail addresses one is told to write to, by the words before them or by their names
+    /// (`postmaster`, `abuse`); not the recipient's, as far as words tell.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub contacts: Vec<&'t str>,
     /// Block lists that are named, by their names in this program: `spamhaus-zen`.

@@ -133,13 +133,11 @@ const ROLES: [&str; 17] = [
     "mailadm",
 ];
 
-/// What is said right before an address one is told to write to.
-const CUES: [&str; 13] = [
+/// What is said right before an address one is told to write to. `mail` is not: `mail to jo@…
+/// refused` names the recipient.
+const CUES: [&str; 10] = [
     "contact",
     "contacting",
-    "email",
-    "e-mail",
-    "mail",
     "write",
     "kontakt",
     "kontaktieren",
