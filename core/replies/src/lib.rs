@@ -11,6 +11,7 @@ mod fields;
 mod hint;
 mod label;
 mod logged;
+mod meaning;
 mod pattern;
 mod provider;
 mod recorded;
@@ -26,6 +27,7 @@ pub use fields::{CaseUrl, Fields, ProviderCode};
 pub use hint::{Hint, Quota, Unit, Wait};
 pub use label::{Family, Label};
 pub use logged::{Logged, read_logged};
+pub use meaning::{Meanings, MeaningsError};
 pub use pattern::PatternError;
 pub use provider::{
     Brand, Note, PostmasterPage, Provider, ProviderId, Providers, ProvidersError, Standing,
