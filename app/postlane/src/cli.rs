@@ -5,8 +5,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::commands::classify::Classify;
 use crate::commands::config::ConfigCommand;
+use crate::commands::explain::Explain;
 use crate::commands::queue::QueueCommand;
+use crate::commands::rules::RulesCommand;
 use crate::commands::send::Send;
 use crate::commands::spool::SpoolCommand;
 
@@ -64,6 +67,22 @@ pub(crate) enum Command {
     /// Look at what waits, and act on it
     #[command(subcommand)]
     Queue(QueueCommand),
+    /// Say what a reply means, who must wait, and what to do
+    ///
+    /// With --file all replies of a log are told, counted by provider and meaning: of our own
+    /// log, of Postfix, Exim, Sendmail, qmail and OpenSMTPD, of JSON lines, and of a list with a
+    /// reply to a line. Those that no rule has words for come last.
+    Explain(Box<Explain>),
+    /// Label replies, JSON line by JSON line
+    ///
+    /// Reads from standard input one object to a line, with id and reply, and optionally provider,
+    /// mx_hint and command_stage; writes for each, in the same order, an object with id, label,
+    /// signal, provider, rule and confidence. A line that cannot be read is told on standard
+    /// error, and the exit status is then 1.
+    Classify(Classify),
+    /// Check and try rules of your own for replies
+    #[command(subcommand)]
+    Rules(RulesCommand),
     /// Verify, explain and move a queue on disk
     #[command(subcommand)]
     Spool(SpoolCommand),

@@ -5,6 +5,7 @@ mod client;
 mod commands;
 mod exit;
 mod print;
+mod replies;
 
 use clap::Parser as _;
 
@@ -31,6 +32,9 @@ fn main() -> std::process::ExitCode {
         Command::Serve(serve) => commands::serve::run(&cli.reach, *serve),
         Command::Send(send) => commands::send::run(&cli.reach, send),
         Command::Queue(queue) => commands::queue::run(&cli.reach, queue),
+        Command::Explain(explain) => commands::explain::run(&cli.reach, &explain),
+        Command::Classify(classify) => commands::classify::run(&classify),
+        Command::Rules(rules) => commands::rules::run(&cli.reach, &rules),
         Command::Spool(spool) => commands::spool::run(&cli.reach, spool),
         Command::Config(config) => commands::config::run(&cli.reach, &config),
         Command::Reload => commands::reload::run(&cli.reach),

@@ -16,6 +16,56 @@ pub(crate) fn line(text: &str) {
     }
 }
 
+/// A name and what is said of it: within the width of the screen, further lines under the first.
+/// Without a name it is said under the one before.
+pub(crate) fn field(name: &str, says: &str) {
+    const NAME: usize = 12;
+    let mut name = name;
+    for text in wrapped(says, columns().saturating_sub(NAME)) {
+        line(format!("{name:<NAME$}{text}").trim_end());
+        name = "";
+    }
+}
+
+/// A step of several, with its number.
+pub(crate) fn step(name: &str, number: usize, says: &str) {
+    const INDENT: usize = 15;
+    let mut before = format!("{name:<12}{number:>1}. ");
+    for text in wrapped(says, columns().saturating_sub(INDENT)) {
+        line(format!("{before:<INDENT$}{text}").trim_end());
+        before.clear();
+    }
+}
+
+/// How wide a text may be: as the terminal, within what can be read; 80 where there is none.
+fn columns() -> usize {
+    let size = rustix::termios::tcgetwinsize(io::stdout());
+    size.map_or(80, |size| usize::from(size.ws_col).clamp(40, 100))
+}
+
+/// A text in lines of so many characters, broken at blanks; a longer word stays whole.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let line = lines.last_mut().expect("there is always a line");
+        let is_full = line.chars().count() + 1 + word.chars().count() > width;
+        if line.is_empty() {
+            line.push_str(word);
+        } else if is_full {
+            lines.push(word.to_owned());
+        } else {
+            line.push(' ');
+            line.push_str(word);
+        }
+    }
+    lines
+}
+
+/// What others wrote must not move the cursor or colour the screen.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
 /// The answer as one JSON value on one line.
 pub(crate) fn json(value: &impl Serialize) {
     line(&serde_json::to_string(value).unwrap_or_default());
@@ -47,5 +97,17 @@ pub(crate) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>
     });
     for text in table.to_string().lines() {
         line(text.trim_end());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_broken_at_blanks() {
+        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrapped("https://long.example x", 7), ["https://long.example", "x"]);
+        assert_eq!(wrapped("", 7), [""]);
     }
 }

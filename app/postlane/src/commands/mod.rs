@@ -1,8 +1,11 @@
 //! One file for each command.
 
+pub(crate) mod classify;
 pub(crate) mod config;
+pub(crate) mod explain;
 pub(crate) mod queue;
 pub(crate) mod reload;
+pub(crate) mod rules;
 pub(crate) mod send;
 pub(crate) mod serve;
 pub(crate) mod spool;

@@ -3,11 +3,16 @@
 use crate::golden::golden;
 use crate::relay::Home;
 
-const COMMANDS: [&[&str]; 14] = [
+const COMMANDS: [&[&str]; 19] = [
     &[],
     &["serve"],
     &["send"],
     &["reload"],
+    &["explain"],
+    &["classify"],
+    &["rules"],
+    &["rules", "check"],
+    &["rules", "try"],
     &["queue"],
     &["queue", "list"],
     &["queue", "show"],

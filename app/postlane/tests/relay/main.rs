@@ -9,6 +9,7 @@ mod configuration;
 mod crash;
 mod encrypted;
 mod events;
+mod explain;
 mod golden;
 mod handed_over;
 mod help;

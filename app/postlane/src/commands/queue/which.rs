@@ -4,6 +4,7 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 use postlane_api::wire::FilterQuery;
 use postlane_mail::{Host, Label, QueueId, Span};
+use postlane_replies::Providers;
 
 /// All that agrees with everything given.
 #[derive(Args)]
@@ -15,8 +16,8 @@ pub(crate) struct Which {
     /// To this domain
     #[arg(long, value_parser = domain)]
     domain: Option<String>,
-    /// At this provider, as `postlane queue summary` names it
-    #[arg(long)]
+    /// At this provider, by id, brand or name; others are as `postlane queue summary` names them
+    #[arg(long, value_parser = provider)]
     provider: Option<String>,
     /// Of this stream
     #[arg(long, value_parser = PossibleValuesParser::new(["transactional", "engaged", "cold"]))]
@@ -84,6 +85,13 @@ pub(super) fn escaped(text: &str) -> String {
 pub(super) fn queue_id(text: &str) -> Result<QueueId, String> {
     QueueId::parse(text)
         .map_err(|e| format!("{e}; `postlane queue list` and the log name messages by theirs"))
+}
+
+/// The id of a provider that is known by another name; anything else may be somebody's lane.
+#[expect(clippy::unnecessary_wraps, reason = "a parser of clap's may fail")]
+fn provider(text: &str) -> Result<String, String> {
+    let known = Providers::built_in().resolve(text);
+    Ok(known.map_or_else(|| text.to_owned(), |id| id.to_string()))
 }
 
 fn domain(text: &str) -> Result<String, String> {
