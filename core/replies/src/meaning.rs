@@ -14,7 +14,9 @@ pub struct Meanings(Box<[Advice]>);
 #[non_exhaustive]
 pub enum MeaningsError {
     /// It is no TOML, or has other keys than meanings have.
-    #[error("{0}: write [[label]] with name, means, operator and sender for each")]
+    #[error(
+        "{0}: write [about] with source and seen, and [[label]] with name, means, operator and sender for each"
+    )]
     Syntax(String),
     /// There is no such label, or it comes twice.
     #[error("\"{0}\" is no label, or comes twice: remove it")]
@@ -27,7 +29,19 @@ pub enum MeaningsError {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Table {
+    #[serde(rename = "about")]
+    _about: About,
     label: Vec<Entry>,
+}
+
+/// Where it was read; for whoever reads the file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct About {
+    #[serde(rename = "source")]
+    _source: String,
+    #[serde(rename = "seen")]
+    _seen: String,
 }
 
 #[derive(Deserialize)]
@@ -92,12 +106,14 @@ mod tests {
 
     #[test]
     fn what_is_missing_or_said_twice_is_refused() {
+        let about = "[about]\nsource = \"s\"\nseen = \"2026\"\n";
         let one = "[[label]]\nname = \"policy\"\nmeans = \"M.\"\noperator = [\"O.\"]\nsender = [\"S.\"]\n";
-        assert_eq!(Meanings::parse(one), Err(MeaningsError::Missing("accepted")));
-        let twice = Meanings::parse(&one.repeat(2));
+        let parse = |text: &str| Meanings::parse(&format!("{about}{text}"));
+        assert_eq!(parse(one), Err(MeaningsError::Missing("accepted")));
+        let twice = parse(&one.repeat(2));
         assert_eq!(twice, Err(MeaningsError::Label("policy".to_owned())));
-        let none = Meanings::parse(&one.replace("policy", "nonsense"));
+        let none = parse(&one.replace("policy", "nonsense"));
         assert_eq!(none, Err(MeaningsError::Label("nonsense".to_owned())));
-        assert!(matches!(Meanings::parse("x = 1"), Err(MeaningsError::Syntax(_))));
+        assert!(matches!(parse("x = 1"), Err(MeaningsError::Syntax(_))));
     }
 }
