@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use postlane_replies::{
-    Family, Heard, Label, Providers, RuleBook, Scratch, read_reply, read_stage,
+    Family, Heard, Label, ProviderId, Providers, RuleBook, Scratch, read_reply, read_stage,
 };
 use serde_json::Value;
 
@@ -53,10 +53,14 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
             let wanted = field("label").and_then(Label::parse).with_context(at)?;
             let said = field("reply").unwrap_or_default();
             let reply = read_reply(said).with_context(at)?;
-            let provider = field("provider").and_then(|name| resolve(&providers, name));
+            let provider = field("provider").and_then(|name| providers.resolve(name));
             let stage = field("command_stage").and_then(read_stage);
-            let heard =
-                Heard { reply: &reply, stage, provider: provider.as_deref(), mx: field("mx_hint") };
+            let heard = Heard {
+                reply: &reply,
+                stage,
+                provider: provider.as_ref().map(ProviderId::as_str),
+                mx: field("mx_hint"),
+            };
             let found = book.find(&mut scratch, heard);
             if arguments.all || (arguments.errors && found.label != wanted) {
                 let rule = found.rule.map_or("-", |rule| rule.name().as_str());
@@ -70,13 +74,6 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     }
     tell(&mut out, &judged)?;
     Ok(Ended::Well)
-}
-
-fn resolve(providers: &Providers, name: &str) -> Option<String> {
-    let same = |provider: &&postlane_replies::Provider| {
-        provider.id.as_str().eq_ignore_ascii_case(name) || provider.name.eq_ignore_ascii_case(name)
-    };
-    providers.known().iter().find(same).map(|provider| provider.id.to_string())
 }
 
 fn tell(out: &mut impl Write, judged: &[Judged]) -> anyhow::Result<()> {
