@@ -1,6 +1,7 @@
-//! The project's own chores: `cargo xtask tidy|test|peers|score|bench`.
+//! The project's own chores: `cargo xtask tidy|test|peers|score|bounces|bench`.
 
 mod bench;
+mod bounces;
 mod peers;
 mod score;
 mod test;
@@ -24,6 +25,8 @@ enum Chore {
     Peers,
     /// Judge the rules of replies by replies whose meaning is known.
     Score(score::Arguments),
+    /// How much of a collection of bounces the program reads.
+    Bounces(bounces::Arguments),
     /// Measure the relay on this machine.
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         Chore::Test(arguments) => test::run(&arguments),
         Chore::Peers => peers::ensure(),
         Chore::Score(arguments) => score::run(&arguments),
+        Chore::Bounces(arguments) => bounces::run(&arguments),
         Chore::Bench(bench) => bench::run(&bench),
     };
     match ended {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::commands::bounce::BounceCommand;
 use crate::commands::classify::Classify;
 use crate::commands::config::ConfigCommand;
 use crate::commands::explain::Explain;
@@ -86,6 +87,9 @@ pub(crate) enum Command {
     /// Verify, explain and move a queue on disk
     #[command(subcommand)]
     Spool(SpoolCommand),
+    /// Read mail that came back
+    #[command(subcommand)]
+    Bounce(BounceCommand),
     /// Check, explain and show the configuration
     #[command(subcommand)]
     Config(ConfigCommand),

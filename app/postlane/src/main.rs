@@ -36,6 +36,7 @@ fn main() -> std::process::ExitCode {
         Command::Classify(classify) => commands::classify::run(&classify),
         Command::Rules(rules) => commands::rules::run(&cli.reach, &rules),
         Command::Spool(spool) => commands::spool::run(&cli.reach, spool),
+        Command::Bounce(bounce) => commands::bounce::run(&cli.reach, bounce),
         Command::Config(config) => commands::config::run(&cli.reach, &config),
         Command::Reload => commands::reload::run(&cli.reach),
     };

@@ -28,6 +28,7 @@ use crate::counters::Counters;
 use crate::events::Events;
 use crate::facts::Facts;
 use crate::journal::Journal;
+use crate::meaning::Meanings;
 use crate::rights::HouseRights;
 use crate::secret;
 use crate::setup::Live;
@@ -50,6 +51,7 @@ pub(crate) struct Intake {
     pub(crate) rights: watch::Receiver<Arc<HouseRights>>,
     pub(crate) journal: Journal,
     pub(crate) events: Events,
+    pub(crate) meanings: Meanings,
 }
 
 /// One listener's way in.
@@ -298,7 +300,14 @@ impl Intake {
             self.say_kept(now, id, &ours.kept, &path);
         }
         let veil = self.journal.veil(setup.log.addresses);
-        let returns = Returns { at: now, journal: &self.journal, veil, events: &self.events };
+        let returns = Returns {
+            at: now,
+            journal: &self.journal,
+            veil,
+            events: &self.events,
+            meanings: &self.meanings,
+            rules: &setup.rules,
+        };
         for (recipient, returned) in &ours.returned {
             returns.tell(&recipient.mailbox, *returned, message);
         }

@@ -19,6 +19,7 @@ mod happened;
 mod intake;
 mod journal;
 mod mailbox;
+mod meaning;
 mod metrics;
 mod names;
 mod outbound;
@@ -34,4 +35,5 @@ mod veil;
 mod world;
 
 pub use clock::Clock;
+pub use meaning::Meanings;
 pub use server::{Server, token_path};

@@ -92,7 +92,10 @@ fn check(reach: &Reach, files: &[PathBuf]) -> Result<Exit, Failure> {
         return Ok(Exit::Usage);
     }
     let rules = if own.len() == 1 { "rule" } else { "rules" };
-    print::line(&format!("{} {rules} can be used: each example is decided as it should be", own.len()));
+    print::line(&format!(
+        "{} {rules} can be used: each example is decided as it should be",
+        own.len()
+    ));
     Ok(Exit::Yes)
 }
 

@@ -3,8 +3,10 @@
 use crate::golden::golden;
 use crate::relay::Home;
 
-const COMMANDS: [&[&str]; 19] = [
+const COMMANDS: [&[&str]; 21] = [
     &[],
+    &["bounce"],
+    &["bounce", "parse"],
     &["serve"],
     &["send"],
     &["reload"],

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail by unwrapping")]
 
 mod beside;
+mod bounces;
 mod command_line;
 mod configuration;
 mod crash;

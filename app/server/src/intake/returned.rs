@@ -3,9 +3,11 @@
 
 use postlane_mail::{Instant, Mailbox};
 use postlane_message::{Bounced, Returned, read_bounces};
+use postlane_replies::RuleBook;
 
 use crate::events::{CameBack, Event, Events};
 use crate::journal::{Journal, Line};
+use crate::meaning::Meanings;
 use crate::veil::Veil;
 
 /// Writes down what came back: a line and an event for each recipient that it is about. The
@@ -15,6 +17,9 @@ pub(super) struct Returns<'a> {
     pub(super) journal: &'a Journal,
     pub(super) veil: Veil<'a>,
     pub(super) events: &'a Events,
+    /// What replies mean.
+    pub(super) meanings: &'a Meanings,
+    pub(super) rules: &'a RuleBook,
 }
 
 impl Returns<'_> {
@@ -37,11 +42,16 @@ impl Returns<'_> {
             line.number("recipient", u64::from(recipient));
         }
         line.field("to", &self.veil.address(&address));
+        let diagnosis = about.as_ref().and_then(|about| self.meanings.of(about, self.rules));
         let detail = about.as_ref().map(|about| self.write(&mut line, about)).unwrap_or_default();
+        if let Some(diagnosis) = &diagnosis {
+            line.field("label", diagnosis.label.name());
+        }
         self.journal.write(line.end());
         let id = returned.map(|returned| returned.id);
         self.events.tell(|| Event {
             recipient: address,
+            diagnosis,
             detail,
             came_back: about.map(|about| {
                 Box::new(CameBack { recipient: returned.map(|returned| returned.recipient), about })

@@ -46,6 +46,7 @@ fn door(store: &Arc<Memory>) -> Door {
         octets: 0.into(),
         rights: watch::Sender::new(Arc::new(rights)).subscribe(),
         events: Events::new(),
+        meanings: Meanings::built_in(),
     };
     Door { intake: Arc::new(intake) }
 }

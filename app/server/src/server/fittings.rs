@@ -19,6 +19,7 @@ use crate::events::Events;
 use crate::intake::Intake;
 use crate::journal::Journal;
 use crate::mailbox::Mailbox;
+use crate::meaning::Meanings;
 use crate::names::Names;
 use crate::outbound::Outbound;
 use crate::reports::{Owed, Reports};
@@ -103,6 +104,7 @@ impl Fittings {
             rights,
             journal: self.journal.clone(),
             events: self.events.clone(),
+            meanings: Meanings::built_in(),
         })
     }
 

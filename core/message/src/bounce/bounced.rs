@@ -2,6 +2,7 @@
 
 use postlane_mail::{Code, Instant, Mailbox, Status};
 
+use super::reply;
 use crate::dsn::Action;
 
 /// What came back about one recipient of a message. What is not known is none.
@@ -92,6 +93,13 @@ impl Bounced {
     /// The recipient, if its address is one that mail can be sent to.
     pub fn mailbox(&self) -> Option<Mailbox> {
         self.recipient.as_deref().and_then(|address| Mailbox::parse(address).ok())
+    }
+
+    /// What was said from the reply's code on, without the words that lead to it; none without a
+    /// code or where it stands elsewhere.
+    pub fn reply_text(&self) -> Option<&str> {
+        let (code, said) = (self.code?, self.diagnostic.as_deref()?);
+        said.get(reply::start_of(said, code)?..)
     }
 
     /// Whether the message will not arrive.

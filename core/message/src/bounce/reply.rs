@@ -46,6 +46,14 @@ pub(super) fn code_in(text: &str, status: Option<Status>) -> Option<Code> {
     }
 }
 
+/// Where the first reply with that code begins in a text.
+pub(super) fn start_of(text: &str, code: Code) -> Option<usize> {
+    let octets = text.as_bytes();
+    (0..octets.len().saturating_sub(2))
+        .filter_map(|start| at(octets, start))
+        .find_map(|reply| (reply.code == code).then_some(reply.start))
+}
+
 /// The best enhanced status in a text: the first that says more than its class.
 pub(super) fn status_in(text: &str) -> Option<Status> {
     let mut general = None;

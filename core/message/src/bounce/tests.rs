@@ -49,6 +49,15 @@ fn a_report_tells_all_there_is() {
 }
 
 #[test]
+fn a_reply_is_told_without_the_words_that_lead_to_it() {
+    let said = "host mx.b.example says: 550 5.4.1 Recipient address rejected";
+    let fields = format!("Final-Recipient: rfc822; jo@b.example\nDiagnostic-Code: smtp;{said}\n");
+    let read = only(&report(&fields));
+    assert_eq!(read.diagnostic.as_deref(), Some(said));
+    assert_eq!(read.reply_text(), Some("550 5.4.1 Recipient address rejected"));
+}
+
+#[test]
 fn only_a_failure_is_one() {
     for (action, is_failure) in [
         ("failed", true),
