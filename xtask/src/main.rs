@@ -1,8 +1,9 @@
-//! The project's own chores: `cargo xtask tidy|test|peers|score|bounces|bench`.
+//! The project's own chores: `cargo xtask tidy|test|peers|score|bounces|reference|bench`.
 
 mod bench;
 mod bounces;
 mod peers;
+mod reference;
 mod score;
 mod test;
 mod tidy;
@@ -27,6 +28,8 @@ enum Chore {
     Score(score::Arguments),
     /// How much of a collection of bounces the program reads.
     Bounces(bounces::Arguments),
+    /// Write the reference pages of replies anew, from the rules.
+    Reference(reference::Arguments),
     /// Measure the relay on this machine.
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         Chore::Peers => peers::ensure(),
         Chore::Score(arguments) => score::run(&arguments),
         Chore::Bounces(arguments) => bounces::run(&arguments),
+        Chore::Reference(arguments) => reference::run(&arguments),
         Chore::Bench(bench) => bench::run(&bench),
     };
     match ended {
