@@ -13,6 +13,8 @@ pub(super) struct Transaction {
     reverse_path: ReversePath,
     parameters: MailParameters,
     recipients: Vec<Recipient>,
+    /// Recipients that nobody may reach by us.
+    unreachable: usize,
     chunks: Option<Box<Collector>>,
 }
 
@@ -48,6 +50,8 @@ enum Unwanted {
     Later(&'static str),
     /// It has no right to it.
     Refused(Refusal),
+    /// It has, and this recipient is reached by nobody.
+    Unreachable(Refusal),
 }
 
 impl Server {
@@ -66,6 +70,7 @@ impl Server {
             reverse_path: from,
             parameters,
             recipients: Vec::new(),
+            unreachable: 0,
             chunks: None,
         });
         self.say("250 2.1.0 Ok");
@@ -122,7 +127,8 @@ impl Server {
         if !extended && !parameters.is_plain() {
             return wrong(NEEDS_EHLO);
         }
-        if transaction.recipients.len() >= settings.limits.recipients {
+        let heard = transaction.recipients.len() + transaction.unreachable;
+        if heard >= settings.limits.recipients {
             return Err(Unwanted::Later(
                 "452 4.5.3 Too many recipients, send the rest with another message",
             ));
@@ -141,10 +147,19 @@ impl Server {
             return wrong(NEEDS_UTF8);
         }
         let from = &transaction.reverse_path;
-        let allowed = settings.rights.recipient(&self.standing, from, &recipient);
-        allowed.map_err(Unwanted::Refused)?;
-        transaction.recipients.push(recipient);
-        Ok(())
+        match settings.rights.recipient(&self.standing, from, &recipient) {
+            Ok(()) => {
+                transaction.recipients.push(recipient);
+                Ok(())
+            }
+            // Who may reach anybody is not guessing: the others of its recipients get theirs,
+            // however many there are of these.
+            Err(refusal) if self.standing.may_relay() => {
+                transaction.unreachable += 1;
+                Err(Unwanted::Unreachable(refusal))
+            }
+            Err(refusal) => Err(Unwanted::Refused(refusal)),
+        }
     }
 
     fn decline(&mut self, unwanted: Unwanted) {
@@ -153,6 +168,7 @@ impl Server {
             Unwanted::Later(line) if self.bear_idle_command() => self.say(line),
             Unwanted::Later(_) => {}
             Unwanted::Refused(refusal) => self.wrong_fmt(format_args!("{refusal}")),
+            Unwanted::Unreachable(refusal) => self.say_fmt(format_args!("{refusal}")),
         }
     }
 

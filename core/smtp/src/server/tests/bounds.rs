@@ -1,5 +1,7 @@
 //! Limits, time, and a house that is full or closing.
 
+use postlane_mail::{Recipient, ReversePath};
+
 use super::*;
 
 fn within(limits: Limits) -> Settings {
@@ -80,6 +82,52 @@ fn a_nul_is_no_character_of_a_message() {
     "
         ),
     );
+}
+
+/// Nobody may write to `gone@…`.
+#[derive(Debug)]
+struct NotToGone(RelayRights);
+
+impl Rights for NotToGone {
+    fn recipient(
+        &self,
+        standing: &Standing,
+        from: &ReversePath,
+        to: &Recipient,
+    ) -> Result<(), Refusal> {
+        self.0.recipient(standing, from, to)?;
+        if to.mailbox.local_part() != "gone" {
+            return Ok(());
+        }
+        let code = Code::new(550).unwrap();
+        Err(Refusal { code, status: Status::new(5, 1, 1), text: "Gone".into() })
+    }
+}
+
+/// Many of a large message's recipients may be gone, and its client is no guesser for that.
+#[test]
+fn recipients_that_nobody_reaches_cost_the_others_nothing() {
+    let limits = Limits { recipients: 5, errors: 2, idle_commands: 2, ..Limits::default() };
+    let settings =
+        Settings { rights: Arc::new(NotToGone(RelayRights::default())), ..within(limits) };
+    let gone = "C: RCPT TO:<gone@d.example>\nS: 550 5.1.1 Gone\n".repeat(4);
+    let script = format!(
+        "{GREETING}C: HELO client.example\nS: 250 relay.example\n
+        C: MAIL FROM:<a@b.example>
+        S: 250 2.1.0 Ok
+        {gone}
+        C: RCPT TO:<c@d.example>
+        S: 250 2.1.5 Ok
+        C: RCPT TO:<e@d.example>
+        S: 452 4.5.3 Too many recipients, send the rest with another message
+        C: DATA
+        S: 354 End data with <CR><LF>.<CR><LF>
+        C: .
+        = SMTP <a@b.example> -> c@d.example: \"\"
+        S: 250 2.0.0 Ok: queued as 0000000000000
+    "
+    );
+    check(&settings, &Standing::Neighbour, &script);
 }
 
 #[test]
