@@ -194,6 +194,13 @@ pub enum Outcome {
     /// We could not send it (the spool could not be read, over the host's SIZE): 4.x.x is
     /// tried again, 5.x.x bounced. Says nothing about the host.
     Ours(Status),
+    /// We would not send it before then: its domain is on hold. Says nothing about the host.
+    Waits {
+        /// Why, 4.x.x.
+        status: Status,
+        /// When it is tried again, unless its next attempt is due later.
+        until: Instant,
+    },
 }
 
 /// Why a session could not be opened.

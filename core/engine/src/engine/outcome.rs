@@ -171,7 +171,7 @@ impl<E> Engine<E> {
             let is_beyond = beyond.iter().any(|o| o.index == index && is_too_many(o));
             let outcome = outcomes.iter().find(|o| o.index == index && !is_beyond);
             let outcome = outcome.map(|o| &o.outcome);
-            let left = match (judge_one(outcome), self.wish_for(number, index)) {
+            let left = match (judge_one(now, outcome), self.wish_for(number, index)) {
                 (Left::Ended(end), _) => Left::Ended(end),
                 (_, Some(Wish::Delete)) => Left::Ended(End::Deleted),
                 (_, Some(Wish::Bounce)) => Left::Ended(End::BouncedByOperator),
@@ -265,7 +265,7 @@ impl<E> Engine<E> {
     }
 }
 
-fn judge_one(outcome: Option<&Outcome>) -> Left {
+fn judge_one(now: Instant, outcome: Option<&Outcome>) -> Left {
     match outcome {
         Some(Outcome::Delivered(_)) => Left::Ended(End::Delivered),
         Some(Outcome::Refused(said)) => match said.persistence {
@@ -282,6 +282,9 @@ fn judge_one(outcome: Option<&Outcome>) -> Left {
             Left::Ended(End::Bounced(Some(*status)))
         }
         Some(Outcome::Ours(status)) => Left::Deferred(None, Some(*status)),
+        Some(Outcome::Waits { status, until }) => {
+            Left::Deferred(Some(until.since(now)), Some(*status))
+        }
     }
 }
 

@@ -390,6 +390,25 @@ fn mail_for_hosts_that_are_gone_follows_the_dns_by_itself() {
 }
 
 #[test]
+fn mail_for_a_domain_on_hold_waits_until_the_hold_ends_and_goes_then() {
+    let mut model = Model::new(3, Temper::default(), WIDE, Span::from_h(10));
+    let until = START + Span::from_h(6);
+    model.on_hold = Some(until);
+    (0..20).for_each(|_| {
+        model.message(START, Stream::Engaged, 0, &[1, 1]);
+    });
+    model.message(START, Stream::Transactional, 0, &[1]);
+    let engine = run(&mut model, 3);
+    let (first, later) = (START + Span::from_min(1), until + Span::from_min(1));
+    let is_meant = |at: Instant| at < first || (until..later).contains(&at);
+    assert!(model.attempts.iter().all(|(at, ..)| is_meant(*at)), "{:?}", model.attempts);
+    assert_eq!(model.attempts.len(), 2 * 21);
+    assert_eq!(model.ended.len(), 41);
+    assert!(model.ended.values().all(|end| *end == End::Delivered));
+    everybody_is_somewhere(&model, &engine);
+}
+
+#[test]
 fn recipients_with_reverse_paths_of_their_own_share_no_transaction() {
     let temper = Temper { defers: 50, ..Temper::default() };
     for together in [Together::WhereTheyCan, Together::Never] {

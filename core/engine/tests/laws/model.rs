@@ -38,6 +38,8 @@ pub(crate) struct Model {
     pub(crate) together: Together,
     /// From then on all mail goes to other hosts, which can be reached.
     pub(crate) moved_at: Option<Instant>,
+    /// Until when domains are on hold, if they are.
+    pub(crate) on_hold: Option<Instant>,
 }
 
 /// What the numbers of exchanges are larger by when mail goes to other hosts.
@@ -130,6 +132,7 @@ impl Model {
             mail: BTreeMap::new(),
             together: Together::default(),
             moved_at: None,
+            on_hold: None,
         }
     }
 
@@ -188,6 +191,9 @@ impl Model {
         let said = |stage, code| {
             Diagnosis::by_code(stage, &Reply::new(Code::new(code).expect("a code"), "4.0.0 x"))
         };
+        if let Some(until) = self.on_hold.filter(|until| *until > self.now) {
+            return (Outcome::Waits { status: Status::new(4, 3, 2), until }, false);
+        }
         if self.chance(self.temper.hangs_up) {
             return (if self.chance(50) { Outcome::Unknown } else { Outcome::NotTried }, true);
         }
