@@ -34,4 +34,10 @@ pub(crate) struct Counters {
     pub(crate) removed: Count,
     pub(crate) reports: Count,
     pub(crate) connects_failed: Count,
+    /// Recipients that were not written to, for they are on the suppression list.
+    pub(crate) suppressed: Count,
+    /// Entries that refusals have made.
+    pub(crate) suppressions_learned: Count,
+    /// Entries that there was no room for.
+    pub(crate) suppressions_lost: Count,
 }

@@ -14,7 +14,8 @@ pub struct Event {
     /// When.
     pub at: Instant,
     /// `delivered`, `deferred`, `bounced`, `expired`, `bounced-by-operator`, `deleted`, `held`, `released`;
-    /// `returned` for what came back to a bounce address of ours.
+    /// `returned` for what came back to a bounce address of ours; `suppressed` and `unsuppressed` for
+    /// who comes on the suppression list and is taken off it.
     pub kind: &'static str,
     /// The message; none if what came back does not tell.
     pub id: Option<QueueId>,
@@ -38,7 +39,8 @@ pub struct Event {
     pub transcript: String,
     /// The message's header section, 16 KiB at most.
     pub headers: Bytes,
-    /// What a report that came back says, on one line; else empty.
+    /// What a report that came back says, on one line; why, until when and by whom somebody is
+    /// suppressed; else empty.
     pub detail: String,
     /// What came back to a bounce address of ours, if it could be read.
     pub came_back: Option<Box<CameBack>>,

@@ -12,9 +12,48 @@ use smallvec::SmallVec;
 
 use crate::routing::NextHop;
 
-/// What happened on the wire; nothing, where no wire was involved.
+/// What happened on the wire, and who was left out; nothing, where no wire was involved.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Evidence(pub(crate) Option<Box<Attempted>>);
+pub(crate) struct Evidence(pub(crate) Option<Box<Attempted>>, pub(crate) Option<Box<Unsent>>);
+
+/// Recipients of an attempt that we did not write to ourselves, and why.
+#[derive(Debug, Clone)]
+pub(crate) struct Unsent {
+    pub(crate) envelope: Arc<Envelope>,
+    /// By recipient, in words of ours.
+    pub(crate) replies: SmallVec<[(u16, LastReply); 1]>,
+}
+
+impl Evidence {
+    /// What was last said to a recipient, or by us of it.
+    pub(crate) fn last_reply(&self, index: u16) -> Option<LastReply> {
+        match self.unsent(index) {
+            Some(reply) => Some(reply.clone()),
+            None => self.0.as_ref()?.last_reply(index),
+        }
+    }
+
+    /// What happened on the wire for a recipient that was written to.
+    pub(crate) fn attempted(&self, index: u16) -> Option<&Attempted> {
+        self.0.as_deref().filter(|_| self.unsent(index).is_none())
+    }
+
+    /// Who the message is from and for, where it was at hand.
+    pub(crate) fn envelope(&self) -> Option<&Envelope> {
+        let attempted = self.0.as_ref().and_then(|attempted| attempted.envelope.as_deref());
+        attempted.or_else(|| self.1.as_ref().map(|unsent| &*unsent.envelope))
+    }
+
+    /// Whether there is none.
+    pub(crate) fn is_none(&self) -> bool {
+        self.0.is_none() && self.1.is_none()
+    }
+
+    fn unsent(&self, index: u16) -> Option<&LastReply> {
+        let replies = &self.1.as_ref()?.replies;
+        replies.iter().find(|(of, _)| *of == index).map(|(_, reply)| reply)
+    }
+}
 
 /// An attempt, or a session that did not come about.
 #[derive(Debug, Clone)]

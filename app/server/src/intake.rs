@@ -3,6 +3,7 @@
 pub(crate) mod arrivals;
 mod returned;
 mod roles;
+mod suppressed;
 #[cfg(test)]
 mod tests;
 
@@ -32,6 +33,7 @@ use crate::meaning::Meanings;
 use crate::rights::HouseRights;
 use crate::secret;
 use crate::setup::Live;
+use crate::suppression::Suppressions;
 use arrivals::Arrival;
 use returned::Returns;
 
@@ -52,6 +54,7 @@ pub(crate) struct Intake {
     pub(crate) journal: Journal,
     pub(crate) events: Events,
     pub(crate) meanings: Meanings,
+    pub(crate) suppressions: Suppressions,
 }
 
 /// One listener's way in.

@@ -30,6 +30,7 @@ mod secret;
 mod server;
 mod settling;
 mod submitting;
+mod suppression;
 mod unreached;
 mod veil;
 mod world;

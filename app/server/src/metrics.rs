@@ -46,7 +46,7 @@ impl Inside {
         let counters = &self.counters;
         let tally: &Tally = self.store.tally();
         let of_spool = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        let counted: [(&str, &str, u64); 16] = [
+        let counted: [(&str, &str, u64); 19] = [
             ("messages_accepted", "Messages that became ours", counters.accepted.value()),
             (
                 "messages_refused",
@@ -68,6 +68,21 @@ impl Inside {
             ("recipients_bounced", "Recipients refused for good", counters.bounced.value()),
             ("recipients_expired", "Recipients given up for age", counters.expired.value()),
             ("recipients_removed", "Recipients given up by an operator", counters.removed.value()),
+            (
+                "recipients_suppressed",
+                "Recipients not written to, for they are on the suppression list",
+                counters.suppressed.value(),
+            ),
+            (
+                "suppressions_learned",
+                "Entries of the suppression list that refusals have made",
+                counters.suppressions_learned.value(),
+            ),
+            (
+                "suppressions_lost",
+                "Entries that there was no room for (suppression.entries)",
+                counters.suppressions_lost.value(),
+            ),
             ("reports_written", "Reports to senders", counters.reports.value()),
             (
                 "connects_failed",
@@ -101,6 +116,10 @@ impl Inside {
         registry.register("queue_recipients", help, ByLabel::new("status", states));
         let help = "Recipients that wait, by age in minutes";
         registry.register("queue_age_recipients", help, ByLabel::new("minutes", by_age(ages)));
+        let (recipients, domains) = self.suppressions.counts();
+        let listed = [("recipient", recipients as u64), ("domain", domains as u64)];
+        let help = "Entries of the suppression list, by kind";
+        registry.register("suppression_entries", help, ByLabel::new("kind", listed));
         let states = [
             ("sessions_out", "Sessions with hosts", queue.sessions),
             ("spool_messages", "Messages that live", usage.messages),

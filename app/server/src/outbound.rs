@@ -9,7 +9,7 @@ use postlane_engine::{
     AttemptId, HostId, Input, Outcome as Verdict, RecipientOutcome as Judged, SlotId, SourceId,
     Unreached,
 };
-use postlane_mail::{Envelope, Instant, Place, QueueId, Reply, ReversePath, Stage, Status};
+use postlane_mail::{Envelope, Instant, Place, QueueId, Reply, Stage, Status};
 use postlane_net::outbound::{Call, ConnectError, End, Events, Session, SessionFacts};
 use postlane_replies::{Diagnosis, RuleBook};
 use postlane_smtp::client::{
@@ -23,12 +23,13 @@ use tokio::sync::watch;
 use crate::cache::{Cache, Letter};
 use crate::clock::Clock;
 use crate::diagnosing::Diagnosing;
-use crate::evidence::{Attempted, Evidence, lacking};
+use crate::evidence::{Attempted, Evidence, Unsent, lacking};
 use crate::facts::Facts;
 use crate::names::Names;
 use crate::rights::HouseRights;
 use crate::routing::NextHop;
 use crate::setup::Live;
+use crate::suppression::{Parted, Stops};
 use crate::world::EngineMailbox;
 
 /// How long a host is spoken to in the clear after a handshake with it failed. Chosen, not
@@ -48,6 +49,7 @@ pub(crate) struct Outbound {
     pub(crate) plain: Arc<Mutex<BTreeMap<HostId, Instant>>>,
     pub(crate) diagnosing: Arc<Diagnosing>,
     pub(crate) rights: watch::Receiver<Arc<HouseRights>>,
+    pub(crate) stops: Stops,
 }
 
 /// A session and what is under way on it.
@@ -65,6 +67,17 @@ struct Sent {
     attempt: AttemptId,
     envelope: Arc<Envelope>,
     headers: Bytes,
+    /// What becomes of recipients that were left out.
+    left_out: SmallVec<[Judged; 1]>,
+    unsent: Option<Box<Unsent>>,
+}
+
+/// An attempt that the engine has asked for.
+struct Attempt {
+    slot: SlotId,
+    attempt: AttemptId,
+    message: QueueId,
+    recipients: SmallVec<[u16; 4]>,
 }
 
 impl Outbound {
@@ -134,13 +147,13 @@ impl Outbound {
         recipients: SmallVec<[u16; 4]>,
     ) {
         let Some(held) = self.sessions.get(&slot) else { return };
+        let attempt = Attempt { slot, attempt, message, recipients };
         if let Some(letter) = self.cache.find(message) {
-            let back = self.rights.borrow().reverse_path(&letter.envelope, message, &recipients);
-            held.begin(attempt, letter, back, recipients);
+            held.begin(attempt, letter, &self.rights.borrow(), &self.stops, &self.mailbox);
             return;
         }
         let (held, store, mailbox) = (held.clone(), self.store.clone(), self.mailbox.clone());
-        let rights = self.rights.borrow().clone();
+        let (rights, stops) = (self.rights.borrow().clone(), self.stops.clone());
         self.ring.spawn_blocking(move || match store.read(place) {
             Ok(stored) => {
                 let letter = Letter {
@@ -148,14 +161,13 @@ impl Outbound {
                     facts: Facts::from_octets(&stored.facts),
                     message: SmallVec::from_iter([stored.message]),
                 };
-                let back = rights.reverse_path(&letter.envelope, message, &recipients);
-                held.begin(attempt, letter, back, recipients);
+                held.begin(attempt, letter, &rights, &stops, &mailbox);
             }
             Err(_) => {
                 let unreadable = Verdict::Ours(Status::new(4, 3, 0));
                 let judged = |index: &u16| Judged { index: *index, outcome: unreadable.clone() };
-                let outcomes = recipients.iter().map(judged).collect();
-                mailbox.tell(Input::Finished { slot, attempt, outcomes, evidence: Evidence(None) });
+                let outcomes = attempt.recipients.iter().map(judged).collect();
+                attempt.end(&mailbox, outcomes, Evidence::default());
             }
         });
     }
@@ -179,17 +191,28 @@ impl Clone for Held {
 }
 
 impl Held {
+    /// Writes to those recipients that may be written to; without any it is over at once.
     fn begin(
         &self,
-        attempt: AttemptId,
+        attempt: Attempt,
         letter: Letter,
-        reverse_path: Option<ReversePath>,
-        recipients: SmallVec<[u16; 4]>,
+        rights: &HouseRights,
+        stops: &Stops,
+        mailbox: &EngineMailbox,
     ) {
+        let Attempt { slot, attempt, message, recipients } = attempt;
+        let Parted { go: recipients, outcomes, unsent } = stops.part(&letter.envelope, recipients);
+        if recipients.is_empty() {
+            let attempt = Attempt { slot, attempt, message, recipients };
+            return attempt.end(mailbox, outcomes, Evidence(None, unsent));
+        }
+        let reverse_path = rights.reverse_path(&letter.envelope, message, &recipients);
         self.under_way.0.lock().push(Sent {
             attempt,
             envelope: letter.envelope.clone(),
             headers: letter.headers(),
+            left_out: outcomes,
+            unsent,
         });
         // A session that has ended has said so, and the engine takes back what it had given it.
         drop(self.session.begin(Transaction {
@@ -201,6 +224,14 @@ impl Held {
             eight_bit_body: letter.facts.eight_bit_body,
             eight_bit_header: letter.facts.eight_bit_header,
         }));
+    }
+}
+
+impl Attempt {
+    /// Nobody was written to.
+    fn end(self, mailbox: &EngineMailbox, outcomes: SmallVec<[Judged; 1]>, evidence: Evidence) {
+        let Self { slot, attempt, .. } = self;
+        mailbox.tell(Input::Finished { slot, attempt, outcomes, evidence });
     }
 }
 
@@ -233,13 +264,14 @@ impl Events for SlotEvents {
         let attempt = AttemptId(finished.id);
         let mut under_way = self.under_way.0.lock();
         let Some(at) = under_way.iter().position(|sent| sent.attempt == attempt) else { return };
-        let Sent { envelope, headers, .. } = under_way.remove(at);
+        let Sent { envelope, headers, left_out, unsent, .. } = under_way.remove(at);
         drop(under_way);
         let judged = |o: &postlane_smtp::client::RecipientOutcome| Judged {
             index: o.index,
             outcome: self.judge(&o.outcome),
         };
-        let outcomes: SmallVec<[Judged; 1]> = finished.recipients.iter().map(judged).collect();
+        let outcomes = left_out.into_iter().chain(finished.recipients.iter().map(judged));
+        let outcomes: SmallVec<[Judged; 1]> = outcomes.collect();
         let refused = |of: &Judged| match &of.outcome {
             Verdict::Refused(diagnosis) => Some((of.index, diagnosis.clone())),
             _ => None,
@@ -260,7 +292,7 @@ impl Events for SlotEvents {
             end: None,
             turned_away: None,
         };
-        let evidence = Evidence(Some(Box::new(evidence)));
+        let evidence = Evidence(Some(Box::new(evidence)), unsent);
         self.mailbox.tell(Input::Finished { slot: self.slot, attempt, outcomes, evidence });
     }
 
@@ -296,7 +328,7 @@ impl SlotEvents {
         facts: &Arc<SessionFacts>,
         transcript: &Transcript,
     ) -> Evidence {
-        Evidence(Some(Box::new(Attempted {
+        let evidence = Box::new(Attempted {
             envelope: None,
             headers: Bytes::new(),
             outcomes: SmallVec::new(),
@@ -310,7 +342,8 @@ impl SlotEvents {
             diagnoses: SmallVec::new(),
             end: Some(end),
             turned_away,
-        })))
+        });
+        Evidence(Some(evidence), None)
     }
 
     fn unreached(&self, end: &End) -> Unreached {

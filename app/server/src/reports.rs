@@ -16,7 +16,7 @@ use smallvec::SmallVec;
 
 use crate::counters::Counters;
 use crate::events::Events;
-use crate::evidence::Attempted;
+use crate::evidence::{Attempted, Evidence};
 use crate::facts::Facts;
 use crate::happened::Happened;
 use crate::intake::Intake;
@@ -34,7 +34,7 @@ pub(crate) struct Owed {
     pub(crate) message: QueueId,
     pub(crate) place: Place,
     pub(crate) recipients: SmallVec<[(u16, Fate); 1]>,
-    pub(crate) attempted: Option<Box<Attempted>>,
+    pub(crate) evidence: Evidence,
 }
 
 /// Writes reports, on a thread of its own: it reads the spool.
@@ -81,10 +81,10 @@ impl Reports {
         let mut changes = Changes { urgency: Urgency::Now, ..Changes::default() };
         let mut about = Vec::new();
         for (index, fate) in &owed.recipients {
-            let said = owed.attempted.as_ref().and_then(|attempted| attempted.last_reply(*index));
+            let said = owed.evidence.last_reply(*index);
             let kept = known.iter().find(|(i, ..)| i == index).and_then(|(.., last)| last.clone());
             let last = said.or(kept);
-            about.extend(self.about(*index, fate, last.clone(), owed.attempted.as_deref()));
+            about.extend(self.about(*index, fate, last.clone(), owed.evidence.attempted(*index)));
             let (id, place, recipient) = (owed.message, owed.place, *index);
             changes.recipients.push(Change { id, place, recipient, fate: written(fate, last) });
         }
@@ -111,7 +111,7 @@ impl Reports {
     /// Says what happened without an attempt, in words of our own.
     fn say(&self, owed: &Owed, envelope: &Envelope, about: &[About]) {
         let setup = self.live.borrow().clone();
-        for (index, fate) in owed.recipients.iter().filter(|_| owed.attempted.is_none()) {
+        for (index, fate) in owed.recipients.iter().filter(|_| owed.evidence.is_none()) {
             let ended = matches!(fate, Fate::Ended(_));
             let Some(about) = about.iter().find(|a| a.index == *index && ended) else { continue };
             let last = about.last.clone().or_else(|| self.explain(owed, envelope, about));
@@ -219,7 +219,7 @@ impl Reports {
 
     /// In words of our own, where no host has said anything.
     fn explain(&self, owed: &Owed, envelope: &Envelope, about: &About) -> Option<LastReply> {
-        if let Some(failure) = owed.attempted.as_ref().and_then(|attempted| attempted.failure()) {
+        if let Some(failure) = owed.evidence.0.as_ref().and_then(|attempted| attempted.failure()) {
             return Some(failure);
         }
         let recipient = envelope.recipients.get(usize::from(about.index))?;

@@ -1,13 +1,18 @@
 //! Who may send mail to whom through this relay, and which mail is for ourselves.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use postlane_mail::{Envelope, Label, Mailbox, QueueId, Recipient, ReversePath};
 use postlane_message::{Returned, Verp};
 use postlane_smtp::server::{Refusal, RelayRights, Rights, Standing};
+use postlane_suppression::{Asked, Effect};
 
+use crate::clock::Clock;
+use crate::counters::Counters;
 use crate::secret::HouseSecret;
 use crate::setup::Setup;
+use crate::suppression::Suppressions;
 
 /// Our rights and our own addresses. A bounce address with a reverse-path for each recipient
 /// takes only what comes back by one that we made.
@@ -83,6 +88,43 @@ impl HouseRights {
             return Some(Own::Bounce(returned));
         }
         self.relay.is_bounce(mailbox).then_some(Own::Bounce(None))
+    }
+}
+
+/// The rights at one listener: ours, and the suppression list's. Mail to our own desks and bounce
+/// addresses is never stopped by it, and a domain on hold is no reason to refuse mail: it waits.
+#[derive(Debug)]
+pub(crate) struct DoorRights {
+    pub(crate) house: Arc<HouseRights>,
+    pub(crate) suppressions: Suppressions,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) clock: Clock,
+    /// Whose mail comes in here, unless a user has a tenant.
+    pub(crate) tenant: Label,
+}
+
+impl Rights for DoorRights {
+    fn recipient(
+        &self,
+        standing: &Standing,
+        from: &ReversePath,
+        to: &Recipient,
+    ) -> Result<(), Refusal> {
+        self.house.recipient(standing, from, to)?;
+        if self.suppressions.is_empty() || self.house.own(&to.mailbox).is_some() {
+            return Ok(());
+        }
+        let of_user = standing.identity().map(|identity| &identity.tenant);
+        let tenant = of_user.filter(|tenant| !tenant.is_none()).unwrap_or(&self.tenant);
+        let asked = Asked { tenant, from, to: &to.mailbox };
+        let stopped = self.suppressions.ask(self.clock.now(), &asked);
+        match stopped.filter(|stopped| stopped.effect() == Effect::Refused) {
+            Some(stopped) => {
+                self.counters.suppressed.inc();
+                Err(stopped.refusal())
+            }
+            None => Ok(()),
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use std::thread::{self, JoinHandle};
 use parking_lot::Mutex;
 use postlane_engine::{Engine, Input};
 use postlane_net::listener::{Gate, ListenerSettings};
-use postlane_spool::{Disk, Opened, Recovered};
+use postlane_spool::{Disk, Opened, Recovered, Recovery};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -23,6 +23,8 @@ use crate::names::Names;
 use crate::rights::HouseRights;
 use crate::secret::HouseSecret;
 use crate::setup::{Live, Setup};
+use crate::submitting::Submitting;
+use crate::suppression::Suppressions;
 use crate::world::{Answers, Around, EngineMailbox};
 use doors::Doors;
 use engine_settings::engine_settings;
@@ -56,25 +58,31 @@ impl Server {
         let dir = setup.data.join("spool");
         let Opened { store, recovery } = Disk::open(&dir, setup.spool, fittings.ear())?;
         recovery.report.findings.iter().for_each(|finding| alarm(&finding.to_string()));
-        let intake = fittings.intake(&store, recovery.report.last_id, rights_now);
+        let suppressions = list_of(&store, &setup);
+        let intake = fittings.intake(&store, recovery.report.last_id, rights_now, &suppressions);
         fittings.reports(&store, &intake).run(fittings.owed.clone())?;
         let answers = Answers::default();
-        let engine = start_engine(&fittings, &setup, &store, &answers, &rights, smtp.clone())?;
+        let engine = start_engine(
+            &fittings,
+            &setup,
+            &store,
+            &suppressions,
+            &answers,
+            &rights,
+            smtp.clone(),
+        )?;
         let submitting = fittings.submitting();
         let recovered = watch::Sender::new(false);
         let whole = recovered.subscribe();
-        thread::Builder::new().name("recovery".to_owned()).spawn(move || {
-            let tell = |batch: Vec<Recovered>| {
-                submitting.tell(batch.iter().map(|r| submitting.recovered(r)));
-                // A long queue must not lie in the mailbox as a whole.
-                submitting.mailbox.until_heard();
-            };
-            recovery.drain(tell).iter().for_each(|finding| alarm(&finding.to_string()));
-            recovered.send_replace(true);
-        })?;
+        tell_what_is_queued(recovery, submitting, recovered)?;
         let gate = Gate::new(setup.sessions_in_max, setup.sessions_of_client_max);
         let stop = watch::Sender::new(false);
-        let doors = Doors { secret, rights };
+        let doors = Doors {
+            secret,
+            rights,
+            suppressions: suppressions.clone(),
+            counters: fittings.counters.clone(),
+        };
         let (listeners, renewals) = doors.open(bound, &setup, &gate, &intake, &stop)?;
         let (mailbox, names) = (fittings.mailbox.clone(), fittings.names.clone());
         let apply = apply(renewals, doors, gate.clone(), mailbox.clone(), names);
@@ -101,9 +109,10 @@ impl Server {
             events: fittings.events,
             smtp,
             turns: Turns::default(),
+            suppressions,
             apply,
         }));
-        tokio::spawn(handle.clone().forget_keys());
+        handle.sweep();
         Ok(Self { handle, listeners, engine, mailbox, store, gate, journal: fittings.journal })
     }
 
@@ -138,11 +147,41 @@ impl Server {
     }
 }
 
+/// The suppression list, as it was when the last server closed.
+fn list_of(store: &Disk, setup: &Setup) -> Suppressions {
+    let (suppressions, unread) = Suppressions::load(store, setup.suppression.entries_max);
+    if unread > 0 {
+        alarm(&format!(
+            "{unread} entries of the suppression list cannot be read and do not hold: was a later \
+             version running here?"
+        ));
+    }
+    suppressions
+}
+
+/// On a thread of its own: a long queue takes a while.
+fn tell_what_is_queued(
+    recovery: Recovery,
+    submitting: Submitting,
+    recovered: watch::Sender<bool>,
+) -> std::io::Result<JoinHandle<()>> {
+    thread::Builder::new().name("recovery".to_owned()).spawn(move || {
+        let tell = |batch: Vec<Recovered>| {
+            submitting.tell(batch.iter().map(|r| submitting.recovered(r)));
+            // A long queue must not lie in the mailbox as a whole.
+            submitting.mailbox.until_heard();
+        };
+        recovery.drain(tell).iter().for_each(|finding| alarm(&finding.to_string()));
+        recovered.send_replace(true);
+    })
+}
+
 /// The engine's thread, with everything around it.
 fn start_engine(
     fittings: &Fittings,
     setup: &Setup,
     store: &Arc<Disk>,
+    suppressions: &Suppressions,
     answers: &Answers,
     rights: &watch::Sender<Arc<HouseRights>>,
     listening: Vec<SocketAddr>,
@@ -151,8 +190,8 @@ fn start_engine(
         setup.clock,
         fittings.mailbox.clone(),
         fittings.routing(setup, listening)?,
-        fittings.outbound(store, rights.subscribe()),
-        fittings.settling(store),
+        fittings.outbound(store, rights.subscribe(), suppressions),
+        fittings.settling(store, suppressions),
         answers.clone(),
     );
     let engine = Engine::new(Arc::new(engine_settings(setup, &fittings.names)), setup.seed);
@@ -170,6 +209,7 @@ fn apply(
 ) -> Box<dyn Fn(&Setup) + Send + Sync> {
     Box::new(move |setup| {
         gate.limit(setup.sessions_in_max, setup.sessions_of_client_max);
+        doors.suppressions.limit(setup.suppression.entries_max);
         doors.renew_all(setup, &renewals);
         mailbox.tell(Input::Settings(Arc::new(engine_settings(setup, &names))));
     })

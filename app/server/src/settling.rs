@@ -9,7 +9,7 @@ use postlane_spool::{Change, Changes, Key, Store, Urgency};
 use crate::cache::Cache;
 use crate::counters::Counters;
 use crate::events::Events;
-use crate::evidence::{Attempted, Evidence};
+use crate::evidence::Evidence;
 use crate::happened::Happened;
 use crate::journal::{Journal, Line};
 use crate::mailbox::Mailbox;
@@ -18,6 +18,7 @@ use crate::reports::Owed;
 use crate::routing::{Destination, Failures};
 use crate::setup::Live;
 use crate::submitting::Awaited;
+use crate::suppression::{Learning, Noticed, Suppressions, Teller};
 use crate::unreached::Unreached;
 
 /// Writes down what has become of recipients.
@@ -33,6 +34,8 @@ pub(crate) struct Settling {
     pub(crate) journal: Journal,
     pub(crate) events: Events,
     pub(crate) unreached: Unreached,
+    pub(crate) suppressions: Suppressions,
+    pub(crate) learning: Learning,
     pub(crate) changes: Vec<Change>,
     pub(crate) done: Vec<QueueId>,
     pub(crate) lines: String,
@@ -41,24 +44,25 @@ pub(crate) struct Settling {
 impl Settling {
     pub(crate) fn settled(&mut self, now: Instant, settled: Settled<Evidence>) {
         let Settled { message, place, recipients, attempt } = settled;
-        let attempted = attempt.and_then(|(_, _, evidence)| evidence.0);
-        let young = if attempted.is_none() { self.cache.find(message) } else { None };
+        let evidence = attempt.map(|(_, _, evidence)| evidence).unwrap_or_default();
+        let young = if evidence.is_none() { self.cache.find(message) } else { None };
         let mut owed = smallvec::SmallVec::<[(u16, Fate); 1]>::new();
         let mut only_one = true;
         for (index, fate) in recipients {
             self.count(&fate);
-            let envelope = attempted.as_ref().and_then(|a| a.envelope.as_deref());
-            if attempted.is_some() || !is_said_with_its_report(&fate) {
+            let envelope = evidence.envelope();
+            self.learn(now, message, index, &fate, &evidence);
+            if !evidence.is_none() || !is_said_with_its_report(&fate) {
                 let at_hand = young.as_ref().map(|letter| &*letter.envelope);
                 let envelope = envelope.or(at_hand);
-                let said = attempted.as_ref().and_then(|a| a.last_reply(index));
+                let said = evidence.last_reply(index);
                 self.say(Happened {
                     now,
                     id: message,
                     index,
                     fate: &fate,
                     envelope,
-                    attempted: attempted.as_deref(),
+                    attempted: evidence.attempted(index),
                     last: said.or_else(|| self.unrouted(now, &fate, envelope, index)),
                 });
             }
@@ -69,7 +73,7 @@ impl Settling {
                     Some(postlane_spool::Fate::Done)
                 }
                 Fate::Deferred { progress, notice: false, .. } => {
-                    self.waiting(*progress, index, attempted.as_deref())
+                    waiting(*progress, evidence.last_reply(index))
                 }
                 _ => None,
             };
@@ -84,7 +88,7 @@ impl Settling {
             self.done.push(message);
         }
         if !owed.is_empty() {
-            self.reports.put(Owed { now, message, place, recipients: owed, attempted });
+            self.reports.put(Owed { now, message, place, recipients: owed, evidence });
         }
     }
 
@@ -104,17 +108,6 @@ impl Settling {
         let failure = self.failures.of(self.names.destination(&Destination { host, sender }))?;
         let reply = Reply::new(Code::new(450)?, failure.to_string());
         Some(LastReply { stage: Stage::Connect, reply, host: "".into(), at: now })
-    }
-
-    /// What no host has said anything of keeps its last reply, which only the spool knows.
-    fn waiting(
-        &self,
-        progress: Progress,
-        index: u16,
-        attempted: Option<&Attempted>,
-    ) -> Option<postlane_spool::Fate> {
-        let last: LastReply = attempted?.last_reply(index)?;
-        Some(postlane_spool::Fate::Waiting(progress, Some(last)))
     }
 
     pub(crate) fn record(&mut self, now: Instant, event: Event<Evidence>) {
@@ -163,11 +156,43 @@ impl Settling {
         if !self.done.is_empty() {
             self.cache.forget(self.done.drain(..));
         }
-        if self.changes.is_empty() {
-            return;
-        }
         let recipients = std::mem::take(&mut self.changes);
-        self.awaited.commit(&*self.store, Changes { recipients, ..Changes::default() });
+        let changes = Changes { recipients, ..Changes::default() };
+        match self.learning.take() {
+            Some(noticed) => self.write_down(noticed, changes),
+            None if changes.recipients.is_empty() => {}
+            None => self.awaited.commit(&*self.store, changes),
+        }
+    }
+
+    /// Who is refused for good may come on the suppression list.
+    fn learn(
+        &mut self,
+        now: Instant,
+        message: QueueId,
+        index: u16,
+        fate: &Fate,
+        evidence: &Evidence,
+    ) {
+        let Fate::Ended(End::Bounced(None)) = fate else { return };
+        let (setup, counters) = (self.live.borrow(), &self.counters);
+        let (attempt, refused) = ((now, message), (evidence, index));
+        self.learning.hear(&self.suppressions, (&setup, counters), attempt, refused);
+    }
+
+    /// What has been learned holds when it is durable, and is told then.
+    fn write_down(&self, noticed: Noticed, changes: Changes) {
+        let Noticed { keyed, updates, entries } = noticed;
+        let list = self.suppressions.clone();
+        let teller = Teller { journal: self.journal.clone(), events: self.events.clone() };
+        let (live, counters) = (self.live.clone(), self.counters.clone());
+        self.awaited.commit_then(&*self.store, Changes { keyed, ..changes }, move || {
+            list.apply(&updates);
+            counters.suppressions_learned.add(entries.len() as u64);
+            let setup = live.borrow();
+            let told = |entry| teller.suppressed(setup.clock.now(), setup.log.addresses, entry);
+            entries.iter().for_each(told);
+        });
     }
 
     fn count(&self, fate: &Fate) {
@@ -190,6 +215,11 @@ impl Settling {
         }
         self.events.tell(|| happened.event(&setup));
     }
+}
+
+/// What nobody has said anything of keeps its last reply, which only the spool knows.
+fn waiting(progress: Progress, last: Option<LastReply>) -> Option<postlane_spool::Fate> {
+    Some(postlane_spool::Fate::Waiting(progress, Some(last?)))
 }
 
 /// Whether the reports' thread says what happened: it reads the message anyway.

@@ -19,10 +19,11 @@ use postlane_smtp::auth::{Credentials, ScramVerifier};
 use postlane_smtp::client::{Timeouts, TlsPolicy};
 use postlane_smtp::data::BareNewlines;
 use postlane_smtp::server::{Identity, Limits, RelayRights};
+use postlane_suppression::Policy;
 use tokio::sync::watch;
 
 use crate::clock::Clock;
-use crate::config::settings::Log;
+use crate::config::settings::{Log, Scope};
 use ready_tls::ReadyTls;
 
 /// Everything an operator has decided.
@@ -81,6 +82,8 @@ pub struct Setup {
     pub report_returns: ReturnContent,
     /// Octets of a message that a report returns, at most.
     pub report_octets_max: usize,
+    /// Which refusals put recipients on the suppression list.
+    pub suppression: SuppressionSetup,
     /// Recipients in one transaction.
     pub transaction_recipients_max: u16,
     /// Sessions with hosts in all.
@@ -175,6 +178,17 @@ pub struct TenantSetup {
     pub bounce_address: Option<Mailbox>,
     /// Whether each recipient has a reverse-path of its own below that.
     pub verp: bool,
+}
+
+/// Which refusals put recipients on the suppression list, and how long it may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SuppressionSetup {
+    /// Which refusals count, and how long they last.
+    pub policy: Policy,
+    /// Whose mail is stopped by them.
+    pub scope: Scope,
+    /// Entries of the list, at most.
+    pub entries_max: usize,
 }
 
 /// Who hears of failures.

@@ -1,6 +1,6 @@
 //! All that is known of an entry.
 
-use postlane_mail::{Code, LastReply, QueueId, Stage};
+use postlane_mail::{Code, Instant, LastReply, QueueId, Reply, Stage};
 
 use crate::standing::Standing;
 use crate::subject::Subject;
@@ -83,6 +83,14 @@ impl Said {
             text: Bounded::new(last.reply.text()),
             host: Bounded::new(&last.host),
         }
+    }
+}
+
+impl Said {
+    /// The reply, said then.
+    pub fn reply(&self, at: Instant) -> LastReply {
+        let reply = Reply::new(self.code, self.text.as_str());
+        LastReply { stage: self.stage, reply, host: self.host.as_str().into(), at }
     }
 }
 

@@ -86,7 +86,7 @@ async fn submit_list(handle: Handle, body: &JsonBody) -> Response {
 
 async fn hand_in(handle: &Handle, request: MessageRequest) -> Result<Answer, Problem> {
     let (addressed, content) = read(&request)?;
-    let (recipients, answers) = recipients(&addressed);
+    let (recipients, mut answers) = recipients(&addressed);
     if recipients.is_empty() {
         return Err(no_recipient(&addressed, &answers));
     }
@@ -98,7 +98,14 @@ async fn hand_in(handle: &Handle, request: MessageRequest) -> Result<Answer, Pro
     }
     let message = NewMessage { envelope, content, idempotency_key: key };
     let raw = request.raw_base64.is_some();
-    let accepted = handle.submit(message).await.map_err(|why| refusal(&why, raw))?;
+    let accepted = match handle.submit(message).await {
+        Err(NotAccepted::Suppressed(suppressed)) => {
+            refuse(&mut answers, &suppressed);
+            return Err(no_recipient(&addressed, &answers));
+        }
+        accepted => accepted.map_err(|why| refusal(&why, raw))?,
+    };
+    refuse(&mut answers, &accepted.suppressed);
     Ok(Answer {
         id: Some(accepted.id.to_string()),
         recipients: answers,
@@ -253,6 +260,18 @@ fn recipients(addressed: &[Addressed]) -> (Vec<Recipient>, Vec<RecipientAnswer>)
         });
     }
     (recipients, answers)
+}
+
+/// Those that the suppression list keeps their mail from are refused, in the words that a client
+/// hears at RCPT.
+fn refuse(answers: &mut [RecipientAnswer], suppressed: &[(Box<str>, String)]) {
+    for answer in answers {
+        let said = suppressed.iter().find(|(address, _)| **address == *answer.address);
+        if let Some((_, reason)) = said {
+            "refused".clone_into(&mut answer.status);
+            answer.reason = Some(reason.clone());
+        }
+    }
 }
 
 fn no_recipient(addressed: &[Addressed], answers: &[RecipientAnswer]) -> Problem {

@@ -51,6 +51,9 @@ pub struct Accepted {
     pub id: QueueId,
     /// Whether it had been handed in before with the same idempotency key.
     pub repeated: bool,
+    /// Recipients that it does not go to, for they are on the suppression list; each with why,
+    /// as a client hears it at RCPT.
+    pub suppressed: Vec<(Box<str>, String)>,
 }
 
 /// Why a message was not taken.
@@ -76,6 +79,9 @@ pub enum NotAccepted {
         /// As many as are allowed.
         octets_max: usize,
     },
+    /// All its recipients are on the suppression list; each with why.
+    #[error("all recipients are on the suppression list; `postlane suppression show` tells why")]
+    Suppressed(Vec<(Box<str>, String)>),
     /// The same idempotency key was used for another message.
     #[error("this idempotency key was used for a different message; use a new key")]
     KeyReused,

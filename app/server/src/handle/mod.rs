@@ -6,6 +6,7 @@ mod queue;
 mod remembered;
 mod row;
 mod submit;
+mod suppression;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -28,6 +29,7 @@ use crate::names::Names;
 use crate::routing::Failures;
 use crate::setup::{Live, Setup};
 use crate::submitting::Awaited;
+use crate::suppression::Suppressions;
 use crate::unreached::Unreached;
 use crate::world::{Answers, EngineMailbox};
 
@@ -37,6 +39,7 @@ pub use filter::{Filter, Status};
 pub use message::{Accepted, Composed, Content, NewMessage, NotAccepted};
 pub(crate) use remembered::Turns;
 pub use row::{AGE_BUCKETS_MIN, Cursor, Page, Row, Summary, SummaryLine, Waiting};
+pub use suppression::{NotListed, SuppressionFilter, SuppressionPage};
 
 /// A running server, for whoever may ask it. Cheap to clone.
 #[derive(Clone)]
@@ -66,6 +69,7 @@ pub(crate) struct Inside {
     pub(crate) events: Events,
     pub(crate) smtp: Vec<SocketAddr>,
     pub(crate) turns: Turns,
+    pub(crate) suppressions: Suppressions,
     pub(crate) apply: Box<dyn Fn(&Setup) + Send + Sync>,
 }
 
@@ -153,6 +157,12 @@ impl Action {
 }
 
 impl Handle {
+    /// Begins to forget what is over, from time to time.
+    pub(crate) fn sweep(&self) {
+        tokio::spawn(self.clone().forget_keys());
+        tokio::spawn(self.clone().forget_suppressions());
+    }
+
     /// Where mail is taken; a port that was 0 has become a real one.
     pub fn smtp_addresses(&self) -> &[SocketAddr] {
         &self.0.smtp

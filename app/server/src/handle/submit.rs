@@ -1,6 +1,7 @@
 //! A program hands in a message.
 
 use bytes::Bytes;
+use postlane_mail::Envelope;
 use postlane_message::{Client, Draft, compose};
 use postlane_smtp::server::Pressure;
 use postlane_spool::{Changes, Urgency};
@@ -29,12 +30,13 @@ impl Handle {
         match new.idempotency_key.clone() {
             None => {
                 let mut envelope = new.envelope;
+                let suppressed = self.take_out_suppressed(&mut envelope)?;
                 let own = self.0.intake.take_ours(&mut envelope, &message).await;
                 let id = match own.map_err(not_accepted)? {
                     Some(own) if envelope.recipients.is_empty() => Ok(own),
                     _ => self.0.intake.accept(origin(), envelope, &message).await,
                 };
-                Ok(Accepted { id: id.map_err(not_accepted)?, repeated: false })
+                Ok(Accepted { id: id.map_err(not_accepted)?, repeated: false, suppressed })
             }
             // A client that hangs up is one that asks again: what was begun for it is finished.
             Some(key) => {
@@ -59,10 +61,11 @@ impl Handle {
         let known = known.and_then(|(_, value)| Remembered::read(&value));
         if let Some(known) = known.filter(|known| known.holds(self.0.clock.now())) {
             return match known.digest == digest {
-                true => Ok(Accepted { id: known.id, repeated: true }),
+                true => Ok(Accepted { id: known.id, repeated: true, suppressed: Vec::new() }),
                 false => Err(NotAccepted::KeyReused),
             };
         }
+        let suppressed = self.take_out_suppressed(&mut new.envelope)?;
         let sender = new.envelope.reverse_path.clone();
         let refused = |refused: Refused| {
             self.0.intake.note_refused(&origin(), &sender, &refused);
@@ -90,12 +93,25 @@ impl Handle {
                 if let Some(arrival) = &arrival {
                     self.0.intake.note_accepted(&origin(), arrival);
                 }
-                Ok(Accepted { id, repeated: false })
+                Ok(Accepted { id, repeated: false, suppressed })
             }
             Err(_) => {
                 self.0.cache.forget(std::iter::once(id));
                 Err(refused(Refused::Unknown))
             }
+        }
+    }
+
+    /// Recipients that are on the suppression list get nothing; a message for nobody else is not
+    /// taken.
+    fn take_out_suppressed(
+        &self,
+        envelope: &mut Envelope,
+    ) -> Result<Vec<(Box<str>, String)>, NotAccepted> {
+        let suppressed = self.0.intake.take_out_suppressed(envelope);
+        match envelope.recipients.is_empty() && !suppressed.is_empty() {
+            true => Err(NotAccepted::Suppressed(suppressed)),
+            false => Ok(suppressed),
         }
     }
 

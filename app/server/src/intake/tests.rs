@@ -47,6 +47,7 @@ fn door(store: &Arc<Memory>) -> Door {
         rights: watch::Sender::new(Arc::new(rights)).subscribe(),
         events: Events::new(),
         meanings: Meanings::built_in(),
+        suppressions: Suppressions::none(),
     };
     Door { intake: Arc::new(intake) }
 }

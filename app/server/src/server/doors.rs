@@ -13,11 +13,13 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::counters::Counters;
 use crate::intake::{Door, Intake};
 use crate::journal::alarm;
-use crate::rights::HouseRights;
+use crate::rights::{DoorRights, HouseRights};
 use crate::secret::HouseSecret;
 use crate::setup::{AuthSetup, ListenerSetup, Setup};
+use crate::suppression::Suppressions;
 
 /// A socket for each listener: one that a service manager holds for us at its address, so that
 /// a restart refuses no connection, or else a new one.
@@ -70,6 +72,8 @@ pub(super) fn addresses(bound: &[TcpListener]) -> io::Result<Vec<SocketAddr>> {
 pub(super) struct Doors {
     pub(super) secret: HouseSecret,
     pub(super) rights: watch::Sender<Arc<HouseRights>>,
+    pub(super) suppressions: Suppressions,
+    pub(super) counters: Arc<Counters>,
 }
 
 impl Doors {
@@ -94,7 +98,13 @@ impl Doors {
                 _ => StartTls::Absent,
             },
             auth,
-            rights: self.rights.borrow().clone(),
+            rights: Arc::new(DoorRights {
+                house: self.rights.borrow().clone(),
+                suppressions: self.suppressions.clone(),
+                counters: self.counters.clone(),
+                clock: setup.clock,
+                tenant: listener.tenant.clone(),
+            }),
             tenant: listener.tenant.clone(),
             bare_newlines: setup.bare_newlines,
             limits: setup.limits.clone(),

@@ -28,6 +28,7 @@ use crate::routing::{Asked, Failures, Routing, route_settings};
 use crate::settling::Settling;
 use crate::setup::{Live, Setup};
 use crate::submitting::{Awaited, Ear, Submitting};
+use crate::suppression::{Learning, Stops, Suppressions};
 use crate::unreached::Unreached;
 use crate::world::EngineMailbox;
 
@@ -92,6 +93,7 @@ impl Fittings {
         store: &Arc<Disk>,
         last_id: Option<QueueId>,
         rights: watch::Receiver<Arc<HouseRights>>,
+        suppressions: &Suppressions,
     ) -> Arc<Intake> {
         Arc::new(Intake {
             clock: self.live.borrow().clock,
@@ -105,6 +107,7 @@ impl Fittings {
             journal: self.journal.clone(),
             events: self.events.clone(),
             meanings: Meanings::built_in(),
+            suppressions: suppressions.clone(),
         })
     }
 
@@ -123,7 +126,7 @@ impl Fittings {
         }
     }
 
-    pub(super) fn settling(&self, store: &Arc<Disk>) -> Settling {
+    pub(super) fn settling(&self, store: &Arc<Disk>, suppressions: &Suppressions) -> Settling {
         Settling {
             store: store.clone(),
             cache: self.cache.clone(),
@@ -136,6 +139,8 @@ impl Fittings {
             reports: self.owed.clone(),
             journal: self.journal.clone(),
             events: self.events.clone(),
+            suppressions: suppressions.clone(),
+            learning: Learning::default(),
             changes: Vec::new(),
             done: Vec::new(),
             lines: String::new(),
@@ -171,6 +176,7 @@ impl Fittings {
         &self,
         store: &Arc<Disk>,
         rights: watch::Receiver<Arc<HouseRights>>,
+        suppressions: &Suppressions,
     ) -> Outbound {
         Outbound {
             ring: runtime::Handle::current(),
@@ -184,6 +190,12 @@ impl Fittings {
             plain: Arc::default(),
             diagnosing: self.diagnosing.clone(),
             rights,
+            stops: Stops {
+                list: suppressions.clone(),
+                live: self.live.clone(),
+                clock: self.live.borrow().clock,
+                counters: self.counters.clone(),
+            },
         }
     }
 }

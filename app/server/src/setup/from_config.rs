@@ -10,10 +10,11 @@ use postlane_net::route::StaticRoutes;
 use postlane_replies::{Providers, RuleBook};
 use postlane_smtp::client::Timeouts;
 use postlane_smtp::server::{Limits, RelayRights};
+use postlane_suppression::Policy;
 
 use super::{
-    AuthSetup, ListenerSetup, PoolSetup, Reports, Setup, SourceSetup, TenantSetup, TlsChange,
-    TlsSetup, User,
+    AuthSetup, ListenerSetup, PoolSetup, Reports, Setup, SourceSetup, SuppressionSetup,
+    TenantSetup, TlsChange, TlsSetup, User,
 };
 use crate::clock::Clock;
 use crate::config::settings::{Auth, Bounce, ListenerTls, ProviderCeilings, Timeout, WithoutTls};
@@ -57,6 +58,7 @@ impl Setup {
             delay_notice_after: report.delay_notice.on(),
             report_returns: report.returns,
             report_octets_max: octets(report.return_size),
+            suppression: suppression(config),
             transaction_recipients_max: delivery.transaction_recipients,
             sessions_out_max: delivery.sessions,
             session_idle: lane.idle,
@@ -86,6 +88,22 @@ impl Setup {
             clock: Clock::wall(),
             ready_tls: Default::default(),
         }
+    }
+}
+
+fn suppression(config: &Config) -> SuppressionSetup {
+    let settings = &config.suppression;
+    SuppressionSetup {
+        policy: Policy {
+            refusals: settings.refusals,
+            no_such_user: settings.no_such_user.on(),
+            mailbox_disabled: settings.mailbox_disabled.on(),
+            mailbox_moved: settings.mailbox_moved.on(),
+            not_accepting_mail: settings.not_accepting_mail.on(),
+            domain_not_found: settings.domain_not_found.on(),
+        },
+        scope: settings.scope,
+        entries_max: usize::try_from(settings.entries).unwrap_or(usize::MAX),
     }
 }
 

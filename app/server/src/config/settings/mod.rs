@@ -18,6 +18,7 @@ mod retry;
 mod route;
 mod source;
 mod spool;
+mod suppression;
 mod tenant;
 mod timeout;
 
@@ -39,5 +40,6 @@ pub use retry::Retry;
 pub use route::Route;
 pub use source::Source;
 pub use spool::Spool;
+pub use suppression::{Scope, Suppression};
 pub use tenant::{Bounce, Tenant};
 pub use timeout::Timeout;
