@@ -16,7 +16,7 @@ use utoipa_axum::routes;
 
 use crate::access::{self, Token};
 use crate::problem::Problem;
-use crate::routes::{event, message, queue, reply, server};
+use crate::routes::{event, message, queue, reply, server, suppression};
 
 /// How long a request may take: as long as a slow disk, and no longer. Chosen, not measured.
 const REQUEST_S_MAX: u64 = 60;
@@ -69,6 +69,8 @@ fn guarded() -> OpenApiRouter<Handle> {
         .routes(routes!(queue::show))
         .routes(routes!(event::stream))
         .routes(routes!(reply::unclassified))
+        .routes(routes!(suppression::list, suppression::add))
+        .routes(routes!(suppression::show, suppression::remove))
         .routes(routes!(server::facts))
         .routes(routes!(server::reload))
 }

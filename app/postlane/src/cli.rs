@@ -13,6 +13,7 @@ use crate::commands::queue::QueueCommand;
 use crate::commands::rules::RulesCommand;
 use crate::commands::send::Send;
 use crate::commands::spool::SpoolCommand;
+use crate::commands::suppression::SuppressionCommand;
 
 /// A sending relay that mailbox providers do not have to slow down.
 ///
@@ -84,6 +85,9 @@ pub(crate) enum Command {
     /// Check and try rules of your own for replies
     #[command(subcommand)]
     Rules(RulesCommand),
+    /// Look at whom no mail goes to, and change it
+    #[command(subcommand)]
+    Suppression(SuppressionCommand),
     /// Verify, explain and move a queue on disk
     #[command(subcommand)]
     Spool(SpoolCommand),

@@ -60,6 +60,11 @@ impl Client {
         self.ask(Method::POST, path, body)
     }
 
+    /// Has something taken away.
+    pub(crate) fn delete<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
+        self.ask(Method::DELETE, path, Vec::new())
+    }
+
     fn ask<T: DeserializeOwned>(
         &self,
         method: Method,

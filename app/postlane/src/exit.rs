@@ -48,6 +48,11 @@ impl Failure {
         Self::new(Exit::Usage, says)
     }
 
+    /// Whether the answer was no, and nothing went wrong.
+    pub(crate) fn is_no(&self) -> bool {
+        self.exit == Exit::No
+    }
+
     /// Says it on stderr.
     pub(crate) fn report(self) -> Exit {
         print::error(&self.says);

@@ -35,6 +35,7 @@ fn main() -> std::process::ExitCode {
         Command::Explain(explain) => commands::explain::run(&cli.reach, &explain),
         Command::Classify(classify) => commands::classify::run(&classify),
         Command::Rules(rules) => commands::rules::run(&cli.reach, &rules),
+        Command::Suppression(command) => commands::suppression::run(&cli.reach, command),
         Command::Spool(spool) => commands::spool::run(&cli.reach, spool),
         Command::Bounce(bounce) => commands::bounce::run(&cli.reach, bounce),
         Command::Config(config) => commands::config::run(&cli.reach, &config),

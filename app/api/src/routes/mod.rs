@@ -5,3 +5,4 @@ pub(crate) mod message;
 pub(crate) mod queue;
 pub(crate) mod reply;
 pub(crate) mod server;
+pub(crate) mod suppression;

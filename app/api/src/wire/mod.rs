@@ -6,6 +6,7 @@ mod message;
 mod queue;
 mod reply;
 mod server;
+mod suppression;
 mod time;
 
 pub use act::{Act, Acted, FilterQuery};
@@ -16,4 +17,9 @@ pub use queue::{
 };
 pub use reply::{ClusterRow, DiagnosisRow, UnclassifiedPage};
 pub use server::{Health, Reloaded, ServerFacts};
+pub(crate) use suppression::tenant;
+pub use suppression::{
+    NewSuppression, NewSuppressions, NotSuppressed, Suppressed, SuppressionPage, SuppressionQuery,
+    SuppressionReply, SuppressionRow, UnsuppressQuery, Unsuppressed, Wrong,
+};
 pub use time::{Timestamp, timestamp};

@@ -10,3 +10,4 @@ pub(crate) mod rules;
 pub(crate) mod send;
 pub(crate) mod serve;
 pub(crate) mod spool;
+pub(crate) mod suppression;

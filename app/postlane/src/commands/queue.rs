@@ -1,7 +1,7 @@
 //! `postlane queue`: look at what waits, and act on it.
 
 mod shown;
-mod which;
+pub(super) mod which;
 
 use clap::{Args, Subcommand};
 use postlane_api::wire::{Act, Acted, QueueMessage, QueuePage, ServerFacts, SummaryPage};

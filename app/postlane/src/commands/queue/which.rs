@@ -5,6 +5,7 @@ use clap::builder::PossibleValuesParser;
 use postlane_api::wire::FilterQuery;
 use postlane_mail::{Host, Label, QueueId, Span};
 use postlane_replies::Providers;
+use serde::Serialize;
 
 /// All that agrees with everything given.
 #[derive(Args)]
@@ -64,7 +65,7 @@ impl Which {
 }
 
 /// The address of a question with a filter.
-pub(super) fn address(path: &str, query: &FilterQuery) -> String {
+pub(in crate::commands) fn address(path: &str, query: &impl Serialize) -> String {
     let value = serde_json::to_value(query).unwrap_or_default();
     let mut address = path.to_owned();
     for (i, (name, value)) in value.as_object().into_iter().flatten().enumerate() {
@@ -76,7 +77,7 @@ pub(super) fn address(path: &str, query: &FilterQuery) -> String {
 }
 
 /// Percent-encoding of everything but RFC 3986's unreserved characters.
-pub(super) fn escaped(text: &str) -> String {
+pub(in crate::commands) fn escaped(text: &str) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
     let one = |b: u8| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") };
     text.bytes().map(one).collect()
@@ -102,7 +103,7 @@ fn label(text: &str) -> Result<String, String> {
     Label::parse(text).map(|_| text.to_owned()).map_err(|e| e.to_string())
 }
 
-fn age(text: &str) -> Result<Span, String> {
+pub(in crate::commands) fn age(text: &str) -> Result<Span, String> {
     let units = [("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)];
     let read = units.iter().find_map(|(unit, seconds)| {
         let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
