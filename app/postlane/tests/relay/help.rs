@@ -3,7 +3,7 @@
 use crate::golden::golden;
 use crate::relay::Home;
 
-const COMMANDS: [&[&str]; 21] = [
+const COMMANDS: [&[&str]; 28] = [
     &[],
     &["bounce"],
     &["bounce", "parse"],
@@ -25,6 +25,13 @@ const COMMANDS: [&[&str]; 21] = [
     &["queue", "release"],
     &["queue", "bounce"],
     &["queue", "delete"],
+    &["suppression"],
+    &["suppression", "list"],
+    &["suppression", "show"],
+    &["suppression", "add"],
+    &["suppression", "remove"],
+    &["suppression", "import"],
+    &["suppression", "export"],
 ];
 
 #[test]

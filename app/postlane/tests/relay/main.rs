@@ -31,4 +31,5 @@ mod relay;
 mod sink;
 mod smtp;
 mod spool;
+mod suppression;
 mod swaks;

@@ -7,8 +7,9 @@ use postlane_engine::{
     Cursor as EngineCursor, Input, Operator, Row as EngineRow, Selection, Standing, Tally,
     Waiting as EngineWaiting,
 };
-use postlane_mail::{Instant, LastReply, QueueId};
+use postlane_mail::{Envelope, Instant, LastReply, QueueId};
 use postlane_spool::{Store as _, Stored};
+use postlane_suppression::Asked;
 use tokio::sync::oneshot;
 
 use super::{
@@ -195,16 +196,30 @@ impl Inside {
             arrived_at: row.id.moment(),
             next_attempt_at: row.due.max(row.waiting.and_then(|why| why.until())),
             expires_at: row.expires,
-            waiting: row.waiting.map(|why| self.waiting(row, why)),
+            waiting: row.waiting.map(|why| self.waiting(row, known, why)),
             last_reply: self.last_reply(row, known),
         }
     }
 
-    fn waiting(&self, row: &EngineRow, why: EngineWaiting) -> Waiting {
+    fn waiting(&self, row: &EngineRow, known: &Known, why: EngineWaiting) -> Waiting {
+        if let Some(waiting) = self.on_hold(row, known, why) {
+            return waiting;
+        }
         let route = matches!(why, EngineWaiting::NoRoute { .. });
         let failure = self.failures.of(row.domain).filter(|_| route);
         let reason = failure.map_or_else(|| why.to_string(), |failure| failure.to_string());
         Waiting { reason, until: why.until() }
+    }
+
+    /// Why it waits, where that is because its domain is on hold.
+    fn on_hold(&self, row: &EngineRow, known: &Known, why: EngineWaiting) -> Option<Waiting> {
+        let EngineWaiting::Deferred { until } = why else { return None };
+        let to = &known.envelope.recipients.get(usize::from(row.index))?.mailbox;
+        let Envelope { tenant, reverse_path, .. } = &*known.envelope;
+        let asked = Asked { tenant, from: reverse_path, to };
+        let stopped = self.suppressions.ask(self.clock.now(), &asked)?;
+        let ends = stopped.waits_until()?;
+        Some(Waiting { reason: stopped.says(), until: Some(until.max(ends)) })
     }
 
     /// What was last said to the recipient, or what became of the last session with the host
@@ -218,7 +233,7 @@ impl Inside {
 
 /// What the spool knows of a message.
 struct Known {
-    envelope: Arc<postlane_mail::Envelope>,
+    envelope: Arc<Envelope>,
     replies: BTreeMap<u16, LastReply>,
 }
 

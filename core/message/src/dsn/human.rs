@@ -120,7 +120,13 @@ impl Page {
         }
         match (recipient.action, recipient.will_retry_until) {
             (Action::Failed, _) => {
-                self.paragraph("    ", &format!("What to do: {}", advice(recipient.status)));
+                let ours = recipient.last_reply.is_some_and(|said| host_name(said).is_none());
+                let advice = if ours && recipient.status.subject == 7 {
+                    OUR_OWN_RULES
+                } else {
+                    advice(recipient.status)
+                };
+                self.paragraph("    ", &format!("What to do: {advice}"));
             }
             (Action::Delayed, Some(until)) => {
                 self.paragraph("    ", &format!("We try until {}.", MailDate::of(until)));
@@ -160,6 +166,9 @@ fn moment(stage: Stage) -> &'static str {
         Stage::Quit => "at the end",
     }
 }
+
+/// What a sender can do about a refusal that is none of the other side's.
+const OUR_OWN_RULES: &str = "ask the operator of this mail system; nobody else has refused it.";
 
 /// What a sender can do about a failure (the subjects and details of RFC 3463 §3).
 fn advice(status: Status) -> &'static str {
