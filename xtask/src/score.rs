@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use postlane_replies::{
-    Family, Heard, Label, ProviderId, Providers, RuleBook, Scratch, read_reply, read_stage,
+    Family, Heard, Label, Providers, RuleBook, Scratch, read_reply, read_stage,
 };
 use serde_json::Value;
 
@@ -58,7 +58,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
             let heard = Heard {
                 reply: &reply,
                 stage,
-                provider: provider.as_ref().map(ProviderId::as_str),
+                provider: provider.as_ref().map(postlane_replies::ProviderId::as_str),
                 mx: field("mx_hint"),
             };
             let found = book.find(&mut scratch, heard);

@@ -9,7 +9,8 @@ mod signal;
 use postlane_mail::{Code, Reply, Span, Stage};
 
 use crate::book::{Finding, Heard, Rank, RuleBook, RuleName, Scratch};
-use crate::label::Label;
+use crate::hint::Hint;
+use crate::label::{Family, Label};
 use crate::provider::ProviderId;
 
 pub use action::Action;
@@ -33,8 +34,10 @@ pub struct Diagnosis {
     pub action: Action,
     /// How far it reaches by the rules of the protocol.
     pub extent: Extent,
-    /// How long to wait, where the reply says so in figures, or the rule does.
-    pub wait: Option<Span>,
+    /// How long to wait, how many and by which window, as far as the words say so.
+    pub hint: Hint,
+    /// How long to wait by the provider's own pages, where the words do not say.
+    pub usual_wait: Option<Span>,
     /// How sure it is that it means this.
     pub confidence: Confidence,
     /// The rule that said so, `code-class/5yz` where the class of the code is all that is known;
@@ -82,11 +85,23 @@ impl Diagnosis {
             signal,
             action: Action::of(label, signal, scope, persistence),
             extent: Extent::of(label, reply, stage.unwrap_or(Stage::Dot)),
-            wait: None,
+            hint: Hint::default(),
+            usual_wait: None,
             confidence: Confidence::of(label, code, None),
             rule: None,
             provider: None,
         }
+    }
+
+    /// How long is asked for in figures (`in 5 minutes`); not what is merely hinted at (`a few
+    /// hours`), nor what a page advises.
+    pub fn asked_wait(&self) -> Option<Span> {
+        self.hint.wait.filter(|wait| wait.exact).map(|wait| wait.span)
+    }
+
+    /// How long to wait, by the words or else by the provider's pages.
+    pub fn advised_wait(&self) -> Option<Span> {
+        self.hint.wait.map(|wait| wait.span).or(self.usual_wait)
     }
 
     /// Whether its words said nothing to us: counted, so that an operator sees what is new.
@@ -123,13 +138,24 @@ impl Confidence {
     }
 }
 
+/// What the words say of time and number, where that is what the reply is about: a sentence on a
+/// mailbox or a virus may have figures too, and they mean nothing for when to come again.
+fn hint_of(label: Label, reply: &Reply) -> Hint {
+    let has_figures = !reply.code().is_success()
+        && (matches!(label.family(), Family::Throttle | Family::ListQuality | Family::Greylist)
+            || reply.code().is_transient()
+            || matches!(label, Label::ReputationIp | Label::Policy | Label::Blocklisted));
+    if has_figures { Hint::find(reply.text()) } else { Hint::default() }
+}
+
 impl RuleBook {
     /// What was heard means, for whom, and what to do.
     pub fn diagnose(&self, scratch: &mut Scratch, heard: Heard<'_>) -> Diagnosis {
         let finding = self.find(scratch, heard);
         let code = heard.reply.code();
         Diagnosis {
-            wait: finding.rule.and_then(crate::Rule::wait),
+            hint: hint_of(finding.label, heard.reply),
+            usual_wait: finding.rule.and_then(crate::Rule::wait),
             confidence: Confidence::of(finding.label, code, Some(&finding)),
             rule: Some(finding.rule.map_or(finding.class, crate::Rule::name).clone()),
             provider: finding.provider.cloned(),

@@ -1,4 +1,4 @@
-//! `cargo xtask bench relay`: what a message costs, in Postlane and in Postfix, in one run.
+//! `cargo xtask bench relay|replies`: what a message costs, in Postlane and in Postfix, in one run.
 //!
 //! A bench, not a test: its figures belong to the machine it ran on, and the line of the machine
 //! stands above them. Source and sink run on the same cores; the ratio to their CPU tells more
@@ -9,6 +9,7 @@ mod disk;
 mod harness;
 mod measure;
 mod process;
+mod replies;
 mod server;
 mod table;
 
@@ -38,6 +39,8 @@ const PACED_S: u64 = 20;
 pub(crate) enum Bench {
     /// The relay's way from the first MAIL to the last dot, beside Postfix.
     Relay(Arguments),
+    /// What it costs to ask the rules what a reply means.
+    Replies(replies::Arguments),
 }
 
 /// How the relay is measured.
@@ -91,7 +94,10 @@ struct Session<'a> {
 
 /// Measures and prints.
 pub(crate) fn run(bench: &Bench) -> anyhow::Result<Ended> {
-    let Bench::Relay(arguments) = bench;
+    let arguments = match bench {
+        Bench::Relay(arguments) => arguments,
+        Bench::Replies(arguments) => return replies::run(arguments),
+    };
     let root = root();
     let home = arguments.dir.clone().unwrap_or_else(|| root.join("target/bench"));
     fs::create_dir_all(&home).with_context(|| format!("while making {}", home.display()))?;

@@ -70,7 +70,7 @@ impl From<&Diagnosis> for DiagnosisRow {
             persistence: diagnosis.persistence.name().to_owned(),
             signal: diagnosis.signal.name().to_owned(),
             action: diagnosis.action.name().to_owned(),
-            wait_s: diagnosis.wait.map(postlane_mail::Span::as_s),
+            wait_s: diagnosis.advised_wait().map(postlane_mail::Span::as_s),
             rule: diagnosis.rule.as_ref().map(ToString::to_string).unwrap_or_default(),
             confidence: diagnosis.confidence.share(),
         }

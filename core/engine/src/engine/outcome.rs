@@ -271,9 +271,9 @@ fn judge_one(now: Instant, outcome: Option<&Outcome>) -> Left {
         Some(Outcome::Refused(said)) => match said.persistence {
             Persistence::Permanent => Left::Ended(End::Bounced(None)),
             Persistence::UntilFixed => {
-                Left::Deferred(Some(said.wait.unwrap_or_default().max(MENDING_MIN)), None)
+                Left::Deferred(Some(said.asked_wait().unwrap_or_default().max(MENDING_MIN)), None)
             }
-            _ => Left::Deferred(said.wait, None),
+            _ => Left::Deferred(said.asked_wait(), None),
         },
         Some(Outcome::Unknown) => Left::Deferred(None, None),
         Some(Outcome::NotTried) | None => Left::NotTried,

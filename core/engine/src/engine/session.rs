@@ -180,7 +180,7 @@ impl<E> Engine<E> {
     pub(super) fn hear(&mut self, now: Instant, lane: u32, said: &Diagnosis) {
         let signal = match said.signal {
             replies::Signal::Accepted => Signal::Accepted,
-            replies::Signal::Rate => Signal::SlowDown { wait: said.wait },
+            replies::Signal::Rate => Signal::SlowDown { wait: said.asked_wait() },
             _ if said.extent == Extent::Host => Signal::ConnectFailed,
             _ => Signal::Refused,
         };
