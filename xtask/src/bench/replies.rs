@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let diagnosed = timed(&cases, arguments.replies, |case| {
         book.diagnose(&mut scratch, heard(case)).label as u64
     })?;
-    told(&mut out, "and what follows", diagnosed?)?;
+    told(&mut out, "and what follows", diagnosed)?;
     for (name, piece) in HOSTILE {
         for octets in [4 * 1024, 64 * 1024] {
             let text: String = piece
