@@ -1,53 +1,95 @@
 //! All patterns of all rules, met by a text in one pass.
 //!
-//! One Aho-Corasick automaton finds every phrase; a phrase that is a link of a chain moves that
-//! chain on when the link before it was seen near enough. The work is linear in the text and in
-//! the phrases found in it, whatever the number of rules.
+//! The words of a text are looked up one by one; phrases are a tree of words, walked from every
+//! word as far as it goes. A phrase that is a link of a chain moves that chain on when the link
+//! before it was seen near enough. Patterns that several rules share are met once. The work is
+//! linear in the text: from each word the walk is bounded by the longest phrase.
+//!
+//! Patterns are in groups: those that concern everybody, and those of one file that concern some
+//! providers only. A text is met by the groups that may have something to say of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
-
-use crate::pattern::{Chain, Gap, NEAR};
+use crate::pattern::{Chain, Gap, NEAR, Phrase};
+use crate::vocabulary::{Meanings, Symbol, Vocabulary, Words};
 
 /// Patterns ready to be met.
 #[derive(Debug)]
 pub(crate) struct Automaton {
-    phrases: AhoCorasick,
+    vocabulary: Vocabulary,
+    phrases: Tree,
     /// What each phrase is good for, phrase after phrase.
-    uses: Vec<Use>,
+    uses: Box<[Use]>,
     /// Where in `uses` those of a phrase begin; one more than there are phrases.
-    begins: Vec<u32>,
-    slots: usize,
-    goals: usize,
+    begins: Box<[u32]>,
+    /// How many links but the last ones chains have.
+    links: usize,
+    patterns: usize,
 }
 
 /// What is collected before an automaton can be built.
 #[derive(Debug, Default)]
 pub(crate) struct Patterns {
-    uses: BTreeMap<String, Vec<Use>>,
-    slots: u32,
+    words: Words,
+    phrases: BTreeMap<(Group, Vec<Symbol>), Vec<Use>>,
+    patterns: BTreeMap<(Place, Chain), Pattern>,
+    /// First links that chains share, by number.
+    firsts: BTreeMap<(Place, BTreeSet<Phrase>), u32>,
+    links: u32,
+}
+
+/// A pattern, by number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Pattern(pub(crate) u32);
+
+/// Patterns that are met together, by number. [`Group::ALL`] concerns every text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Group(pub(crate) u16);
+
+/// Where a pattern belongs, and where in a reply it counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    pub(crate) group: Group,
+    pub(crate) line: Line,
 }
 
 /// Which line of a reply decides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Line {
     Joined,
     First,
     Last,
 }
 
-/// One link of one chain.
+/// What a phrase is good for: one link of one chain, or the first link of several.
 #[derive(Debug, Clone, Copy)]
 struct Use {
-    /// Where the chain remembers this link; the one before it is remembered one slot before.
-    slot: u32,
-    /// How far behind the link before it; `None` for the first.
-    behind: Option<Gap>,
-    /// How far before the link after it; `None` for the last, which reaches `goal`.
-    before: Option<Gap>,
-    goal: u32,
+    /// The link before it, and how far behind that it may begin; `None` for a first link.
+    behind: Option<(u32, Gap)>,
+    then: Then,
     line: Line,
+}
+
+/// What a link leads to.
+#[derive(Debug, Clone, Copy)]
+enum Then {
+    /// Another link: it is remembered that this one was seen.
+    Link(u32),
+    /// The pattern is met.
+    Met(Pattern),
+}
+
+/// Phrases as a tree of words.
+#[derive(Debug)]
+struct Tree {
+    /// The node that a symbol leads to from the root of [`Group::ALL`], by symbol; 0 is none.
+    first: Box<[u32]>,
+    /// The roots of the groups; 0 is none.
+    roots: Box<[u32]>,
+    /// Children by node and symbol: open addressing, half full; node 0 is nobody's child.
+    slots: Box<[(u32, Symbol, u32)]>,
+    /// The phrase that ends at a node, by node, from 1; 0 is none.
+    ends: Box<[u32]>,
 }
 
 /// A text to be met: its words, and where its first line ends and its last begins.
@@ -58,125 +100,315 @@ pub(crate) struct Text<'t> {
     pub(crate) last_begins: usize,
 }
 
-/// Which goals a text reached, and the memory of the way there. Kept from text to text so that
+/// Which patterns a text met, and the memory of the way there. Kept from text to text so that
 /// nothing is allocated; the turn says what is of this text.
 #[derive(Debug, Default)]
 pub(crate) struct Reached {
     turn: u32,
-    links: Vec<(u32, u32)>,
-    /// The turn in which each goal was reached last.
+    words: Vec<Seen>,
+    links: Vec<LinkSeen>,
+    /// The turn in which each pattern was met last.
     turns: Vec<u32>,
-    goals: Vec<u32>,
+    met: Vec<Pattern>,
+}
+
+/// A word of the text: where it is, and what it can be.
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    start: u32,
+    end: u32,
+    meanings: Meanings,
+}
+
+/// Where a link was seen: what may be far away is best seen early, what must be near late.
+#[derive(Debug, Clone, Copy, Default)]
+struct LinkSeen {
+    turn: u32,
+    first_end: u32,
+    last_end: u32,
 }
 
 impl Patterns {
-    /// Adds a chain that reaches `goal`.
-    pub(crate) fn add(&mut self, chain: &Chain, goal: u32, line: Line) {
-        let links = &chain.0;
-        for (i, link) in links.iter().enumerate() {
-            let behind = (i > 0).then_some(link.gap);
-            let before = links.get(i + 1).map(|next| next.gap);
-            let link_use = Use { slot: self.slots, behind, before, goal, line };
-            for phrase in &link.phrases {
-                self.uses.entry(phrase.clone()).or_default().push(link_use);
-            }
-            self.slots += 1;
+    /// The number of a chain, the same for the same chain.
+    pub(crate) fn add(&mut self, chain: Chain, place: Place) -> Pattern {
+        let next = Pattern(u32::try_from(self.patterns.len()).unwrap_or(u32::MAX));
+        let key = (place, chain);
+        if let Some(known) = self.patterns.get(&key) {
+            return *known;
         }
+        let mut behind = None;
+        for (i, link) in key.1.0.iter().enumerate() {
+            let goes_on = i + 1 < key.1.0.len();
+            let then = match behind {
+                _ if !goes_on => Then::Met(next),
+                None => Then::Link(self.first_link(place, &link.phrases)),
+                Some(_) => Then::Link(self.new_link()),
+            };
+            // What a first link of several chains leads to was written down with it.
+            if behind.is_some() || !goes_on {
+                let behind = behind.map(|of| (of, link.gap));
+                let of_link = Use { behind, then, line: place.line };
+                link.phrases.iter().for_each(|phrase| self.use_phrase(place, phrase, of_link));
+            }
+            behind = match then {
+                Then::Link(number) => Some(number),
+                Then::Met(_) => None,
+            };
+        }
+        self.patterns.insert(key, next);
+        next
     }
 
-    /// Builds the automaton; goals are below `goals`.
-    pub(crate) fn build(self, goals: usize) -> Result<Automaton, aho_corasick::BuildError> {
-        let phrases = AhoCorasick::builder()
-            .kind(Some(AhoCorasickKind::ContiguousNFA))
-            .build(self.uses.keys())?;
+    fn use_phrase(&mut self, place: Place, phrase: &Phrase, of_link: Use) {
+        let symbols = phrase.0.iter().map(|word| self.words.number(word)).collect();
+        self.phrases.entry((place.group, symbols)).or_default().push(of_link);
+    }
+
+    fn new_link(&mut self) -> u32 {
+        self.links += 1;
+        self.links - 1
+    }
+
+    /// The first link that is any of these phrases, the same for the same phrases.
+    fn first_link(&mut self, place: Place, phrases: &BTreeSet<Phrase>) -> u32 {
+        let key = (place, phrases.clone());
+        if let Some(known) = self.firsts.get(&key) {
+            return *known;
+        }
+        let number = self.new_link();
+        let of_link = Use { behind: None, then: Then::Link(number), line: place.line };
+        phrases.iter().for_each(|phrase| self.use_phrase(place, phrase, of_link));
+        self.firsts.insert(key, number);
+        number
+    }
+
+    /// How many patterns there are.
+    pub(crate) fn count(&self) -> usize {
+        self.patterns.len()
+    }
+
+    /// Builds the automaton.
+    pub(crate) fn build(self) -> Automaton {
+        let vocabulary = self.words.finish();
+        let tree = Tree::new(self.phrases.keys(), vocabulary.symbols());
         let mut uses = Vec::new();
         let mut begins = vec![0];
-        for of_phrase in self.uses.into_values() {
+        for of_phrase in self.phrases.into_values() {
             uses.extend(of_phrase);
             begins.push(u32::try_from(uses.len()).unwrap_or(u32::MAX));
         }
-        let slots = usize::try_from(self.slots).unwrap_or(usize::MAX);
-        Ok(Automaton { phrases, uses, begins, slots, goals })
+        Automaton {
+            vocabulary,
+            phrases: tree,
+            uses: uses.into(),
+            begins: begins.into(),
+            links: usize::try_from(self.links).unwrap_or(usize::MAX),
+            patterns: self.patterns.len(),
+        }
     }
 }
 
+impl Tree {
+    fn new<'p>(
+        phrases: impl ExactSizeIterator<Item = &'p (Group, Vec<Symbol>)>,
+        symbols: u32,
+    ) -> Self {
+        let mut children: BTreeMap<(u32, Symbol), u32> = BTreeMap::new();
+        let mut ends = vec![0];
+        let mut roots: Vec<u32> = Vec::new();
+        for (number, (group, phrase)) in (1..).zip(phrases) {
+            roots.resize(roots.len().max(usize::from(group.0) + 1), 0);
+            let root = &mut roots[usize::from(group.0)];
+            if *root == 0 && *group != Group::ALL {
+                *root = u32::try_from(ends.len()).unwrap_or(u32::MAX);
+                ends.push(0);
+            }
+            let mut node = *root;
+            for symbol in phrase {
+                let next = u32::try_from(ends.len()).unwrap_or(u32::MAX);
+                node = *children.entry((node, *symbol)).or_insert_with(|| {
+                    ends.push(0);
+                    next
+                });
+            }
+            ends[node as usize] = number;
+        }
+        let mut first = vec![0; symbols as usize];
+        let mut slots = vec![(0, Symbol(0), 0); (children.len() * 2).next_power_of_two()];
+        let mask = slots.len() - 1;
+        for ((node, symbol), child) in children {
+            if node == 0 {
+                first[symbol.0 as usize] = child;
+                continue;
+            }
+            let mut at = mixed(node, symbol) & mask;
+            while slots[at].2 != 0 {
+                at = (at + 1) & mask;
+            }
+            slots[at] = (node, symbol, child);
+        }
+        Self { first: first.into(), roots: roots.into(), slots: slots.into(), ends: ends.into() }
+    }
+
+    /// The node a symbol leads to from the root of a group; 0 is none.
+    fn begin(&self, group: Group, symbol: Symbol) -> u32 {
+        if group == Group::ALL {
+            return self.first.get(symbol.0 as usize).copied().unwrap_or_default();
+        }
+        match self.roots.get(usize::from(group.0)) {
+            None | Some(0) => 0,
+            Some(root) => self.child(*root, symbol),
+        }
+    }
+
+    /// The node a symbol leads to; 0 is none.
+    fn child(&self, node: u32, symbol: Symbol) -> u32 {
+        let mask = self.slots.len() - 1;
+        let mut at = mixed(node, symbol) & mask;
+        loop {
+            let (of, by, child) = self.slots[at];
+            if child == 0 || (of == node && by == symbol) {
+                return child;
+            }
+            at = (at + 1) & mask;
+        }
+    }
+}
+
+fn mixed(node: u32, symbol: Symbol) -> usize {
+    let both = (u64::from(node) << 32 | u64::from(symbol.0)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (both >> 32) as usize
+}
+
 impl Automaton {
-    /// Finds the goals that the text reaches.
+    /// Finds the patterns for everybody that the text meets.
     pub(crate) fn meet(&self, text: Text<'_>, reached: &mut Reached) {
-        reached.begin(self.slots, self.goals);
-        for found in self.phrases.find_overlapping_iter(text.words) {
-            let phrase = found.pattern().as_usize();
-            let (from, to) = (self.begins[phrase], self.begins[phrase + 1]);
-            for link in &self.uses[from as usize..to as usize] {
-                reached.take(link, text, found.start(), found.end());
+        reached.begin(self.links, self.patterns);
+        self.look_up(text.words, &mut reached.words);
+        self.meet_also(Group::ALL, text, reached);
+    }
+
+    /// Finds the patterns of a group that the text meets, which was met by those for everybody
+    /// just before.
+    pub(crate) fn meet_also(&self, group: Group, text: Text<'_>, reached: &mut Reached) {
+        for first in 0..reached.words.len() {
+            let meanings = reached.words[first].meanings;
+            for symbol in meanings.symbols() {
+                let node = self.phrases.begin(group, *symbol);
+                if node != 0 {
+                    self.walk(node, (first, first), text, reached);
+                }
             }
         }
     }
+
+    fn look_up(&self, words: &[u8], seen: &mut Vec<Seen>) {
+        let mut start = 0;
+        for (at, _) in words.iter().enumerate().filter(|(_, byte)| **byte == b' ') {
+            if let Some(word) = words.get(start..at).filter(|word| !word.is_empty()) {
+                let meanings = self.vocabulary.meanings(word);
+                seen.push(Seen { start: start as u32, end: at as u32, meanings });
+            }
+            start = at + 1;
+        }
+    }
+
+    /// Walks on from a node that the words from the first to the last led to. As deep as the
+    /// longest phrase.
+    fn walk(
+        &self,
+        node: u32,
+        (first, last): (usize, usize),
+        text: Text<'_>,
+        reached: &mut Reached,
+    ) {
+        let phrase = self.phrases.ends[node as usize];
+        if phrase != 0 {
+            let span = (reached.words[first].start, reached.words[last].end);
+            let (from, to) = (self.begins[phrase as usize - 1], self.begins[phrase as usize]);
+            for of_phrase in &self.uses[from as usize..to as usize] {
+                reached.take(of_phrase, text, span);
+            }
+        }
+        let Some(next) = reached.words.get(last + 1) else { return };
+        let meanings = next.meanings;
+        for symbol in meanings.symbols() {
+            let child = self.phrases.child(node, *symbol);
+            if child != 0 {
+                self.walk(child, (first, last + 1), text, reached);
+            }
+        }
+    }
+}
+
+impl Group {
+    /// What concerns everybody.
+    pub(crate) const ALL: Self = Self(0);
 }
 
 impl Reached {
     /// Forgets the text before.
-    fn begin(&mut self, slots: usize, goals: usize) {
-        self.goals.clear();
+    fn begin(&mut self, links: usize, patterns: usize) {
+        self.words.clear();
+        self.met.clear();
         self.turn = self.turn.wrapping_add(1);
-        if self.turn == 0 || self.links.len() != slots || self.turns.len() != goals {
+        if self.turn == 0 || self.links.len() != links || self.turns.len() != patterns {
             self.turn = 1;
             self.links.clear();
-            self.links.resize(slots, (0, 0));
+            self.links.resize(links, LinkSeen::default());
             self.turns.clear();
-            self.turns.resize(goals, 0);
-            self.goals.reserve(goals);
+            self.turns.resize(patterns, 0);
+            self.met.reserve(patterns);
         }
     }
 
-    /// Whether this text reached the goal.
-    pub(crate) fn has(&self, goal: u32) -> bool {
-        self.turns.get(goal as usize) == Some(&self.turn)
+    /// Whether this text met the pattern.
+    pub(crate) fn has(&self, pattern: Pattern) -> bool {
+        self.turns.get(pattern.0 as usize) == Some(&self.turn)
     }
 
-    /// The goals this text reached, each once, in the order in which it did.
-    pub(crate) fn goals(&self) -> &[u32] {
-        &self.goals
+    /// The patterns this text met, each once, in the order in which it did.
+    pub(crate) fn met(&self) -> &[Pattern] {
+        &self.met
     }
 
-    /// Takes a phrase found at `start..end` as a link.
-    fn take(&mut self, link: &Use, text: Text<'_>, start: usize, end: usize) {
-        let in_line = match link.line {
+    /// Takes a phrase that stands at `start..end` as a link.
+    fn take(&mut self, of_phrase: &Use, text: Text<'_>, (start, end): (u32, u32)) {
+        let in_line = match of_phrase.line {
             Line::Joined => true,
-            Line::First => end <= text.first_ends,
-            Line::Last => start >= text.last_begins,
+            Line::First => end as usize <= text.first_ends,
+            Line::Last => start as usize >= text.last_begins,
         };
-        if !in_line || !self.follows(link, text.words, start) {
+        if !in_line || !of_phrase.behind.is_none_or(|(link, gap)| self.follows(link, gap, start)) {
             return;
         }
-        match link.before {
-            None => self.reach(link.goal),
-            // What may be far away is best seen early, what must be near late.
-            Some(Gap::Any) if self.links[link.slot as usize].0 == self.turn => {}
-            Some(_) => self.links[link.slot as usize] = (self.turn, end as u32),
+        match of_phrase.then {
+            Then::Met(pattern) => self.meet(pattern),
+            Then::Link(number) => {
+                let seen = &mut self.links[number as usize];
+                let first_end = if seen.turn == self.turn { seen.first_end.min(end) } else { end };
+                *seen = LinkSeen { turn: self.turn, first_end, last_end: end };
+            }
         }
     }
 
-    fn follows(&self, link: &Use, words: &[u8], start: usize) -> bool {
-        let Some(gap) = link.behind else { return true };
-        let (turn, end) = self.links[link.slot as usize - 1];
-        let end = end as usize;
-        // Two phrases share the blank between them.
-        if turn != self.turn || start + 1 < end {
-            return false;
-        }
+    fn follows(&self, link: u32, gap: Gap, start: u32) -> bool {
+        let seen = self.links[link as usize];
+        let is_behind = seen.turn == self.turn && start > seen.first_end;
         match gap {
+            _ if !is_behind => false,
             Gap::Any => true,
-            Gap::Near => start <= end + NEAR as usize,
-            Gap::Word => start >= end && !words[end..start].contains(&b' '),
+            // The last one may overlap with what begins here; then the first has to do.
+            Gap::Near if start > seen.last_end => start - seen.last_end <= NEAR,
+            Gap::Near => start - seen.first_end <= NEAR,
         }
     }
 
-    fn reach(&mut self, goal: u32) {
-        let turn = &mut self.turns[goal as usize];
+    fn meet(&mut self, pattern: Pattern) {
+        let turn = &mut self.turns[pattern.0 as usize];
         if *turn != self.turn {
             *turn = self.turn;
-            self.goals.push(goal);
+            self.met.push(pattern);
         }
     }
 }
@@ -190,12 +422,10 @@ mod tests {
 
     fn automaton(patterns: &[&str], line: Line) -> Automaton {
         let mut all = Patterns::default();
-        for (goal, pattern) in patterns.iter().enumerate() {
-            for chain in parse(pattern).unwrap() {
-                all.add(&chain, goal as u32, line);
-            }
+        for pattern in patterns {
+            all.add(parse(pattern).unwrap(), Place { group: Group::ALL, line });
         }
-        all.build(patterns.len()).unwrap()
+        all.build()
     }
 
     fn met(pattern: &str, text: &str) -> bool {
@@ -204,7 +434,7 @@ mod tests {
         let words = words.as_bytes();
         let text = Text { words, first_ends: words.len(), last_begins: 0 };
         automaton(&[pattern], Line::Joined).meet(text, &mut reached);
-        reached.has(0)
+        reached.has(Pattern(0))
     }
 
     #[test]
@@ -214,6 +444,7 @@ mod tests {
         assert!(!met("user unknown", "unknown user"));
         assert!(met("black*", "blacklisted") && met("*postfach", "Das Kundenpostfach ist voll"));
         assert!(met("reject* by", "was rejected by us") && !met("reject* by", "reject all by us"));
+        assert!(met("*denied*", "x SendAsDeniedException y"));
     }
 
     #[test]
@@ -224,6 +455,16 @@ mod tests {
         assert!(met("a ... b", &format!("a {far} b")));
         assert!(met("a .. b", &format!("a {far} a b")));
         assert!(met("a ... b .. c", &format!("a {far} b c")));
+        assert!(met("(a|b) .. (b|a b)", "a b"));
+    }
+
+    #[test]
+    fn patterns_that_begin_alike_are_met_each_for_itself() {
+        let automaton = automaton(&["a .. b", "a .. c", "a .. b"], Line::Joined);
+        let mut reached = Reached::default();
+        let words = b" a x c ";
+        automaton.meet(Text { words, first_ends: 7, last_begins: 0 }, &mut reached);
+        assert_eq!(reached.met(), [Pattern(1)]);
     }
 
     #[test]
@@ -239,10 +480,26 @@ mod tests {
             [(Line::Joined, vec![0, 1, 2]), (Line::First, vec![0]), (Line::Last, vec![1])]
         {
             automaton(&["one", "two", "one two"], line).meet(text, &mut reached);
-            let mut goals = reached.goals().to_vec();
-            goals.sort_unstable();
-            assert_eq!(goals, expected, "{line:?}");
+            let mut met: Vec<_> = reached.met().iter().map(|pattern| pattern.0).collect();
+            met.sort_unstable();
+            assert_eq!(met, expected, "{line:?}");
         }
+    }
+
+    #[test]
+    fn a_group_is_met_when_it_is_asked_for() {
+        let mut all = Patterns::default();
+        for group in [Group(2), Group::ALL, Group(7)] {
+            all.add(parse("a b").unwrap(), Place { group, line: Line::Joined });
+        }
+        let automaton = all.build();
+        let mut reached = Reached::default();
+        let text = Text { words: b" a b ", first_ends: 5, last_begins: 0 };
+        automaton.meet(text, &mut reached);
+        assert_eq!(reached.met(), [Pattern(1)]);
+        automaton.meet_also(Group(7), text, &mut reached);
+        automaton.meet_also(Group(3), text, &mut reached);
+        assert_eq!(reached.met(), [Pattern(1), Pattern(2)]);
     }
 
     #[test]
@@ -252,7 +509,7 @@ mod tests {
         for (text, expected) in [(" a ", false), (" b ", false), (" a b ", true), (" b ", false)] {
             let words = text.as_bytes();
             automaton.meet(Text { words, first_ends: 9, last_begins: 0 }, &mut reached);
-            assert_eq!(reached.has(0), expected, "{text}");
+            assert_eq!(reached.has(Pattern(0)), expected, "{text}");
         }
     }
 

@@ -13,14 +13,14 @@ mod rule;
 
 use postlane_mail::{Reply, Stage, Status};
 
-use crate::automaton::{Automaton, Reached, Text};
+use crate::automaton::{Automaton, Pattern, Reached, Text};
 use crate::label::Label;
 use crate::provider::{ProviderId, Providers};
 use crate::recorded::status_of;
 use crate::words::write_words;
 
 pub use error::{Fault, RulesError, Wrong};
-use index::Unworded;
+use rule::Conditions;
 pub use rule::{Advice, Example, Origin, Rank, Rule, RuleName};
 
 /// The rules, ready to be asked.
@@ -29,7 +29,7 @@ pub struct RuleBook {
     /// In the order in which they speak.
     rules: Box<[Rule]>,
     automaton: Automaton,
-    unworded: Unworded,
+    asked: index::Asked,
     /// Ids of the providers rules may be bound to; a place in it is a provider's number.
     providers: Box<[ProviderId]>,
     advice: Box<[OfLabel]>,
@@ -88,6 +88,7 @@ impl Finding<'_> {
 pub struct Scratch {
     words: Vec<u8>,
     reached: Reached,
+    speakers: Vec<u16>,
 }
 
 /// Everything a rule is asked about, of one reply.
@@ -95,6 +96,8 @@ struct Asked<'a> {
     heard: Heard<'a>,
     status: Option<Status>,
     provider: Option<u16>,
+    /// Providers whose words these are, and nobody else's.
+    speakers: &'a [u16],
     reached: &'a Reached,
 }
 
@@ -138,18 +141,23 @@ impl RuleBook {
 
     /// Which rule decides what was heard.
     pub fn find(&self, scratch: &mut Scratch, heard: Heard<'_>) -> Finding<'_> {
-        let text = read_words(&mut scratch.words, heard.reply);
-        self.automaton.meet(text, &mut scratch.reached);
-        let asked = Asked {
-            heard,
-            status: status_of(heard.reply),
-            provider: heard.provider.and_then(|id| self.place(id)),
-            reached: &scratch.reached,
-        };
+        let Scratch { words, reached, speakers } = scratch;
+        let text = read_words(words, heard.reply);
+        self.automaton.meet(text, reached);
+        speakers.clear();
+        reached.met().iter().for_each(|met| speakers.extend(self.asked.speakers(*met)));
+        let provider = heard.provider.and_then(|id| self.place(id));
+        for place in provider.iter().chain(speakers.iter().filter(|of| Some(**of) != provider)) {
+            for group in self.asked.groups(*place) {
+                self.automaton.meet_also(*group, text, reached);
+            }
+        }
+        let status = status_of(heard.reply);
+        let asked = Asked { heard, status, provider, speakers, reached };
         let first = self.first(&asked);
         let rule = first.and_then(|number| self.rules.get(number as usize));
         let label = rule.map_or_else(|| unsaid(heard.reply), Rule::label);
-        let place = asked.provider.or_else(|| self.speaker(&asked));
+        let place = asked.provider.or_else(|| asked.speaker());
         let provider = place.and_then(|place| self.providers.get(usize::from(place)));
         let class = usize::from(heard.reply.code().number() / 100).clamp(2, 5) - 2;
         Finding { label, rule, class: &self.classes[class], provider }
@@ -157,54 +165,33 @@ impl RuleBook {
 
     /// The number of the first rule that matches.
     fn first(&self, asked: &Asked<'_>) -> Option<u32> {
-        let says = asked.reached.goals().iter().filter_map(|goal| index::rule_that_says(*goal));
         let mut first = None;
-        for number in says {
-            if first.is_none_or(|first| number < first) && self.matches(number, asked) {
-                first = Some(number);
+        for number in asked.reached.met().iter().flat_map(|met| self.asked.rules(*met)) {
+            if first.is_none_or(|first| *number < first) && self.matches(*number, asked) {
+                first = Some(*number);
             }
         }
         let bound = first.unwrap_or(u32::MAX);
-        let speaker = self.speaker(asked);
-        let lists = [asked.provider, speaker.filter(|of| Some(*of) != asked.provider)];
-        let of_providers = lists.into_iter().flatten().map(|place| self.unworded.of(Some(place)));
-        of_providers
-            .chain([self.unworded.of(None)])
-            .filter_map(|numbers| {
-                let before = numbers.iter().take_while(|number| **number < bound);
-                before.copied().find(|number| self.matches(*number, asked))
-            })
-            .min()
-            .or(first)
+        let speaker = asked.speaker();
+        let speaker = speaker.filter(|of| Some(*of) != asked.provider);
+        let whose = [asked.provider.map(Some), speaker.map(Some), Some(None)];
+        let lists =
+            whose.into_iter().flatten().flat_map(|of| self.asked.unworded(of, asked.status));
+        let first_of = |numbers: &[u32]| {
+            let before = numbers.iter().take_while(|number| **number < bound);
+            before.copied().find(|number| self.matches(*number, asked))
+        };
+        lists.filter_map(first_of).min().or(first)
     }
 
     fn matches(&self, number: u32, asked: &Asked<'_>) -> bool {
         let Some(rule) = self.rules.get(number as usize) else { return false };
-        let words = rule.conditions.words;
-        self.is_theirs(rule, asked)
+        let words = &rule.conditions.words;
+        let met = |pattern: &Pattern| asked.reached.has(*pattern);
+        rule.is_for(asked)
             && rule.holds(asked)
-            && (!words.also || asked.reached.has(index::also(number)))
-            && (!words.unless || !asked.reached.has(index::unless(number)))
-    }
-
-    /// Whether the rule is for everybody, for the provider that spoke, or for one whose words
-    /// these are.
-    fn is_theirs(&self, rule: &Rule, asked: &Asked<'_>) -> bool {
-        rule.providers.is_empty()
-            || asked.provider.is_some_and(|place| rule.providers.contains(&place))
-            || rule.providers.iter().any(|place| asked.reached.has(self.speaks(*place)))
-    }
-
-    /// A provider whose words these are.
-    fn speaker(&self, asked: &Asked<'_>) -> Option<u16> {
-        let base = self.speaks(0);
-        let of = |goal: &u32| goal.checked_sub(base).and_then(|place| u16::try_from(place).ok());
-        asked.reached.goals().iter().filter_map(of).min()
-    }
-
-    /// The goal of a provider's own words.
-    fn speaks(&self, place: u16) -> u32 {
-        index::goals_of_rules(self.rules.len()) + u32::from(place)
+            && (words.also.is_empty() || words.also.iter().any(met))
+            && !words.unless.iter().any(met)
     }
 
     fn place(&self, id: &str) -> Option<u16> {
@@ -213,27 +200,39 @@ impl RuleBook {
     }
 }
 
+impl Asked<'_> {
+    /// A provider whose words these are.
+    fn speaker(&self) -> Option<u16> {
+        self.speakers.iter().min().copied()
+    }
+}
+
 impl Rule {
+    /// Whether the rule is for everybody, for the provider that spoke, or for one whose words
+    /// these are.
+    fn is_for(&self, asked: &Asked<'_>) -> bool {
+        self.providers.is_empty()
+            || asked.provider.is_some_and(|place| self.providers.contains(&place))
+            || self.providers.iter().any(|place| asked.speakers.contains(place))
+    }
+
     /// Whether everything but the words holds.
     fn holds(&self, asked: &Asked<'_>) -> bool {
-        let conditions = &self.conditions;
-        let any = |tests: usize, holds: bool| tests == 0 || holds;
-        any(conditions.codes.len(), {
-            let code = asked.heard.reply.code();
-            conditions.codes.iter().any(|test| test.holds(code))
-        }) && any(conditions.statuses.len(), {
-            let status = asked.status;
-            status.is_some_and(|status| conditions.statuses.iter().any(|test| test.holds(status)))
-        }) && any(conditions.mx.len(), {
-            asked.heard.mx.is_some_and(|mx| conditions.mx.iter().any(|suffix| ends_in(mx, suffix)))
-        }) && self.may_be_said_at(asked.heard.stage)
+        let Conditions { codes, statuses, mx, .. } = &self.conditions;
+        let Heard { reply, stage, mx: host, .. } = asked.heard;
+        let of_status = |status| statuses.iter().any(|test| test.holds(status));
+        let of_host = |host| mx.iter().any(|suffix| ends_in(host, suffix));
+        (codes.is_empty() || codes.iter().any(|test| test.holds(reply.code())))
+            && (statuses.is_empty() || asked.status.is_some_and(of_status))
+            && (mx.is_empty() || host.is_some_and(of_host))
+            && self.may_be_said_at(stage)
     }
 
     /// A reply before MAIL is never about a recipient. Where nobody knows the stage, words are
     /// enough, and codes alone are not.
     fn may_be_said_at(&self, stage: Option<Stage>) -> bool {
         let Some(stage) = stage else {
-            return self.conditions.stages.is_empty() || self.conditions.words.says;
+            return self.conditions.stages.is_empty() || self.asks_for_words();
         };
         let is_before_mail =
             matches!(stage, Stage::Connect | Stage::Ehlo | Stage::StartTls | Stage::Auth);

@@ -15,6 +15,7 @@ mod meaning;
 mod pattern;
 mod provider;
 mod recorded;
+mod vocabulary;
 mod words;
 
 pub use book::{

@@ -16,19 +16,29 @@ pub(crate) const NEAR: u32 = 40;
 const EXPANSIONS_MAX: usize = 512;
 /// How long a pattern may be, in octets as written.
 const PATTERN_MAX: usize = 2048;
-/// How many chains one pattern may become.
-const CHAINS_MAX: usize = 1024;
 
 /// Links in the order in which a text must have them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Chain(pub(crate) Vec<Link>);
 
 /// Phrases any of which will do, and how far behind the link before them they may begin.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Link {
     pub(crate) gap: Gap,
-    /// Pieces of normalised text; a blank at an end is the end of a word.
-    pub(crate) phrases: BTreeSet<String>,
+    pub(crate) phrases: BTreeSet<Phrase>,
+}
+
+/// Words in a row.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Phrase(pub(crate) Vec<Word>);
+
+/// A word, or what a word must have.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Word {
+    Is(Box<str>),
+    Starts(Box<str>),
+    Ends(Box<str>),
+    Has(Box<str>),
 }
 
 /// How far two links may be apart.
@@ -38,8 +48,6 @@ pub(crate) enum Gap {
     Any,
     /// At most [`NEAR`] octets.
     Near,
-    /// No blank in between: the rest of a word that began or will end so.
-    Word,
 }
 
 /// Why a pattern cannot be used.
@@ -55,8 +63,8 @@ pub enum PatternError {
     /// A gap stands inside parentheses.
     #[error("has a gap inside parentheses: write one pattern for each alternative")]
     GapInside,
-    /// A star stands inside a word.
-    #[error("has a star inside a word: write word* or *word")]
+    /// A star stands inside a word, or at a single letter.
+    #[error("has a star inside a word or at a single letter: write word* or *word")]
     Star,
     /// Its alternatives make too many phrases.
     #[error("has alternatives that make more than {EXPANSIONS_MAX} phrases: split it")]
@@ -66,21 +74,17 @@ pub enum PatternError {
     TooLong,
 }
 
-/// The chains of a pattern; a text that has one of them has the pattern.
-pub(crate) fn parse(pattern: &str) -> Result<Vec<Chain>, PatternError> {
+/// The chain of a pattern; a text that has it has the pattern.
+pub(crate) fn parse(pattern: &str) -> Result<Chain, PatternError> {
     if pattern.len() > PATTERN_MAX {
         return Err(PatternError::TooLong);
     }
-    let mut chains = vec![Chain(Vec::new())];
-    for (gap, piece) in pieces(pattern)? {
-        let ways = ways(gap, &piece)?;
-        if chains.len() * ways.len() > CHAINS_MAX {
-            return Err(PatternError::TooMany);
-        }
-        let longer = |chain: &Chain, way: &[Link]| Chain([&chain.0, way].concat());
-        chains = chains.iter().flat_map(|c| ways.iter().map(move |w| longer(c, w))).collect();
-    }
-    Ok(chains)
+    let link = |(gap, piece): (Gap, String)| {
+        let phrases = expand(&piece)?;
+        let phrases = phrases.iter().map(|written| phrase(written)).collect::<Result<_, _>>()?;
+        Ok(Link { gap, phrases })
+    };
+    pieces(pattern)?.into_iter().map(link).collect::<Result<_, _>>().map(Chain)
 }
 
 /// What stands between the gaps, each with the gap before it.
@@ -106,25 +110,6 @@ fn pieces(pattern: &str) -> Result<Vec<(Gap, String)>, PatternError> {
         }
     }
     Ok(pieces)
-}
-
-/// The ways in which the text can have a piece: its plain phrases as one link, and each phrase
-/// with a star inside as a row of links.
-fn ways(gap: Gap, piece: &str) -> Result<Vec<Vec<Link>>, PatternError> {
-    let mut plain = BTreeSet::new();
-    let mut ways = Vec::new();
-    for phrase in expand(piece)? {
-        let mut links = links(gap, &phrase)?;
-        match links.as_mut_slice() {
-            [] => return Err(PatternError::Empty),
-            [only] => plain.append(&mut only.phrases),
-            _ => ways.push(links),
-        }
-    }
-    if !plain.is_empty() {
-        ways.push(vec![Link { gap, phrases: plain }]);
-    }
-    Ok(ways)
 }
 
 /// All phrases that the alternatives of a piece make.
@@ -171,122 +156,79 @@ fn expand_choices(mut rest: &str, depth: usize) -> Result<(Vec<String>, &str), P
     }
 }
 
-/// The links of a phrase: one, unless a word with a star stands between others.
-fn links(gap: Gap, phrase: &str) -> Result<Vec<Link>, PatternError> {
-    let mut parts = Parts { gap, done: Vec::new(), open: vec![b' '] };
-    for word in phrase.split_whitespace() {
+/// Reads the words of a phrase. What is written as one word may be several (`5.7.1`); a star at
+/// its beginning belongs to the first of them, one at its end to the last.
+fn phrase(written: &str) -> Result<Phrase, PatternError> {
+    let mut words = Vec::new();
+    for word in written.split_whitespace() {
         let (starts_open, word) = word.strip_prefix('*').map_or((false, word), |rest| (true, rest));
         let (ends_open, word) = word.strip_suffix('*').map_or((false, word), |rest| (true, rest));
         if word.contains('*') {
             return Err(PatternError::Star);
         }
-        if starts_open {
-            parts.cut();
-        }
-        write_words(word, parts.with_blank(starts_open));
-        if starts_open {
-            parts.unblank();
-        }
-        if ends_open {
-            parts.trim();
-            parts.cut();
-        }
-    }
-    parts.cut();
-    Ok(parts.done)
-}
-
-/// A phrase on its way to links.
-struct Parts {
-    gap: Gap,
-    done: Vec<Link>,
-    open: Vec<u8>,
-}
-
-impl Parts {
-    /// The open part, which ends in a blank: [`write_words`] wants one.
-    fn with_blank(&mut self, is_new: bool) -> &mut Vec<u8> {
-        if is_new || self.open.is_empty() {
-            self.open.clear();
-            self.open.push(b' ');
-        }
-        &mut self.open
-    }
-
-    /// Takes the first blank away: what follows may be the end of a longer word.
-    fn unblank(&mut self) {
-        if self.open.len() > 1 {
-            self.open.remove(0);
+        let mut normal = vec![b' '];
+        write_words(word, &mut normal);
+        let normal = String::from_utf8(normal).expect("words are made of characters");
+        let parts: Vec<&str> = normal.split_ascii_whitespace().collect();
+        let last = parts.len().saturating_sub(1);
+        for (i, part) in parts.into_iter().enumerate() {
+            if part.len() < 2 && ((starts_open && i == 0) || (ends_open && i == last)) {
+                return Err(PatternError::Star);
+            }
+            let part = Box::from(part);
+            words.push(match (starts_open && i == 0, ends_open && i == last) {
+                (false, false) => Word::Is(part),
+                (false, true) => Word::Starts(part),
+                (true, false) => Word::Ends(part),
+                (true, true) => Word::Has(part),
+            });
         }
     }
-
-    /// Takes the last blank away: what stands there may be the beginning of a longer word.
-    fn trim(&mut self) {
-        if self.open.len() > 1 && self.open.ends_with(b" ") {
-            self.open.pop();
-        }
-    }
-
-    /// Ends a link and begins the next within the same word.
-    fn cut(&mut self) {
-        let phrase = String::from_utf8(std::mem::take(&mut self.open));
-        let phrase = phrase.expect("words are made of characters");
-        self.open.push(b' ');
-        if phrase.trim().is_empty() {
-            return;
-        }
-        let gap = if self.done.is_empty() { self.gap } else { Gap::Word };
-        self.done.push(Link { gap, phrases: BTreeSet::from([phrase]) });
-    }
+    if words.is_empty() { Err(PatternError::Empty) } else { Ok(Phrase(words)) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn shown(pattern: &str) -> Vec<String> {
-        let link = |link: &Link| {
-            let gap = match link.gap {
-                Gap::Any => "...",
-                Gap::Near => "..",
-                Gap::Word => "~",
-            };
-            let phrases: Vec<_> = link.phrases.iter().map(|p| p.replace(' ', "_")).collect();
-            format!("{gap}{}", phrases.join("|"))
+    fn shown(pattern: &str) -> String {
+        let word = |word: &Word| match word {
+            Word::Is(word) => word.to_string(),
+            Word::Starts(word) => format!("{word}*"),
+            Word::Ends(word) => format!("*{word}"),
+            Word::Has(word) => format!("*{word}*"),
         };
-        let chain = |chain: &Chain| chain.0.iter().map(link).collect::<Vec<_>>().join(" ");
-        parse(pattern).unwrap().iter().map(chain).collect()
+        let phrase = |phrase: &Phrase| phrase.0.iter().map(word).collect::<Vec<_>>().join(" ");
+        let link = |link: &Link| {
+            let gap = if link.gap == Gap::Any { "... " } else { ".. " };
+            gap.to_owned() + &link.phrases.iter().map(phrase).collect::<Vec<_>>().join("|")
+        };
+        parse(pattern).unwrap().0.iter().map(link).collect::<Vec<_>>().join(" ")
     }
 
     #[test]
     fn words_in_a_row_are_one_phrase() {
-        assert_eq!(shown("User  Unknown"), ["..._user_unknown_"]);
-        assert_eq!(shown("5.7.1 e-mail"), ["..._5_7_1_email_"]);
-        assert_eq!(shown("不存在"), ["..._不_存_在_"]);
+        assert_eq!(shown("User  Unknown"), "... user unknown");
+        assert_eq!(shown("5.7.1 e-mail"), "... 5 7 1 email");
+        assert_eq!(shown("不存在"), "... 不 存 在");
     }
 
     #[test]
     fn alternatives_make_phrases_and_an_empty_one_leaves_the_word_out() {
-        assert_eq!(
-            shown("(user|mail box) (is|) full"),
-            ["..._mail_box_full_|_mail_box_is_full_|_user_full_|_user_is_full_"]
-        );
-        assert_eq!(shown("(a(b|c)|d)e"), ["..._abe_|_ace_|_de_"]);
+        let both = "... mail box full|mail box is full|user full|user is full";
+        assert_eq!(shown("(user|mail box) (is|) full"), both);
+        assert_eq!(shown("(a(b|c)|d)e"), "... abe|ace|de");
     }
 
     #[test]
     fn gaps_part_links() {
-        assert_eq!(shown("a .. b ... c"), ["..._a_ .._b_ ..._c_"]);
+        assert_eq!(shown("a .. b ... c"), "... a .. b ... c");
     }
 
     #[test]
     fn a_star_leaves_a_word_open_at_its_end() {
-        assert_eq!(shown("blacklist*"), ["..._blacklist"]);
-        assert_eq!(shown("*postfach voll"), ["...postfach_voll_"]);
-        assert_eq!(shown("*ing"), ["...ing_"]);
-        assert_eq!(shown("reject* by"), ["..._reject ~_by_"]);
-        assert_eq!(shown("by *fach is"), ["..._by_ ~fach_is_"]);
-        assert_eq!(shown("(a*|b) c"), ["..._a ~_c_", "..._b_c_"]);
+        assert_eq!(shown("reject* by *fach"), "... reject* by *fach");
+        assert_eq!(shown("*listed* 5.70*"), "... *listed* 5 70*");
     }
 
     #[test]
@@ -299,6 +241,7 @@ mod tests {
             ("a)", PatternError::Parenthesis),
             ("(a .. b|c)", PatternError::GapInside),
             ("a*b", PatternError::Star),
+            ("a*", PatternError::Star),
             (&"(a|b) ".repeat(10), PatternError::TooMany),
             (&"a".repeat(PATTERN_MAX + 1), PatternError::TooLong),
         ] {

@@ -1,46 +1,91 @@
 //! Making a book: rules in their order, their patterns in one automaton, and those that ask for
 //! no words by provider.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use postlane_mail::Status;
 
 use super::error::{Fault, RulesError, Wrong};
 use super::read::{Patterns, Read, Reader};
+use super::rule::Words;
 use super::{OfLabel, Rule, RuleBook, RuleName};
-use crate::automaton::{self, Line};
+use crate::automaton::{self, Group, Line, Pattern, Place};
+use crate::pattern::Chain;
 use crate::provider::{ProviderId, Providers};
 
 /// How many rules a book can hold; ours has some two thousand. Chosen, not measured.
 const RULES_MAX: usize = 100_000;
 
-/// Each rule has three goals: its words, what must be said also, and what must not.
-const GOALS: u32 = 3;
-
-/// Rules that ask for no words, by provider, each list in the order in which they speak.
+/// Rules that ask for no words, of one provider or for everybody, each list in the order in which
+/// they speak.
 #[derive(Debug, Default)]
-pub(super) struct Unworded(BTreeMap<Option<u16>, Vec<u32>>);
+pub(super) struct Unworded {
+    /// Those that ask for subject and detail of an enhanced status, by these.
+    by_status: BTreeMap<(u16, u16), Vec<u32>>,
+    rest: Vec<u32>,
+}
 
 impl Unworded {
-    pub(super) fn of(&self, provider: Option<u16>) -> &[u32] {
-        self.0.get(&provider).map_or(&[], Vec::as_slice)
+    /// The rules that may match a reply with this status: two lists.
+    pub(super) fn of(&self, status: Option<Status>) -> [&[u32]; 2] {
+        let key = status.map(|status| (status.subject, status.detail));
+        let by_status = key.and_then(|key| self.by_status.get(&key));
+        [by_status.map_or(&[], Vec::as_slice), &self.rest]
+    }
+
+    fn add(&mut self, number: u32, rule: &Rule) {
+        let statuses = &rule.conditions.statuses;
+        let keys: BTreeSet<_> = statuses.iter().map(|test| test.subject.zip(test.detail)).collect();
+        if statuses.is_empty() || keys.contains(&None) {
+            return self.rest.push(number);
+        }
+        for key in keys.into_iter().flatten() {
+            self.by_status.entry(key).or_default().push(number);
+        }
     }
 }
 
-/// The rule whose words are this goal.
-pub(super) fn rule_that_says(goal: u32) -> Option<u32> {
-    goal.is_multiple_of(GOALS).then_some(goal / GOALS)
+/// For each pattern, who is asked when a text meets it.
+#[derive(Debug, Default)]
+pub(super) struct Asked {
+    /// The rules that say it, by pattern.
+    rules: Box<[Box<[u32]>]>,
+    /// The providers whose words it is, by pattern.
+    speakers: BTreeMap<Pattern, Vec<u16>>,
+    /// The patterns that concern a provider alone, by provider.
+    groups: BTreeMap<u16, Vec<Group>>,
+    /// The rules that ask for no words, by provider and for everybody.
+    unworded: BTreeMap<Option<u16>, Unworded>,
 }
 
-pub(super) fn also(rule: u32) -> u32 {
-    rule * GOALS + 1
-}
+impl Asked {
+    fn add_unworded(&mut self, number: u32, rule: &Rule) {
+        let all = if rule.providers.is_empty() { Some(None) } else { None };
+        for provider in rule.providers.iter().copied().map(Some).chain(all) {
+            self.unworded.entry(provider).or_default().add(number, rule);
+        }
+    }
 
-pub(super) fn unless(rule: u32) -> u32 {
-    rule * GOALS + 2
-}
+    /// The numbers of the rules that say it.
+    pub(super) fn rules(&self, pattern: Pattern) -> &[u32] {
+        self.rules.get(pattern.0 as usize).map_or(&[], |rules| rules)
+    }
 
-/// The first goal behind those of the rules.
-pub(super) fn goals_of_rules(rules: usize) -> u32 {
-    u32::try_from(rules).unwrap_or(u32::MAX / GOALS - 1) * GOALS
+    /// The groups of patterns that concern a provider alone.
+    pub(super) fn groups(&self, provider: u16) -> &[Group] {
+        self.groups.get(&provider).map_or(&[], Vec::as_slice)
+    }
+
+    /// The rules of a provider, or for everybody, that ask for no words and may match a reply
+    /// with this status.
+    pub(super) fn unworded(&self, provider: Option<u16>, status: Option<Status>) -> [&[u32]; 2] {
+        self.unworded.get(&provider).map_or([&[], &[]], |unworded| unworded.of(status))
+    }
+
+    /// The providers that speak so, and nobody else.
+    pub(super) fn speakers(&self, pattern: Pattern) -> &[u16] {
+        self.speakers.get(&pattern).map_or(&[], Vec::as_slice)
+    }
 }
 
 pub(super) fn build(
@@ -65,60 +110,56 @@ pub(super) fn build(
     if !faults.is_empty() {
         return Err(RulesError(faults));
     }
-    lay_out(ids, own, ours).map_err(|_| RulesError(vec![whole(Wrong::TooMany)]))
+    Ok(lay_out(ids, own, ours))
 }
 
 /// Puts rules in their order and their patterns into one automaton.
-fn lay_out(
-    providers: Box<[ProviderId]>,
-    own: Vec<Read>,
-    ours: Vec<Read>,
-) -> Result<RuleBook, aho_corasick::BuildError> {
-    let mut entries: Vec<(bool, Rule, Patterns, Line)> = Vec::new();
+fn lay_out(providers: Box<[ProviderId]>, own: Vec<Read>, ours: Vec<Read>) -> RuleBook {
+    let mut entries: Vec<(bool, Rule, Patterns, Place)> = Vec::new();
+    let mut asked = Asked::default();
     let mut speaks = Vec::new();
     let mut advice = Vec::new();
     let whose = own.into_iter().map(|read| (true, read));
-    for (is_own, read) in whose.chain(ours.into_iter().map(|read| (false, read))) {
+    for (file, (is_own, read)) in (1..).zip(whose.chain(ours.into_iter().map(|read| (false, read))))
+    {
+        let group = if read.providers.is_empty() { Group::ALL } else { Group(file) };
+        read.providers.iter().for_each(|of| asked.groups.entry(*of).or_default().push(group));
+        let place = Place { group, line: read.line };
         speaks.push((read.providers.clone(), read.speaks));
         let of = |(label, advice)| OfLabel { providers: read.providers.clone(), label, advice };
         advice.extend(read.advice.into_iter().map(of));
-        entries.extend(read.rules.into_iter().map(|(r, p)| (is_own, r, p, read.line)));
+        entries.extend(read.rules.into_iter().map(|(r, p)| (is_own, r, p, place)));
     }
     // A stable sort: files keep their order, and rules theirs within a file.
     entries.sort_by_key(|(is_own, rule, ..)| (!is_own, rule.providers.is_empty(), rule.rank));
-    let base = goals_of_rules(entries.len());
     let mut patterns = automaton::Patterns::default();
-    let mut unworded = Unworded::default();
+    let mut says: BTreeMap<Pattern, Vec<u32>> = BTreeMap::new();
     let mut rules = Vec::with_capacity(entries.len());
-    for (number, (_, rule, of_rule, line)) in (0_u32..).zip(entries) {
-        let goals = [of_rule.says, of_rule.also, of_rule.unless];
-        for (goal, chains) in (number * GOALS..).zip(goals) {
-            chains.iter().for_each(|chain| patterns.add(chain, goal, line));
-        }
+    for (number, (_, mut rule, of_rule, place)) in (0_u32..).zip(entries) {
+        let mut add = |chains: Vec<Chain>| {
+            chains.into_iter().map(|chain| patterns.add(chain, place)).collect::<Box<[_]>>()
+        };
+        let (also, unless) = (add(of_rule.also), add(of_rule.unless));
+        rule.conditions.words = Words { says: add(of_rule.says), also, unless };
         if !rule.asks_for_words() {
-            unworded.add(number, &rule);
+            asked.add_unworded(number, &rule);
+        }
+        for pattern in &rule.conditions.words.says {
+            says.entry(*pattern).or_default().push(number);
         }
         rules.push(rule);
     }
-    for (places, chains) in &speaks {
-        for goal in places.iter().map(|place| base + u32::from(*place)) {
-            chains.iter().for_each(|chain| patterns.add(chain, goal, Line::Joined));
+    for (places, chains) in speaks {
+        for chain in chains {
+            let place = Place { group: Group::ALL, line: Line::Joined };
+            asked.speakers.entry(patterns.add(chain, place)).or_default().extend(&places);
         }
     }
-    let goals = usize::try_from(base).unwrap_or(usize::MAX) + providers.len();
-    let automaton = patterns.build(goals)?;
+    let of = |number| says.remove(&Pattern(number)).unwrap_or_default().into();
+    let count = u32::try_from(patterns.count()).unwrap_or(u32::MAX);
+    asked.rules = (0..count).map(of).collect();
+    let automaton = patterns.build();
     let (rules, advice) = (rules.into(), advice.into());
     let classes = ["2yz", "3yz", "4yz", "5yz"].map(|class| RuleName::new("code-class", class));
-    Ok(RuleBook { rules, automaton, unworded, providers, advice, classes })
-}
-
-impl Unworded {
-    fn add(&mut self, number: u32, rule: &Rule) {
-        if rule.providers.is_empty() {
-            self.0.entry(None).or_default().push(number);
-        }
-        for place in &rule.providers {
-            self.0.entry(Some(*place)).or_default().push(number);
-        }
-    }
+    RuleBook { rules, automaton, asked, providers, advice, classes }
 }

@@ -120,7 +120,7 @@ impl Page<'_, '_, '_> {
             unless: self.chains(&entry.unless),
         };
         let conditions = self.conditions(entry);
-        let asks = conditions.words.says
+        let asks = !entry.says.is_empty()
             || !conditions.codes.is_empty()
             || !conditions.statuses.is_empty();
         if !asks {
@@ -156,18 +156,13 @@ impl Page<'_, '_, '_> {
     }
 
     fn conditions(&mut self, entry: &Entry) -> Conditions {
-        let words = Words {
-            says: !entry.says.is_empty(),
-            also: !entry.also.is_empty(),
-            unless: !entry.unless.is_empty(),
-        };
         let suffix = |suffix: &String| suffix.trim_matches('.').to_ascii_lowercase().into();
         Conditions {
             codes: self.all(&entry.code, read_code, Wrong::Code),
             statuses: self.all(&entry.status, read_status, Wrong::Status),
             stages: self.all(&entry.stage, read_stage, Wrong::Stage),
             mx: entry.mx.iter().map(suffix).collect(),
-            words,
+            words: Words::default(),
         }
     }
 
@@ -192,7 +187,7 @@ impl Page<'_, '_, '_> {
         let mut chains = Vec::new();
         for written in patterns {
             match pattern::parse(written.get_ref()) {
-                Ok(more) => chains.extend(more),
+                Ok(chain) => chains.push(chain),
                 Err(e) => {
                     let text = written.get_ref().as_str().into();
                     self.fault(written.span().start, Wrong::Pattern(text, e));

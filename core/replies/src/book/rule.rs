@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use postlane_mail::{Code, Span, Stage, Status};
 
+use crate::automaton::Pattern;
 use crate::label::Label;
 
 /// A rule of the book.
@@ -48,12 +49,13 @@ pub(crate) struct Conditions {
     pub(crate) words: Words,
 }
 
-/// Which groups of patterns a rule has.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// The patterns a rule asks for: any of `says`, any of `also` where there are some, and none of
+/// `unless`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Words {
-    pub(crate) says: bool,
-    pub(crate) also: bool,
-    pub(crate) unless: bool,
+    pub(crate) says: Box<[Pattern]>,
+    pub(crate) also: Box<[Pattern]>,
+    pub(crate) unless: Box<[Pattern]>,
 }
 
 /// A reply code, or a class of them.
@@ -145,7 +147,7 @@ impl Rule {
 
     /// Whether it asks for words, and not for codes alone.
     pub fn asks_for_words(&self) -> bool {
-        self.conditions.words.says
+        !self.conditions.words.says.is_empty()
     }
 }
 
