@@ -18,10 +18,12 @@ use crate::vocabulary::{Meanings, Symbol, Vocabulary, Words};
 pub(crate) struct Automaton {
     vocabulary: Vocabulary,
     phrases: Tree,
-    /// What each phrase is good for, phrase after phrase.
-    uses: Box<[Use]>,
-    /// Where in `uses` those of a phrase begin; one more than there are phrases.
-    begins: Box<[u32]>,
+    /// What each phrase is good for by itself: patterns it meets.
+    alone: Lists<Pattern>,
+    /// The links each phrase is that no other comes before.
+    first: Lists<(Line, u32)>,
+    /// What else each phrase is good for.
+    other: Lists<Use>,
     /// How many links but the last ones chains have.
     links: usize,
     patterns: usize,
@@ -77,6 +79,14 @@ enum Then {
     Link(u32),
     /// The pattern is met.
     Met(Pattern),
+}
+
+/// A list for each phrase, one behind the other.
+#[derive(Debug)]
+struct Lists<T> {
+    all: Box<[T]>,
+    /// Where in `all` those of a phrase begin; one more than there are phrases.
+    begins: Box<[u32]>,
 }
 
 /// Phrases as a tree of words.
@@ -191,19 +201,54 @@ impl Patterns {
     pub(crate) fn build(self) -> Automaton {
         let vocabulary = self.words.finish();
         let tree = Tree::new(self.phrases.keys(), vocabulary.symbols());
-        let mut uses = Vec::new();
-        let mut begins = vec![0];
-        for of_phrase in self.phrases.into_values() {
-            uses.extend(of_phrase);
-            begins.push(u32::try_from(uses.len()).unwrap_or(u32::MAX));
-        }
+        let of_phrases: Vec<_> = self.phrases.into_values().collect();
         Automaton {
             vocabulary,
             phrases: tree,
-            uses: uses.into(),
-            begins: begins.into(),
+            alone: Lists::of(&of_phrases, Use::alone),
+            first: Lists::of(&of_phrases, Use::first),
+            other: Lists::of(&of_phrases, |of| {
+                (of.alone().is_none() && of.first().is_none()).then_some(*of)
+            }),
             links: usize::try_from(self.links).unwrap_or(usize::MAX),
             patterns: self.patterns.len(),
+        }
+    }
+}
+
+impl<T> Lists<T> {
+    /// What is `kept` of the uses of each phrase.
+    fn of(uses: &[Vec<Use>], kept: impl Fn(&Use) -> Option<T>) -> Self {
+        let mut all = Vec::new();
+        let mut begins = vec![0];
+        for of_phrase in uses {
+            all.extend(of_phrase.iter().filter_map(&kept));
+            begins.push(u32::try_from(all.len()).unwrap_or(u32::MAX));
+        }
+        Self { all: all.into(), begins: begins.into() }
+    }
+
+    /// Those of a phrase, counted from 0.
+    fn of_phrase(&self, number: usize) -> &[T] {
+        let (from, to) = (self.begins[number], self.begins[number + 1]);
+        self.all.get(from as usize..to as usize).unwrap_or_default()
+    }
+}
+
+impl Use {
+    /// The pattern it meets without regard to anything else.
+    fn alone(&self) -> Option<Pattern> {
+        match self {
+            Self { behind: None, then: Then::Met(pattern), line: Line::Joined } => Some(*pattern),
+            _ => None,
+        }
+    }
+
+    /// The link it is that comes first, and the line it must stand in.
+    fn first(&self) -> Option<(Line, u32)> {
+        match self {
+            Self { behind: None, then: Then::Link(link), line } => Some((*line, *link)),
+            _ => None,
         }
     }
 }
@@ -325,8 +370,14 @@ impl Automaton {
         let phrase = self.phrases.ends[node as usize];
         if phrase != 0 {
             let span = (reached.words[first].start, reached.words[last].end);
-            let (from, to) = (self.begins[phrase as usize - 1], self.begins[phrase as usize]);
-            for of_phrase in &self.uses[from as usize..to as usize] {
+            let phrase = phrase as usize - 1;
+            self.alone.of_phrase(phrase).iter().for_each(|pattern| reached.meet(*pattern));
+            for (line, link) in self.first.of_phrase(phrase) {
+                if line.has(text, span) {
+                    reached.see(*link, span.1);
+                }
+            }
+            for of_phrase in self.other.of_phrase(phrase) {
                 reached.take(of_phrase, text, span);
             }
         }
@@ -337,6 +388,17 @@ impl Automaton {
             if child != 0 {
                 self.walk(child, (first, last + 1), text, reached);
             }
+        }
+    }
+}
+
+impl Line {
+    /// Whether what stands at `start..end` of a text is in this line.
+    fn has(self, text: Text<'_>, (start, end): (u32, u32)) -> bool {
+        match self {
+            Self::Joined => true,
+            Self::First => end as usize <= text.first_ends,
+            Self::Last => start as usize >= text.last_begins,
         }
     }
 }
@@ -374,22 +436,20 @@ impl Reached {
 
     /// Takes a phrase that stands at `start..end` as a link.
     fn take(&mut self, of_phrase: &Use, text: Text<'_>, (start, end): (u32, u32)) {
-        let in_line = match of_phrase.line {
-            Line::Joined => true,
-            Line::First => end as usize <= text.first_ends,
-            Line::Last => start as usize >= text.last_begins,
-        };
-        if !in_line || !of_phrase.behind.is_none_or(|(link, gap)| self.follows(link, gap, start)) {
+        let follows = of_phrase.behind.is_none_or(|(link, gap)| self.follows(link, gap, start));
+        if !follows || !of_phrase.line.has(text, (start, end)) {
             return;
         }
         match of_phrase.then {
             Then::Met(pattern) => self.meet(pattern),
-            Then::Link(number) => {
-                let seen = &mut self.links[number as usize];
-                let first_end = if seen.turn == self.turn { seen.first_end.min(end) } else { end };
-                *seen = LinkSeen { turn: self.turn, first_end, last_end: end };
-            }
+            Then::Link(link) => self.see(link, end),
         }
+    }
+
+    fn see(&mut self, link: u32, end: u32) {
+        let seen = &mut self.links[link as usize];
+        let first_end = if seen.turn == self.turn { seen.first_end.min(end) } else { end };
+        *seen = LinkSeen { turn: self.turn, first_end, last_end: end };
     }
 
     fn follows(&self, link: u32, gap: Gap, start: u32) -> bool {

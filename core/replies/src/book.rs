@@ -145,7 +145,7 @@ impl RuleBook {
         let text = read_words(words, heard.reply);
         self.automaton.meet(text, reached);
         speakers.clear();
-        reached.met().iter().for_each(|met| speakers.extend(self.asked.speakers(*met)));
+        reached.met().iter().for_each(|met| speakers.extend(self.asked.havers(*met).1));
         let provider = heard.provider.and_then(|id| self.place(id));
         for place in provider.iter().chain(speakers.iter().filter(|of| Some(**of) != provider)) {
             for group in self.asked.groups(*place) {
@@ -166,7 +166,7 @@ impl RuleBook {
     /// The number of the first rule that matches.
     fn first(&self, asked: &Asked<'_>) -> Option<u32> {
         let mut first = None;
-        for number in asked.reached.met().iter().flat_map(|met| self.asked.rules(*met)) {
+        for number in asked.reached.met().iter().flat_map(|met| self.asked.havers(*met).0) {
             if first.is_none_or(|first| *number < first) && self.matches(*number, asked) {
                 first = Some(*number);
             }

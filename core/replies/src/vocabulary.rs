@@ -48,9 +48,19 @@ struct Table {
 /// Beginnings or ends, by the two letters at the very beginning or end.
 #[derive(Debug)]
 struct Affixes {
-    sorted: Box<[(Box<[u8]>, Symbol)]>,
+    sorted: Box<[Affix]>,
     /// Where in `sorted` those of a bucket begin; one more than there are buckets.
     buckets: Box<[u16]>,
+}
+
+/// A beginning or end. Its first or last eight octets are compared as one number, which is all
+/// there is to most.
+#[derive(Debug)]
+struct Affix {
+    eight: u64,
+    mask: u64,
+    whole: Box<[u8]>,
+    symbol: Symbol,
 }
 
 const BUCKETS: usize = 1024;
@@ -76,8 +86,8 @@ impl Words {
         }
         Vocabulary {
             exact: Table::new(exact),
-            starts: Affixes::new(starts, bucket_of_beginning),
-            ends: Affixes::new(ends, bucket_of_end),
+            starts: Affixes::new(starts, bucket_of_beginning, first_eight),
+            ends: Affixes::new(ends, bucket_of_end, last_eight),
             has: has.into(),
             symbols,
         }
@@ -96,10 +106,20 @@ impl Vocabulary {
         if let Some(symbol) = self.exact.find(word) {
             meanings.add(symbol);
         }
-        let starts = self.starts.bucket(bucket_of_beginning(word));
-        starts.iter().filter(|(affix, _)| word.starts_with(affix)).for_each(|a| meanings.add(a.1));
-        let ends = self.ends.bucket(bucket_of_end(word));
-        ends.iter().filter(|(affix, _)| word.ends_with(affix)).for_each(|a| meanings.add(a.1));
+        let eight = first_eight(word);
+        for affix in self.starts.bucket(bucket_of_beginning(word)) {
+            let rest = || affix.whole.len() <= 8 || word.starts_with(&affix.whole);
+            if eight & affix.mask == affix.eight && rest() {
+                meanings.add(affix.symbol);
+            }
+        }
+        let eight = last_eight(word);
+        for affix in self.ends.bucket(bucket_of_end(word)) {
+            let rest = || affix.whole.len() <= 8 || word.ends_with(&affix.whole);
+            if eight & affix.mask == affix.eight && rest() {
+                meanings.add(affix.symbol);
+            }
+        }
         for (part, symbol) in &self.has {
             if word.len() >= part.len() && word.windows(part.len()).any(|w| w == &**part) {
                 meanings.add(*symbol);
@@ -156,15 +176,23 @@ impl Table {
 }
 
 impl Affixes {
-    fn new(mut all: Vec<(Box<[u8]>, Symbol)>, bucket: fn(&[u8]) -> usize) -> Self {
+    fn new(
+        mut all: Vec<(Box<[u8]>, Symbol)>,
+        bucket: fn(&[u8]) -> usize,
+        eight: fn(&[u8]) -> u64,
+    ) -> Self {
         all.sort_by_key(|(affix, _)| bucket(affix));
         let begin = |number: usize| all.partition_point(|(affix, _)| bucket(affix) < number);
         let begin = |number| u16::try_from(begin(number)).unwrap_or(u16::MAX);
         let buckets = (0..=BUCKETS).map(begin).collect();
-        Self { sorted: all.into(), buckets }
+        let affix = |(whole, symbol): (Box<[u8]>, Symbol)| {
+            let mask = eight(&vec![0xff; whole.len()]);
+            Affix { eight: eight(&whole), mask, whole, symbol }
+        };
+        Self { sorted: all.into_iter().map(affix).collect(), buckets }
     }
 
-    fn bucket(&self, number: usize) -> &[(Box<[u8]>, Symbol)] {
+    fn bucket(&self, number: usize) -> &[Affix] {
         let (from, to) = (self.buckets[number], self.buckets[number + 1]);
         self.sorted.get(usize::from(from)..usize::from(to)).unwrap_or_default()
     }
@@ -183,6 +211,22 @@ fn bucket_of_end(word: &[u8]) -> usize {
         [.., a, b] => (usize::from(*a) * 31 + usize::from(*b)) % BUCKETS,
         _ => 0,
     }
+}
+
+/// The first eight octets, zeros behind them.
+fn first_eight(word: &[u8]) -> u64 {
+    let mut eight = [0; 8];
+    let length = word.len().min(8);
+    eight[..length].copy_from_slice(&word[..length]);
+    u64::from_le_bytes(eight)
+}
+
+/// The last eight octets, zeros before them.
+fn last_eight(word: &[u8]) -> u64 {
+    let mut eight = [0; 8];
+    let length = word.len().min(8);
+    eight[8 - length..].copy_from_slice(&word[word.len() - length..]);
+    u64::from_le_bytes(eight)
 }
 
 /// A hash that is good enough for words: eight octets at a time, multiplied and rotated.

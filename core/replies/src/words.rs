@@ -21,6 +21,15 @@ pub(crate) fn write_words(text: &str, out: &mut Vec<u8>) {
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
         if byte < 0x80 {
+            // Most octets are letters, and most of them are followed by another.
+            let plain = |byte: &u8| *byte < 0x80 && ASCII[usize::from(*byte)] > HYPHEN;
+            let letters = bytes[at..].iter().take_while(|byte| plain(byte)).count();
+            if letters > 0 {
+                let run = &bytes[at..at + letters];
+                writer.out.extend(run.iter().map(|byte| ASCII[usize::from(*byte & 0x7f)]));
+                at += letters;
+                continue;
+            }
             at = writer.ascii(bytes, at, byte);
         } else {
             let c = text[at..].chars().next().unwrap_or(' ');

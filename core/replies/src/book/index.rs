@@ -45,13 +45,18 @@ impl Unworded {
     }
 }
 
+/// Who has a pattern: the numbers of rules that say it, and of providers whose words it is.
+#[derive(Debug, Clone, Default)]
+struct Havers {
+    rules: Vec<u32>,
+    speakers: Vec<u16>,
+}
+
 /// For each pattern, who is asked when a text meets it.
 #[derive(Debug, Default)]
 pub(super) struct Asked {
-    /// The rules that say it, by pattern.
-    rules: Box<[Box<[u32]>]>,
-    /// The providers whose words it is, by pattern.
-    speakers: BTreeMap<Pattern, Vec<u16>>,
+    /// Who has it, by pattern.
+    havers: Box<[Havers]>,
     /// The patterns that concern a provider alone, by provider.
     groups: BTreeMap<u16, Vec<Group>>,
     /// The rules that ask for no words, by provider and for everybody.
@@ -66,9 +71,9 @@ impl Asked {
         }
     }
 
-    /// The numbers of the rules that say it.
-    pub(super) fn rules(&self, pattern: Pattern) -> &[u32] {
-        self.rules.get(pattern.0 as usize).map_or(&[], |rules| rules)
+    /// The rules that say it, and the providers that do and nobody else.
+    pub(super) fn havers(&self, pattern: Pattern) -> (&[u32], &[u16]) {
+        self.havers.get(pattern.0 as usize).map_or((&[], &[]), |of| (&of.rules, &of.speakers))
     }
 
     /// The groups of patterns that concern a provider alone.
@@ -80,11 +85,6 @@ impl Asked {
     /// with this status.
     pub(super) fn unworded(&self, provider: Option<u16>, status: Option<Status>) -> [&[u32]; 2] {
         self.unworded.get(&provider).map_or([&[], &[]], |unworded| unworded.of(status))
-    }
-
-    /// The providers that speak so, and nobody else.
-    pub(super) fn speakers(&self, pattern: Pattern) -> &[u16] {
-        self.speakers.get(&pattern).map_or(&[], Vec::as_slice)
     }
 }
 
@@ -133,7 +133,7 @@ fn lay_out(providers: Box<[ProviderId]>, own: Vec<Read>, ours: Vec<Read>) -> Rul
     // A stable sort: files keep their order, and rules theirs within a file.
     entries.sort_by_key(|(is_own, rule, ..)| (!is_own, rule.providers.is_empty(), rule.rank));
     let mut patterns = automaton::Patterns::default();
-    let mut says: BTreeMap<Pattern, Vec<u32>> = BTreeMap::new();
+    let mut havers: BTreeMap<Pattern, Havers> = BTreeMap::new();
     let mut rules = Vec::with_capacity(entries.len());
     for (number, (_, mut rule, of_rule, place)) in (0_u32..).zip(entries) {
         let mut add = |chains: Vec<Chain>| {
@@ -145,19 +145,19 @@ fn lay_out(providers: Box<[ProviderId]>, own: Vec<Read>, ours: Vec<Read>) -> Rul
             asked.add_unworded(number, &rule);
         }
         for pattern in &rule.conditions.words.says {
-            says.entry(*pattern).or_default().push(number);
+            havers.entry(*pattern).or_default().rules.push(number);
         }
         rules.push(rule);
     }
     for (places, chains) in speaks {
         for chain in chains {
             let place = Place { group: Group::ALL, line: Line::Joined };
-            asked.speakers.entry(patterns.add(chain, place)).or_default().extend(&places);
+            havers.entry(patterns.add(chain, place)).or_default().speakers.extend(&places);
         }
     }
-    let of = |number| says.remove(&Pattern(number)).unwrap_or_default().into();
+    let of = |number| havers.remove(&Pattern(number)).unwrap_or_default();
     let count = u32::try_from(patterns.count()).unwrap_or(u32::MAX);
-    asked.rules = (0..count).map(of).collect();
+    asked.havers = (0..count).map(of).collect();
     let automaton = patterns.build();
     let (rules, advice) = (rules.into(), advice.into());
     let classes = ["2yz", "3yz", "4yz", "5yz"].map(|class| RuleName::new("code-class", class));
