@@ -189,7 +189,7 @@ impl Audience {
 /// How long to wait: what the reply says, else the rule; nothing where waiting does not help.
 fn wait(diagnosis: &Diagnosis, said: Option<Span>) -> Option<Span> {
     let waits = !matches!(diagnosis.persistence, Persistence::Success | Persistence::Permanent);
-    said.or(diagnosis.wait).filter(|_| waits)
+    said.or(diagnosis.usual_wait).filter(|_| waits)
 }
 
 /// Whom it concerns, for people.
