@@ -58,19 +58,11 @@ impl Server {
         let dir = setup.data.join("spool");
         let Opened { store, recovery } = Disk::open(&dir, setup.spool, fittings.ear())?;
         recovery.report.findings.iter().for_each(|finding| alarm(&finding.to_string()));
-        let suppressions = list_of(&store, &setup);
-        let intake = fittings.intake(&store, recovery.report.last_id, rights_now, &suppressions);
+        load_list(&fittings.suppressions, &store, &setup);
+        let intake = fittings.intake(&store, recovery.report.last_id, rights_now);
         fittings.reports(&store, &intake).run(fittings.owed.clone())?;
         let answers = Answers::default();
-        let engine = start_engine(
-            &fittings,
-            &setup,
-            &store,
-            &suppressions,
-            &answers,
-            &rights,
-            smtp.clone(),
-        )?;
+        let engine = start_engine(&fittings, &setup, &store, &answers, &rights, smtp.clone())?;
         let submitting = fittings.submitting();
         let recovered = watch::Sender::new(false);
         let whole = recovered.subscribe();
@@ -80,7 +72,7 @@ impl Server {
         let doors = Doors {
             secret,
             rights,
-            suppressions: suppressions.clone(),
+            suppressions: fittings.suppressions.clone(),
             counters: fittings.counters.clone(),
         };
         let (listeners, renewals) = doors.open(bound, &setup, &gate, &intake, &stop)?;
@@ -109,7 +101,7 @@ impl Server {
             events: fittings.events,
             smtp,
             turns: Turns::default(),
-            suppressions,
+            suppressions: fittings.suppressions,
             apply,
         }));
         handle.sweep();
@@ -148,15 +140,14 @@ impl Server {
 }
 
 /// The suppression list, as it was when the last server closed.
-fn list_of(store: &Disk, setup: &Setup) -> Suppressions {
-    let (suppressions, unread) = Suppressions::load(store, setup.suppression.entries_max);
+fn load_list(suppressions: &Suppressions, store: &Disk, setup: &Setup) {
+    let unread = suppressions.load(store, setup.suppression.entries_max);
     if unread > 0 {
         alarm(&format!(
             "{unread} entries of the suppression list cannot be read and do not hold: was a later \
              version running here?"
         ));
     }
-    suppressions
 }
 
 /// On a thread of its own: a long queue takes a while.
@@ -181,7 +172,6 @@ fn start_engine(
     fittings: &Fittings,
     setup: &Setup,
     store: &Arc<Disk>,
-    suppressions: &Suppressions,
     answers: &Answers,
     rights: &watch::Sender<Arc<HouseRights>>,
     listening: Vec<SocketAddr>,
@@ -190,8 +180,8 @@ fn start_engine(
         setup.clock,
         fittings.mailbox.clone(),
         fittings.routing(setup, listening)?,
-        fittings.outbound(store, rights.subscribe(), suppressions),
-        fittings.settling(store, suppressions),
+        fittings.outbound(store, rights.subscribe()),
+        fittings.settling(store),
         answers.clone(),
     );
     let engine = Engine::new(Arc::new(engine_settings(setup, &fittings.names)), setup.seed);

@@ -6,13 +6,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 use postlane_engine::{Input, PoolId, Submission, SubmittedRecipient, Together};
-use postlane_mail::{Envelope, Place, Progress, QueueId};
+use postlane_mail::{Envelope, Instant, Place, Progress, QueueId};
 use postlane_spool::{Changes, Commits, Inserted, Recovered, Seq, Store, StoreError};
+use postlane_suppression::Asked;
 use tokio::sync::oneshot;
 
 use crate::names::{Flow, Names};
 use crate::routing::Destination;
 use crate::setup::{Live, TenantSetup};
+use crate::suppression::Suppressions;
 use crate::world::EngineMailbox;
 
 /// Puts messages into the engine's numbers.
@@ -21,6 +23,7 @@ pub(crate) struct Submitting {
     pub(crate) live: Live,
     pub(crate) names: Arc<Names>,
     pub(crate) mailbox: EngineMailbox,
+    pub(crate) suppressions: Suppressions,
 }
 
 /// Hears what the spool has made durable.
@@ -112,11 +115,22 @@ impl Submitting {
     ) -> Submission {
         let setup = self.live.borrow();
         let by_sender = setup.routes.asks_for_sender();
+        let longest = setup.expires_after[envelope.stream as usize];
         let recipients = recipients.filter_map(|(index, progress)| {
             let recipient = envelope.recipients.get(usize::from(index))?;
             let host = recipient.mailbox.host().clone();
             let sender = by_sender.then(|| envelope.reverse_path.clone());
             let domain = self.names.destination(&Destination { host, sender });
+            let asked = Asked {
+                tenant: &envelope.tenant,
+                from: &envelope.reverse_path,
+                to: &recipient.mailbox,
+            };
+            // Neither a session nor a lane's budget is spent to hear that it waits.
+            let progress = match self.suppressions.hold(setup.clock, &asked) {
+                Some(until) => wait(progress, until, id.moment() + longest),
+                None => progress,
+            };
             Some(SubmittedRecipient { index, domain, progress })
         });
         let flow = Flow { tenant: envelope.tenant.clone(), campaign: envelope.campaign.clone() };
@@ -136,6 +150,13 @@ impl Submitting {
             recipients: recipients.collect(),
         }
     }
+}
+
+/// Not due before its domain's hold ends; but when it expires, for its last attempt.
+fn wait(progress: Progress, until: Instant, expires: Instant) -> Progress {
+    let is_set = progress.expires != Instant::default();
+    let expires = if is_set { progress.expires } else { expires };
+    Progress { due: progress.due.max(until).min(expires), ..progress }
 }
 
 impl Commits for Ear {

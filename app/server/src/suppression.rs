@@ -14,6 +14,8 @@ use postlane_mail::Instant;
 use postlane_spool::{Disk, Key};
 use postlane_suppression::{Asked, Entry, Full, List, Page, Standing, Subject};
 
+use crate::clock::Clock;
+
 pub(crate) use learning::{Learning, Noticed};
 pub(crate) use stopped::Stopped;
 pub(crate) use stops::{Parted, Stops};
@@ -35,23 +37,34 @@ pub(crate) struct Update {
 }
 
 impl Suppressions {
-    /// The list as the spool has it; also how many of its entries could not be read.
-    pub(crate) fn load(store: &Disk, most: usize) -> (Self, u64) {
+    /// A list with nobody on it, until [`Self::load`].
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(RwLock::new(List::new(0))))
+    }
+
+    /// Reads the list as the spool has it; how many of its entries could not be read.
+    pub(crate) fn load(&self, store: &Disk, most: usize) -> u64 {
         let (list, unread) = store.look_at_keyed(SPACE, |keyed| {
             let entry = |(key, value)| (str::strip_prefix(key, SPACE).unwrap_or(key), value);
             List::of(most, keyed.map(entry))
         });
-        (Self(Arc::new(RwLock::new(list))), unread)
-    }
-
-    #[cfg(test)]
-    pub(crate) fn none() -> Self {
-        Self(Arc::new(RwLock::new(List::new(1))))
+        *self.0.write() = list;
+        unread
     }
 
     /// What stops this mail, if anything does.
     pub(crate) fn ask(&self, now: Instant, asked: &Asked<'_>) -> Option<Stopped> {
         self.0.read().ask(now, asked).map(Stopped)
+    }
+
+    /// Until when mail to this recipient's domain waits, if it does.
+    pub(crate) fn hold(&self, clock: Clock, asked: &Asked<'_>) -> Option<Instant> {
+        let list = self.0.read();
+        // Nearly always: no look at the clock for it.
+        if list.domains() == 0 {
+            return None;
+        }
+        list.ask_domain(clock.now(), asked).map(Stopped)?.waits_until()
     }
 
     pub(crate) fn is_empty(&self) -> bool {

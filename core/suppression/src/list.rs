@@ -110,13 +110,15 @@ impl List {
         let mut key = String::with_capacity(96);
         write_recipient(asked.to, &mut key);
         key.push('/');
-        let recipient = self.ask_key(now, asked, &mut key);
-        if recipient.is_some() || self.domains == 0 {
-            return recipient;
+        self.ask_key(now, asked, &mut key).or_else(|| self.ask_domain(now, asked))
+    }
+
+    /// What stops mail to the whole domain, if anything does.
+    pub fn ask_domain(&self, now: Instant, asked: &Asked<'_>) -> Option<Found> {
+        if self.domains == 0 {
+            return None;
         }
-        let host_end = key.find('@')? + 1;
-        key.truncate(host_end);
-        key.push('/');
+        let mut key = format!("{}@/", asked.to.host());
         self.ask_key(now, asked, &mut key)
     }
 

@@ -160,27 +160,50 @@ fn mail_that_was_queued_before_is_given_up_with_a_report_that_says_why() {
     assert!(report.contains("ask the operator of this mail system"), "{report}");
 }
 
+const HOLD: [&str; 7] =
+    ["suppression", "add", "Example.net", "--reason", "not_accepting_mail", "--for", "1h"];
+
 #[test]
 fn mail_to_a_domain_on_hold_waits_and_says_why_until_the_hold_ends() {
     let peer = Peer::start();
     let relay = Relay::start(&["--route", &peer.route()]);
-    let add =
-        ["suppression", "add", "Example.net", "--reason", "not_accepting_mail", "--for", "1h"];
-    text(&relay, &add, 0);
+    text(&relay, &HOLD, 0);
     let mut client = hello(&relay);
     let held = client.hand_over("app@example.com", &["jo@example.net"], MESSAGE);
     client.hand_over("app@example.com", &["jo@example.org"], MESSAGE);
-    let line = relay.outcome(&held);
-    assert!(line.contains(" event=deferred "), "{line}");
-    assert!(line.contains(" code=450 status=4.3.2 "), "{line}");
-    let rows = relay.list_until(|rows| rows.len() == 1 && rows[0]["status"] == "deferred");
-    let until = relay.ask_json(&["suppression", "show", "jo@example.net"])[0]["until"].clone();
-    assert_eq!(rows[0]["waiting"]["until"], until, "{rows:#?}");
-    let reason = rows[0]["waiting"]["reason"].as_str().unwrap();
-    assert!(reason.starts_with("example.net is on hold until "), "{reason}");
-    assert!(reason.contains("the domain takes no mail (not_accepting_mail)"), "{reason}");
+    relay.logged(&[" event=delivered ", " to=jo@example.org "]);
+    let on_hold = |relay: &Relay| {
+        let rows = relay.list_until(|rows| rows.len() == 1 && rows[0]["status"] == "deferred");
+        let until = relay.ask_json(&["suppression", "show", "jo@example.net"])[0]["until"].clone();
+        assert_eq!(rows[0]["waiting"]["until"], until, "{rows:#?}");
+        assert_eq!((&rows[0]["next_attempt_at"], &rows[0]["attempts"]), (&until, &json!(0)));
+        let reason = rows[0]["waiting"]["reason"].as_str().unwrap();
+        assert!(reason.starts_with("example.net is on hold until "), "{reason}");
+        assert!(reason.contains("the domain takes no mail (not_accepting_mail)"), "{reason}");
+    };
+    on_hold(&relay);
+    let relay = relay.crash().start(&["--route", &peer.route()]);
+    on_hold(&relay);
+    assert!(peer.wait(|seen| Some(!seen.tries.contains_key("jo@example.net"))));
     text(&relay, &["suppression", "remove", "example.net"], 0);
     relay.logged(&[&format!(" event=delivered id={held} ")]);
+}
+
+#[test]
+fn mail_that_was_queued_before_a_hold_waits_for_its_end() {
+    let peer = Peer::start();
+    let relay = Relay::start(&["--route", &peer.route()]);
+    let id = hello(&relay).hand_over("app@example.com", &["later-jo@example.net"], MESSAGE);
+    relay.list_until(|rows| rows.len() == 1 && rows[0]["attempts"] == 1);
+    text(&relay, &HOLD, 0);
+    relay.ask(&["queue", "retry", &id]);
+    let line = relay.logged(&[" event=deferred ", " attempts=2 "]);
+    assert!(line.contains(" code=450 status=4.3.2 "), "{line}");
+    assert!(line.contains(" text=\"4.3.2 example.net is on hold until "), "{line}");
+    assert_eq!(peer.wait(|seen| seen.tries.get("later-jo@example.net").copied()), 1);
+    let row = &relay.list_until(|rows| rows[0]["attempts"] == 2)[0];
+    let until = relay.ask_json(&["suppression", "show", "example.net"])[0]["until"].clone();
+    assert_eq!((&row["waiting"]["until"], &row["next_attempt_at"]), (&until, &until), "{row:#}");
 }
 
 #[test]

@@ -47,7 +47,7 @@ fn door(store: &Arc<Memory>) -> Door {
         rights: watch::Sender::new(Arc::new(rights)).subscribe(),
         events: Events::new(),
         meanings: Meanings::built_in(),
-        suppressions: Suppressions::none(),
+        suppressions: Suppressions::new(),
     };
     Door { intake: Arc::new(intake) }
 }

@@ -47,6 +47,7 @@ pub(super) struct Fittings {
     pub(super) journal: Journal,
     pub(super) events: Events,
     pub(super) owed: Arc<Mailbox<Owed>>,
+    pub(super) suppressions: Suppressions,
 }
 
 impl Fittings {
@@ -69,6 +70,7 @@ impl Fittings {
             journal,
             events: Events::new(),
             owed: Arc::new(Mailbox::new()),
+            suppressions: Suppressions::new(),
         }
     }
 
@@ -77,6 +79,7 @@ impl Fittings {
             live: self.live.clone(),
             names: self.names.clone(),
             mailbox: self.mailbox.clone(),
+            suppressions: self.suppressions.clone(),
         }
     }
 
@@ -93,7 +96,6 @@ impl Fittings {
         store: &Arc<Disk>,
         last_id: Option<QueueId>,
         rights: watch::Receiver<Arc<HouseRights>>,
-        suppressions: &Suppressions,
     ) -> Arc<Intake> {
         Arc::new(Intake {
             clock: self.live.borrow().clock,
@@ -107,7 +109,7 @@ impl Fittings {
             journal: self.journal.clone(),
             events: self.events.clone(),
             meanings: Meanings::built_in(),
-            suppressions: suppressions.clone(),
+            suppressions: self.suppressions.clone(),
         })
     }
 
@@ -126,7 +128,7 @@ impl Fittings {
         }
     }
 
-    pub(super) fn settling(&self, store: &Arc<Disk>, suppressions: &Suppressions) -> Settling {
+    pub(super) fn settling(&self, store: &Arc<Disk>) -> Settling {
         Settling {
             store: store.clone(),
             cache: self.cache.clone(),
@@ -139,7 +141,7 @@ impl Fittings {
             reports: self.owed.clone(),
             journal: self.journal.clone(),
             events: self.events.clone(),
-            suppressions: suppressions.clone(),
+            suppressions: self.suppressions.clone(),
             learning: Learning::default(),
             changes: Vec::new(),
             done: Vec::new(),
@@ -176,7 +178,6 @@ impl Fittings {
         &self,
         store: &Arc<Disk>,
         rights: watch::Receiver<Arc<HouseRights>>,
-        suppressions: &Suppressions,
     ) -> Outbound {
         Outbound {
             ring: runtime::Handle::current(),
@@ -191,7 +192,7 @@ impl Fittings {
             diagnosing: self.diagnosing.clone(),
             rights,
             stops: Stops {
-                list: suppressions.clone(),
+                list: self.suppressions.clone(),
                 live: self.live.clone(),
                 clock: self.live.borrow().clock,
                 counters: self.counters.clone(),
