@@ -54,3 +54,20 @@ pub(super) fn read_opt_out(text: &str, from: &str) -> Option<Bounced> {
         ..Bounced::new(BounceKind::Feedback)
     })
 }
+
+/// A complaint of an Outlook.com user, which is no report by RFC 5965: the message itself, with
+/// a field that names the recipient. Written from memory of what arrives, unverified.
+pub(super) fn read_hotmail(subject: &str, original: Option<&[u8]>) -> Option<Bounced> {
+    if !subject.starts_with("complaint about message from") {
+        return None;
+    }
+    let mut fields = Fields::new(original?);
+    let field = fields.find(|field| field.is("X-HmXmrOriginalRecipient"))?;
+    let value = field.value.get(..field.value.len().min(VALUE_OCTETS_MAX))?;
+    let recipient = of_field(&String::from_utf8_lossy(&unfolded(value)))?;
+    Some(Bounced {
+        recipient: Some(recipient),
+        feedback: Some("abuse".to_owned()),
+        ..Bounced::new(BounceKind::Feedback)
+    })
+}

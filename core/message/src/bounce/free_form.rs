@@ -56,10 +56,14 @@ impl Words<'_> {
         });
         let alone = recipients.len() == 1;
         let mentions = Mentions::of(&lines);
+        // Some say why before they say of whom.
+        let first = recipients.first().map_or(0, |first| first.at);
+        let before = lines.get(..first).and_then(quoted_in);
         let mut all = Vec::new();
         for (i, one) in recipients.iter().enumerate() {
             let next = recipients.get(i + 1).map_or(lines.len(), |next| next.at.max(one.at));
-            let place = Place { lines: &lines, mentions: &mentions, at: one.at, next, alone };
+            let (mentions, before) = (&mentions, before.as_ref());
+            let place = Place { lines: &lines, mentions, before, at: one.at, next, alone };
             let mut bounced = self.bounced(one.address.clone(), place.said(one));
             let section = place.section();
             bounced.remote_mta = host_in(section).or_else(|| host_in(&lines).filter(|_| alone));
@@ -164,6 +168,8 @@ impl<'l> About<'l> {
 struct Place<'a> {
     lines: &'a [&'a str],
     mentions: &'a Mentions,
+    /// What is quoted before anybody is named.
+    before: Option<&'a Said>,
     at: usize,
     next: usize,
     /// Whether there is no other recipient, so that all words are about this one.
@@ -180,7 +186,8 @@ impl<'a> Place<'a> {
         let section = self.section();
         let quoted = quoted_in(section)
             .or_else(|| self.mentions.quoted(about.address.as_deref()?, self.lines))
-            .or_else(|| self.alone.then(|| quoted_in(self.lines)).flatten());
+            .or_else(|| self.alone.then(|| quoted_in(self.lines)).flatten())
+            .or_else(|| self.before.cloned());
         let below = section.get(1..).unwrap_or_default();
         let above = self.lines.get(..self.at).unwrap_or_default();
         let mut said = quoted.or_else(|| words_in(about.before, about.rest, below, above))?;

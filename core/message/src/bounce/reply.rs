@@ -118,8 +118,13 @@ fn at(octets: &[u8], start: usize) -> Option<Quoted> {
     // Second digits beyond 5 are rare in replies, and common in other numbers.
     let known = matches!(code.number(), 421 | 450..=454 | 550..=554);
     let joined = known && behind.first() == Some(&b'-') && gap == 1;
-    let bare =
-        (led || joined) && digits[1] <= b'5' && !text.first().is_some_and(u8::is_ascii_digit);
+    // `[192.0.2.1], 550 <jo@b.example>... No such user`
+    let listed = known
+        && before.trim_ascii_end().ends_with(b",")
+        && text.iter().take(80).any(|b| *b == b'@');
+    let bare = (led || joined || listed)
+        && digits[1] <= b'5'
+        && !text.first().is_some_and(u8::is_ascii_digit);
     let is_reply = ends && (status.is_some() || bare);
     is_reply.then_some(Quoted { code, status, start })
 }
@@ -128,7 +133,19 @@ fn at(octets: &[u8], start: usize) -> Option<Quoted> {
 fn opens(b: u8) -> bool {
     matches!(
         b,
-        b' ' | b'\t' | b':' | b'"' | b'\'' | b'[' | b'(' | b'<' | b'>' | b';' | b',' | b'=' | b'`'
+        b' ' | b'\t'
+            | b':'
+            | b'"'
+            | b'\''
+            | b'['
+            | b'('
+            | b'<'
+            | b'>'
+            | b';'
+            | b','
+            | b'='
+            | b'`'
+            | b'#'
     )
 }
 
@@ -139,9 +156,21 @@ fn leads(before: &[u8]) -> bool {
             && before[before.len() - word.len()..].eq_ignore_ascii_case(word.as_bytes())
     };
     before.last().is_none_or(|b| {
-        matches!(b, b':' | b'"' | b'\'' | b'[' | b'(' | b'<' | b'>' | b';' | b'=' | b'`')
+        matches!(b, b':' | b'"' | b'\'' | b'[' | b'(' | b'<' | b'>' | b';' | b'=' | b'`' | b'#')
     }) || [
-        "said", "error", "code", "reply", "response", "status", "smtp", "with", "returned", "-",
+        "said",
+        "error",
+        "code",
+        "reply",
+        "response",
+        "status",
+        "smtp",
+        "failed with",
+        "rejected with",
+        "responded with",
+        "replied with",
+        "returned",
+        "-",
         "reason",
     ]
     .iter()
@@ -187,6 +216,8 @@ mod tests {
             "said 550 no",
             "Remote Server returned '550 5.1.10 RESOLVER.ADR.RecipientNotFound'",
             "smtp; 550 x",
+            "#550 5.1.1 RESOLVER.ADR.RecipNotFound; not found ##",
+            "Server mx.b.example[192.0.2.1] failed with: 550 no such user",
             "other problem 550-'Unknown user'",
         ] {
             assert_eq!(code(line), Some(550), "{line}");
@@ -197,6 +228,7 @@ mod tests {
     fn other_numbers_are_no_codes() {
         for line in [
             "more than 550 messages",
+            "sent with 450 recipients",
             "192.0.2.550 is none",
             "5500 x",
             "id 550abc",

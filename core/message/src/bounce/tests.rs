@@ -150,6 +150,143 @@ fn an_answer_from_somebody_away_is_no_bounce() {
     assert_eq!(read.recipient.as_deref(), Some("jo@b.example"));
 }
 
+/// A recipient with the code and status that are said about it.
+struct Wanted(&'static str, Option<u16>, Option<Status>);
+
+/// How each program writes, in words of our own: the program, the words, the recipients.
+const FORMS: [(&str, &str, &[Wanted]); 14] = [
+    (
+        "Exchange",
+        "Diagnostic information for administrators:\n\nGenerating server: mx.example\n\n\
+         jo@b.example\n#550 5.1.1 RESOLVER.ADR.RecipNotFound; not found ##\n\nOriginal message \
+         headers:\n\nReceived: from x\n",
+        &[Wanted("jo@b.example", Some(550), Some(Status::new(5, 1, 1)))],
+    ),
+    (
+        "Exchange 2000, German",
+        "Ihre Nachricht\n\n  An: jo@b.example\n  Betreff: x\n\nhat folgende(n) Empf\u{e4}nger nicht \
+         erreicht:\n\n'jo@b.example' am 29.04.2010 23:34\n    Das E-Mail-Konto existiert nicht.\n    \
+         <mx.example #5.1.1>\n",
+        &[Wanted("jo@b.example", None, Some(Status::new(5, 1, 1)))],
+    ),
+    (
+        "MailMarshal",
+        "Your message:\n   From:    shop@acme.example\n   Subject: x\n\nCould not be delivered \
+         because of\n\n550 5.1.1 User unknown\n\nThe following recipients were affected:\n    \
+         jo@b.example\n    al@b.example\n",
+        &[
+            Wanted("jo@b.example", Some(550), Some(Status::new(5, 1, 1))),
+            Wanted("al@b.example", Some(550), Some(Status::new(5, 1, 1))),
+        ],
+    ),
+    (
+        "GroupWise",
+        "The message that you sent was undeliverable to the following:\n\tjo@b.example (user not \
+         found)\n",
+        &[Wanted("jo@b.example", None, None)],
+    ),
+    (
+        "Courier",
+        "UNDELIVERABLE MAIL\n\nYour message to the following recipients cannot be delivered:\n\n\
+         <jo@b.example>:\n    mx.b.example [192.0.2.1]:\n>>> RCPT TO:<jo@b.example>\n<<< 550 5.1.1 \
+         <jo@b.example>... User Unknown\n",
+        &[Wanted("jo@b.example", Some(550), Some(Status::new(5, 1, 1)))],
+    ),
+    (
+        "ActiveHunter",
+        "  ----- The following addresses had permanent fatal errors -----\n\n>>> jo@b.example \
+         <jo@b.example>\n\n  ----- Transcript of session follows -----\n550 sorry, no mailbox here \
+         by that name (#5.1.1 - chkusr)\n",
+        &[Wanted("jo@b.example", Some(550), Some(Status::new(5, 1, 1)))],
+    ),
+    (
+        "Biglobe",
+        "  ----- The following addresses had delivery problems -----\njo@b.example\n\n  ----- \
+         Non-delivered information -----\nThe number of messages in recipient's mailbox exceeded \
+         the local limit.\n",
+        &[Wanted("jo@b.example", None, None)],
+    ),
+    (
+        "MailFoundry",
+        "Unable to deliver message to: <jo@b.example>\nDelivery failed for the following \
+         reason:\nServer mx.b.example[192.0.2.1] failed with: 550 <jo@b.example> No such user \
+         here\n",
+        &[Wanted("jo@b.example", Some(550), None)],
+    ),
+    (
+        "SurfControl",
+        "Your message could not be sent.\nA transcript of the attempts to send the message \
+         follows.\nAddressed To: jo@b.example\n\nFailed to send to identified host,\n\
+         jo@b.example: [192.0.2.1], 550 jo@b.example... No such user\n",
+        &[Wanted("jo@b.example", Some(550), None)],
+    ),
+    (
+        "Sendmail 8",
+        "The original message was received at Thu, 29 Apr 2010 23:34:45 +0900\nfrom \
+         localhost\n\n   ----- The following addresses had permanent fatal errors -----\n\
+         <jo@b.example>\n    (reason: 550 5.1.1 <jo@b.example>... User unknown)\n\n   ----- \
+         Transcript of session follows -----\n... while talking to mx.b.example.:\n>>> DATA\n\
+         <<< 550 5.1.1 <jo@b.example>... User unknown\n550 5.1.1 <jo@b.example>... User unknown\n\
+         <<< 503 5.0.0 Need RCPT (recipient)\n",
+        &[Wanted("jo@b.example", Some(550), Some(Status::new(5, 1, 1)))],
+    ),
+    (
+        "InterScan",
+        "Unable to deliver message to <jo@b.example> (and other recipients in the same \
+         domain).\n\nSent <<< RCPT TO:<jo@b.example>\nReceived >>> 550 5.1.1 no such user\n",
+        &[Wanted("jo@b.example", Some(550), Some(Status::new(5, 1, 1)))],
+    ),
+    (
+        "James",
+        "Message details:\n  Subject: x\n  MAIL FROM: shop@acme.example\n  RCPT TO: \
+         jo@b.example\n\nError message below:\n550 - Requested action not taken: no such user \
+         here\n\nThe message could not be delivered.\n",
+        &[Wanted("jo@b.example", Some(550), None)],
+    ),
+    (
+        "1&1",
+        "A message that you sent could not be delivered to one or more of its recipients. The \
+         following address\nfailed:\n\n\"jo@b.example\":\nSMTP error from remote server after RCPT \
+         command:\nhost: mx.b.example\n5.1.1 <jo@b.example>... User unknown\n\n--- The header of the \
+         original message is following. ---\n\nReceived: from x\n",
+        &[Wanted("jo@b.example", None, Some(Status::new(5, 1, 1)))],
+    ),
+    (
+        "Yahoo",
+        "Sorry, we were unable to deliver your message to the following address.\n\n\
+         <jo@b.example>:\nRemote host said: 550 5.1.1 User unknown\n [RCPT_TO]\n\n--- Below this \
+         line is a copy of the message.\n\nReceived: from x\n",
+        &[Wanted("jo@b.example", Some(550), Some(Status::new(5, 1, 1)))],
+    ),
+];
+
+#[test]
+fn each_programs_words_name_their_recipients() {
+    for (program, words, wanted) in FORMS {
+        let all = read_bounces(letter(words).as_bytes());
+        assert_eq!(all.len(), wanted.len(), "{program}: {all:?}");
+        for (read, Wanted(recipient, code, status)) in all.iter().zip(wanted) {
+            assert_eq!(read.recipient.as_deref(), Some(*recipient), "{program}");
+            assert_eq!(read.code.map(postlane_mail::Code::number), *code, "{program}");
+            assert_eq!(read.status, *status, "{program}");
+        }
+        assert!(all.iter().all(|one| one.diagnostic.is_some()), "{program}: {all:?}");
+    }
+}
+
+#[test]
+fn a_complaint_in_a_form_of_its_own_is_one() {
+    let read = only(
+        "From: <staff@hotmail.example>\nSubject: complaint about message from 192.0.2.1\n\
+         Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: message/rfc822\n\n\
+         X-HmXmrOriginalRecipient: jo@b.example\nFrom: shop@acme.example\n\nhi\n--b--\n",
+    );
+    assert_eq!(
+        (read.kind, read.recipient.as_deref()),
+        (BounceKind::Feedback, Some("jo@b.example"))
+    );
+}
+
 #[test]
 fn a_report_of_reading_is_nothing_that_came_back() {
     let message = "From: jo@b.example\nSubject: Read: offer\nContent-Type: multipart/report; \
