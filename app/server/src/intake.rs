@@ -309,7 +309,7 @@ impl Intake {
             veil,
             events: &self.events,
             meanings: &self.meanings,
-            rules: &setup.rules,
+            rules: setup.rules.book(),
         };
         for (recipient, returned) in &ours.returned {
             returns.tell(&recipient.mailbox, *returned, message);

@@ -11,7 +11,7 @@ use postlane_engine::{
 };
 use postlane_mail::{Envelope, Instant, Place, QueueId, Reply, Stage, Status};
 use postlane_net::outbound::{Call, ConnectError, End, Events, Session, SessionFacts};
-use postlane_replies::{Diagnosis, RuleBook};
+use postlane_replies::Diagnosis;
 use postlane_smtp::client::{
     Finished, Outcome, SessionEnd, Settings, TlsPolicy, Transaction, Transcript,
 };
@@ -28,7 +28,7 @@ use crate::facts::Facts;
 use crate::names::Names;
 use crate::rights::HouseRights;
 use crate::routing::NextHop;
-use crate::setup::Live;
+use crate::setup::{Live, Rules};
 use crate::suppression::{Parted, Stops};
 use crate::world::EngineMailbox;
 
@@ -245,7 +245,7 @@ struct SlotEvents {
     mailbox: EngineMailbox,
     under_way: UnderWay,
     plain: Arc<Mutex<BTreeMap<HostId, Instant>>>,
-    rules: Arc<RuleBook>,
+    rules: Rules,
     diagnosing: Arc<Diagnosing>,
     tls: TlsPolicy,
     is_open: bool,
@@ -364,7 +364,7 @@ impl SlotEvents {
     }
 
     fn diagnose(&self, stage: Stage, reply: &Reply) -> Diagnosis {
-        self.diagnosing.diagnose(&self.rules, self.clock.now(), &self.hop, (stage, reply))
+        self.diagnosing.diagnose(self.rules.book(), self.clock.now(), &self.hop, (stage, reply))
     }
 
     fn judge(&self, outcome: &Outcome) -> Verdict {

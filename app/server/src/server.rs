@@ -53,6 +53,9 @@ impl Server {
         let (sender, receiver) = watch::channel(Arc::new(setup));
         let live = Live(receiver);
         let setup = live.borrow().clone();
+        let rules = setup.rules.clone();
+        // The first refusal need not wait for them.
+        drop(tokio::task::spawn_blocking(move || rules.book().rules().len()));
         let fittings = Fittings::new(live);
         let (rights, rights_now) = watch::channel(Arc::new(HouseRights::new(&setup, &secret)));
         let dir = setup.data.join("spool");

@@ -2,6 +2,7 @@
 
 mod from_config;
 mod ready_tls;
+mod rules;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -14,7 +15,6 @@ use postlane_mail::{Domain, Family, Host, Label, Mailbox, ReturnContent, Span};
 use postlane_message::Edits;
 use postlane_net::route::StaticRoutes;
 use postlane_net::tls::{ClientTls, Minimum};
-use postlane_replies::RuleBook;
 use postlane_smtp::auth::{Credentials, ScramVerifier};
 use postlane_smtp::client::{Timeouts, TlsPolicy};
 use postlane_smtp::data::BareNewlines;
@@ -25,6 +25,8 @@ use tokio::sync::watch;
 use crate::clock::Clock;
 use crate::config::settings::{Log, Scope};
 use ready_tls::ReadyTls;
+
+pub use rules::Rules;
 
 /// Everything an operator has decided.
 #[derive(Debug, Clone)]
@@ -53,7 +55,7 @@ pub struct Setup {
     /// there is none.
     pub role_mailbox: Option<Mailbox>,
     /// What replies mean.
-    pub rules: Arc<RuleBook>,
+    pub rules: Rules,
     /// What is done with bare CR and LF.
     pub bare_newlines: BareNewlines,
     /// What is added to a message and taken from it.

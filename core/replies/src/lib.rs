@@ -12,6 +12,7 @@ mod hint;
 mod label;
 mod logged;
 mod meaning;
+mod own;
 mod pattern;
 mod provider;
 mod recorded;
@@ -29,6 +30,7 @@ pub use hint::{Hint, Quota, Unit, Wait};
 pub use label::{Family, Label};
 pub use logged::{Logged, read_logged};
 pub use meaning::{Meanings, MeaningsError};
+pub use own::OwnRules;
 pub use pattern::PatternError;
 pub use provider::{
     Brand, Note, PostmasterPage, Provider, ProviderId, Providers, ProvidersError, Standing,

@@ -2,11 +2,10 @@
 
 mod tried;
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use postlane_replies::{Fault, Providers, RuleBook};
+use postlane_replies::{Fault, OwnRules, Providers};
 use serde_json::json;
 
 use crate::cli::Reach;
@@ -66,18 +65,14 @@ fn paths(files: &[PathBuf]) -> Vec<&Path> {
 fn check(reach: &Reach, files: &[PathBuf]) -> Result<Exit, Failure> {
     let texts = read_rules(&paths(files))?;
     let named: Vec<_> = texts.iter().map(|(name, text)| (&**name, &**text)).collect();
-    let providers = Providers::built_in();
-    let alone = match RuleBook::of(&providers, &named, &[]) {
-        Ok(alone) => alone,
+    let checked = match OwnRules::check(&Providers::built_in(), &named) {
+        Ok(checked) => checked,
         Err(error) => return Ok(refused(reach, &error.0)),
     };
-    let book = RuleBook::with(&providers, &named).map_err(|e| Failure::usage(e.to_string()))?;
-    let own: BTreeSet<&str> = alone.rules().iter().map(|rule| rule.name().as_str()).collect();
-    let is_own = |fault: &Fault| own.contains(&*fault.file);
-    let (wrong, taken): (Vec<Fault>, Vec<Fault>) = book.check().into_iter().partition(is_own);
+    let OwnRules { count, wrong, taken } = checked;
     if reach.json {
         print::json(&json!({
-            "rules": own.len(),
+            "rules": count,
             "wrong": wrong.iter().map(fault).collect::<Vec<_>>(),
             "changed": taken.iter().map(fault).collect::<Vec<_>>(),
         }));
@@ -91,11 +86,8 @@ fn check(reach: &Reach, files: &[PathBuf]) -> Result<Exit, Failure> {
     if !wrong.is_empty() {
         return Ok(Exit::Usage);
     }
-    let rules = if own.len() == 1 { "rule" } else { "rules" };
-    print::line(&format!(
-        "{} {rules} can be used: each example is decided as it should be",
-        own.len()
-    ));
+    let rules = if count == 1 { "rule" } else { "rules" };
+    print::line(&format!("{count} {rules} can be used: each example is decided as it should be"));
     Ok(Exit::Yes)
 }
 

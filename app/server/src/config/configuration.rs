@@ -10,8 +10,8 @@ use super::overrides::Overrides;
 use super::section::{Declared, Reading};
 use super::settings::{
     Credential, Delivery, DomainPolicy, Expire, Http, Lane, Limits, Listener, Log, MessageEdits,
-    Pool, ProviderCeilings, Relay, Report, Retry, Route, Source, Spool, Suppression, Tenant,
-    Timeout,
+    Pool, ProviderCeilings, Relay, Replies, Report, Retry, Route, Source, Spool, Suppression,
+    Tenant, Timeout,
 };
 use super::tree::{self, Origin, Spot};
 
@@ -102,6 +102,7 @@ sections! {
         retry: Retry,
         expire: Expire,
         report: Report,
+        replies: Replies,
         suppression: Suppression,
         http: Http,
         log: Log,

@@ -31,4 +31,4 @@ pub use finding::{Finding, Findings, Weight};
 pub use overrides::Overrides;
 pub use reference::reference;
 pub use tree::{Origin, Spot};
-pub use value::{Percent, SecretFile, Size, Switch};
+pub use value::{Percent, RulesFile, SecretFile, Size, Switch};

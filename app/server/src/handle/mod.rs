@@ -244,6 +244,9 @@ impl Inside {
         let old = self.live.borrow().clone();
         let mut setup = Setup::of(&new.clone().until_restart(started));
         (setup.seed, setup.clock) = (old.seed, old.clock);
+        setup.rules = setup.rules.or_same(&old.rules);
+        // Here, where nothing waits for it.
+        let _ = setup.rules.book();
         (self.apply)(&setup);
         self.setup.send_replace(Arc::new(setup));
         if report.changed.iter().any(governs_routes) {

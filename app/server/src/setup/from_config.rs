@@ -1,19 +1,17 @@
 //! What the file says, in the form that the server runs on.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use postlane_engine::{Ceilings, RetrySchedule};
 use postlane_mail::{Domain, Label};
 use postlane_message::{ClientTrace, Edits, HeaderLimits, InnerReceived};
 use postlane_net::route::StaticRoutes;
-use postlane_replies::{Providers, RuleBook};
 use postlane_smtp::client::Timeouts;
 use postlane_smtp::server::{Limits, RelayRights};
 use postlane_suppression::Policy;
 
 use super::{
-    AuthSetup, ListenerSetup, PoolSetup, Reports, Setup, SourceSetup, SuppressionSetup,
+    AuthSetup, ListenerSetup, PoolSetup, Reports, Rules, Setup, SourceSetup, SuppressionSetup,
     TenantSetup, TlsChange, TlsSetup, User,
 };
 use crate::clock::Clock;
@@ -36,7 +34,7 @@ impl Setup {
             neighbours: relay.networks.clone(),
             own: own(config),
             role_mailbox: relay.postmaster.clone(),
-            rules: Arc::new(RuleBook::built_in(&Providers::built_in())),
+            rules: Rules::with(&config.replies.rules),
             bare_newlines: relay.bare_newlines,
             edits: edits(config),
             users: users(config),

@@ -5,6 +5,7 @@ mod collection;
 mod name;
 mod network;
 mod path;
+mod rules;
 mod secret;
 mod span;
 mod word;
@@ -18,6 +19,7 @@ use super::tree::{Node, Origin};
 
 pub use amount::{Percent, Size};
 pub use collection::Switch;
+pub use rules::RulesFile;
 pub use secret::SecretFile;
 pub(crate) use secret::parse_verifier;
 pub(crate) use word::{Spelled, spelled};

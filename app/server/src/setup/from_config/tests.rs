@@ -38,6 +38,7 @@ impl Files {
             let verifier = crate::config::settings::verifier_of(name);
             files.write(&format!("{name}.scram"), &format!("{verifier}\n"));
         }
+        files.write("rules.toml", RULES);
         files
     }
 
@@ -50,6 +51,10 @@ impl Files {
         text.replace('$', self.0.path().to_str().unwrap())
     }
 }
+
+/// A rule of an operator's own.
+const RULES: &str = "[[rule]]\nid = \"a\"\nlabel = \"policy\"\nsays = [\"gremlins\"]\nsource = \"s\"\n\
+                     seen = \"2026\"\nexamples = [\"550 gremlins\"]\n";
 
 /// Each setting, with what else must be written for it, and two values that are not the same.
 const TWO_VALUES: &[(&str, &str, &str, &str)] = &[
@@ -124,6 +129,7 @@ const TWO_VALUES: &[(&str, &str, &str, &str)] = &[
     ("suppression.domain_not_found", "", "\"7h\"", "\"8h\""),
     ("suppression.scope", "", "\"all\"", "\"tenant\""),
     ("suppression.entries", "", "7000", "8000"),
+    ("replies.rules", "", "[]", "[\"$/rules.toml\"]"),
     ("http.address", "", "\"127.0.0.1:1\"", "\"127.0.0.1:2\""),
     ("log.accepted", "", "true", "false"),
     ("log.attempts", "", "true", "false"),
@@ -326,4 +332,30 @@ fn until_a_restart_doors_and_sources_stay_and_the_rest_is_new() {
     assert_eq!(after.pools[0].sources, before.pools[0].sources);
     assert_eq!(after.tenants[&Label::parse("t").unwrap()].pool, 0);
     assert_eq!(after.ceilings.connections, 3);
+}
+
+#[test]
+fn rules_of_ones_own_are_asked_and_refused_when_they_are_wrong() {
+    let files = Files::new();
+    let written = files.name("[replies]\nrules = [\"$/rules.toml\"]\n");
+    let ruled = setup(&written);
+    assert_eq!(ruled.rules.book().rules()[0].name().as_str(), "rules/a");
+    files.write("rules.toml", &RULES.replace("550 gremlins", "550 user unknown"));
+    let refused = |text: &str| Config::parse(text, None, &Overrides::default()).unwrap_err();
+    assert!(refused(&written).to_string().contains("does not decide its example"));
+    files.write("rules.toml", &RULES.replace("policy", "politics"));
+    assert!(refused(&written).to_string().contains("there is no label"));
+    std::fs::remove_file(files.0.path().join("rules.toml")).unwrap();
+    assert!(refused(&written).to_string().contains("name a file with rules"));
+}
+
+#[test]
+fn a_reload_makes_the_rules_anew_only_if_they_are_others() {
+    let files = Files::new();
+    let written = files.name("[replies]\nrules = [\"$/rules.toml\"]\n");
+    let used = setup(&written).rules;
+    let made = |rules: &Rules| std::ptr::from_ref(rules.book());
+    assert_eq!(made(&setup(&written).rules.or_same(&used)), made(&used));
+    files.write("rules.toml", &RULES.replace("gremlins", "goblins"));
+    assert_ne!(made(&setup(&written).rules.or_same(&used)), made(&used));
 }
