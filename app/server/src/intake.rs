@@ -20,7 +20,7 @@ use postlane_message::{Arrival as Stamp, Client, HeaderRefused, Prepared, TlsWor
 use postlane_net::listener;
 use postlane_smtp::auth::{Nonce, Secret};
 use postlane_smtp::server::{Login, Lookup, Pressure, Refusal, Standing, Submission, Verdict};
-use postlane_spool::{Insertion, Store, StoreError};
+use postlane_spool::{Changes, Insertion, Store, StoreError, Urgency};
 use tokio::sync::watch;
 
 use crate::cache::{Cache, Letter};
@@ -33,9 +33,10 @@ use crate::meaning::Meanings;
 use crate::rights::HouseRights;
 use crate::secret;
 use crate::setup::Live;
-use crate::suppression::Suppressions;
+use crate::submitting::Awaited;
+use crate::suppression::{CameBy, Learning, Noticed, Suppressions, Teller, Writing};
 use arrivals::Arrival;
-use returned::Returns;
+use returned::{Returns, Understood};
 
 pub(crate) use roles::kept_messages;
 
@@ -55,6 +56,7 @@ pub(crate) struct Intake {
     pub(crate) events: Events,
     pub(crate) meanings: Meanings,
     pub(crate) suppressions: Suppressions,
+    pub(crate) awaited: Awaited,
 }
 
 /// One listener's way in.
@@ -311,10 +313,34 @@ impl Intake {
             meanings: &self.meanings,
             rules: setup.rules.book(),
         };
+        let mut learning = Learning::default();
         for (recipient, returned) in &ours.returned {
-            returns.tell(&recipient.mailbox, *returned, message);
+            let path = &recipient.mailbox;
+            for understood in returns.tell(path, *returned, message) {
+                let Understood { returned, bounced, diagnosis } = &understood;
+                let came = CameBy { now, path, returned: *returned, bounced, diagnosis };
+                let (list, rights) = (&self.suppressions, self.rights.borrow().clone());
+                learning.hear_bounce(list, (&setup, &self.counters), &rights, &came);
+            }
+        }
+        if let Some(noticed) = learning.take() {
+            self.write_down(noticed);
         }
         Ok(Some(id))
+    }
+
+    /// What has been learned from mail that came back. Nobody waits until it is durable: a bounce
+    /// that is lost with it teaches no more than one that was never sent.
+    fn write_down(&self, noticed: Noticed) {
+        let writing = Writing {
+            store: &*self.store,
+            awaited: &self.awaited,
+            list: self.suppressions.clone(),
+            teller: Teller { journal: self.journal.clone(), events: self.events.clone() },
+            live: self.live.clone(),
+            counters: self.counters.clone(),
+        };
+        writing.write_down(noticed, Changes { urgency: Urgency::Now, ..Changes::default() });
     }
 
     /// A report of our own to one of our own desks is kept, too: by MX it would come back here.

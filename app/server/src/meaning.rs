@@ -39,7 +39,7 @@ impl Meanings {
 }
 
 /// What was said as a reply: as it was quoted, else as the report's words and numbers have it.
-fn reply_of(bounced: &Bounced) -> Option<Reply> {
+pub(crate) fn reply_of(bounced: &Bounced) -> Option<Reply> {
     if !bounced.kind.is_bounce() {
         return None;
     }

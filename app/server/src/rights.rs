@@ -68,11 +68,20 @@ impl HouseRights {
         Some(ReversePath::Mailbox(match (self.ways_back.get(&envelope.tenant)?, recipients) {
             (WayBack::One(address), _) => address.clone(),
             (WayBack::Each(verp), [recipient]) => {
-                verp.encode(Returned { id, recipient: *recipient })
+                let to = envelope.recipients.get(usize::from(*recipient))?;
+                verp.encode(Returned { id, recipient: *recipient }, &to.mailbox)
             }
             // The setting is new: what was put together before it goes as it was meant to.
             (WayBack::Each(_), _) => return None,
         }))
+    }
+
+    /// Whose mail to that address a reverse-path was made for, if it was.
+    pub(crate) fn sent_to(&self, path: &Mailbox, address: &Mailbox) -> Option<&Label> {
+        self.ways_back.iter().find_map(|(tenant, way)| match way {
+            WayBack::Each(verp) if verp.is_for(path, address) => Some(tenant),
+            _ => None,
+        })
     }
 
     /// What a recipient is to us, if it is ours.
@@ -189,7 +198,7 @@ mod tests {
         let sender = ReversePath::Mailbox(Mailbox::parse("shop@acme.example").unwrap());
         let mut envelope = Envelope {
             reverse_path: sender,
-            recipients: Vec::new(),
+            recipients: vec![Recipient::new(Mailbox::parse("jo@example.net").unwrap()); 4],
             body: BodyType::SevenBit,
             smtputf8: false,
             ret: None,
@@ -201,6 +210,9 @@ mod tests {
         let path = rights.reverse_path(&envelope, id, &[3]).unwrap();
         let path = path.mailbox().unwrap().clone();
         assert_eq!(Verp::new(&bounce, &secret.0).unwrap().decode(&path), Some(returned));
+        let sent_to = |address| rights.sent_to(&path, &Mailbox::parse(address).unwrap());
+        assert_eq!(sent_to("jo@example.net"), Some(&envelope.tenant));
+        assert_eq!(sent_to("al@example.net"), None);
         envelope.reverse_path = ReversePath::Null;
         assert_eq!(rights.reverse_path(&envelope, id, &[3]), None);
         assert_eq!(rights.own(&path), Some(Own::Bounce(Some(returned))));

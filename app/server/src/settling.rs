@@ -18,7 +18,7 @@ use crate::reports::Owed;
 use crate::routing::{Destination, Failures};
 use crate::setup::Live;
 use crate::submitting::Awaited;
-use crate::suppression::{Learning, Noticed, Suppressions, Teller};
+use crate::suppression::{Learning, Noticed, Suppressions, Teller, Writing};
 use crate::unreached::Unreached;
 
 /// Writes down what has become of recipients.
@@ -182,17 +182,15 @@ impl Settling {
 
     /// What has been learned holds when it is durable, and is told then.
     fn write_down(&self, noticed: Noticed, changes: Changes) {
-        let Noticed { keyed, updates, entries } = noticed;
-        let list = self.suppressions.clone();
-        let teller = Teller { journal: self.journal.clone(), events: self.events.clone() };
-        let (live, counters) = (self.live.clone(), self.counters.clone());
-        self.awaited.commit_then(&*self.store, Changes { keyed, ..changes }, move || {
-            list.apply(&updates);
-            counters.suppressions_learned.add(entries.len() as u64);
-            let setup = live.borrow();
-            let told = |entry| teller.suppressed(setup.clock.now(), setup.log.addresses, entry);
-            entries.iter().for_each(told);
-        });
+        let writing = Writing {
+            store: &*self.store,
+            awaited: &self.awaited,
+            list: self.suppressions.clone(),
+            teller: Teller { journal: self.journal.clone(), events: self.events.clone() },
+            live: self.live.clone(),
+            counters: self.counters.clone(),
+        };
+        writing.write_down(noticed, changes);
     }
 
     fn count(&self, fate: &Fate) {

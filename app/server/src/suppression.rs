@@ -1,10 +1,12 @@
 //! The suppression list as the server has it: in memory for whoever asks, in the spool for good.
 
+mod came_back;
 mod learning;
 mod stopped;
 mod stops;
 mod teller;
 mod understanding;
+mod writing;
 
 use std::sync::Arc;
 
@@ -16,10 +18,12 @@ use postlane_suppression::{Asked, Entry, Full, List, Page, Standing, Subject};
 
 use crate::clock::Clock;
 
+pub(crate) use came_back::CameBy;
 pub(crate) use learning::{Learning, Noticed};
 pub(crate) use stopped::Stopped;
 pub(crate) use stops::{Parted, Stops};
 pub(crate) use teller::Teller;
+pub(crate) use writing::Writing;
 
 /// Where the spool keeps it.
 const SPACE: &str = "suppress/";

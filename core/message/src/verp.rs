@@ -1,10 +1,11 @@
 //! Reverse-paths that tell by themselves which recipient's mail came back.
 //!
-//! `bounce-028t5cy4tqkff-3-9f2c41d07a@bounces.example`: the queue id, the recipient's number
-//! in the envelope, and a tag that only we can make, since whoever gets one message could else
-//! make up bounces for its other recipients. The older form, with the recipient's address in
-//! it, betrays that address to every hop and outgrows the 64 octets of a local part (RFC 5321
-//! §4.5.3.1.1), so it is not offered.
+//! `bounce-028t5cy4tqkff-3-9f2c41d07a51c3be@bounces.example`: the queue id, the recipient's
+//! number in the envelope, a tag that only we can make, since whoever gets one message could else
+//! make up bounces for its other recipients, and a seal on the recipient's address, by which an
+//! address that a bounce names can be told from one that was made up. The older form, with the
+//! recipient's address in it, betrays that address to every hop and outgrows the 64 octets of a
+//! local part (RFC 5321 §4.5.3.1.1), so it is not offered.
 
 use std::fmt;
 
@@ -31,7 +32,7 @@ pub struct Returned {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum VerpError {
-    /// The local part is too long: what is put behind it takes 31 of 64 octets.
+    /// The local part is too long: what is put behind it takes 37 of 64 octets.
     #[error(
         "the local part of the bounce address is too long; use {LOCAL_PART_OCTETS_MAX} octets at most"
     )]
@@ -49,8 +50,12 @@ pub enum VerpError {
 /// Octets of a tag: a guess is right once in 2^40. Chosen, not measured.
 const TAG_OCTETS: usize = 5;
 
-/// Octets behind a local part: three hyphens, an id, five digits and a tag in hexadecimal.
-const BEHIND_OCTETS_MAX: usize = 3 + 13 + 5 + 2 * TAG_OCTETS;
+/// Octets of a seal: an address that somebody wants to be taken for the recipient's is once in
+/// 2^24, for each message that they were sent. Chosen, not measured.
+const SEAL_OCTETS: usize = 3;
+
+/// Octets behind a local part: three hyphens, an id, five digits, a tag and a seal in hexadecimal.
+const BEHIND_OCTETS_MAX: usize = 3 + 13 + 5 + 2 * (TAG_OCTETS + SEAL_OCTETS);
 
 /// Octets of a bounce address's local part (RFC 5321 §4.5.3.1.1).
 const LOCAL_PART_OCTETS_MAX: usize = 64 - BEHIND_OCTETS_MAX;
@@ -72,15 +77,15 @@ impl Verp {
             key: hmac::Key::new(hmac::HMAC_SHA256, secret),
         };
         // The longest there can be: if it is legal, they all are.
-        Mailbox::parse(
-            &verp.text(Returned { id: QueueId::from_bits(u64::MAX), recipient: u16::MAX }),
-        )?;
+        let longest = Returned { id: QueueId::from_bits(u64::MAX), recipient: u16::MAX };
+        Mailbox::parse(&verp.text(longest, bounce_address))?;
         Ok(verp)
     }
 
-    /// The reverse-path for a recipient. The same each time.
-    pub fn encode(&self, returned: Returned) -> Mailbox {
-        Mailbox::parse(&self.text(returned)).expect("`new` has parsed a longer one of this form")
+    /// The reverse-path for a recipient with that address. The same each time.
+    pub fn encode(&self, returned: Returned, address: &Mailbox) -> Mailbox {
+        Mailbox::parse(&self.text(returned, address))
+            .expect("`new` has parsed a longer one of this form")
     }
 
     /// The recipient that a reverse-path was made for; none if it is not one of ours. Hosts
@@ -98,23 +103,48 @@ impl Verp {
         let returned =
             Returned { id: QueueId::parse(id).ok()?, recipient: recipient.parse().ok()? };
         let tag = tag.to_ascii_lowercase();
+        // Paths without a seal were made before there were any.
+        let tag = tag.get(..2 * TAG_OCTETS).filter(|_| {
+            tag.len() == 2 * TAG_OCTETS || tag.len() == 2 * (TAG_OCTETS + SEAL_OCTETS)
+        })?;
         let ours = self.tag(returned);
         constant_time::verify_slices_are_equal(tag.as_bytes(), ours.as_bytes()).ok()?;
         parts.next().is_none().then_some(returned)
     }
 
-    fn text(&self, returned: Returned) -> String {
+    /// Whether a reverse-path was made for a recipient with that address, in any case.
+    pub fn is_for(&self, path: &Mailbox, address: &Mailbox) -> bool {
+        let Some(returned) = self.decode(path) else { return false };
+        let ours = self.encode(returned, address);
+        let (path, ours) = (path.as_str().to_ascii_lowercase(), ours.as_str().to_ascii_lowercase());
+        constant_time::verify_slices_are_equal(path.as_bytes(), ours.as_bytes()).is_ok()
+    }
+
+    fn text(&self, returned: Returned, address: &Mailbox) -> String {
         let Returned { id, recipient } = returned;
-        format!("{}-{id}-{recipient}-{}@{}", self.local_part, self.tag(returned), self.host)
+        let (tag, seal) = (self.tag(returned), self.seal(returned, address));
+        format!("{}-{id}-{recipient}-{tag}{seal}@{}", self.local_part, self.host)
+    }
+
+    fn seal(&self, returned: Returned, address: &Mailbox) -> String {
+        let mut signed = b"to".to_vec();
+        signed.extend_from_slice(&returned.id.bits().to_be_bytes());
+        signed.extend_from_slice(&returned.recipient.to_be_bytes());
+        signed.extend_from_slice(address.as_str().to_lowercase().as_bytes());
+        hexadecimal(hmac::sign(&self.key, &signed).as_ref(), SEAL_OCTETS)
     }
 
     fn tag(&self, returned: Returned) -> String {
         let mut signed = [0; 10];
         signed[..8].copy_from_slice(&returned.id.bits().to_be_bytes());
         signed[8..].copy_from_slice(&returned.recipient.to_be_bytes());
-        let signature = hmac::sign(&self.key, &signed);
-        signature.as_ref().iter().take(TAG_OCTETS).map(|octet| format!("{octet:02x}")).collect()
+        hexadecimal(hmac::sign(&self.key, &signed).as_ref(), TAG_OCTETS)
     }
+}
+
+/// The first octets of a signature.
+fn hexadecimal(signature: &[u8], octets: usize) -> String {
+    signature.iter().take(octets).map(|octet| format!("{octet:02x}")).collect()
 }
 
 impl fmt::Debug for Verp {
@@ -137,7 +167,7 @@ mod tests {
     fn a_reverse_path_leads_back_to_its_recipient() {
         let verp = verp("bounce@bounces.example").unwrap();
         let returned = Returned { id: QueueId::from_bits(0x0123_4567_89ab_cdef), recipient: 3 };
-        let path = verp.encode(returned);
+        let path = verp.encode(returned, &jo());
         assert!(path.as_str().starts_with("bounce-028t5cy4tqkff-3-"), "{path}");
         assert_eq!(verp.decode(&path), Some(returned));
         let shouted = Mailbox::parse(&path.as_str().to_uppercase()).unwrap();
@@ -147,7 +177,7 @@ mod tests {
     #[test]
     fn a_reverse_path_that_we_did_not_make_leads_nowhere() {
         let ours = verp("bounce@bounces.example").unwrap();
-        let path = ours.encode(Returned { id: QueueId::from_bits(1), recipient: 3 });
+        let path = ours.encode(Returned { id: QueueId::from_bits(1), recipient: 3 }, &jo());
         let other =
             Verp::new(&Mailbox::parse("bounce@bounces.example").unwrap(), &[8; 32]).unwrap();
         assert_eq!(other.decode(&path), None);
@@ -164,19 +194,36 @@ mod tests {
         }
     }
 
+    fn jo() -> Mailbox {
+        Mailbox::parse("jo@example.net").unwrap()
+    }
+
+    #[test]
+    fn a_reverse_path_is_for_one_address_and_no_other() {
+        let verp = verp("bounce@bounces.example").unwrap();
+        let path = verp.encode(Returned { id: QueueId::from_bits(7), recipient: 3 }, &jo());
+        assert!(verp.is_for(&path, &Mailbox::parse("Jo@Example.NET").unwrap()));
+        assert!(!verp.is_for(&path, &Mailbox::parse("al@example.net").unwrap()));
+        let (local_part, host) = path.as_str().split_once('@').unwrap();
+        let unsealed = &local_part[..local_part.len() - 2 * SEAL_OCTETS];
+        let unsealed = Mailbox::parse(&format!("{unsealed}@{host}")).unwrap();
+        assert_eq!(verp.decode(&unsealed), verp.decode(&path));
+        assert!(!verp.is_for(&unsealed, &jo()));
+    }
+
     #[test]
     fn an_address_that_nothing_fits_behind_is_refused() {
-        assert_eq!(verp(&format!("{}@b.c", "a".repeat(34))).unwrap_err(), VerpError::TooLong);
+        assert_eq!(verp(&format!("{}@b.c", "a".repeat(28))).unwrap_err(), VerpError::TooLong);
         assert_eq!(verp("\"a b\"@b.c").unwrap_err(), VerpError::NotPlain);
-        assert!(verp(&format!("{}@b.c", "a".repeat(33))).is_ok());
+        assert!(verp(&format!("{}@b.c", "a".repeat(27))).is_ok());
     }
 
     proptest! {
         #[test]
-        fn every_local_part_fits_in_64_octets(bits: u64, recipient: u16, octets in 1_usize..=33) {
+        fn every_local_part_fits_in_64_octets(bits: u64, recipient: u16, octets in 1_usize..=27) {
             let verp = verp(&format!("{}@bounces.example", "a".repeat(octets))).unwrap();
             let returned = Returned { id: QueueId::from_bits(bits), recipient };
-            let path = verp.encode(returned);
+            let path = verp.encode(returned, &jo());
             prop_assert!(path.local_part().len() <= 64);
             prop_assert_eq!(verp.decode(&path), Some(returned));
         }

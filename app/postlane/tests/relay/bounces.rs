@@ -83,6 +83,33 @@ fn a_bounce_becomes_an_event_of_the_message_it_is_about() {
 }
 
 #[test]
+fn a_bounce_suppresses_the_address_that_was_sent_to_and_no_other() {
+    let peer = Peer::start();
+    let relay = relay(&peer);
+    let (id, back) = sent(&relay, &peer, "Jo@example.net");
+    let mut events = Events::of(&relay);
+    let gone = |fields: &str| {
+        dsn(&format!(
+            "{fields}\r\nAction: failed\r\nStatus: 5.1.1\r\n\
+             Diagnostic-Code: smtp; 550 5.1.1 User unknown\r\n"
+        ))
+    };
+    // Whoever has one message may not speak for others; and a forwarded mailbox is still there.
+    comes_back(&relay, &back, &gone("Final-Recipient: rfc822; al@example.net"));
+    let forwarded = "Original-Recipient: rfc822; jo@example.net\r\n\
+                     Final-Recipient: rfc822; joe@example.org";
+    comes_back(&relay, &back, &gone(forwarded));
+    comes_back(&relay, &back, &gone("Final-Recipient: rfc822; jo@example.net"));
+    let event = events.next("suppressed", "jo@example.net");
+    assert_eq!(event["id"], id);
+    assert!(event["detail"].as_str().unwrap().ends_with("by bounce"), "{event}");
+    relay.logged(&["event=suppressed", &id, "reason=no_such_user", "by=bounce"]);
+    let listed = relay.ask_json(&["suppression", "list"]);
+    let listed: Vec<&Value> = listed.iter().map(|entry| &entry["address"]).collect();
+    assert_eq!(listed, ["jo@example.net"]);
+}
+
+#[test]
 fn a_delay_and_an_automatic_answer_are_no_failures() {
     let peer = Peer::start();
     let relay = relay(&peer);

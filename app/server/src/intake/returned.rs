@@ -3,7 +3,7 @@
 
 use postlane_mail::{Instant, Mailbox};
 use postlane_message::{Bounced, Returned, read_bounces};
-use postlane_replies::RuleBook;
+use postlane_replies::{Diagnosis, RuleBook};
 
 use crate::events::{CameBack, Event, Events};
 use crate::journal::{Journal, Line};
@@ -22,18 +22,36 @@ pub(super) struct Returns<'a> {
     pub(super) rules: &'a RuleBook,
 }
 
+/// A bounce by a reverse-path of ours, and what it means.
+pub(super) struct Understood {
+    pub(super) returned: Returned,
+    pub(super) bounced: Bounced,
+    pub(super) diagnosis: Diagnosis,
+}
+
 impl Returns<'_> {
     /// Mail to that bounce address; the address itself may tell whose mail came back, and
-    /// cannot be made up by others, while a report can.
-    pub(super) fn tell(&self, to: &Mailbox, returned: Option<Returned>, message: &[u8]) {
+    /// cannot be made up by others, while a report can. Gives what is understood of mail that is
+    /// ours for certain.
+    pub(super) fn tell(
+        &self,
+        to: &Mailbox,
+        returned: Option<Returned>,
+        message: &[u8],
+    ) -> Vec<Understood> {
         let all = read_bounces(message);
         if all.is_empty() {
             self.say(to, returned, None);
         }
-        all.into_iter().for_each(|about| self.say(to, returned, Some(about)));
+        all.into_iter().filter_map(|about| self.say(to, returned, Some(about))).collect()
     }
 
-    fn say(&self, to: &Mailbox, returned: Option<Returned>, about: Option<Bounced>) {
+    fn say(
+        &self,
+        to: &Mailbox,
+        returned: Option<Returned>,
+        about: Option<Bounced>,
+    ) -> Option<Understood> {
         let address = about.as_ref().and_then(sent_to).unwrap_or_default().to_owned();
         let mut line = Line::new(self.at, "returned");
         line.field("bounce_address", &self.veil.address(to.as_str()));
@@ -48,16 +66,17 @@ impl Returns<'_> {
             line.field("label", diagnosis.label.name());
         }
         self.journal.write(line.end());
-        let id = returned.map(|returned| returned.id);
+        let number = returned.map(|returned| returned.recipient);
+        let came_back =
+            |about: &Bounced| Box::new(CameBack { recipient: number, about: about.clone() });
         self.events.tell(|| Event {
             recipient: address,
-            diagnosis,
+            diagnosis: diagnosis.clone(),
             detail,
-            came_back: about.map(|about| {
-                Box::new(CameBack { recipient: returned.map(|returned| returned.recipient), about })
-            }),
-            ..Event::new(self.at, "returned", id)
+            came_back: about.as_ref().map(came_back),
+            ..Event::new(self.at, "returned", returned.map(|returned| returned.id))
         });
+        Some(Understood { returned: returned?, bounced: about?, diagnosis: diagnosis? })
     }
 
     /// What is said about a recipient, into the line; gives the reply on one line.

@@ -48,6 +48,7 @@ fn door(store: &Arc<Memory>) -> Door {
         events: Events::new(),
         meanings: Meanings::built_in(),
         suppressions: Suppressions::new(),
+        awaited: Awaited::default(),
     };
     Door { intake: Arc::new(intake) }
 }

@@ -110,6 +110,7 @@ impl Fittings {
             events: self.events.clone(),
             meanings: Meanings::built_in(),
             suppressions: self.suppressions.clone(),
+            awaited: self.awaited.clone(),
         })
     }
 

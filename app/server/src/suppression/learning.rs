@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use postlane_mail::{Envelope, Instant, Label as Tenant, LastReply, Mailbox, QueueId};
+use postlane_mail::{Instant, Label as Tenant, LastReply, Mailbox, QueueId};
 use postlane_spool::Key;
 use postlane_suppression::{
     Bounded, Counts, Entry, Refusal, Said, Standing, Subject, Verdict, Whom,
@@ -20,7 +20,8 @@ use crate::setup::Setup;
 pub(super) struct Lesson<'a> {
     pub(super) now: Instant,
     pub(super) refusal: Refusal,
-    pub(super) envelope: &'a Envelope,
+    /// Whose mail it was.
+    pub(super) tenant: &'a Tenant,
     pub(super) recipient: &'a Mailbox,
     pub(super) message: QueueId,
     /// What was said.
@@ -28,6 +29,8 @@ pub(super) struct Lesson<'a> {
     /// The rule that understood it, and whose host it was.
     pub(super) rule: String,
     pub(super) provider: &'a str,
+    /// Where it was heard: in a session of the relay's, or by mail that came back.
+    pub(super) by: &'static str,
 }
 
 /// Entries that refusals have made since the last batch.
@@ -59,7 +62,7 @@ impl Learning {
         self.learn(list, setup, counters, &lesson);
     }
 
-    fn learn(
+    pub(super) fn learn(
         &mut self,
         list: &Suppressions,
         setup: &Setup,
@@ -108,14 +111,12 @@ fn subject(verdict: &Verdict, scope: Scope, lesson: &Lesson<'_>) -> Option<Subje
     Some(match (verdict.whom, scope) {
         (Whom::Domain, _) => Subject::domain(lesson.recipient.host(), &Tenant::NONE),
         (Whom::Recipient, Scope::All) => Subject::recipient(lesson.recipient, &Tenant::NONE),
-        (Whom::Recipient, Scope::Tenant) => {
-            Subject::recipient(lesson.recipient, &lesson.envelope.tenant)
-        }
+        (Whom::Recipient, Scope::Tenant) => Subject::recipient(lesson.recipient, lesson.tenant),
     })
 }
 
 fn entry(subject: Subject, standing: Standing, lesson: &Lesson<'_>, verdict: &Verdict) -> Entry {
-    let mut entry = Entry::new(subject, standing, "relay");
+    let mut entry = Entry::new(subject, standing, lesson.by);
     if verdict.whom == Whom::Recipient {
         entry.written = Bounded::new(lesson.recipient.as_str());
     }

@@ -30,11 +30,12 @@ pub(super) fn lesson(
     Some(Lesson {
         now,
         refusal,
-        envelope,
+        tenant: &envelope.tenant,
         recipient: &envelope.recipients.get(usize::from(index))?.mailbox,
         message,
         last: attempted.last_reply(index)?,
         rule: diagnosis.rule.as_ref().map(ToString::to_string).unwrap_or_default(),
         provider: &attempted.hop.provider,
+        by: "relay",
     })
 }

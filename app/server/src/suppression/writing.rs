@@ -1,0 +1,35 @@
+//! Entries on their way to the disk: they hold, and are told, when they are there.
+
+use std::sync::Arc;
+
+use postlane_spool::{Changes, Store};
+
+use super::{Noticed, Suppressions, Teller};
+use crate::counters::Counters;
+use crate::setup::Live;
+use crate::submitting::Awaited;
+
+/// What writing needs.
+pub(crate) struct Writing<'a> {
+    pub(crate) store: &'a dyn Store,
+    pub(crate) awaited: &'a Awaited,
+    pub(crate) list: Suppressions,
+    pub(crate) teller: Teller,
+    pub(crate) live: Live,
+    pub(crate) counters: Arc<Counters>,
+}
+
+impl Writing<'_> {
+    /// Writes entries down, together with what else is to be written.
+    pub(crate) fn write_down(self, noticed: Noticed, changes: Changes) {
+        let Noticed { keyed, updates, entries } = noticed;
+        let Writing { store, awaited, list, teller, live, counters } = self;
+        awaited.commit_then(store, Changes { keyed, ..changes }, move || {
+            list.apply(&updates);
+            counters.suppressions_learned.add(entries.len() as u64);
+            let setup = live.borrow();
+            let told = |entry| teller.suppressed(setup.clock.now(), setup.log.addresses, entry);
+            entries.iter().for_each(told);
+        });
+    }
+}
