@@ -69,7 +69,7 @@ fn guarded() -> OpenApiRouter<Handle> {
         .routes(routes!(queue::show))
         .routes(routes!(event::stream))
         .routes(routes!(reply::unclassified))
-        .routes(routes!(suppression::list, suppression::add))
+        .routes(routes!(suppression::list, suppression::add, suppression::remove_all))
         .routes(routes!(suppression::show, suppression::remove))
         .routes(routes!(server::facts))
         .routes(routes!(server::reload))

@@ -6,13 +6,13 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use postlane_mail::{Host, Label as Tenant};
 use postlane_server::handle::{Handle, NotListed, SuppressionFilter};
-use postlane_suppression::{Entry, Subject, Whom};
+use postlane_suppression::{Bounded, Entry, Subject, Whom};
 
 use crate::body::{JsonBody, read_value};
 use crate::problem::Problem;
 use crate::wire::{
-    NewSuppression, NewSuppressions, NotSuppressed, Suppressed, SuppressionPage, SuppressionQuery,
-    SuppressionRow, UnsuppressQuery, Unsuppressed, tenant,
+    AllUnsuppressed, NewSuppression, NewSuppressions, NotSuppressed, Suppressed, SuppressionPage,
+    SuppressionQuery, SuppressionRow, UnsuppressQuery, Unsuppressed, tenant,
 };
 
 /// Entries on a page or in one request, at most. Chosen, not measured: some megabytes.
@@ -28,7 +28,7 @@ pub(crate) async fn list(
     query: Result<Query<SuppressionQuery>, QueryRejection>,
 ) -> Result<Json<SuppressionPage>, Problem> {
     let Query(query) = query.map_err(|e| Problem::bad_request(e.body_text()))?;
-    let filter = query.filter().map_err(|wrong| Problem::bad_request(wrong.says))?;
+    let filter = query.filter(handle.now()).map_err(|wrong| Problem::bad_request(wrong.says))?;
     let limit = query.limit.unwrap_or(100);
     if !(1..=ENTRIES_MAX).contains(&limit) {
         return Err(Problem::bad_request(format!("limit is 1 to {ENTRIES_MAX}")));
@@ -136,7 +136,7 @@ pub(crate) async fn remove(
     let subject = subject(&address)?;
     let tenant = tenant(&query.tenant).map_err(|wrong| Problem::bad_request(wrong.says))?;
     let by = query.by.as_deref().unwrap_or("api");
-    let by = postlane_suppression::Bounded::<{ Entry::BY_OCTETS }>::new(by);
+    let by = Bounded::<{ Entry::BY_OCTETS }>::new(by);
     let removed = handle.unsuppress(&subject, tenant, by.as_str()).await.map_err(not_listed)?;
     if removed.is_empty() {
         return Err(nobody(&address));
@@ -144,6 +144,31 @@ pub(crate) async fn remove(
     let now = handle.now();
     let entries = removed.iter().map(|entry| SuppressionRow::of(entry, now)).collect();
     Ok(Json(Unsuppressed { entries }))
+}
+
+/// Takes all entries that agree with the query off the list.
+#[utoipa::path(
+    delete, path = "/v1/suppressions", tag = "suppressions", params(SuppressionQuery),
+    responses(
+        (status = 200, body = AllUnsuppressed),
+        (status = 400, description = "No filter is given, or one that cannot be read", body = Problem),
+        (status = 503, description = "Some may or may not be off it on disk: look, and ask again", body = Problem),
+    )
+)]
+pub(crate) async fn remove_all(
+    State(handle): State<Handle>,
+    query: Result<Query<SuppressionQuery>, QueryRejection>,
+) -> Result<Json<AllUnsuppressed>, Problem> {
+    let Query(query) = query.map_err(|e| Problem::bad_request(e.body_text()))?;
+    let filter = query.filter(handle.now()).map_err(|wrong| Problem::bad_request(wrong.says))?;
+    if filter == SuppressionFilter::default() {
+        let detail =
+            "no filter is given, so all entries would be meant; give one, as reason=import";
+        return Err(Problem::bad_request(detail));
+    }
+    let by = Bounded::<{ Entry::BY_OCTETS }>::new(query.by.as_deref().unwrap_or("api"));
+    let removed = handle.unsuppress_all(filter, by.as_str()).await.map_err(not_listed)?;
+    Ok(Json(AllUnsuppressed { removed }))
 }
 
 async fn put(

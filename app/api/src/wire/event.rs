@@ -15,7 +15,8 @@ pub struct EventRow {
     /// When.
     pub at: Timestamp,
     /// `delivered`, `deferred`, `bounced`, `expired`, `bounced-by-operator`, `deleted`, `held`, `released`;
-    /// `returned` for what came back to a bounce address of ours.
+    /// `returned` for what came back to a bounce address of ours; `suppressed` and `unsuppressed` for
+    /// who comes on the suppression list and is taken off it, `detail` telling why and by whom.
     pub event: String,
     /// The message's queue id; none if what came back does not tell.
     pub id: Option<String>,

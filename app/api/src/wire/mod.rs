@@ -19,7 +19,7 @@ pub use reply::{ClusterRow, DiagnosisRow, UnclassifiedPage};
 pub use server::{Health, Reloaded, ServerFacts};
 pub(crate) use suppression::tenant;
 pub use suppression::{
-    NewSuppression, NewSuppressions, NotSuppressed, Suppressed, SuppressionPage, SuppressionQuery,
-    SuppressionReply, SuppressionRow, UnsuppressQuery, Unsuppressed, Wrong,
+    AllUnsuppressed, NewSuppression, NewSuppressions, NotSuppressed, Suppressed, SuppressionPage,
+    SuppressionQuery, SuppressionReply, SuppressionRow, UnsuppressQuery, Unsuppressed, Wrong,
 };
 pub use time::{Timestamp, timestamp};

@@ -1,6 +1,6 @@
 //! The suppression list, as JSON: what is listed is what can be put there again.
 
-use postlane_mail::{Code, Host, Instant, Label as Tenant, QueueId, Stage};
+use postlane_mail::{Code, Host, Instant, Label as Tenant, QueueId, Span, Stage};
 use postlane_server::handle::SuppressionFilter;
 use postlane_suppression::{Bounded, Counts, Effect, Entry, Reason, Said, Standing, Subject, Whom};
 use serde::{Deserialize, Serialize};
@@ -157,6 +157,13 @@ pub struct Unsuppressed {
     pub entries: Vec<SuppressionRow>,
 }
 
+/// How many were taken off the list.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+pub struct AllUnsuppressed {
+    /// Entries.
+    pub removed: u64,
+}
+
 /// Which entries are meant: those that agree with everything given.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, IntoParams)]
 #[serde(deny_unknown_fields, default)]
@@ -173,6 +180,15 @@ pub struct SuppressionQuery {
     /// `recipient` or `domain`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
+    /// That this provider's host has said, by its id. Pages may have fewer entries then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// Made less long ago than so many seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub younger_than_s: Option<u64>,
+    /// Who does it, where entries are taken off the list; `api` when it is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
     /// Where the listing goes on: `next` of the page before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
@@ -298,7 +314,7 @@ impl SuppressionReply {
 
 impl SuppressionQuery {
     /// The filter, or what is wrong with it.
-    pub fn filter(&self) -> Result<SuppressionFilter, Wrong> {
+    pub fn filter(&self, now: Instant) -> Result<SuppressionFilter, Wrong> {
         Ok(SuppressionFilter {
             domain: read(&self.domain, "domain", |text| {
                 Host::parse(text).map_err(|e| e.to_string())
@@ -306,6 +322,8 @@ impl SuppressionQuery {
             subject: None,
             tenant: tenant(&self.tenant)?,
             reason: reason(&self.reason)?,
+            provider: self.provider.clone(),
+            since: self.younger_than_s.map(|s| now - Span::from_s(s)),
             whom: read(&self.kind, "kind", |text| {
                 Whom::parse(text)
                     .ok_or_else(|| "it is not known: use recipient or domain".to_owned())

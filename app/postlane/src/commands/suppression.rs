@@ -10,11 +10,12 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand, ValueEnum};
 use postlane_api::wire::{
-    NewSuppression, Suppressed, SuppressionPage, SuppressionQuery, Timestamp, Unsuppressed,
+    AllUnsuppressed, NewSuppression, Suppressed, SuppressionPage, SuppressionQuery, Timestamp,
+    Unsuppressed,
 };
 use postlane_mail::{Host, Label, Span};
 
-use super::queue::which::{address, age, escaped};
+use super::queue::which::{address, age, escaped, provider};
 use crate::cli::Reach;
 use crate::client::Client;
 use crate::exit::{Exit, Failure};
@@ -31,7 +32,8 @@ pub(crate) enum SuppressionCommand {
     },
     /// Put addresses or domains on it, or others in their place
     Add(Add),
-    /// Take addresses or domains off it; mail that waited for them goes on
+    /// Take addresses, domains, or all that agrees with a filter off it; mail that waited for them
+    /// goes on
     Remove(Remove),
     /// Take what a file has: CSV or JSON lines, also of other senders' systems. Good lines are
     /// taken, bad ones are told
@@ -56,6 +58,12 @@ pub(crate) struct Which {
     /// Mailboxes or domains
     #[arg(long, value_parser = PossibleValuesParser::new(["recipient", "domain"]))]
     kind: Option<String>,
+    /// That this provider's host has said, by id, brand or name
+    #[arg(long, value_parser = provider)]
+    provider: Option<String>,
+    /// Made less long ago than this: 90s, 15m, 2h, 1d
+    #[arg(long, value_name = "AGE", value_parser = age)]
+    younger_than: Option<Span>,
 }
 
 #[derive(Args)]
@@ -93,12 +101,11 @@ pub(crate) struct Add {
 
 #[derive(Args)]
 pub(crate) struct Remove {
-    /// Addresses, or domains
-    #[arg(required = true, value_name = "ADDRESS")]
+    /// Addresses, or domains; else all entries that agree with the filter
+    #[arg(value_name = "ADDRESS")]
     addresses: Vec<String>,
-    /// In this tenant's mail alone, '' for the entry that is everybody's [default: all of them]
-    #[arg(long, value_parser = label)]
-    tenant: Option<String>,
+    #[command(flatten)]
+    which: Which,
     #[command(flatten)]
     who: Who,
 }
@@ -160,6 +167,8 @@ impl Which {
             tenant: self.tenant.clone(),
             reason: self.reason.clone(),
             kind: self.kind.clone(),
+            provider: self.provider.clone(),
+            younger_than_s: self.younger_than.map(Span::as_s),
             ..SuppressionQuery::default()
         }
     }
@@ -266,12 +275,28 @@ fn put(reach: &Reach, add: &Add) -> Result<Exit, Failure> {
 }
 
 fn take_off(reach: &Reach, remove: &Remove) -> Result<Exit, Failure> {
+    let query = remove.which.query();
+    let only_tenant = SuppressionQuery { tenant: query.tenant.clone(), ..Default::default() };
+    match (remove.addresses.is_empty(), query == SuppressionQuery::default()) {
+        (true, true) => {
+            let says = "it is not said which entries; give addresses or domains, or a filter \
+                        (postlane suppression remove --help)";
+            return Err(Failure::usage(says));
+        }
+        (true, false) => return take_all_off(reach, query, &remove.who),
+        (false, _) if query != only_tenant => {
+            let says = "beside addresses only --tenant says which of their entries; leave out \
+                        the addresses or the other filters";
+            return Err(Failure::usage(says));
+        }
+        (false, _) => {}
+    }
     let client = Client::find(reach)?;
     let mut exit = Exit::Yes;
     for given in &remove.addresses {
         let mut path =
             format!("/v1/suppressions/{}?by={}", escaped(given), escaped(&remove.who.by));
-        if let Some(tenant) = &remove.tenant {
+        if let Some(tenant) = &remove.which.tenant {
             path.push_str(&format!("&tenant={}", escaped(tenant)));
         }
         match client.delete::<Unsuppressed>(&path) {
@@ -285,6 +310,19 @@ fn take_off(reach: &Reach, remove: &Remove) -> Result<Exit, Failure> {
         }
     }
     Ok(exit)
+}
+
+fn take_all_off(reach: &Reach, query: SuppressionQuery, who: &Who) -> Result<Exit, Failure> {
+    let query = SuppressionQuery { by: Some(who.by.clone()), ..query };
+    let path = address("/v1/suppressions", &query);
+    let removed: AllUnsuppressed = Client::find(reach)?.delete(&path)?;
+    if reach.json {
+        print::json(&removed);
+    } else {
+        let many = if removed.removed == 1 { "entry is" } else { "entries are" };
+        print::line(&format!("{} {many} off the list", removed.removed));
+    }
+    Ok(if removed.removed == 0 { Exit::No } else { Exit::Yes })
 }
 
 /// What to do next, when nothing is found.

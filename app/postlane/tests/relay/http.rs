@@ -37,6 +37,10 @@ impl<'a> Api<'a> {
         self.ask(&format!("POST {path}"), "Content-Type: application/json\r\n", &body.to_string())
     }
 
+    pub(crate) fn delete(&self, path: &str) -> Answer {
+        self.ask(&format!("DELETE {path}"), "", "")
+    }
+
     pub(crate) fn get(&self, path: &str) -> Answer {
         self.ask(&format!("GET {path}"), "", "")
     }
@@ -112,7 +116,7 @@ fn who_has_the_token_may_hand_in_a_message_and_who_has_not_may_not() {
     assert_eq!(refused.problem(), (401, vec![]));
     assert!(refused.head.contains("www-authenticate: Bearer"), "{}", refused.head);
     assert!(refused.body.contains("token"), "{}", refused.body);
-    for path in ["/v1/queue", "/v1/queue/summary", "/v1/events", "/v1/server"] {
+    for path in ["/v1/queue", "/v1/queue/summary", "/v1/events", "/v1/server", "/v1/suppressions"] {
         assert_eq!(stranger.get(path).status, 401, "{path}");
     }
     let api = Api::of(&relay);

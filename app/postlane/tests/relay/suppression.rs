@@ -375,6 +375,53 @@ fn a_list_goes_out_and_comes_in_again_and_bad_lines_are_told() {
     );
 }
 
+/// Large providers have said for hours of everybody that they are not there.
+#[test]
+fn what_a_provider_has_said_in_error_is_undone_at_once() {
+    let relay = Relay::start(&NOWHERE);
+    let api = Api::of(&relay);
+    let entry = |n: usize| {
+        let provider = if n.is_multiple_of(2) { "google" } else { "yahoo" };
+        let since = if n < 100 { json!("2020-12-14T21:00:00Z") } else { json!(null) };
+        json!({"address": format!("u{n}@d.example"), "reason": "no_such_user",
+               "provider": provider, "since": since, "by": "relay"})
+    };
+    let entries: Vec<Value> = (0..3000).map(entry).collect();
+    assert_eq!(api.post("/v1/suppressions", &json!(entries)).json()["added"], 3000);
+    text(&relay, &["suppression", "remove"], 2);
+    text(&relay, &["suppression", "remove", "u1@d.example", "--provider", "google"], 2);
+    assert_eq!(api.delete("/v1/suppressions").status, 400);
+    let undo = ["suppression", "remove", "--provider", "Gmail", "--younger-than", "2h"];
+    assert_eq!(text(&relay, &undo, 0), "1450 entries are off the list\n");
+    assert!(text(&relay, &undo, 1).starts_with("0 entries"));
+    let left = relay.ask_json(&["suppression", "list", "--provider", "google"]);
+    assert_eq!(left.len(), 50);
+    assert!(rcpt(&relay, "app@example.com", "u100@d.example").starts_with("250"));
+    assert!(rcpt(&relay, "app@example.com", "u98@d.example").starts_with("550"));
+    relay.logged(&[" event=unsuppressed entries=", " by=jo"]);
+}
+
+/// Who writes to our postmaster is heard, whatever a host has said of the mailbox behind it.
+#[test]
+fn the_mailbox_of_our_desks_is_never_suppressed() {
+    let host = Sink::start(&["-f", "RCPT", "-B", GONE]);
+    let relay = Home::new().start_by_file(&format!(
+        "[relay]\nhostname = \"relay.example\"\npostmaster = \"ops@example.net\"\n\
+         [[listener]]\naddress = \"127.0.0.1:0\"\n\
+         [[route]]\npattern = \"*\"\nto = \"{}\"\n",
+        host.address
+    ));
+    for _ in 0..2 {
+        let id = hello(&relay).hand_over("", &["postmaster@relay.example"], MESSAGE);
+        let line = relay.outcome(&id);
+        assert!(line.contains(" to=ops@example.net ") && line.contains("User unknown"), "{line}");
+        assert!(listed(&relay).is_empty());
+    }
+    text(&relay, &["suppression", "add", "ops@example.net"], 0);
+    let id = hello(&relay).hand_over("", &["postmaster@relay.example"], MESSAGE);
+    assert!(relay.outcome(&id).contains("User unknown"));
+}
+
 #[test]
 fn thousands_are_listed_in_pages_each_once() {
     let relay = Relay::start(&NOWHERE);

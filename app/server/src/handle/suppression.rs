@@ -23,6 +23,10 @@ pub struct SuppressionFilter {
     pub reason: Option<Reason>,
     /// Mailboxes or domains.
     pub whom: Option<Whom>,
+    /// Whose host said it, by id.
+    pub provider: Option<String>,
+    /// Made then or later.
+    pub since: Option<Instant>,
 }
 
 /// Part of a listing.
@@ -91,17 +95,41 @@ impl Handle {
         let filter = SuppressionFilter { subject, tenant, ..SuppressionFilter::default() };
         let page =
             self.suppressions(filter, None, AT_ONCE).await.map_err(|_| NotListed::Unknown)?;
-        let removed = page.entries;
-        self.0.forget_entries(&removed).await?;
-        self.0.tell(Told::Unsuppressed, &removed, by);
-        for entry in &removed {
+        self.take_off(&page.entries, by).await?;
+        Ok(page.entries)
+    }
+
+    /// Takes all that agrees with the filter off the list; how many. For the day on which a
+    /// provider has said of everybody that they are not there.
+    pub async fn unsuppress_all(
+        &self,
+        filter: SuppressionFilter,
+        by: &str,
+    ) -> Result<u64, NotListed> {
+        let (mut from, mut removed) = (None, 0);
+        loop {
+            let page = self.suppressions(filter.clone(), from, AT_ONCE).await;
+            let page = page.map_err(|_| NotListed::Unknown)?;
+            self.take_off(&page.entries, by).await?;
+            removed += page.entries.len() as u64;
+            from = page.next;
+            if from.is_none() {
+                return Ok(removed);
+            }
+        }
+    }
+
+    async fn take_off(&self, removed: &[Entry], by: &str) -> Result<(), NotListed> {
+        self.0.forget_entries(removed).await?;
+        self.0.tell(Told::Unsuppressed, removed, by);
+        for entry in removed {
             if entry.standing.effect(entry.subject.whom()) == Effect::Waits {
                 let domain = Host::parse(entry.subject.host()).ok();
                 // What waits goes on later by itself, if the engine has stopped hearing.
                 let _ = self.act(Action::Retry, Filter { domain, ..Filter::default() }).await;
             }
         }
-        Ok(removed)
+        Ok(())
     }
 
     /// Lists entries that are not over, from a place in the listing on.
@@ -186,11 +214,16 @@ impl Inside {
                     && filter.whom.is_none_or(|whom| whom == subject.whom())
             };
             !standing.is_over(now)
+                && filter.since.is_none_or(|since| standing.since() >= since)
                 && filter.reason.is_none_or(|reason| reason == standing.reason)
                 && Subject::from_key(key).is_some_and(|subject| agrees(&subject))
         };
         let page = self.suppressions.page(&prefix, from.map(Into::into), limit, wanted);
-        SuppressionPage { entries: self.entries(&page.entries), next: page.next.map(String::from) }
+        let mut entries = self.entries(&page.entries);
+        if let Some(provider) = &filter.provider {
+            entries.retain(|entry| entry.provider.as_str() == provider);
+        }
+        SuppressionPage { entries, next: page.next.map(String::from) }
     }
 
     /// What the spool has of entries; one that has just gone is left out.

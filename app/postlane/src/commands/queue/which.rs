@@ -90,7 +90,7 @@ pub(super) fn queue_id(text: &str) -> Result<QueueId, String> {
 
 /// The id of a provider that is known by another name; anything else may be somebody's lane.
 #[expect(clippy::unnecessary_wraps, reason = "a parser of clap's may fail")]
-fn provider(text: &str) -> Result<String, String> {
+pub(in crate::commands) fn provider(text: &str) -> Result<String, String> {
     let known = Providers::built_in().resolve(text);
     Ok(known.map_or_else(|| text.to_owned(), |id| id.to_string()))
 }
