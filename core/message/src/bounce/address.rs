@@ -16,7 +16,7 @@ pub(super) struct Found<'a> {
 const SIDE_OCTETS_MAX: usize = 255;
 
 /// Addresses of a line that are looked at. Chosen, not measured.
-const ADDRESSES_MAX: usize = 64;
+const ADDRESSES_MAX: usize = 16;
 
 /// The addresses in a line, in order.
 pub(super) fn addresses(line: &str) -> impl Iterator<Item = Found<'_>> {

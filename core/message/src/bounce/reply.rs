@@ -49,6 +49,9 @@ pub(super) fn code_in(text: &str, status: Option<Status>) -> Option<Code> {
 /// Where the first reply with that code begins in a text.
 pub(super) fn start_of(text: &str, code: Code) -> Option<usize> {
     let octets = text.as_bytes();
+    if code.is_success() {
+        return text.starts_with(&code.to_string()).then_some(0);
+    }
     (0..octets.len().saturating_sub(2))
         .filter_map(|start| at(octets, start))
         .find_map(|reply| (reply.code == code).then_some(reply.start))

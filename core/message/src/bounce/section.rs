@@ -8,6 +8,9 @@ use super::address::addresses;
 use super::reply::{self, Quoted, status_in};
 use super::status_part::VALUE_OCTETS_MAX;
 
+/// Octets of a line in which a reply is looked for. Chosen, not measured: SMTP lines have 512.
+const LINE_OCTETS_MAX: usize = 8_192;
+
 /// Lines that a quoted reply may go on for. Chosen, not measured: real ones have up to a dozen.
 const REPLY_LINES_MAX: usize = 24;
 
@@ -33,6 +36,7 @@ pub(super) struct Said {
 pub(super) fn quoted_in(lines: &[&str]) -> Option<Said> {
     let mut best: Option<(u8, usize, Quoted)> = None;
     for (at, line) in lines.iter().enumerate() {
+        let line = line.get(..line.floor_char_boundary(LINE_OCTETS_MAX)).unwrap_or_default();
         let Some(reply) = reply::first(line) else { continue };
         let reply = reply::handed_on(line, reply).unwrap_or(reply);
         let weight = weight(line, reply.start);
@@ -58,7 +62,7 @@ impl Mentions {
         for (at, line) in lines.iter().enumerate() {
             for found in addresses(line) {
                 let known = mentions.0.entry(found.address.to_ascii_lowercase()).or_default();
-                if known.len() < NAMED_MAX {
+                if known.len() < NAMED_MAX && known.last() != Some(&at) {
                     known.push(at);
                 }
             }

@@ -4,7 +4,7 @@
 //! what cannot be read is left out.
 
 use memchr::memmem;
-use postlane_mail::{Instant, Status};
+use postlane_mail::{Code, Instant, Status};
 
 use super::address::of_field;
 use super::bounced::{BounceKind, Bounced};
@@ -165,12 +165,19 @@ impl AboutRecipient {
             original_recipient: self.original,
             action: self.action.or(by_class),
             status,
-            code: said.and_then(|said| code_in(said, status)),
+            code: said.and_then(|said| code_in(said, status).or_else(|| success(said))),
             remote_mta: self.remote_mta,
             diagnostic: self.diagnostic,
             ..Bounced::new(BounceKind::Dsn)
         })
     }
+}
+
+/// The code of a reply by which a message was taken.
+fn success(said: &str) -> Option<Code> {
+    let digits: [u8; 3] = said.as_bytes().get(..3)?.try_into().ok()?;
+    let ends = said.as_bytes().get(3).is_none_or(|b| matches!(b, b' ' | b'-'));
+    Code::parse(digits).filter(|code| ends && code.is_success())
 }
 
 /// The groups of fields in a part, parted by empty lines.

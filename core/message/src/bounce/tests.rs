@@ -73,6 +73,17 @@ fn only_a_failure_is_one() {
 }
 
 #[test]
+fn a_delivery_tells_by_which_reply() {
+    let read = only(&report(
+        "Final-Recipient: rfc822; jo@b.example\nAction: relayed\nStatus: 2.1.5\n\
+         Diagnostic-Code: smtp; 250 2.1.5 Ok\n",
+    ));
+    assert_eq!(read.code.map(|code| code.number()), Some(250));
+    assert_eq!(read.status, Some(Status::new(2, 1, 5)));
+    assert!(!read.is_failure());
+}
+
+#[test]
 fn recipients_that_nothing_parts_are_told_apart() {
     let fields = "Final-Recipient: rfc822; a@b.example\nStatus: 5.1.1\n\
                   Final-Recipient: rfc822; c@d.example\nStatus: 4.2.2\n";
