@@ -28,7 +28,7 @@ use crate::facts::Facts;
 use crate::names::Names;
 use crate::rights::HouseRights;
 use crate::routing::NextHop;
-use crate::setup::{Live, Rules};
+use crate::setup::Live;
 use crate::suppression::{Parted, Stops};
 use crate::world::EngineMailbox;
 
@@ -126,7 +126,7 @@ impl Outbound {
             mailbox: self.mailbox.clone(),
             under_way: under_way.clone(),
             plain: self.plain.clone(),
-            rules: setup.rules.clone(),
+            live: self.live.clone(),
             diagnosing: self.diagnosing.clone(),
             tls,
             is_open: false,
@@ -245,7 +245,8 @@ struct SlotEvents {
     mailbox: EngineMailbox,
     under_way: UnderWay,
     plain: Arc<Mutex<BTreeMap<HostId, Instant>>>,
-    rules: Rules,
+    /// A session that is used again goes by rules that were read since it began.
+    live: Live,
     diagnosing: Arc<Diagnosing>,
     tls: TlsPolicy,
     is_open: bool,
@@ -364,7 +365,9 @@ impl SlotEvents {
     }
 
     fn diagnose(&self, stage: Stage, reply: &Reply) -> Diagnosis {
-        self.diagnosing.diagnose(self.rules.book(), self.clock.now(), &self.hop, (stage, reply))
+        // What is borrowed would hold up a reload.
+        let rules = self.live.borrow().rules.clone();
+        self.diagnosing.diagnose(rules.book(), self.clock.now(), &self.hop, (stage, reply))
     }
 
     fn judge(&self, outcome: &Outcome) -> Verdict {

@@ -6,6 +6,7 @@ use std::process::{Output, Stdio};
 use serde_json::Value;
 
 use crate::golden::golden;
+use crate::host::Host;
 use crate::relay::Home;
 
 /// A rule of an operator's own, which is asked first: so the files here are no other rule's.
@@ -214,4 +215,41 @@ fn rules_of_ones_own_are_tried_on_what_was_recorded() {
     let json: Value = serde_json::from_str(&said(&output)).unwrap();
     assert_eq!((&json["replies"], &json["changed"]), (&5.into(), &2.into()));
     assert_eq!(json["changes"][0]["is"]["rule"], "mine/gremlins");
+}
+
+#[test]
+fn a_relay_goes_by_rules_of_ones_own_and_a_reload_reads_them_anew() {
+    let host = Host::start();
+    let home = Home::new();
+    let rule = |label: &str| {
+        format!(
+            "[[rule]]\nid = \"gone\"\nlabel = \"{label}\"\nsays = [\"nobody of that name\"]\n\
+             source = \"s\"\nseen = \"2026\"\nexamples = [\"550 5.1.1 nobody of that name\"]\n"
+        )
+    };
+    home.write("mine.toml", &rule("content_malware"));
+    let relay = home.start_by_file(&format!(
+        "[replies]\nrules = [\"mine.toml\"]\n[[route]]\npattern = \"*\"\nto = \"{}\"\n\
+         [[listener]]\naddress = \"127.0.0.1:0\"\n",
+        host.address
+    ));
+    let refused = |recipient: &str| {
+        let mut dialogue = relay.dial();
+        assert!(dialogue.say("EHLO app.example").starts_with("250"));
+        relay.outcome(&dialogue.hand_over("app@example.com", &[recipient], "Subject: x\r\n\r\nhi"))
+    };
+    let line = refused("gone-1@example.net");
+    assert!(
+        line.contains(" label=content_malware ") && line.contains(" rule=mine/gone "),
+        "{line}"
+    );
+    relay.home().write("mine.toml", &rule("no such label"));
+    let asked = relay.ask(&["reload"]);
+    assert_eq!(asked.status.code(), Some(2));
+    assert!(String::from_utf8(asked.stderr).unwrap().contains("there is no label"));
+    relay.home().write("mine.toml", &rule("recipient_policy"));
+    let changed = &relay.ask_json(&["reload"])[0]["changed"];
+    assert_eq!(*changed, serde_json::json!(["replies.rules"]));
+    let line = refused("gone-2@example.net");
+    assert!(line.contains(" label=recipient_policy "), "{line}");
 }
