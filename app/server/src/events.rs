@@ -52,6 +52,9 @@ pub struct CameBack {
     /// The recipient's number in the envelope, from 0, where the reverse-path tells it: then
     /// whoever wrote this has had that recipient's mail.
     pub recipient: Option<u16>,
+    /// The message as its own trace has it, where the reverse-path does not tell: whoever wrote
+    /// the bounce may have made that up.
+    pub claimed_id: Option<QueueId>,
     /// What is said.
     pub about: Bounced,
 }

@@ -312,6 +312,7 @@ impl Intake {
             events: &self.events,
             meanings: &self.meanings,
             rules: setup.rules.book(),
+            hostname: &setup.hostname,
         };
         let mut learning = Learning::default();
         for (recipient, returned) in &ours.returned {

@@ -24,6 +24,7 @@ mod status_part;
 mod transfer;
 
 pub use bounced::{BounceKind, Bounced};
+pub use original::Trace;
 pub use read::read_bounces;
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ mod mime;
 mod received;
 mod verp;
 
-pub use bounce::{BounceKind, Bounced, read_bounces};
+pub use bounce::{BounceKind, Bounced, Trace, read_bounces};
 pub use date::{LogDate, MailDate};
 pub use dsn::{Action, Original, RecipientReport, Report, WrittenReport, write_report};
 pub use header::{Field, Fields, SectionEnd, domain_of, message_id_of, unfolded};

@@ -56,6 +56,9 @@ pub struct ReturnedRow {
     pub action: Option<String>,
     /// The recipient's number in the envelope, from 0, where the reverse-path tells it.
     pub number: Option<u16>,
+    /// The message's queue id by the trace that it came back with, where the reverse-path does not
+    /// tell; whoever wrote the bounce may have made that up.
+    pub claimed_id: Option<String>,
     /// The address that was tried last, where it is not the one that was sent to.
     pub final_recipient: Option<String>,
     /// The enhanced status code.
@@ -106,6 +109,7 @@ impl From<&CameBack> for ReturnedRow {
             form: about.kind.as_str().to_owned(),
             action: about.action.map(|action| action.as_str().to_owned()),
             number: came_back.recipient,
+            claimed_id: came_back.claimed_id.map(|id| id.to_string()),
             final_recipient: about.recipient.clone().filter(|_| forwarded),
             status: about.status.map(|status| status.to_string()),
             code: about.code.map(Code::number),

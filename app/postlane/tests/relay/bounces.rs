@@ -110,6 +110,32 @@ fn a_bounce_suppresses_the_address_that_was_sent_to_and_no_other() {
 }
 
 #[test]
+fn without_a_path_of_its_own_a_bounce_is_told_by_the_trace_on_what_came_back() {
+    let peer = Peer::start();
+    let relay = Home::new().start_by_file(&format!(
+        "[relay]\nhostname = \"relay.example\"\n[[tenant]]\nname = \"acme\"\n\
+         bounce_address = \"bounce@back.example\"\n\
+         [[route]]\npattern = \"*\"\nto = \"{}\"\n\
+         [[listener]]\naddress = \"127.0.0.1:0\"\ntenant = \"acme\"\n",
+        peer.address
+    ));
+    let mut dialogue = relay.dial();
+    assert!(dialogue.say("EHLO app.example").starts_with("250"));
+    let id =
+        dialogue.hand_over("shop@acme.example", &["jo@example.net"], "Subject: offer\r\n\r\nhi");
+    let (from, message) = peer.wait(|seen| seen.taken.first().cloned());
+    assert_eq!(from, "bounce@back.example");
+    let mut events = Events::of(&relay);
+    let fields = "Final-Recipient: rfc822; jo@example.net\r\nAction: failed\r\nStatus: 5.1.1\r\n";
+    let bounce = dsn(fields).replace("Message-ID: <1@acme.example>\r\n", &message);
+    comes_back(&relay, &from, &bounce);
+    let event = events.next("returned", "jo@example.net");
+    assert_eq!((&event["id"], &event["returned"]["number"]), (&Value::Null, &Value::Null));
+    assert_eq!(event["returned"]["claimed_id"], id);
+    assert_eq!(relay.ask(&["suppression", "list"]).status.code(), Some(1));
+}
+
+#[test]
 fn a_delay_and_an_automatic_answer_are_no_failures() {
     let peer = Peer::start();
     let relay = relay(&peer);

@@ -1,8 +1,8 @@
 //! Mail that came back to a bounce address of ours: what a far host says of mail that it had
 //! taken from us.
 
-use postlane_mail::{Instant, Mailbox};
-use postlane_message::{Bounced, Returned, read_bounces};
+use postlane_mail::{Domain, Instant, Mailbox, QueueId};
+use postlane_message::{Bounced, Returned, Trace, read_bounces};
 use postlane_replies::{Diagnosis, RuleBook};
 
 use crate::events::{CameBack, Event, Events};
@@ -20,6 +20,8 @@ pub(super) struct Returns<'a> {
     /// What replies mean.
     pub(super) meanings: &'a Meanings,
     pub(super) rules: &'a RuleBook,
+    /// Our name in traces.
+    pub(super) hostname: &'a Domain,
 }
 
 /// A bounce by a reverse-path of ours, and what it means.
@@ -65,10 +67,15 @@ impl Returns<'_> {
         if let Some(diagnosis) = &diagnosis {
             line.field("label", diagnosis.label.name());
         }
+        let claimed_id = about.as_ref().and_then(|about| self.claimed(about));
+        let claimed_id = claimed_id.filter(|_| returned.is_none());
+        if let Some(id) = claimed_id {
+            line.field("claimed_id", &id.to_string());
+        }
         self.journal.write(line.end());
-        let number = returned.map(|returned| returned.recipient);
+        let recipient = returned.map(|returned| returned.recipient);
         let came_back =
-            |about: &Bounced| Box::new(CameBack { recipient: number, about: about.clone() });
+            |about: &Bounced| Box::new(CameBack { recipient, claimed_id, about: about.clone() });
         self.events.tell(|| Event {
             recipient: address,
             diagnosis: diagnosis.clone(),
@@ -77,6 +84,12 @@ impl Returns<'_> {
             ..Event::new(self.at, "returned", returned.map(|returned| returned.id))
         });
         Some(Understood { returned: returned?, bounced: about?, diagnosis: diagnosis? })
+    }
+
+    /// The message, by the trace that we left on it.
+    fn claimed(&self, about: &Bounced) -> Option<QueueId> {
+        let ours = |trace: &&Trace| trace.host.eq_ignore_ascii_case(self.hostname.as_str());
+        about.original_traces.iter().find(ours).map(|trace| trace.id)
     }
 
     /// What is said about a recipient, into the line; gives the reply on one line.

@@ -2,6 +2,7 @@
 
 use postlane_mail::{Code, Instant, Mailbox, Status};
 
+use super::original::Trace;
 use super::reply;
 use crate::dsn::Action;
 
@@ -31,6 +32,9 @@ pub struct Bounced {
     pub arrival: Option<Instant>,
     /// The `Message-ID` of the message that it is about, angle brackets included.
     pub original_message_id: Option<String>,
+    /// The Postlanes that message came through, as what came back of it says; anybody can write
+    /// so.
+    pub original_traces: Vec<Trace>,
     /// The name we gave its envelope (`Original-Envelope-Id`).
     pub envid: Option<String>,
     /// What a complaint is about: `abuse`, `opt-out`, `auth-failure` … (RFC 5965 §7.3).
@@ -85,6 +89,7 @@ impl Bounced {
             reporting_mta: None,
             arrival: None,
             original_message_id: None,
+            original_traces: Vec::new(),
             envid: None,
             feedback: None,
         }

@@ -1,5 +1,7 @@
 //! What came back with a bounce: which message it is about.
 
+use postlane_mail::QueueId;
+
 use super::address::of_field;
 
 /// The message that a bounce is about, as far as it came back.
@@ -9,15 +11,47 @@ pub(super) struct ReturnedMail {
     pub(super) message_id: Option<String>,
     /// Its only shown recipient; none if there are several.
     pub(super) to: Option<String>,
+    /// Which Postlanes it came through.
+    pub(super) traces: Vec<Trace>,
     /// Who sent it: addresses that are no recipients that failed.
     pub(super) senders: Vec<String>,
 }
+
+/// That a message went through a Postlane: what its `Received` field says there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trace {
+    /// The host's name, as it called itself.
+    pub host: String,
+    /// The message's name there.
+    pub id: QueueId,
+}
+
+/// Octets of a field's value that are looked at. Chosen, not measured.
+const VALUE_OCTETS_MAX: usize = 4_096;
+
+/// Traces that are kept. Chosen, not measured: few messages go through two of us.
+const TRACES_MAX: usize = 8;
 
 /// Lines of a returned message that are looked at. Chosen, not measured.
 const LINES_MAX: usize = 500;
 
 /// Octets of a `Message-ID`.
 const MESSAGE_ID_OCTETS_MAX: usize = 998;
+
+impl Trace {
+    /// Reads `by relay.example (Postlane) … id 028t5cy4tqkff`.
+    fn of(received: &str) -> Option<Self> {
+        let mut words = received.split_ascii_whitespace();
+        words.find(|word| *word == "by")?;
+        let host = words.next()?.to_owned();
+        if words.next()? != "(Postlane)" {
+            return None;
+        }
+        words.find(|word| *word == "id")?;
+        let id = QueueId::parse(words.next()?.trim_end_matches(';')).ok()?;
+        Some(Self { host, id })
+    }
+}
 
 impl ReturnedMail {
     /// Reads a header section as it stands in a text: quoted, indented, and perhaps not the first
@@ -37,11 +71,13 @@ impl ReturnedMail {
             if name.is_empty() || name.contains([' ', '<']) {
                 continue;
             }
-            let folded = lines.peek().filter(|next| next.starts_with([' ', '\t']));
-            let value = match folded {
-                Some(folded) => format!("{} {}", value.trim(), folded.trim()),
-                None => value.trim().to_owned(),
-            };
+            let mut value = value.trim().to_owned();
+            while let Some(folded) = lines.next_if(|next| next.starts_with([' ', '\t'])) {
+                if value.len() < VALUE_OCTETS_MAX {
+                    value.push(' ');
+                    value.push_str(folded.trim());
+                }
+            }
             begun |= mail.see(name, &value);
         }
         mail
@@ -56,13 +92,20 @@ impl ReturnedMail {
                 }
             }
             "to" => {
-                let only = !value.contains(',');
-                self.to = of_field(value).filter(|_| only && self.to.is_none());
+                let to = of_field(value).filter(|_| !value.contains(','));
+                // Two fields with different recipients are several.
+                let known = self.to.take();
+                self.to = to.filter(|to| known.as_ref().is_none_or(|known| known == to));
             }
             "from" | "return-path" | "sender" | "reply-to" | "errors-to" => {
                 self.senders.extend(of_field(value));
             }
-            "received" | "subject" | "dkim-signature" | "mime-version" => {}
+            "received" => {
+                if self.traces.len() < TRACES_MAX {
+                    self.traces.extend(Trace::of(value));
+                }
+            }
+            "subject" | "dkim-signature" | "mime-version" => {}
             _ => return false,
         }
         true
@@ -97,6 +140,17 @@ mod tests {
         assert_eq!(mail.message_id.as_deref(), Some("<1@b.example>"));
         assert_eq!(mail.to.as_deref(), Some("jo@c.example"));
         assert_eq!(mail.senders, ["a@b.example"]);
+    }
+
+    #[test]
+    fn a_message_of_ours_is_known_by_its_trace() {
+        let mail = ReturnedMail::of(
+            "Received: from mx.b.example by other.example with SMTP id 028t5cy4tqkfz\n\
+             Received: from app (unknown [192.0.2.1])\n\tby relay.example (Postlane)\n\t\
+             with ESMTP id 028t5cy4tqkff;\n\tSat, 21 Nov 2026 05:39:05 +0000\nSubject: x\n",
+        );
+        let id = QueueId::parse("028t5cy4tqkff").unwrap();
+        assert_eq!(mail.traces, [Trace { host: "relay.example".to_owned(), id }]);
     }
 
     #[test]

@@ -50,6 +50,7 @@ fn read_at(message: &[u8], depth: usize) -> Vec<Bounced> {
         return within.map_or_else(Vec::new, |inner| read_at(inner, depth + 1));
     }
     for bounced in &mut all {
+        bounced.original_traces.clone_from(&mail.traces);
         if bounced.original_message_id.is_none() && bounced.kind != BounceKind::Vacation {
             bounced.original_message_id.clone_from(&mail.message_id);
         }
