@@ -11,7 +11,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::pattern::{Chain, Gap, NEAR, Phrase};
-use crate::vocabulary::{Meanings, Symbol, Vocabulary, Words};
+use crate::vocabulary::{Symbol, Vocabulary, Words};
 
 /// Patterns ready to be met.
 #[derive(Debug)]
@@ -27,6 +27,7 @@ pub(crate) struct Automaton {
     /// How many links but the last ones chains have.
     links: usize,
     patterns: usize,
+    listed: u32,
 }
 
 /// What is collected before an automaton can be built.
@@ -38,6 +39,7 @@ pub(crate) struct Patterns {
     /// First links that chains share, by number.
     firsts: BTreeMap<(Place, BTreeSet<Phrase>), u32>,
     links: u32,
+    listed: u32,
 }
 
 /// A pattern, by number.
@@ -98,7 +100,8 @@ struct Tree {
     roots: Box<[u32]>,
     /// Children by node and symbol: open addressing, half full; node 0 is nobody's child.
     slots: Box<[(u32, Symbol, u32)]>,
-    /// The phrase that ends at a node, by node, from 1; 0 is none.
+    /// The phrase that ends at a node, by node, from 1; 0 is none. The highest bit is set where
+    /// longer phrases go on from it.
     ends: Box<[u32]>,
 }
 
@@ -116,9 +119,13 @@ pub(crate) struct Text<'t> {
 pub(crate) struct Reached {
     turn: u32,
     words: Vec<Seen>,
+    /// What the words can be, word after word.
+    symbols: Vec<Symbol>,
     links: Vec<LinkSeen>,
     /// The turn in which each pattern was met last.
     turns: Vec<u32>,
+    /// Patterns below this are listed when they are met; others are only asked for.
+    listed: u32,
     met: Vec<Pattern>,
 }
 
@@ -127,7 +134,8 @@ pub(crate) struct Reached {
 struct Seen {
     start: u32,
     end: u32,
-    meanings: Meanings,
+    /// Where in the list of symbols those begin that it can be; they end where the next begin.
+    symbols: u32,
 }
 
 /// Where a link was seen: what may be far away is best seen early, what must be near late.
@@ -192,6 +200,16 @@ impl Patterns {
         number
     }
 
+    /// The numbers of chains, which are taken.
+    pub(crate) fn add_all(&mut self, chains: &mut Vec<Chain>, place: Place) -> Box<[Pattern]> {
+        chains.drain(..).map(|chain| self.add(chain, place)).collect()
+    }
+
+    /// All patterns so far are listed when they are met; those that come after are not.
+    pub(crate) fn end_of_list(&mut self) {
+        self.listed = u32::try_from(self.patterns.len()).unwrap_or(u32::MAX);
+    }
+
     /// How many patterns there are.
     pub(crate) fn count(&self) -> usize {
         self.patterns.len()
@@ -212,6 +230,7 @@ impl Patterns {
             }),
             links: usize::try_from(self.links).unwrap_or(usize::MAX),
             patterns: self.patterns.len(),
+            listed: self.listed,
         }
     }
 }
@@ -271,12 +290,13 @@ impl Tree {
             let mut node = *root;
             for symbol in phrase {
                 let next = u32::try_from(ends.len()).unwrap_or(u32::MAX);
+                ends[node as usize] |= GOES_ON;
                 node = *children.entry((node, *symbol)).or_insert_with(|| {
                     ends.push(0);
                     next
                 });
             }
-            ends[node as usize] = number;
+            ends[node as usize] |= number;
         }
         let mut first = vec![0; symbols as usize];
         let mut slots = vec![(0, Symbol(0), 0); (children.len() * 2).next_power_of_two()];
@@ -306,6 +326,16 @@ impl Tree {
         }
     }
 
+    /// Whether any symbol leads on from this node.
+    fn has_children(&self, node: u32) -> bool {
+        self.ends[node as usize] & GOES_ON != 0
+    }
+
+    /// The phrase that ends at this node, from 1; 0 is none.
+    fn phrase(&self, node: u32) -> u32 {
+        self.ends[node as usize] & !GOES_ON
+    }
+
     /// The node a symbol leads to; 0 is none.
     fn child(&self, node: u32, symbol: Symbol) -> u32 {
         let mask = self.slots.len() - 1;
@@ -320,6 +350,9 @@ impl Tree {
     }
 }
 
+/// Longer phrases go on from a node.
+const GOES_ON: u32 = 1 << 31;
+
 fn mixed(node: u32, symbol: Symbol) -> usize {
     let both = (u64::from(node) << 32 | u64::from(symbol.0)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     (both >> 32) as usize
@@ -329,7 +362,8 @@ impl Automaton {
     /// Finds the patterns for everybody that the text meets.
     pub(crate) fn meet(&self, text: Text<'_>, reached: &mut Reached) {
         reached.begin(self.links, self.patterns);
-        self.look_up(text.words, &mut reached.words);
+        reached.listed = self.listed;
+        self.look_up(text.words, reached);
         self.meet_also(Group::ALL, text, reached);
     }
 
@@ -337,9 +371,8 @@ impl Automaton {
     /// just before.
     pub(crate) fn meet_also(&self, group: Group, text: Text<'_>, reached: &mut Reached) {
         for first in 0..reached.words.len() {
-            let meanings = reached.words[first].meanings;
-            for symbol in meanings.symbols() {
-                let node = self.phrases.begin(group, *symbol);
+            for at in reached.symbols_of(first) {
+                let node = self.phrases.begin(group, reached.symbols[at]);
                 if node != 0 {
                     self.walk(node, (first, first), text, reached);
                 }
@@ -347,12 +380,13 @@ impl Automaton {
         }
     }
 
-    fn look_up(&self, words: &[u8], seen: &mut Vec<Seen>) {
+    fn look_up(&self, words: &[u8], reached: &mut Reached) {
         let mut start = 0;
         for (at, _) in words.iter().enumerate().filter(|(_, byte)| **byte == b' ') {
             if let Some(word) = words.get(start..at).filter(|word| !word.is_empty()) {
-                let meanings = self.vocabulary.meanings(word);
-                seen.push(Seen { start: start as u32, end: at as u32, meanings });
+                let symbols = reached.symbols.len() as u32;
+                reached.words.push(Seen { start: start as u32, end: at as u32, symbols });
+                self.vocabulary.look_up(word, &mut reached.symbols);
             }
             start = at + 1;
         }
@@ -367,7 +401,7 @@ impl Automaton {
         text: Text<'_>,
         reached: &mut Reached,
     ) {
-        let phrase = self.phrases.ends[node as usize];
+        let phrase = self.phrases.phrase(node);
         if phrase != 0 {
             let span = (reached.words[first].start, reached.words[last].end);
             let phrase = phrase as usize - 1;
@@ -381,10 +415,11 @@ impl Automaton {
                 reached.take(of_phrase, text, span);
             }
         }
-        let Some(next) = reached.words.get(last + 1) else { return };
-        let meanings = next.meanings;
-        for symbol in meanings.symbols() {
-            let child = self.phrases.child(node, *symbol);
+        if !self.phrases.has_children(node) {
+            return;
+        }
+        for at in reached.symbols_of(last + 1) {
+            let child = self.phrases.child(node, reached.symbols[at]);
             if child != 0 {
                 self.walk(child, (first, last + 1), text, reached);
             }
@@ -412,6 +447,7 @@ impl Reached {
     /// Forgets the text before.
     fn begin(&mut self, links: usize, patterns: usize) {
         self.words.clear();
+        self.symbols.clear();
         self.met.clear();
         self.turn = self.turn.wrapping_add(1);
         if self.turn == 0 || self.links.len() != links || self.turns.len() != patterns {
@@ -424,12 +460,19 @@ impl Reached {
         }
     }
 
+    /// The places of the symbols of a word.
+    fn symbols_of(&self, word: usize) -> std::ops::Range<usize> {
+        let begin =
+            |at: usize| self.words.get(at).map_or(self.symbols.len(), |w| w.symbols as usize);
+        begin(word)..begin(word + 1)
+    }
+
     /// Whether this text met the pattern.
     pub(crate) fn has(&self, pattern: Pattern) -> bool {
         self.turns.get(pattern.0 as usize) == Some(&self.turn)
     }
 
-    /// The patterns this text met, each once, in the order in which it did.
+    /// The patterns this text met that are listed, each once, in the order in which it did.
     pub(crate) fn met(&self) -> &[Pattern] {
         &self.met
     }
@@ -468,7 +511,9 @@ impl Reached {
         let turn = &mut self.turns[pattern.0 as usize];
         if *turn != self.turn {
             *turn = self.turn;
-            self.met.push(pattern);
+            if pattern.0 < self.listed {
+                self.met.push(pattern);
+            }
         }
     }
 }
@@ -485,6 +530,7 @@ mod tests {
         for pattern in patterns {
             all.add(parse(pattern).unwrap(), Place { group: Group::ALL, line });
         }
+        all.end_of_list();
         all.build()
     }
 
@@ -552,6 +598,7 @@ mod tests {
         for group in [Group(2), Group::ALL, Group(7)] {
             all.add(parse("a b").unwrap(), Place { group, line: Line::Joined });
         }
+        all.end_of_list();
         let automaton = all.build();
         let mut reached = Reached::default();
         let text = Text { words: b" a b ", first_ends: 5, last_begins: 0 };

@@ -7,10 +7,8 @@ use postlane_mail::Status;
 
 use super::error::{Fault, RulesError, Wrong};
 use super::read::{Patterns, Read, Reader};
-use super::rule::Words;
 use super::{OfLabel, Rule, RuleBook, RuleName};
 use crate::automaton::{self, Group, Line, Pattern, Place};
-use crate::pattern::Chain;
 use crate::provider::{ProviderId, Providers};
 
 /// How many rules a book can hold; ours has some two thousand. Chosen, not measured.
@@ -134,32 +132,33 @@ fn lay_out(providers: Box<[ProviderId]>, own: Vec<Read>, ours: Vec<Read>) -> Rul
     entries.sort_by_key(|(is_own, rule, ..)| (!is_own, rule.providers.is_empty(), rule.rank));
     let mut patterns = automaton::Patterns::default();
     let mut havers: BTreeMap<Pattern, Havers> = BTreeMap::new();
-    let mut rules = Vec::with_capacity(entries.len());
-    for (number, (_, mut rule, of_rule, place)) in (0_u32..).zip(entries) {
-        let mut add = |chains: Vec<Chain>| {
-            chains.into_iter().map(|chain| patterns.add(chain, place)).collect::<Box<[_]>>()
-        };
-        let (also, unless) = (add(of_rule.also), add(of_rule.unless));
-        rule.conditions.words = Words { says: add(of_rule.says), also, unless };
-        if !rule.asks_for_words() {
-            asked.add_unworded(number, &rule);
-        }
+    for (number, (_, rule, of_rule, place)) in (0_u32..).zip(&mut entries) {
+        rule.conditions.words.says = patterns.add_all(&mut of_rule.says, *place);
         for pattern in &rule.conditions.words.says {
             havers.entry(*pattern).or_default().rules.push(number);
         }
-        rules.push(rule);
-    }
-    for (places, chains) in speaks {
-        for chain in chains {
-            let place = Place { group: Group::ALL, line: Line::Joined };
-            havers.entry(patterns.add(chain, place)).or_default().speakers.extend(&places);
+        if !rule.asks_for_words() {
+            asked.add_unworded(number, rule);
         }
+    }
+    let place = Place { group: Group::ALL, line: Line::Joined };
+    for (places, mut chains) in speaks {
+        for pattern in patterns.add_all(&mut chains, place) {
+            havers.entry(pattern).or_default().speakers.extend(&places);
+        }
+    }
+    // What comes now is asked for by the rules that were met, and by nobody else.
+    patterns.end_of_list();
+    for (_, rule, of_rule, place) in &mut entries {
+        rule.conditions.words.also = patterns.add_all(&mut of_rule.also, *place);
+        rule.conditions.words.unless = patterns.add_all(&mut of_rule.unless, *place);
     }
     let of = |number| havers.remove(&Pattern(number)).unwrap_or_default();
     let count = u32::try_from(patterns.count()).unwrap_or(u32::MAX);
     asked.havers = (0..count).map(of).collect();
+    let rules = entries.into_iter().map(|(_, rule, ..)| rule).collect();
     let automaton = patterns.build();
-    let (rules, advice) = (rules.into(), advice.into());
+    let advice = advice.into();
     let classes = ["2yz", "3yz", "4yz", "5yz"].map(|class| RuleName::new("code-class", class));
     RuleBook { rules, automaton, asked, providers, advice, classes }
 }
