@@ -18,12 +18,7 @@ use crate::vocabulary::{Symbol, Vocabulary, Words};
 pub(crate) struct Automaton {
     vocabulary: Vocabulary,
     phrases: Tree,
-    /// What each phrase is good for by itself: patterns it meets.
-    alone: Lists<Pattern>,
-    /// The links each phrase is that no other comes before.
-    first: Lists<(Line, u32)>,
-    /// What else each phrase is good for.
-    other: Lists<Use>,
+    uses: Uses,
     /// How many links but the last ones chains have.
     links: usize,
     patterns: usize,
@@ -83,12 +78,17 @@ enum Then {
     Met(Pattern),
 }
 
-/// A list for each phrase, one behind the other.
+/// What the phrases are good for, phrase after phrase.
 #[derive(Debug)]
-struct Lists<T> {
-    all: Box<[T]>,
-    /// Where in `all` those of a phrase begin; one more than there are phrases.
-    begins: Box<[u32]>,
+struct Uses {
+    /// Patterns that a phrase meets by itself.
+    alone: Box<[Pattern]>,
+    /// Links that a phrase is and no other comes before, with their lines.
+    first: Box<[(Line, u32)]>,
+    /// What else.
+    other: Box<[Use]>,
+    /// Where in each of the three those of a phrase begin; one more than there are phrases.
+    begins: Box<[[u32; 3]]>,
 }
 
 /// Phrases as a tree of words.
@@ -98,8 +98,11 @@ struct Tree {
     first: Box<[u32]>,
     /// The roots of the groups; 0 is none.
     roots: Box<[u32]>,
-    /// Children by node and symbol: open addressing, half full; node 0 is nobody's child.
-    slots: Box<[(u32, Symbol, u32)]>,
+    /// For each symbol the groups, by number modulo 64, in which phrases begin with it.
+    groups: Box<[u64]>,
+    /// Children by node and symbol, as one number: open addressing, at most half full; node 0 is
+    /// nobody's child.
+    slots: Box<[(u64, u32)]>,
     /// The phrase that ends at a node, by node, from 1; 0 is none. The highest bit is set where
     /// longer phrases go on from it.
     ends: Box<[u32]>,
@@ -223,11 +226,7 @@ impl Patterns {
         Automaton {
             vocabulary,
             phrases: tree,
-            alone: Lists::of(&of_phrases, Use::alone),
-            first: Lists::of(&of_phrases, Use::first),
-            other: Lists::of(&of_phrases, |of| {
-                (of.alone().is_none() && of.first().is_none()).then_some(*of)
-            }),
+            uses: Uses::of(&of_phrases),
             links: usize::try_from(self.links).unwrap_or(usize::MAX),
             patterns: self.patterns.len(),
             listed: self.listed,
@@ -235,22 +234,34 @@ impl Patterns {
     }
 }
 
-impl<T> Lists<T> {
-    /// What is `kept` of the uses of each phrase.
-    fn of(uses: &[Vec<Use>], kept: impl Fn(&Use) -> Option<T>) -> Self {
-        let mut all = Vec::new();
-        let mut begins = vec![0];
-        for of_phrase in uses {
-            all.extend(of_phrase.iter().filter_map(&kept));
-            begins.push(u32::try_from(all.len()).unwrap_or(u32::MAX));
+impl Uses {
+    fn of(phrases: &[Vec<Use>]) -> Self {
+        let (mut alone, mut first, mut other) = (Vec::new(), Vec::new(), Vec::new());
+        let mut begins = vec![[0; 3]];
+        for of_phrase in phrases.iter().flat_map(|uses| uses.iter().map(Some).chain([None])) {
+            match of_phrase.map(|of| (of.alone(), of.first(), of)) {
+                Some((Some(pattern), ..)) => alone.push(pattern),
+                Some((_, Some(link), _)) => first.push(link),
+                Some((.., of)) => other.push(*of),
+                None => {
+                    let ends = [alone.len(), first.len(), other.len()];
+                    begins.push(ends.map(|end| u32::try_from(end).unwrap_or(u32::MAX)));
+                }
+            }
         }
-        Self { all: all.into(), begins: begins.into() }
+        Self {
+            alone: alone.into(),
+            first: first.into(),
+            other: other.into(),
+            begins: begins.into(),
+        }
     }
 
     /// Those of a phrase, counted from 0.
-    fn of_phrase(&self, number: usize) -> &[T] {
-        let (from, to) = (self.begins[number], self.begins[number + 1]);
-        self.all.get(from as usize..to as usize).unwrap_or_default()
+    fn of_phrase(&self, number: usize) -> (&[Pattern], &[(Line, u32)], &[Use]) {
+        let [from, to] = [self.begins[number], self.begins[number + 1]];
+        let range = |list: usize| from[list] as usize..to[list] as usize;
+        (&self.alone[range(0)], &self.first[range(1)], &self.other[range(2)])
     }
 }
 
@@ -299,20 +310,32 @@ impl Tree {
             ends[node as usize] |= number;
         }
         let mut first = vec![0; symbols as usize];
-        let mut slots = vec![(0, Symbol(0), 0); (children.len() * 2).next_power_of_two()];
+        let mut groups = vec![0; symbols as usize];
+        let mut slots = vec![(0, 0); (children.len() * 2).next_power_of_two()];
         let mask = slots.len() - 1;
+        let of_root: BTreeMap<u32, usize> = roots.iter().copied().zip(0..).collect();
         for ((node, symbol), child) in children {
+            if let Some(group) = of_root.get(&node) {
+                groups[symbol.0 as usize] |= 1 << (group % 64);
+            }
             if node == 0 {
                 first[symbol.0 as usize] = child;
                 continue;
             }
-            let mut at = mixed(node, symbol) & mask;
-            while slots[at].2 != 0 {
+            let key = key(node, symbol);
+            let mut at = mixed(key) & mask;
+            while slots[at].1 != 0 {
                 at = (at + 1) & mask;
             }
-            slots[at] = (node, symbol, child);
+            slots[at] = (key, child);
         }
-        Self { first: first.into(), roots: roots.into(), slots: slots.into(), ends: ends.into() }
+        Self {
+            first: first.into(),
+            roots: roots.into(),
+            groups: groups.into(),
+            slots: slots.into(),
+            ends: ends.into(),
+        }
     }
 
     /// The node a symbol leads to from the root of a group; 0 is none.
@@ -320,9 +343,12 @@ impl Tree {
         if group == Group::ALL {
             return self.first.get(symbol.0 as usize).copied().unwrap_or_default();
         }
-        match self.roots.get(usize::from(group.0)) {
-            None | Some(0) => 0,
-            Some(root) => self.child(*root, symbol),
+        let begin = || self.roots.get(usize::from(group.0)).copied().filter(|root| *root != 0);
+        match self.groups.get(symbol.0 as usize) {
+            Some(groups) if groups & (1 << (group.0 % 64)) != 0 => {
+                begin().map_or(0, |root| self.child(root, symbol))
+            }
+            _ => 0,
         }
     }
 
@@ -339,10 +365,11 @@ impl Tree {
     /// The node a symbol leads to; 0 is none.
     fn child(&self, node: u32, symbol: Symbol) -> u32 {
         let mask = self.slots.len() - 1;
-        let mut at = mixed(node, symbol) & mask;
+        let key = key(node, symbol);
+        let mut at = mixed(key) & mask;
         loop {
-            let (of, by, child) = self.slots[at];
-            if child == 0 || (of == node && by == symbol) {
+            let (known, child) = self.slots[at];
+            if child == 0 || known == key {
                 return child;
             }
             at = (at + 1) & mask;
@@ -353,23 +380,24 @@ impl Tree {
 /// Longer phrases go on from a node.
 const GOES_ON: u32 = 1 << 31;
 
-fn mixed(node: u32, symbol: Symbol) -> usize {
-    let both = (u64::from(node) << 32 | u64::from(symbol.0)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (both >> 32) as usize
+fn key(node: u32, symbol: Symbol) -> u64 {
+    u64::from(node) << 32 | u64::from(symbol.0)
+}
+
+fn mixed(key: u64) -> usize {
+    (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize
 }
 
 impl Automaton {
-    /// Finds the patterns for everybody that the text meets.
-    pub(crate) fn meet(&self, text: Text<'_>, reached: &mut Reached) {
+    /// Looks the words of a text up and forgets the text before.
+    pub(crate) fn begin(&self, text: Text<'_>, reached: &mut Reached) {
         reached.begin(self.links, self.patterns);
         reached.listed = self.listed;
         self.look_up(text.words, reached);
-        self.meet_also(Group::ALL, text, reached);
     }
 
-    /// Finds the patterns of a group that the text meets, which was met by those for everybody
-    /// just before.
-    pub(crate) fn meet_also(&self, group: Group, text: Text<'_>, reached: &mut Reached) {
+    /// Finds the patterns of a group that the text meets, with which it was begun.
+    pub(crate) fn meet(&self, group: Group, text: Text<'_>, reached: &mut Reached) {
         for first in 0..reached.words.len() {
             for at in reached.symbols_of(first) {
                 let node = self.phrases.begin(group, reached.symbols[at]);
@@ -405,15 +433,14 @@ impl Automaton {
         if phrase != 0 {
             let span = (reached.words[first].start, reached.words[last].end);
             let phrase = phrase as usize - 1;
-            self.alone.of_phrase(phrase).iter().for_each(|pattern| reached.meet(*pattern));
-            for (line, link) in self.first.of_phrase(phrase) {
+            let (alone, first, other) = self.uses.of_phrase(phrase);
+            alone.iter().for_each(|pattern| reached.meet(*pattern));
+            for (line, link) in first {
                 if line.has(text, span) {
                     reached.see(*link, span.1);
                 }
             }
-            for of_phrase in self.other.of_phrase(phrase) {
-                reached.take(of_phrase, text, span);
-            }
+            other.iter().for_each(|of_phrase| reached.take(of_phrase, text, span));
         }
         if !self.phrases.has_children(node) {
             return;
@@ -534,12 +561,17 @@ mod tests {
         all.build()
     }
 
+    fn meet(automaton: &Automaton, text: Text<'_>, reached: &mut Reached) {
+        automaton.begin(text, reached);
+        automaton.meet(Group::ALL, text, reached);
+    }
+
     fn met(pattern: &str, text: &str) -> bool {
         let mut reached = Reached::default();
         let words = words(text);
         let words = words.as_bytes();
         let text = Text { words, first_ends: words.len(), last_begins: 0 };
-        automaton(&[pattern], Line::Joined).meet(text, &mut reached);
+        meet(&automaton(&[pattern], Line::Joined), text, &mut reached);
         reached.has(Pattern(0))
     }
 
@@ -569,7 +601,7 @@ mod tests {
         let automaton = automaton(&["a .. b", "a .. c", "a .. b"], Line::Joined);
         let mut reached = Reached::default();
         let words = b" a x c ";
-        automaton.meet(Text { words, first_ends: 7, last_begins: 0 }, &mut reached);
+        meet(&automaton, Text { words, first_ends: 7, last_begins: 0 }, &mut reached);
         assert_eq!(reached.met(), [Pattern(1)]);
     }
 
@@ -585,7 +617,7 @@ mod tests {
         for (line, expected) in
             [(Line::Joined, vec![0, 1, 2]), (Line::First, vec![0]), (Line::Last, vec![1])]
         {
-            automaton(&["one", "two", "one two"], line).meet(text, &mut reached);
+            meet(&automaton(&["one", "two", "one two"], line), text, &mut reached);
             let mut met: Vec<_> = reached.met().iter().map(|pattern| pattern.0).collect();
             met.sort_unstable();
             assert_eq!(met, expected, "{line:?}");
@@ -602,10 +634,10 @@ mod tests {
         let automaton = all.build();
         let mut reached = Reached::default();
         let text = Text { words: b" a b ", first_ends: 5, last_begins: 0 };
-        automaton.meet(text, &mut reached);
+        meet(&automaton, text, &mut reached);
         assert_eq!(reached.met(), [Pattern(1)]);
-        automaton.meet_also(Group(7), text, &mut reached);
-        automaton.meet_also(Group(3), text, &mut reached);
+        automaton.meet(Group(7), text, &mut reached);
+        automaton.meet(Group(3), text, &mut reached);
         assert_eq!(reached.met(), [Pattern(1), Pattern(2)]);
     }
 
@@ -615,7 +647,7 @@ mod tests {
         let mut reached = Reached::default();
         for (text, expected) in [(" a ", false), (" b ", false), (" a b ", true), (" b ", false)] {
             let words = text.as_bytes();
-            automaton.meet(Text { words, first_ends: 9, last_begins: 0 }, &mut reached);
+            meet(&automaton, Text { words, first_ends: 9, last_begins: 0 }, &mut reached);
             assert_eq!(reached.has(Pattern(0)), expected, "{text}");
         }
     }

@@ -13,7 +13,7 @@ mod rule;
 
 use postlane_mail::{Reply, Stage, Status};
 
-use crate::automaton::{Automaton, Pattern, Reached, Text};
+use crate::automaton::{Automaton, Group, Pattern, Reached, Text};
 use crate::label::Label;
 use crate::provider::{ProviderId, Providers};
 use crate::recorded::status_of;
@@ -28,6 +28,8 @@ pub use rule::{Advice, Example, Origin, Rank, Rule, RuleName};
 pub struct RuleBook {
     /// In the order in which they speak.
     rules: Box<[Rule]>,
+    /// The number of the first rule that is for everybody and no operator's own.
+    generic_from: u32,
     automaton: Automaton,
     asked: index::Asked,
     /// Ids of the providers rules may be bound to; a place in it is a provider's number.
@@ -140,40 +142,58 @@ impl RuleBook {
     }
 
     /// Which rule decides what was heard.
+    ///
+    /// The operator's own rules and those of the provider that is known are asked first; what
+    /// everybody says, and who may be known by their words, is looked for only where none of
+    /// them decides.
     pub fn find(&self, scratch: &mut Scratch, heard: Heard<'_>) -> Finding<'_> {
         let Scratch { words, reached, speakers } = scratch;
         let text = read_words(words, heard.reply);
-        self.automaton.meet(text, reached);
+        self.automaton.begin(text, reached);
         speakers.clear();
-        reached.met().iter().for_each(|met| speakers.extend(self.asked.havers(*met).1));
         let provider = heard.provider.and_then(|id| self.place(id));
-        for place in provider.iter().chain(speakers.iter().filter(|of| Some(**of) != provider)) {
-            for group in self.asked.groups(*place) {
-                self.automaton.meet_also(*group, text, reached);
+        let status = status_of(heard.reply);
+        for group in self.asked.own_groups().iter().chain(self.asked.groups(provider)) {
+            self.automaton.meet(*group, text, reached);
+        }
+        let asked = Asked { heard, status, provider, speakers, reached };
+        if let Some(first) = self.first(&asked, self.generic_from) {
+            return self.finding(first, &asked);
+        }
+        self.automaton.meet(Group::ALL, text, reached);
+        reached.met().iter().for_each(|met| speakers.extend(self.asked.havers(*met).1));
+        for place in speakers.iter().filter(|of| Some(**of) != provider) {
+            for group in self.asked.groups(Some(*place)) {
+                self.automaton.meet(*group, text, reached);
             }
         }
-        let status = status_of(heard.reply);
         let asked = Asked { heard, status, provider, speakers, reached };
-        let first = self.first(&asked);
-        let rule = first.and_then(|number| self.rules.get(number as usize));
-        let label = rule.map_or_else(|| unsaid(heard.reply), Rule::label);
+        let first = self.first(&asked, u32::MAX).unwrap_or(u32::MAX);
+        self.finding(first, &asked)
+    }
+
+    /// What the rule with this number says.
+    fn finding(&self, number: u32, asked: &Asked<'_>) -> Finding<'_> {
+        let reply = asked.heard.reply;
+        let rule = self.rules.get(number as usize);
+        let label = rule.map_or_else(|| unsaid(reply), Rule::label);
         let place = asked.provider.or_else(|| asked.speaker());
         let provider = place.and_then(|place| self.providers.get(usize::from(place)));
-        let class = usize::from(heard.reply.code().number() / 100).clamp(2, 5) - 2;
+        let class = usize::from(reply.code().number() / 100).clamp(2, 5) - 2;
         Finding { label, rule, class: &self.classes[class], provider }
     }
 
-    /// The number of the first rule that matches.
-    fn first(&self, asked: &Asked<'_>) -> Option<u32> {
+    /// The number of the first rule that matches, of those below `bound`.
+    fn first(&self, asked: &Asked<'_>, bound: u32) -> Option<u32> {
         let mut first = None;
         for number in asked.reached.met().iter().flat_map(|met| self.asked.havers(*met).0) {
-            if first.is_none_or(|first| *number < first) && self.matches(*number, asked) {
+            let is_before = *number < first.unwrap_or(bound);
+            if is_before && self.matches(*number, asked) {
                 first = Some(*number);
             }
         }
-        let bound = first.unwrap_or(u32::MAX);
-        let speaker = asked.speaker();
-        let speaker = speaker.filter(|of| Some(*of) != asked.provider);
+        let bound = first.unwrap_or(bound);
+        let speaker = asked.speaker().filter(|of| Some(*of) != asked.provider);
         let whose = [asked.provider.map(Some), speaker.map(Some), Some(None)];
         let lists =
             whose.into_iter().flatten().flat_map(|of| self.asked.unworded(of, asked.status));
@@ -261,11 +281,15 @@ fn read_words<'t>(words: &'t mut Vec<u8>, reply: &Reply) -> Text<'t> {
     words.push(b' ');
     let mut first_ends = None;
     let mut last_begins = 0;
-    for line in reply.lines() {
-        last_begins = words.len() - 1;
-        write_words(line, words);
+    let mut rest = reply.text();
+    while let Some(end) = memchr::memchr(b'\n', rest.as_bytes()) {
+        write_words(&rest[..end], words);
         first_ends.get_or_insert(words.len());
+        last_begins = words.len() - 1;
+        rest = &rest[end + 1..];
     }
+    write_words(rest, words);
+    first_ends.get_or_insert(words.len());
     Text { words, first_ends: first_ends.unwrap_or_default(), last_begins }
 }
 

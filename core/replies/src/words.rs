@@ -15,19 +15,18 @@ const BRACKET_MAX: usize = 320;
 /// Writes the words of `text` behind what `out` holds, which must end in a blank.
 pub(crate) fn write_words(text: &str, out: &mut Vec<u8>) {
     debug_assert!(out.last() == Some(&b' '), "a word begins after a blank");
+    out.reserve(text.len() + 2);
     let mut writer = Writer { out, token: 0, addressed: false };
     writer.token = writer.out.len();
     let bytes = text.as_bytes();
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
         if byte < 0x80 {
-            // Most octets are letters, and most of them are followed by another.
-            let plain = |byte: &u8| *byte < 0x80 && ASCII[usize::from(*byte)] > HYPHEN;
-            let letters = bytes[at..].iter().take_while(|byte| plain(byte)).count();
-            if letters > 0 {
-                let run = &bytes[at..at + letters];
-                writer.out.extend(run.iter().map(|byte| ASCII[usize::from(*byte & 0x7f)]));
-                at += letters;
+            // Most octets are letters.
+            let letter = ASCII[usize::from(byte)];
+            if letter > HYPHEN {
+                writer.out.push(letter);
+                at += 1;
                 continue;
             }
             at = writer.ascii(bytes, at, byte);

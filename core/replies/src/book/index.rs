@@ -55,6 +55,7 @@ struct Havers {
 pub(super) struct Asked {
     /// Who has it, by pattern.
     havers: Box<[Havers]>,
+    own_groups: Vec<Group>,
     /// The patterns that concern a provider alone, by provider.
     groups: BTreeMap<u16, Vec<Group>>,
     /// The rules that ask for no words, by provider and for everybody.
@@ -74,9 +75,14 @@ impl Asked {
         self.havers.get(pattern.0 as usize).map_or((&[], &[]), |of| (&of.rules, &of.speakers))
     }
 
+    /// The groups of patterns of operators' own rules.
+    pub(super) fn own_groups(&self) -> &[Group] {
+        &self.own_groups
+    }
+
     /// The groups of patterns that concern a provider alone.
-    pub(super) fn groups(&self, provider: u16) -> &[Group] {
-        self.groups.get(&provider).map_or(&[], Vec::as_slice)
+    pub(super) fn groups(&self, provider: Option<u16>) -> &[Group] {
+        provider.and_then(|of| self.groups.get(&of)).map_or(&[], Vec::as_slice)
     }
 
     /// The rules of a provider, or for everybody, that ask for no words and may match a reply
@@ -120,8 +126,12 @@ fn lay_out(providers: Box<[ProviderId]>, own: Vec<Read>, ours: Vec<Read>) -> Rul
     let whose = own.into_iter().map(|read| (true, read));
     for (file, (is_own, read)) in (1..).zip(whose.chain(ours.into_iter().map(|read| (false, read))))
     {
-        let group = if read.providers.is_empty() { Group::ALL } else { Group(file) };
-        read.providers.iter().for_each(|of| asked.groups.entry(*of).or_default().push(group));
+        let group = if read.providers.is_empty() && !is_own { Group::ALL } else { Group(file) };
+        if is_own {
+            asked.own_groups.push(group);
+        }
+        let of_provider = read.providers.iter().filter(|_| !is_own);
+        of_provider.for_each(|of| asked.groups.entry(*of).or_default().push(group));
         let place = Place { group, line: read.line };
         speaks.push((read.providers.clone(), read.speaks));
         let of = |(label, advice)| OfLabel { providers: read.providers.clone(), label, advice };
@@ -156,9 +166,13 @@ fn lay_out(providers: Box<[ProviderId]>, own: Vec<Read>, ours: Vec<Read>) -> Rul
     let of = |number| havers.remove(&Pattern(number)).unwrap_or_default();
     let count = u32::try_from(patterns.count()).unwrap_or(u32::MAX);
     asked.havers = (0..count).map(of).collect();
+    let is_generic =
+        |(is_own, rule, ..): &(bool, Rule, Patterns, Place)| !is_own && rule.providers.is_empty();
+    let generic_from = entries.iter().position(is_generic).unwrap_or(entries.len());
+    let generic_from = u32::try_from(generic_from).unwrap_or(u32::MAX);
     let rules = entries.into_iter().map(|(_, rule, ..)| rule).collect();
     let automaton = patterns.build();
     let advice = advice.into();
     let classes = ["2yz", "3yz", "4yz", "5yz"].map(|class| RuleName::new("code-class", class));
-    RuleBook { rules, automaton, asked, providers, advice, classes }
+    RuleBook { rules, generic_from, automaton, asked, providers, advice, classes }
 }
