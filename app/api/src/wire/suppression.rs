@@ -95,6 +95,9 @@ pub struct NewSuppression {
     /// Until when; for ever when it is left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
+    /// So many seconds from now on, instead of `until`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lasts_s: Option<u64>,
     /// Who makes it; `api` when it is left out. 64 octets are kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
@@ -288,7 +291,13 @@ impl NewSuppression {
             given.as_ref().map(read).transpose()
         };
         let since = at(&self.since, "since")?.unwrap_or(now);
-        let mut standing = Standing::new(reason, since, at(&self.until, "until")?);
+        let until = match (at(&self.until, "until")?, self.lasts_s) {
+            (Some(_), Some(_)) => {
+                return Err(wrong("lasts_s", "until is given as well; leave out one of them"));
+            }
+            (until, lasts) => until.or_else(|| Some(now + Span::from_s(lasts?))),
+        };
+        let mut standing = Standing::new(reason, since, until);
         standing.refusals = self.refusals.unwrap_or(0);
         if self.holds == Some(false) {
             standing.counts = Counts::NotYet;

@@ -248,17 +248,13 @@ fn show(reach: &Reach, address: &str) -> Result<Exit, Failure> {
 
 fn put(reach: &Reach, add: &Add) -> Result<Exit, Failure> {
     let client = Client::find(reach)?;
-    let until = add.lasts.map(|lasts| {
-        let lasts =
-            jiff::SignedDuration::from_secs(i64::try_from(lasts.as_s()).unwrap_or(i64::MAX));
-        jiff::Timestamp::now().saturating_add(lasts).unwrap_or(jiff::Timestamp::MAX)
-    });
-    let until = until.or(add.until).map(|until| Timestamp(until.to_string()));
+    let until = add.until.map(|until| Timestamp(until.to_string()));
     let entry = |address: &String| NewSuppression {
         address: address.clone(),
         tenant: add.tenant.clone(),
         reason: Some(add.reason.clone()),
         until: until.clone(),
+        lasts_s: add.lasts.map(Span::as_s),
         note: add.note.clone(),
         by: Some(add.who.by.clone()),
         ..NewSuppression::default()

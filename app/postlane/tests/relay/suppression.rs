@@ -298,6 +298,27 @@ impl Relay {
 }
 
 #[test]
+fn entries_begin_and_end_by_the_servers_clock() {
+    let at = |time| [&NOWHERE[..], &["--now", time]].concat();
+    let relay = Home::new().start(&at("2026-03-01T00:00:00Z"));
+    text(&relay, &["suppression", "add", "jo@example.net", "--for", "2h"], 0);
+    text(&relay, &["suppression", "add", "al@example.net"], 0);
+    let until = relay.ask_json(&["suppression", "show", "jo@example.net"])[0]["until"].clone();
+    assert!(until.as_str().unwrap().starts_with("2026-03-01T02:00:"), "{until}");
+    assert!(rcpt(&relay, "app@example.com", "jo@example.net").starts_with("550"));
+    let (_, home) = relay.stop();
+    let relay = home.start(&at("2026-03-01T02:01:00Z"));
+    assert!(rcpt(&relay, "app@example.com", "jo@example.net").starts_with("250"));
+    assert!(rcpt(&relay, "app@example.com", "al@example.net").starts_with("550"));
+    // What is over is forgotten at the start, and from time to time.
+    let line = relay.logged(&[" event=unsuppressed ", " by=expiry"]);
+    assert!(line.contains(" to=jo@example.net "), "{line}");
+    assert_eq!(listed(&relay).len(), 1);
+    let both = json!({"address": "a@b.c", "until": "2027-01-01T00:00:00Z", "lasts_s": 5});
+    assert_eq!(Api::of(&relay).post("/v1/suppressions", &both).status, 422);
+}
+
+#[test]
 fn what_is_listed_and_shown_is_held_by_files() {
     let relay = Home::new().start(&[&NOWHERE[..], &["--now", "2026-11-21T05:00:00Z"]].concat());
     let add =
