@@ -73,7 +73,7 @@ impl Entry {
     /// Reads what was kept under a key.
     pub fn from_octets(key: &str, octets: &[u8]) -> Result<Self, Unread> {
         let subject = Subject::from_key(key).ok_or(Unread)?;
-        let field = |tag| fields(octets).find(|(is, _)| *is == tag).map(|(_, field)| field);
+        let field = |tag| first(octets, tag);
         let text = |tag| field(tag).and_then(|field| std::str::from_utf8(field).ok());
         let standing = standing(octets)?;
         let said = field(SAID).and_then(|said| {
@@ -100,22 +100,24 @@ impl Entry {
 
 /// What must be known to decide: read alone at a start, of each entry.
 pub(crate) fn standing(octets: &[u8]) -> Result<Standing, Unread> {
-    let (mut reason, mut since, mut until) = (None, None, None);
-    let (mut refusals, mut message) = ([0, 1], None);
-    for (tag, field) in fields(octets) {
-        match tag {
-            REASON => reason = std::str::from_utf8(field).ok().and_then(Reason::parse),
-            SINCE => since = number(field).map(Instant),
-            UNTIL => until = Some(Instant(number(field).ok_or(Unread)?)),
-            REFUSALS => refusals = field.try_into().map_err(|_| Unread)?,
-            MESSAGE => message = number(field).map(QueueId::from_bits),
-            _ => {}
-        }
-    }
-    let standing = Standing::new(reason.ok_or(Unread)?, since.ok_or(Unread)?, until);
-    let mut standing = standing.refused_by(refusals[0], message);
-    standing.counts = if refusals[1] == 0 { Counts::NotYet } else { Counts::Yes };
+    let moment = |field| number(field).map(Instant).ok_or(Unread);
+    let reason = std::str::from_utf8(first(octets, REASON).ok_or(Unread)?);
+    let reason = reason.ok().and_then(Reason::parse).ok_or(Unread)?;
+    let since = moment(first(octets, SINCE).ok_or(Unread)?)?;
+    let until = first(octets, UNTIL).map(moment).transpose()?;
+    let [refusals, counts] = match first(octets, REFUSALS) {
+        Some(field) => field.try_into().map_err(|_| Unread)?,
+        None => [0, 1],
+    };
+    let message = first(octets, MESSAGE).and_then(number).map(QueueId::from_bits);
+    let mut standing = Standing::new(reason, since, until).refused_by(refusals, message);
+    standing.counts = if counts == 0 { Counts::NotYet } else { Counts::Yes };
     Ok(standing)
+}
+
+/// The field of a tag; of several the first counts.
+fn first(octets: &[u8], tag: u8) -> Option<&[u8]> {
+    fields(octets).find(|(is, _)| *is == tag).map(|(_, field)| field)
 }
 
 fn push(tag: u8, field: &[u8], out: &mut Vec<u8>) {
