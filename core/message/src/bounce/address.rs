@@ -44,7 +44,12 @@ pub(super) fn of_field(value: &str) -> Option<String> {
         return addresses(value).next().map(|found| found.address.to_owned());
     }
     let bare = bare.trim_matches(['"', '\'']);
-    bare.contains('@').then(|| bare.to_owned())
+    // `@relay.example:jo@example.net`, an address with its way (RFC 5321 appendix C).
+    let routed = bare.strip_prefix('@').map(|way| way.split_once(':').map_or("", |(_, to)| to));
+    let bare = routed.unwrap_or(bare);
+    let whole =
+        bare.split_once('@').is_some_and(|(local, host)| !local.is_empty() && !host.is_empty());
+    whole.then(|| bare.to_owned())
 }
 
 /// The address around the `@` at `at`, not reaching below `low`.
@@ -135,6 +140,9 @@ mod tests {
             assert_eq!(of_field(value).as_deref(), Some("a@b.example"), "{value}");
         }
         assert_eq!(of_field("a..b@c").as_deref(), Some("a..b@c"));
-        assert_eq!(of_field("unknown"), None);
+        assert_eq!(of_field("<@r.example:a@b.example>").as_deref(), Some("a@b.example"));
+        for value in ["unknown", "@b.example", "a@", "@", "@r.example:"] {
+            assert_eq!(of_field(value), None, "{value}");
+        }
     }
 }

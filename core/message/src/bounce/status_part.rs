@@ -132,7 +132,7 @@ impl AboutRecipient {
             self.original = address(field);
         } else if field.is("Final-Recipient") {
             self.last = address(field);
-            self.name = typed(field);
+            self.name = typed(field).filter(|name| !name.starts_with('@'));
             self.seen = true;
         } else if field.is("X-Actual-Recipient") {
             self.actual = address(field);
