@@ -115,6 +115,15 @@ impl Known {
         })
     }
 
+    /// The provider as its lane is named, also of a host that is not in the table.
+    pub(crate) fn lane(&self, speaker: &Speaker) -> Option<ProviderId> {
+        let unknown = || {
+            let host = Domain::parse(speaker.mx.as_deref()?.trim_end_matches('.')).ok()?;
+            Some(self.providers.find(std::slice::from_ref(&host), &host))
+        };
+        speaker.provider.clone().or_else(unknown)
+    }
+
     /// The provider of a host, if one in the table has it.
     pub(crate) fn provider_at(&self, host: Option<&str>) -> Option<ProviderId> {
         let host = Domain::parse(host?.trim_end_matches('.')).ok()?;

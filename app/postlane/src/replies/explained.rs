@@ -107,15 +107,15 @@ impl Known {
         let diagnosis = self.book.diagnose(scratch, speaker.heard(reply));
         let rule = diagnosis.rule.as_ref().and_then(|name| self.rule(name.as_str()));
         let hint = Hint::find(reply.text());
-        let provider = diagnosis.provider.as_ref().or(speaker.provider.as_ref());
-        let known = provider.and_then(|id| self.providers.named(id.as_str()));
+        let provider = diagnosis.provider.clone().or_else(|| self.lane(speaker));
+        let known = provider.as_ref().and_then(|id| self.providers.named(id.as_str()));
         let said = hint.wait.map(|wait| wait.span);
         Explained {
             reply: reply.to_string(),
             code: reply.code().number(),
             status: status_of(reply).map(|status| status.to_string()),
             stage: speaker.stage.map(postlane_mail::Stage::as_str),
-            provider: provider.map(ToString::to_string),
+            provider: provider.as_ref().map(ToString::to_string),
             provider_name: known.map(|known| known.name.to_string()),
             mx: speaker.mx.clone(),
             label: diagnosis.label.name(),

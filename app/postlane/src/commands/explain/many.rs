@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use postlane_mail::{Domain, Reply};
+use postlane_mail::Reply;
 use postlane_replies::{Label, Scratch, cluster_of};
 use serde::Serialize;
 
@@ -64,8 +64,8 @@ pub(super) fn read(known: &Known, told: &Speaker, file: &Path) -> Result<Met, Fa
             met.accepted += 1;
             return;
         }
-        let provider = diagnosis.provider.as_ref().map(ToString::to_string);
-        let provider = provider.or_else(|| lane(known, &speaker)).unwrap_or_default();
+        let provider = diagnosis.provider.clone().or_else(|| known.lane(&speaker));
+        let provider = provider.map(|id| id.to_string()).unwrap_or_default();
         let reply = logged.reply;
         let counted = if diagnosis.is_unclassified() {
             count(&mut met.unclassified, (provider, cluster_of(&reply)), reply, speaker)
@@ -75,12 +75,6 @@ pub(super) fn read(known: &Known, told: &Speaker, file: &Path) -> Result<Met, Fa
         met.beyond += u64::from(!counted);
     })?;
     Ok(met)
-}
-
-/// The provider of somebody who is not in the table, as lanes name them.
-fn lane(known: &Known, speaker: &Speaker) -> Option<String> {
-    let host = Domain::parse(speaker.mx.as_deref()?).ok()?;
-    Some(known.providers.find(std::slice::from_ref(&host), &host).to_string())
 }
 
 /// Counts one; false where there are kinds enough.
@@ -94,16 +88,13 @@ fn count<K: Ord>(kinds: &mut BTreeMap<K, Kind>, key: K, reply: Reply, speaker: S
 
 pub(super) fn show(reach: &Reach, known: &Known, met: &Met, audience: Audience) -> Exit {
     let mut scratch = Scratch::default();
-    let mut explained = |provider: &str, kind: &Kind| {
+    let mut explained = |kind: &Kind| {
         let (reply, speaker) = &kind.example;
-        let mut example = known.explain(&mut scratch, reply, speaker, audience);
-        example.provider = (!provider.is_empty()).then(|| provider.to_owned());
+        let example = known.explain(&mut scratch, reply, speaker, audience);
         Told { count: kind.count, example }
     };
-    let mut kinds: Vec<_> =
-        met.meanings.iter().map(|((provider, _), kind)| explained(provider, kind)).collect();
-    let mut unclassified: Vec<_> =
-        met.unclassified.iter().map(|((provider, _), kind)| explained(provider, kind)).collect();
+    let mut kinds: Vec<_> = met.meanings.values().map(&mut explained).collect();
+    let mut unclassified: Vec<_> = met.unclassified.values().map(&mut explained).collect();
     // The sort keeps the order of names where counts are the same.
     kinds.sort_by_key(|told| std::cmp::Reverse(told.count));
     unclassified.sort_by_key(|told| std::cmp::Reverse(told.count));

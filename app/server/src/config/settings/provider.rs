@@ -79,3 +79,25 @@ pub(super) fn unknown(id: &str) -> Option<(String, String)> {
     };
     Some((format!("there is no provider \"{}\"", id.escape_debug()), cure))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_provider_is_named_by_its_id_or_by_the_domain_of_its_hosts() {
+        assert_eq!(unknown("google"), None);
+        assert_eq!(unknown("example.com"), None);
+        for name in ["web.de", "gmx", "mail.com"] {
+            let (cause, cure) = unknown(name).unwrap();
+            assert_eq!(cause, format!("\"{name}\" is a name of \"united-internet\""));
+            assert_eq!(cure, "write \"united-internet\"");
+        }
+        let (cause, cure) = unknown("gogle").unwrap();
+        assert_eq!(
+            (&*cause, &*cure),
+            ("there is no provider \"gogle\"", "did you mean \"google\"?")
+        );
+        assert!(unknown("Example.com").unwrap().1.contains("in lower case"));
+    }
+}
