@@ -50,8 +50,12 @@ pub(crate) fn run(reach: &Reach, explain: &Explain) -> Result<Exit, Failure> {
     let logged = read_logged(&text);
     let speaker =
         logged.as_ref().map_or_else(|| told.clone(), |line| known.speaker_of(&told, line));
-    let reply = logged.map_or_else(|| reply_of(&text), |logged| logged.reply);
-    let explained = known.explain(&mut Scratch::default(), &reply, &speaker, explain.audience);
+    let mut scratch = Scratch::default();
+    let mut told = |reply| known.explain(&mut scratch, reply, &speaker, explain.audience);
+    let explained = match &logged {
+        Some(logged) => told(&logged.reply),
+        None => told(&reply_of(&text)).without_code(&text),
+    };
     if reach.json {
         print::json(&explained)
     } else {

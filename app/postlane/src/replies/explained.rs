@@ -26,7 +26,9 @@ pub(crate) enum Audience {
 pub(crate) struct Explained {
     /// The reply on one line.
     pub(crate) reply: String,
-    pub(crate) code: u16,
+    /// The code; `None` where the text had none, and it was judged as temporary, or as permanent
+    /// if its enhanced status says so.
+    pub(crate) code: Option<u16>,
     pub(crate) status: Option<String>,
     pub(crate) stage: Option<&'static str>,
     /// The provider's id.
@@ -112,7 +114,7 @@ impl Known {
         let said = hint.wait.map(|wait| wait.span);
         Explained {
             reply: reply.to_string(),
-            code: reply.code().number(),
+            code: Some(reply.code().number()),
             status: status_of(reply).map(|status| status.to_string()),
             stage: speaker.stage.map(postlane_mail::Stage::as_str),
             provider: provider.as_ref().map(ToString::to_string),
@@ -174,6 +176,14 @@ impl Known {
             provider.and_then(|provider| self.book.advice_of(provider, of.label)),
             Some(self.meanings.of(of.label)),
         ]
+    }
+}
+
+impl Explained {
+    /// The same of a text that had no code.
+    pub(crate) fn without_code(self, text: &str) -> Self {
+        let reply = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        Self { reply, code: None, ..self }
     }
 }
 

@@ -132,6 +132,20 @@ fn a_line_of_a_log_says_itself_who_spoke_and_where() {
 }
 
 #[test]
+fn a_text_without_a_code_is_explained_and_no_code_is_made_up() {
+    let home = Home::new();
+    let json = said(&run(&home, &["explain", "Mailbox  full\n", "--json"]));
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&json["reply"], &json["code"]), (&"Mailbox full".into(), &Value::Null));
+    assert_eq!(
+        (&json["label"], &json["persistence"]),
+        (&"mailbox_full".into(), &"transient".into())
+    );
+    let told = said(&run(&home, &["explain", "Mailbox full"]));
+    assert!(told.contains("code        none was said") && !told.contains("450"), "{told}");
+}
+
+#[test]
 fn a_log_is_told_by_provider_and_meaning_and_what_is_new_comes_last() {
     let home = Home::new();
     let (rules, log) = (home.write("mine.toml", RULES), home.write("mail.log", LOG));

@@ -8,6 +8,9 @@ use crate::replies::Explained;
 
 pub(super) fn show(explained: &Explained) {
     field("said", &printable(&explained.reply));
+    if explained.code.is_none() {
+        field("code", "none was said: 4xx or 5xx would say whether it is for good");
+    }
     field("by", &by(explained));
     field("label", &format!("{} ({})", explained.label, explained.family));
     print::line("");
