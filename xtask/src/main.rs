@@ -1,7 +1,8 @@
-//! The project's own chores: `cargo xtask tidy|test|peers|score|bounces|reference|bench`.
+//! The project's own chores: `cargo xtask tidy|test|peers|score|folds|bounces|reference|bench`.
 
 mod bench;
 mod bounces;
+mod folds;
 mod peers;
 mod reference;
 mod score;
@@ -24,6 +25,8 @@ enum Chore {
     Test(test::Arguments),
     /// Install the peer programs the tests talk to, or print the line that does.
     Peers,
+    /// Judge the rules as they were before anybody had seen the replies they are judged by.
+    Folds(folds::Arguments),
     /// Judge the rules of replies by replies whose meaning is known.
     Score(score::Arguments),
     /// How much of a collection of bounces the program reads.
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         Chore::Tidy => tidy(),
         Chore::Test(arguments) => test::run(&arguments),
         Chore::Peers => peers::ensure(),
+        Chore::Folds(arguments) => folds::run(&arguments),
         Chore::Score(arguments) => score::run(&arguments),
         Chore::Bounces(arguments) => bounces::run(&arguments),
         Chore::Reference(arguments) => reference::run(&arguments),

@@ -32,51 +32,61 @@ pub(crate) struct Arguments {
 }
 
 /// One reply that was judged.
-struct Judged {
+pub(crate) struct Judged {
     wanted: Label,
     got: Label,
-    group: String,
+    /// Near-duplicates have the same.
+    pub(crate) group: String,
+    /// Who decided, and what it was.
+    by: String,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let providers = Providers::built_in();
     let book = RuleBook::built_in(&providers);
-    let mut scratch = Scratch::default();
     let mut judged = Vec::new();
     let mut out = std::io::stdout().lock();
     for file in &arguments.files {
         let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
         for (number, line) in text.lines().enumerate() {
             let at = || format!("{}:{}", file.display(), number + 1);
-            let known: Value = serde_json::from_str(line).with_context(at)?;
-            let field = |name: &str| known.get(name).and_then(Value::as_str);
-            let wanted = field("label").and_then(Label::parse).with_context(at)?;
-            let said = field("reply").unwrap_or_default();
-            let reply = read_reply(said).with_context(at)?;
-            let provider = field("provider").and_then(|name| providers.resolve(name));
-            let stage = field("command_stage").and_then(read_stage);
-            let heard = Heard {
-                reply: &reply,
-                stage,
-                provider: provider.as_ref().map(postlane_replies::ProviderId::as_str),
-                mx: field("mx_hint"),
-            };
-            let found = book.find(&mut scratch, heard);
-            if arguments.all || (arguments.errors && found.label != wanted) {
-                let rule = found.rule.map_or("-", |rule| rule.name().as_str());
-                let who = field("provider").unwrap_or("-");
-                let stage = field("command_stage").unwrap_or("-");
-                writeln!(out, "{wanted} < {} by {rule} [{who}, {stage}] {said}", found.label)?;
+            let one = judge(&book, &providers, line).with_context(at)?;
+            if arguments.all || (arguments.errors && one.got != one.wanted) {
+                writeln!(out, "{} < {} by {}", one.wanted, one.got, one.by)?;
             }
-            let group = field("group").unwrap_or(said).to_owned();
-            judged.push(Judged { wanted, got: found.label, group });
+            judged.push(one);
         }
     }
     tell(&mut out, &judged)?;
     Ok(Ended::Well)
 }
 
-fn tell(out: &mut impl Write, judged: &[Judged]) -> anyhow::Result<()> {
+/// Asks the book about a line of JSON.
+pub(crate) fn judge(book: &RuleBook, providers: &Providers, line: &str) -> anyhow::Result<Judged> {
+    let known: Value = serde_json::from_str(line)?;
+    let field = |name: &str| known.get(name).and_then(Value::as_str);
+    let wanted = field("label").and_then(Label::parse).context("there is no such label")?;
+    let said = field("reply").unwrap_or_default();
+    let reply = read_reply(said).context("the reply has no code")?;
+    let provider = field("provider").and_then(|name| providers.resolve(name));
+    let heard = Heard {
+        reply: &reply,
+        stage: field("command_stage").and_then(read_stage),
+        provider: provider.as_ref().map(postlane_replies::ProviderId::as_str),
+        mx: field("mx_hint"),
+    };
+    let found = book.find(&mut Scratch::default(), heard);
+    let rule = found.rule_name();
+    let [who, stage] = ["provider", "command_stage"].map(|name| field(name).unwrap_or("-"));
+    Ok(Judged {
+        wanted,
+        got: found.label,
+        group: field("group").unwrap_or(said).to_owned(),
+        by: format!("{rule} [{who}, {stage}] {said}"),
+    })
+}
+
+pub(crate) fn tell(out: &mut impl Write, judged: &[Judged]) -> anyhow::Result<()> {
     let share = |count: usize, of: usize| 100.0 * count as f64 / of.max(1) as f64;
     let right = |rows: &[&Judged]| rows.iter().filter(|j| j.wanted == j.got).count();
     let all: Vec<_> = judged.iter().collect();

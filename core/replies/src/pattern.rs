@@ -63,8 +63,8 @@ pub enum PatternError {
     /// A gap stands inside parentheses.
     #[error("has a gap inside parentheses: write one pattern for each alternative")]
     GapInside,
-    /// A star stands inside a word, or at a single letter.
-    #[error("has a star inside a word or at a single letter: write word* or *word")]
+    /// A star stands inside a word.
+    #[error("has a star inside a word: write word* or *word")]
     Star,
     /// Its alternatives make too many phrases.
     #[error("has alternatives that make more than {EXPANSIONS_MAX} phrases: split it")]
@@ -172,9 +172,6 @@ fn phrase(written: &str) -> Result<Phrase, PatternError> {
         let parts: Vec<&str> = normal.split_ascii_whitespace().collect();
         let last = parts.len().saturating_sub(1);
         for (i, part) in parts.into_iter().enumerate() {
-            if part.len() < 2 && ((starts_open && i == 0) || (ends_open && i == last)) {
-                return Err(PatternError::Star);
-            }
             let part = Box::from(part);
             words.push(match (starts_open && i == 0, ends_open && i == last) {
                 (false, false) => Word::Is(part),
@@ -241,7 +238,6 @@ mod tests {
             ("a)", PatternError::Parenthesis),
             ("(a .. b|c)", PatternError::GapInside),
             ("a*b", PatternError::Star),
-            ("a*", PatternError::Star),
             (&"(a|b) ".repeat(10), PatternError::TooMany),
             (&"a".repeat(PATTERN_MAX + 1), PatternError::TooLong),
         ] {
