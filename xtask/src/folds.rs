@@ -1,7 +1,7 @@
 //! `cargo xtask folds CORPUS`: how well the rules knew replies that nobody had shown them.
 //!
 //! Rules are written by people, so a fold is not left out by a program: the replies were revealed
-//! fold by fold, and `core/replies/folds.toml` names for each the commit whose rules had not seen
+//! fold by fold, and `xtask/folds.toml` names for each the commit whose rules had not seen
 //! it. Those rules are taken out of the history and asked by the engine as it is now.
 
 use std::path::{Path, PathBuf};
@@ -36,7 +36,7 @@ struct Fold {
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let root = root();
-    let folds = std::fs::read_to_string(root.join("core/replies/folds.toml"))?;
+    let folds = std::fs::read_to_string(root.join("xtask/folds.toml"))?;
     let folds: Folds = toml::from_str(&folds)?;
     let corpus = std::fs::read_to_string(&arguments.corpus)
         .with_context(|| arguments.corpus.display().to_string())?;
