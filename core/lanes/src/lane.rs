@@ -80,13 +80,18 @@ impl Lane {
     pub fn observe(&mut self, now: Instant, signal: Signal) {
         match signal {
             Signal::Accepted => self.accepted += 1,
-            Signal::Refused => self.refused += 1,
-            Signal::SlowDown { wait } => {
+            Signal::Rate { wait } => {
                 self.refused += 1;
                 // Told to wait, it waits; what rate to take up again is learned later.
                 if let Some(wait) = wait {
                     self.budget.wait_until(now + wait.min(WAIT_MAX));
                 }
+            }
+            Signal::Conn | Signal::PerConn | Signal::Outage | Signal::Ambiguous => {
+                self.refused += 1;
+            }
+            Signal::Greylist | Signal::Mailbox | Signal::Temp | Signal::Policy | Signal::Perm => {
+                self.refused += 1
             }
             Signal::ConnectFailed | Signal::Connected => {}
         }
@@ -144,7 +149,7 @@ mod tests {
     #[test]
     fn a_lane_is_not_stopped_for_weeks_by_one_word() {
         let mut lane = lane(2, 60_000);
-        lane.observe(NOW, Signal::SlowDown { wait: Some(Span(u64::MAX)) });
+        lane.observe(NOW, Signal::Rate { wait: Some(Span(u64::MAX)) });
         assert_eq!(lane.permit(NOW, Ask::Message), Permit::After(NOW + Span::from_h(24)));
     }
 
@@ -160,7 +165,7 @@ mod tests {
     #[test]
     fn a_lane_that_is_told_to_wait_waits_as_long_as_it_was_told() {
         let mut lane = lane(2, 60_000);
-        lane.observe(NOW, Signal::SlowDown { wait: Some(Span::from_s(300)) });
+        lane.observe(NOW, Signal::Rate { wait: Some(Span::from_s(300)) });
         assert_eq!(lane.permit(NOW, Ask::Message), Permit::After(NOW + Span::from_s(300)));
     }
 }

@@ -7,13 +7,29 @@ use postlane_mail::Span;
 pub enum Signal {
     /// A message was accepted.
     Accepted,
-    /// A message was refused for reasons of its own: recipient, content, mailbox.
-    Refused,
     /// The provider wants less, or later.
-    SlowDown {
-        /// For how long, where it said so.
+    Rate {
+        /// For how long, where it said so in figures.
         wait: Option<Span>,
     },
+    /// It wants fewer connections at once.
+    Conn,
+    /// It wants fewer messages on one connection.
+    PerConn,
+    /// A message waits for its first contact to be old enough: nothing of the lane's.
+    Greylist,
+    /// A mailbox takes nothing for now: nothing of the lane's.
+    Mailbox,
+    /// The host is not there, or does not serve.
+    Outage,
+    /// It may be rate, an outage or nothing of the lane's.
+    Ambiguous,
+    /// A message was refused for now, for reasons of its own or the host's.
+    Temp,
+    /// What the mail comes from, or goes by, is refused: a source, a sending domain, a route.
+    Policy,
+    /// A message was refused for good, for reasons of its own.
+    Perm,
     /// The connection was refused, lost, or turned away before a message was tried.
     ConnectFailed,
     /// A session is open.

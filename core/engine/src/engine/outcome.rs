@@ -1,8 +1,8 @@
 //! An attempt is over: what becomes of each recipient.
 
-use postlane_lanes::Signal;
+use postlane_lanes as lanes;
 use postlane_mail::{Instant, Span, Status};
-use postlane_replies::{Extent, Persistence};
+use postlane_replies::{Extent, Persistence, Signal};
 use smallvec::SmallVec;
 
 use super::Engine;
@@ -42,6 +42,8 @@ struct Over<'a, E> {
     /// Transactions that were under way before it on its session.
     behind: usize,
     outcomes: &'a [RecipientOutcome],
+    /// Its session had carried others before.
+    used: bool,
     evidence: E,
 }
 
@@ -65,11 +67,12 @@ impl<E> Engine<E> {
             slot.tried += 1;
             path_state.carried(address, began);
         }
+        let used = slot.tried > 1;
         self.tell_lane(now, lane, outcomes);
         if let Some((taken, _)) = beyond(outcomes) {
             self.take_no_more_at_once(now, path, taken);
         }
-        let over = Over { attempt, slot: id, host, behind, outcomes, evidence };
+        let over = Over { attempt, slot: id, host, behind, outcomes, used, evidence };
         self.settle(now, flight.entry, over);
         if ends_session(outcomes) {
             // It may be closed already; what closes it twice is told once.
@@ -95,7 +98,7 @@ impl<E> Engine<E> {
             }
         }
         if accepted {
-            self.lanes[lane as usize].lane.observe(now, Signal::Accepted);
+            self.lanes[lane as usize].lane.observe(now, lanes::Signal::Accepted);
         }
         if let Some(said) = refused.filter(|said| !accepted || !is_recipients(said)) {
             self.hear(now, lane, said);
@@ -112,7 +115,7 @@ impl<E> Engine<E> {
             self.forget(number);
             return;
         }
-        let left = self.judge(now, number, over.outcomes);
+        let left = self.judge(now, number, over.outcomes, over.used);
         let comes_back =
             if beyond(over.outcomes).is_some() { Joins::First } else { after_a_loss(over.behind) };
         let mut fates: SmallVec<[(u16, Fate); 1]> = SmallVec::new();
@@ -164,6 +167,7 @@ impl<E> Engine<E> {
         now: Instant,
         number: u32,
         outcomes: &[RecipientOutcome],
+        used: bool,
     ) -> SmallVec<[(u16, Left); 4]> {
         let expired = now >= moment(self.slab[number].expires_s);
         let beyond = beyond(outcomes).map_or(&[][..], |(_, beyond)| beyond);
@@ -171,7 +175,7 @@ impl<E> Engine<E> {
             let is_beyond = beyond.iter().any(|o| o.index == index && is_too_many(o));
             let outcome = outcomes.iter().find(|o| o.index == index && !is_beyond);
             let outcome = outcome.map(|o| &o.outcome);
-            let left = match (judge_one(now, outcome), self.wish_for(number, index)) {
+            let left = match (judge_one(now, outcome, used), self.wish_for(number, index)) {
                 (Left::Ended(end), _) => Left::Ended(end),
                 (_, Some(Wish::Delete)) => Left::Ended(End::Deleted),
                 (_, Some(Wish::Bounce)) => Left::Ended(End::BouncedByOperator),
@@ -265,8 +269,11 @@ impl<E> Engine<E> {
     }
 }
 
-fn judge_one(now: Instant, outcome: Option<&Outcome>) -> Left {
+/// A session that has had its share of messages is not the message's fault: another is opened.
+/// Where the first message of a session is told so, that would never end, and it waits.
+fn judge_one(now: Instant, outcome: Option<&Outcome>, used: bool) -> Left {
     match outcome {
+        Some(Outcome::Refused(said)) if used && said.signal == Signal::PerConn => Left::NotTried,
         Some(Outcome::Delivered(_)) => Left::Ended(End::Delivered),
         Some(Outcome::Refused(said)) => match said.persistence {
             Persistence::Permanent => Left::Ended(End::Bounced(None)),
@@ -317,11 +324,12 @@ fn beyond(outcomes: &[RecipientOutcome]) -> Option<(usize, &[RecipientOutcome])>
     is_limit.then(|| (before.iter().filter(|o| was_taken(o)).count(), behind))
 }
 
-/// A 421 closes the session (RFC 5321 §3.8), and so does a lost connection. Some recipients
+/// A 421 closes the session (RFC 5321 §3.8), and so does a lost connection; one that has had its
+/// share of messages is closed by us. Some recipients
 /// that were not tried are not that: a host may take fewer at once.
 fn ends_session(outcomes: &[RecipientOutcome]) -> bool {
     let ends = |o: &RecipientOutcome| match &o.outcome {
-        Outcome::Refused(said) => said.extent == Extent::Session,
+        Outcome::Refused(said) => said.extent == Extent::Session || said.signal == Signal::PerConn,
         outcome => matches!(outcome, Outcome::Unknown),
     };
     outcomes.iter().any(ends) || outcomes.iter().all(|o| matches!(o.outcome, Outcome::NotTried))

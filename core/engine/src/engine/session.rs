@@ -178,12 +178,7 @@ impl<E> Engine<E> {
 
     /// Tells the lane of a reply that was no recipient's.
     pub(super) fn hear(&mut self, now: Instant, lane: u32, said: &Diagnosis) {
-        let signal = match said.signal {
-            replies::Signal::Accepted => Signal::Accepted,
-            replies::Signal::Rate => Signal::SlowDown { wait: said.asked_wait() },
-            _ if said.extent == Extent::Host => Signal::ConnectFailed,
-            _ => Signal::Refused,
-        };
+        let signal = signal_of(said);
         self.lanes[lane as usize].lane.observe(now, signal);
     }
 
@@ -347,4 +342,23 @@ impl LaneState {
 /// itself be what ended it, and goes to the back; those behind it lost their turn.
 pub(super) fn after_a_loss(behind: usize) -> Joins {
     if behind == 0 { Joins::Last(Rank::Returned) } else { Joins::First }
+}
+
+/// What a lane hears of a diagnosis.
+fn signal_of(said: &Diagnosis) -> Signal {
+    match said.signal {
+        replies::Signal::Accepted => Signal::Accepted,
+        replies::Signal::Rate => Signal::Rate { wait: said.asked_wait() },
+        replies::Signal::Conn => Signal::Conn,
+        replies::Signal::PerConn => Signal::PerConn,
+        replies::Signal::Greylist => Signal::Greylist,
+        replies::Signal::Mailbox => Signal::Mailbox,
+        replies::Signal::Outage => Signal::Outage,
+        replies::Signal::Ambiguous => Signal::Ambiguous,
+        replies::Signal::Policy => Signal::Policy,
+        // Nothing was said of a message: a session did not come about.
+        _ if said.extent == Extent::Host => Signal::ConnectFailed,
+        replies::Signal::Temp | replies::Signal::None => Signal::Temp,
+        replies::Signal::Perm => Signal::Perm,
+    }
 }

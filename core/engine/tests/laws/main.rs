@@ -266,6 +266,25 @@ fn a_host_that_takes_not_even_one_recipient_is_tried_again_as_any_other() {
 }
 
 #[test]
+fn a_session_that_has_had_its_share_costs_no_message_an_attempt_and_no_first_one_goes_in_circles() {
+    let temper = Temper { session_share: Some(3), ..Temper::default() };
+    let mut model = Model::new(3, temper, WIDE, Span::from_min(1));
+    for _ in 0..10 {
+        model.message(START, Stream::Engaged, 0, &[1]);
+    }
+    run(&mut model, 3);
+    assert_eq!(model.ended.len(), 10);
+    assert!(model.ended.values().all(|end| *end == End::Delivered));
+    assert!(!model.diary.contains("Deferred"), "no attempt has failed");
+    let temper = Temper { session_share: Some(0), ..Temper::default() };
+    let mut model = Model::new(3, temper, WIDE, Span::from_min(12));
+    model.message(START, Stream::Engaged, 0, &[1]);
+    run(&mut model, 3);
+    assert!(model.attempts.len() <= 3, "{} in twelve minutes", model.attempts.len());
+    assert!(model.diary.contains("Deferred"));
+}
+
+#[test]
 fn a_second_of_a_hundred_thousand_is_released_in_steps() {
     let temper = Temper { latency_ms: 1, ..Temper::default() };
     let mut model = Model::new(3, temper, WIDE, Span::from_h(2));

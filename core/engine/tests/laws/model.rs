@@ -70,6 +70,9 @@ pub(crate) struct Temper {
     pub(crate) recipients_max: Option<usize>,
     /// What is said to those beyond it.
     pub(crate) too_many: TooMany,
+    /// Messages a session may carry, where there is a limit; the next is told so by 452, and the
+    /// session stays open.
+    pub(crate) session_share: Option<usize>,
 }
 
 fn too_many(how: TooMany) -> Outcome {
@@ -83,6 +86,12 @@ fn too_many(how: TooMany) -> Outcome {
         TooMany::By552 => Label::Unknown,
     };
     Outcome::Refused(Diagnosis::of_label(label, Stage::Rcpt, &reply))
+}
+
+fn share_is_used_up() -> Outcome {
+    let code = Code::new(452).expect("a code");
+    let reply = Reply::new(code, "4.7.0 too many messages in this session");
+    Outcome::Refused(Diagnosis::of_label(Label::MessagesPerConnection, Stage::Mail, &reply))
 }
 
 pub(crate) fn settings(ceilings: Ceilings) -> Settings {
@@ -226,9 +235,14 @@ impl Model {
         let mut outcomes = Vec::new();
         let mut ends = false;
         let most = self.temper.recipients_max.unwrap_or(usize::MAX);
+        let carried = self.attempts.iter().filter(|(_, on, ..)| *on == slot).count();
+        let is_used_up = self.temper.session_share.is_some_and(|share| carried > share);
         for (index, place) in recipients.iter().zip(0..) {
-            let (outcome, closes) =
-                if place < most { self.outcome() } else { (too_many(self.temper.too_many), false) };
+            let (outcome, closes) = match place {
+                _ if is_used_up => (share_is_used_up(), false),
+                place if place < most => self.outcome(),
+                _ => (too_many(self.temper.too_many), false),
+            };
             ends |= closes;
             outcomes.push(RecipientOutcome { index: *index, outcome });
         }
