@@ -17,6 +17,7 @@ use crate::automaton::{Automaton, Group, Pattern, Reached, Text};
 use crate::label::Label;
 use crate::provider::{ProviderId, Providers};
 use crate::recorded::status_of;
+use crate::vocabulary::Table;
 use crate::words::write_words;
 
 pub use error::{Fault, RulesError, Wrong};
@@ -34,6 +35,8 @@ pub struct RuleBook {
     asked: index::Asked,
     /// Ids of the providers rules may be bound to; a place in it is a provider's number.
     providers: Box<[ProviderId]>,
+    /// Their numbers, from 1.
+    places: Table,
     advice: Box<[OfLabel]>,
     /// What is said to have decided where no rule did, for 2yz to 5yz.
     classes: [RuleName; 4],
@@ -215,8 +218,7 @@ impl RuleBook {
     }
 
     fn place(&self, id: &str) -> Option<u16> {
-        let at = self.providers.binary_search_by(|provider| provider.as_str().cmp(id)).ok()?;
-        u16::try_from(at).ok()
+        u16::try_from(self.places.find(id.as_bytes()).checked_sub(1)?).ok()
     }
 }
 

@@ -38,9 +38,21 @@ struct Entry {
     symbol: Symbol,
 }
 
-/// Words by their hash. A free place has the symbol 0.
+/// Words by their hash, with a number from 1 for each.
 #[derive(Debug)]
-struct Table(Box<[Entry]>);
+pub(crate) struct Table {
+    slots: Box<[TableSlot]>,
+    /// Words longer than eight octets, by number; the others are whole in their slots.
+    long: Box<[Box<[u8]>]>,
+}
+
+/// A place of a table: the first eight octets of a word, its length and its number; 0 is nobody's.
+#[derive(Debug, Clone, Copy, Default)]
+struct TableSlot {
+    eight: u64,
+    length: u32,
+    number: u32,
+}
 
 /// Beginnings or ends, by the two letters at the very beginning or end.
 #[derive(Debug)]
@@ -74,7 +86,7 @@ impl Words {
             list.push(Entry { eight: eight(&whole), mask, whole, symbol });
         }
         Vocabulary {
-            exact: Table::new(exact),
+            exact: Table::new(exact.into_iter().map(|e| (e.whole, e.symbol.0)).collect()),
             starts: Affixes::new(starts, bucket_of_beginning),
             ends: Affixes::new(ends, bucket_of_end),
             has: has.into(),
@@ -93,21 +105,24 @@ impl Vocabulary {
     /// has so.
     pub(crate) fn look_up(&self, word: &[u8], found: &mut Vec<Symbol>) {
         let eight = first_eight(word);
-        let exact = self.exact.find(word, eight);
-        if exact != Symbol::default() {
-            found.push(exact);
+        let exact = self.exact.find_by(word, eight);
+        if exact != 0 {
+            found.push(Symbol(exact));
         }
-        for affix in self.starts.of(bucket_of_beginning(word)) {
-            let rest = || affix.whole.len() <= 8 || word.starts_with(&affix.whole);
-            if eight & affix.mask == affix.eight && rest() {
-                found.push(affix.symbol);
+        for affixes in self.starts.of(bucket_of_beginning(word)) {
+            for affix in affixes {
+                let rest = || affix.whole.len() <= 8 || word.starts_with(&affix.whole);
+                if eight & affix.mask == affix.eight && rest() {
+                    found.push(affix.symbol);
+                }
             }
         }
-        let eight = last_eight(word);
-        for affix in self.ends.of(bucket_of_end(word)) {
-            let rest = || affix.whole.len() <= 8 || word.ends_with(&affix.whole);
-            if eight & affix.mask == affix.eight && rest() {
-                found.push(affix.symbol);
+        for affixes in self.ends.of(bucket_of_end(word)) {
+            for affix in affixes {
+                let rest = || affix.whole.len() <= 8 || word.ends_with(&affix.whole);
+                if last_eight(word) & affix.mask == affix.eight && rest() {
+                    found.push(affix.symbol);
+                }
             }
         }
         for Entry { whole, symbol, .. } in &self.has {
@@ -119,30 +134,42 @@ impl Vocabulary {
 }
 
 impl Table {
-    fn new(words: Vec<Entry>) -> Self {
-        let mut slots = vec![Entry::default(); (words.len() * 2).next_power_of_two().max(2)];
+    /// Of words and their numbers, each word once.
+    pub(crate) fn new(words: Vec<(Box<[u8]>, u32)>) -> Self {
+        let empty = TableSlot::default();
+        let mut slots = vec![empty; (words.len() * 2).next_power_of_two().max(2)];
         let mask = slots.len() - 1;
-        for word in words {
-            let mut at = hash(&word.whole, word.eight) & mask;
-            while slots[at].symbol != Symbol::default() {
+        let most = words.iter().map(|(_, number)| *number as usize + 1).max().unwrap_or_default();
+        let mut long = vec![Box::default(); most];
+        for (word, number) in words {
+            let eight = first_eight(&word);
+            let mut at = hash(&word, eight) & mask;
+            while slots[at].number != 0 {
                 at = (at + 1) & mask;
             }
-            slots[at] = word;
+            let length = u32::try_from(word.len()).unwrap_or(u32::MAX);
+            slots[at] = TableSlot { eight, length, number };
+            if word.len() > 8 {
+                long[number as usize] = word;
+            }
         }
-        Self(slots.into())
+        Self { slots: slots.into(), long: long.into() }
     }
 
-    /// The word's symbol, 0 if it is none of these.
-    fn find(&self, word: &[u8], eight: u64) -> Symbol {
-        let mask = self.0.len() - 1;
+    /// The word's number, 0 if it is none of these.
+    pub(crate) fn find(&self, word: &[u8]) -> u32 {
+        self.find_by(word, first_eight(word))
+    }
+
+    fn find_by(&self, word: &[u8], eight: u64) -> u32 {
+        let mask = self.slots.len() - 1;
         let mut at = hash(word, eight) & mask;
         loop {
-            let known = &self.0[at];
-            let is_it = known.eight == eight
-                && known.whole.len() == word.len()
-                && (word.len() <= 8 || *known.whole == *word);
-            if is_it || known.symbol == Symbol::default() {
-                return known.symbol;
+            let known = self.slots[at];
+            let is_alike = known.eight == eight && known.length as usize == word.len();
+            let is_it = is_alike && (word.len() <= 8 || *self.long[known.number as usize] == *word);
+            if is_it || known.number == 0 {
+                return known.number;
             }
             at = (at + 1) & mask;
         }
@@ -159,9 +186,8 @@ impl Affixes {
     }
 
     /// What may be at the end of a word with this bucket: what is in it, and single letters.
-    fn of(&self, number: usize) -> impl Iterator<Item = &Entry> {
-        let singles = if number == 0 { &[] } else { self.bucket(0) };
-        self.bucket(number).iter().chain(singles)
+    fn of(&self, number: usize) -> [&[Entry]; 2] {
+        [self.bucket(number), if number == 0 { &[] } else { self.bucket(0) }]
     }
 
     fn bucket(&self, number: usize) -> &[Entry] {

@@ -10,6 +10,7 @@ use super::read::{Patterns, Read, Reader};
 use super::{OfLabel, Rule, RuleBook, RuleName};
 use crate::automaton::{self, Group, Line, Pattern, Place};
 use crate::provider::{ProviderId, Providers};
+use crate::vocabulary::Table;
 
 /// How many rules a book can hold; ours has some two thousand. Chosen, not measured.
 const RULES_MAX: usize = 100_000;
@@ -174,5 +175,8 @@ fn lay_out(providers: Box<[ProviderId]>, own: Vec<Read>, ours: Vec<Read>) -> Rul
     let automaton = patterns.build();
     let advice = advice.into();
     let classes = ["2yz", "3yz", "4yz", "5yz"].map(|class| RuleName::new("code-class", class));
-    RuleBook { rules, generic_from, automaton, asked, providers, advice, classes }
+    let places =
+        providers.iter().zip(1..).map(|(id, place)| (Box::from(id.as_str().as_bytes()), place));
+    let places = Table::new(places.collect());
+    RuleBook { rules, places, generic_from, automaton, asked, providers, advice, classes }
 }
