@@ -37,11 +37,11 @@ actions! {
     /// Nothing is left to do.
     Done = "done", "Nothing is left to do.";
     /// Pace the lane.
-    SlowLane = "slow_lane", "The lane to this provider is slowed; the message waits and is tried again within the lane's budget.";
+    SlowLane = "slow_lane", "The message waits and is tried again within the lane's budget; where the reply names a time, the whole lane waits that long.";
     /// Hold fewer connections.
-    FewerConnections = "fewer_connections", "The lane holds fewer connections at once; the message goes again on one that is open.";
+    FewerConnections = "fewer_connections", "The message waits and is tried again; the lane keeps to its ceiling of connections.";
     /// Close this connection and open another.
-    Reconnect = "reconnect", "The rest goes on another connection, with fewer messages on each.";
+    Reconnect = "reconnect", "The message goes again at once on another connection, and it costs no attempt.";
     /// Send the rest of the recipients in further transactions.
     SplitRecipients = "split_recipients", "The recipients that were left over go in a further transaction at once.";
     /// Try this message later from the same source.
@@ -51,13 +51,13 @@ actions! {
     /// Try the message later.
     Retry = "retry", "The message is tried again later, by the ordinary schedule.";
     /// Try another host, then wait.
-    TryOtherHost = "try_other_host", "Another host of the provider is tried; if all answer so, the lane rests and asks again.";
+    TryOtherHost = "try_other_host", "Another host of the provider is tried where there is one; else the message waits and is tried again.";
     /// Stop using this source here.
-    StopSource = "stop_source", "Mail from this address to this provider waits, with a probe now and then, until the address is put right or another source is used.";
+    StopSource = "stop_source", "The message waits, half an hour at least before each attempt, until the address is put right or another source is used.";
     /// Stop sending for this domain here.
     StopSendingDomain = "stop_sending_domain", "The sending domain is the trouble, not the rate: other mail of it will fare no better here until its records or its name are put right.";
     /// Hold the route.
-    HoldRoute = "hold_route", "Mail on this route waits, with a probe now and then, until the route is put right.";
+    HoldRoute = "hold_route", "The message waits, half an hour at least before each attempt, until the route is put right.";
     /// Give this recipient up and send nothing more there.
     SuppressRecipient = "suppress_recipient", "The recipient is given up, and no further mail is sent there until somebody says otherwise.";
     /// Give this recipient up and hold mail for the domain.
