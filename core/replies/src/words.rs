@@ -93,6 +93,8 @@ impl Writer<'_> {
             ADDRESS => self.addressed = true,
             APOSTROPHE if drops_apostrophe(bytes, at) => {}
             HYPHEN if self.is_before_mail(bytes, at) => {}
+            // No address has two dots in a row (RFC 5321 §4.1.2), and `User unknown...` does.
+            0 if byte == b'.' && at > 0 && bytes[at - 1] == b'.' => self.end_token(),
             APOSTROPHE | HYPHEN | 0 => self.part(),
             ENDS => self.end_token(),
             letter => self.out.push(letter),
@@ -217,6 +219,7 @@ mod tests {
         assert_eq!(words("user <<redacted>> unknown"), " user unknown ");
         assert_eq!(words("rfc822;a@b.example x"), " rfc822 x ");
         assert_eq!(words("a @ b"), " a b ");
+        assert_eq!(words("not allowed...john@example.com"), " not allowed ");
     }
 
     #[test]
