@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::host::Host;
+use crate::http::Api;
 use crate::relay::Relay;
 use crate::sink::Sink;
 
@@ -182,4 +183,29 @@ fn a_host_that_hangs_up_instead_of_goodbye_took_the_mail_nevertheless() {
         assert!(line.contains(" event=delivered "), "{how}: {line}");
         assert_eq!(scene.host.messages().len(), 1);
     }
+}
+
+#[test]
+fn a_block_list_bounces_nothing_and_is_not_asked_again_for_half_an_hour() {
+    let said = "550 5.7.1 Service unavailable; client [192.0.2.1] blocked using zen.spamhaus.org";
+    for command in ["MAIL", "RCPT", "DATA", "."] {
+        let scene = send(&["-f", command, "-B", said]);
+        let line = scene.line();
+        assert!(line.contains(" event=deferred "), "{command}: {line}");
+        assert!(line.contains(" label=blocklisted rule=blocklist/"), "{command}: {line}");
+        let next = line.split(" next_s=").nth(1).and_then(|rest| rest.split(' ').next());
+        let next: u64 = next.unwrap().trim().parse().unwrap();
+        assert!(next >= 29 * 60, "{command}: {line}");
+    }
+}
+
+#[test]
+fn what_a_host_means_is_told_with_the_event_and_replies_without_a_rule_are_counted() {
+    let scene = send(&["-r", "RCPT", "-b", "450 4.9.9 The gremlins are on strike"]);
+    let line = scene.line();
+    assert!(line.contains(" label=mailbox_temp_unavailable rule=status/code-450-rcpt "), "{line}");
+    let page = Api::of(&scene.relay).get("/v1/replies/unclassified").json();
+    assert_eq!(page["total"], 1, "{page:#}");
+    assert_eq!(page["clusters"][0]["cluster"], "450 # the gremlins are on strike", "{page:#}");
+    assert_eq!(page["clusters"][0]["label"], "mailbox_temp_unavailable", "{page:#}");
 }
