@@ -235,8 +235,8 @@ impl Model {
         let mut outcomes = Vec::new();
         let mut ends = false;
         let most = self.temper.recipients_max.unwrap_or(usize::MAX);
-        let carried = self.attempts.iter().filter(|(_, on, ..)| *on == slot).count();
-        let is_used_up = self.temper.session_share.is_some_and(|share| carried > share);
+        let carried = || self.attempts.iter().filter(|(_, on, ..)| *on == slot).count();
+        let is_used_up = self.temper.session_share.is_some_and(|share| carried() > share);
         for (index, place) in recipients.iter().zip(0..) {
             let (outcome, closes) = match place {
                 _ if is_used_up => (share_is_used_up(), false),
