@@ -67,7 +67,8 @@ fn of_our_own(line: &str) -> Option<Logged> {
     let (code, _) = (value(line, "code")?, value(line, "event")?);
     let text = value(line, "text").unwrap_or_default();
     let reply = read_reply(&format!("{code} {}", text.replace('\n', " / ")))?;
-    let host = value(line, "host").filter(|host| !host.starts_with('['));
+    let is_name = |host: &String| !host.is_empty() && !host.starts_with('[') && !host.contains(' ');
+    let host = value(line, "host").filter(is_name);
     Some(Logged {
         reply,
         stage: value(line, "stage").and_then(|stage| read_stage(&stage)),

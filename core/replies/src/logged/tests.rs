@@ -88,6 +88,10 @@ fn our_own_log_tells_provider_and_stage() {
     let line = "ts=2026-11-21T08:44:12.752Z event=deferred id=0cr to=jo@web.de provider=united-internet host=mx-ha02.web.de ip=192.0.2.1:25 stage=connect code=421 status=4.7.0 text=\"one \\\"two\\\"\\nthree\" source=a";
     assert_eq!(read(line), "421 one \"two\" / three | connect | mx-ha02.web.de | web.de");
     assert_eq!(read_logged(line).unwrap().provider.as_deref(), Some("united-internet"));
+    for host in ["", "[192.0.2.1]", "\"two words\""] {
+        let line = line.replace("mx-ha02.web.de", host);
+        assert_eq!(read_logged(&line).unwrap().host, None, "{host}");
+    }
 }
 
 #[test]
