@@ -8,10 +8,13 @@
 //! Patterns are in groups: those that concern everybody, and those of one file that concern some
 //! providers only. A text is met by the groups that may have something to say of it.
 
+mod tree;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::pattern::{Chain, Gap, NEAR, Phrase};
 use crate::vocabulary::{Symbol, Vocabulary, Words};
+use tree::Tree;
 
 /// Patterns ready to be met.
 #[derive(Debug)]
@@ -89,23 +92,6 @@ struct Uses {
     other: Box<[Use]>,
     /// Where in each of the three those of a phrase begin; one more than there are phrases.
     begins: Box<[[u32; 3]]>,
-}
-
-/// Phrases as a tree of words.
-#[derive(Debug)]
-struct Tree {
-    /// The node that a symbol leads to from the root of [`Group::ALL`], by symbol; 0 is none.
-    first: Box<[u32]>,
-    /// The roots of the groups; 0 is none.
-    roots: Box<[u32]>,
-    /// For each symbol the groups, by number modulo 64, in which phrases begin with it.
-    groups: Box<[u64]>,
-    /// Children by node and symbol, as one number: open addressing, at most half full; node 0 is
-    /// nobody's child.
-    slots: Box<[(u64, u32)]>,
-    /// The phrase that ends at a node, by node, from 1; 0 is none. The highest bit is set where
-    /// longer phrases go on from it.
-    ends: Box<[u32]>,
 }
 
 /// A text to be met: its words, and where its first line ends and its last begins.
@@ -283,111 +269,6 @@ impl Use {
     }
 }
 
-impl Tree {
-    fn new<'p>(
-        phrases: impl ExactSizeIterator<Item = &'p (Group, Vec<Symbol>)>,
-        symbols: u32,
-    ) -> Self {
-        let mut children: BTreeMap<(u32, Symbol), u32> = BTreeMap::new();
-        let mut ends = vec![0];
-        let mut roots: Vec<u32> = Vec::new();
-        for (number, (group, phrase)) in (1..).zip(phrases) {
-            roots.resize(roots.len().max(usize::from(group.0) + 1), 0);
-            let root = &mut roots[usize::from(group.0)];
-            if *root == 0 && *group != Group::ALL {
-                *root = u32::try_from(ends.len()).unwrap_or(u32::MAX);
-                ends.push(0);
-            }
-            let mut node = *root;
-            for symbol in phrase {
-                let next = u32::try_from(ends.len()).unwrap_or(u32::MAX);
-                ends[node as usize] |= GOES_ON;
-                node = *children.entry((node, *symbol)).or_insert_with(|| {
-                    ends.push(0);
-                    next
-                });
-            }
-            ends[node as usize] |= number;
-        }
-        let mut first = vec![0; symbols as usize];
-        let mut groups = vec![0; symbols as usize];
-        let mut slots = vec![(0, 0); (children.len() * 2).next_power_of_two()];
-        let mask = slots.len() - 1;
-        let of_root: BTreeMap<u32, usize> = roots.iter().copied().zip(0..).collect();
-        for ((node, symbol), child) in children {
-            if let Some(group) = of_root.get(&node) {
-                groups[symbol.0 as usize] |= 1 << (group % 64);
-            }
-            if node == 0 {
-                first[symbol.0 as usize] = child;
-                continue;
-            }
-            let key = key(node, symbol);
-            let mut at = mixed(key) & mask;
-            while slots[at].1 != 0 {
-                at = (at + 1) & mask;
-            }
-            slots[at] = (key, child);
-        }
-        Self {
-            first: first.into(),
-            roots: roots.into(),
-            groups: groups.into(),
-            slots: slots.into(),
-            ends: ends.into(),
-        }
-    }
-
-    /// The node a symbol leads to from the root of a group; 0 is none.
-    fn begin(&self, group: Group, symbol: Symbol) -> u32 {
-        if group == Group::ALL {
-            return self.first.get(symbol.0 as usize).copied().unwrap_or_default();
-        }
-        let begin = || self.roots.get(usize::from(group.0)).copied().filter(|root| *root != 0);
-        match self.groups.get(symbol.0 as usize) {
-            Some(groups) if groups & (1 << (group.0 % 64)) != 0 => {
-                begin().map_or(0, |root| self.child(root, symbol))
-            }
-            _ => 0,
-        }
-    }
-
-    /// Whether any symbol leads on from this node.
-    fn has_children(&self, node: u32) -> bool {
-        self.ends[node as usize] & GOES_ON != 0
-    }
-
-    /// The phrase that ends at this node, from 1; 0 is none.
-    fn phrase(&self, node: u32) -> u32 {
-        self.ends[node as usize] & !GOES_ON
-    }
-
-    /// The node a symbol leads to; 0 is none.
-    fn child(&self, node: u32, symbol: Symbol) -> u32 {
-        let mask = self.slots.len() - 1;
-        let key = key(node, symbol);
-        let mut at = mixed(key) & mask;
-        loop {
-            let (known, child) = self.slots[at];
-            if child == 0 || known == key {
-                return child;
-            }
-            at = (at + 1) & mask;
-        }
-    }
-}
-
-/// Longer phrases go on from a node.
-const GOES_ON: u32 = 1 << 31;
-
-fn key(node: u32, symbol: Symbol) -> u64 {
-    u64::from(node) << 32 | u64::from(symbol.0)
-}
-
-fn mixed(key: u64) -> usize {
-    (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize
-}
-
 impl Automaton {
     /// Looks the words of a text up and forgets the text before.
     pub(crate) fn begin(&self, text: Text<'_>, reached: &mut Reached) {
@@ -546,132 +427,4 @@ impl Reached {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::pattern::parse;
-    use crate::words::{words, write_words};
-    use proptest::prelude::*;
-
-    fn automaton(patterns: &[&str], line: Line) -> Automaton {
-        let mut all = Patterns::default();
-        for pattern in patterns {
-            all.add(parse(pattern).unwrap(), Place { group: Group::ALL, line });
-        }
-        all.end_of_list();
-        all.build()
-    }
-
-    fn meet(automaton: &Automaton, text: Text<'_>, reached: &mut Reached) {
-        automaton.begin(text, reached);
-        automaton.meet(Group::ALL, text, reached);
-    }
-
-    fn met(pattern: &str, text: &str) -> bool {
-        let mut reached = Reached::default();
-        let words = words(text);
-        let words = words.as_bytes();
-        let text = Text { words, first_ends: words.len(), last_begins: 0 };
-        meet(&automaton(&[pattern], Line::Joined), text, &mut reached);
-        reached.has(Pattern(0))
-    }
-
-    #[test]
-    fn whole_words_are_met_and_pieces_of_words_are_not() {
-        assert!(met("user unknown", "<a@b.example>: User unknown"));
-        assert!(!met("user unknown", "superuser unknown"));
-        assert!(!met("user unknown", "unknown user"));
-        assert!(met("black*", "blacklisted") && met("*postfach", "Das Kundenpostfach ist voll"));
-        assert!(met("reject* by", "was rejected by us") && !met("reject* by", "reject all by us"));
-        assert!(met("*denied*", "x SendAsDeniedException y"));
-    }
-
-    #[test]
-    fn gaps_keep_the_order_and_the_distance() {
-        let far = "x".repeat(60);
-        assert!(met("a .. b", "a b") && met("a .. b", "a c d b"));
-        assert!(!met("a .. b", "b a") && !met("a .. b", &format!("a {far} b")));
-        assert!(met("a ... b", &format!("a {far} b")));
-        assert!(met("a .. b", &format!("a {far} a b")));
-        assert!(met("a ... b .. c", &format!("a {far} b c")));
-        assert!(met("(a|b) .. (b|a b)", "a b"));
-    }
-
-    #[test]
-    fn patterns_that_begin_alike_are_met_each_for_itself() {
-        let automaton = automaton(&["a .. b", "a .. c", "a .. b"], Line::Joined);
-        let mut reached = Reached::default();
-        let words = b" a x c ";
-        meet(&automaton, Text { words, first_ends: 7, last_begins: 0 }, &mut reached);
-        assert_eq!(reached.met(), [Pattern(1)]);
-    }
-
-    #[test]
-    fn the_line_that_decides_is_the_only_one_that_counts() {
-        let mut words = vec![b' '];
-        write_words("one", &mut words);
-        let first_ends = words.len();
-        let last_begins = words.len() - 1;
-        write_words("two", &mut words);
-        let text = Text { words: &words, first_ends, last_begins };
-        let mut reached = Reached::default();
-        for (line, expected) in
-            [(Line::Joined, vec![0, 1, 2]), (Line::First, vec![0]), (Line::Last, vec![1])]
-        {
-            meet(&automaton(&["one", "two", "one two"], line), text, &mut reached);
-            let mut met: Vec<_> = reached.met().iter().map(|pattern| pattern.0).collect();
-            met.sort_unstable();
-            assert_eq!(met, expected, "{line:?}");
-        }
-    }
-
-    #[test]
-    fn a_group_is_met_when_it_is_asked_for() {
-        let mut all = Patterns::default();
-        for group in [Group(2), Group::ALL, Group(7)] {
-            all.add(parse("a b").unwrap(), Place { group, line: Line::Joined });
-        }
-        all.end_of_list();
-        let automaton = all.build();
-        let mut reached = Reached::default();
-        let text = Text { words: b" a b ", first_ends: 5, last_begins: 0 };
-        meet(&automaton, text, &mut reached);
-        assert_eq!(reached.met(), [Pattern(1)]);
-        automaton.meet(Group(7), text, &mut reached);
-        automaton.meet(Group(3), text, &mut reached);
-        assert_eq!(reached.met(), [Pattern(1), Pattern(2)]);
-    }
-
-    #[test]
-    fn nothing_is_left_of_the_text_before() {
-        let automaton = automaton(&["a ... b"], Line::Joined);
-        let mut reached = Reached::default();
-        for (text, expected) in [(" a ", false), (" b ", false), (" a b ", true), (" b ", false)] {
-            let words = text.as_bytes();
-            meet(&automaton, Text { words, first_ends: 9, last_begins: 0 }, &mut reached);
-            assert_eq!(reached.has(Pattern(0)), expected, "{text}");
-        }
-    }
-
-    proptest! {
-        /// The same, said slowly: the words as a list, each gap tried at every place.
-        #[test]
-        fn chains_are_met_exactly_where_their_words_stand_in_order(
-            links in prop::collection::vec("[ab]( [ab])?", 1..4),
-            text in "([abc] ){0,12}",
-        ) {
-            let pattern = links.join(" ... ");
-            let have: Vec<_> = text.split_whitespace().collect();
-            let mut from = 0;
-            let mut all = true;
-            for link in &links {
-                let want: Vec<_> = link.split(' ').collect();
-                let place = (from..have.len()).find(|at| have[*at..].starts_with(&want));
-                match place {
-                    Some(at) => from = at + want.len(),
-                    None => all = false,
-                }
-            }
-            prop_assert_eq!(met(&pattern, &text), all, "{} in {}", pattern, text);
-        }
-    }
-}
+mod tests;
