@@ -33,8 +33,7 @@ use crate::meaning::Meanings;
 use crate::rights::HouseRights;
 use crate::secret;
 use crate::setup::Live;
-use crate::submitting::Awaited;
-use crate::suppression::{CameBy, Learning, Noticed, Suppressions, Teller, Writing};
+use crate::suppression::{CameBy, Learning, Noticed, Suppressions, Writing};
 use arrivals::Arrival;
 use returned::{Returns, Understood};
 
@@ -56,7 +55,8 @@ pub(crate) struct Intake {
     pub(crate) events: Events,
     pub(crate) meanings: Meanings,
     pub(crate) suppressions: Suppressions,
-    pub(crate) awaited: Awaited,
+    /// How what has been learned from mail that came back is written down.
+    pub(crate) writing: Writing,
 }
 
 /// One listener's way in.
@@ -333,15 +333,7 @@ impl Intake {
     /// What has been learned from mail that came back. Nobody waits until it is durable: a bounce
     /// that is lost with it teaches no more than one that was never sent.
     fn write_down(&self, noticed: Noticed) {
-        let writing = Writing {
-            store: &*self.store,
-            awaited: &self.awaited,
-            list: self.suppressions.clone(),
-            teller: Teller { journal: self.journal.clone(), events: self.events.clone() },
-            live: self.live.clone(),
-            counters: self.counters.clone(),
-        };
-        writing.write_down(noticed, Changes { urgency: Urgency::Now, ..Changes::default() });
+        self.writing.write_down(noticed, Changes { urgency: Urgency::Now, ..Changes::default() });
     }
 
     /// A report of our own to one of our own desks is kept, too: by MX it would come back here.

@@ -18,7 +18,7 @@ use crate::reports::Owed;
 use crate::routing::{Destination, Failures};
 use crate::setup::Live;
 use crate::submitting::Awaited;
-use crate::suppression::{Learning, Noticed, Suppressions, Teller, Writing};
+use crate::suppression::{Learning, Noticed, Suppressions, Writing};
 use crate::unreached::Unreached;
 
 /// Writes down what has become of recipients.
@@ -35,6 +35,8 @@ pub(crate) struct Settling {
     pub(crate) events: Events,
     pub(crate) unreached: Unreached,
     pub(crate) suppressions: Suppressions,
+    /// How what has been learned from refusals is written down.
+    pub(crate) writing: Writing,
     pub(crate) learning: Learning,
     pub(crate) changes: Vec<Change>,
     pub(crate) done: Vec<QueueId>,
@@ -182,15 +184,7 @@ impl Settling {
 
     /// What has been learned holds when it is durable, and is told then.
     fn write_down(&self, noticed: Noticed, changes: Changes) {
-        let writing = Writing {
-            store: &*self.store,
-            awaited: &self.awaited,
-            list: self.suppressions.clone(),
-            teller: Teller { journal: self.journal.clone(), events: self.events.clone() },
-            live: self.live.clone(),
-            counters: self.counters.clone(),
-        };
-        writing.write_down(noticed, changes);
+        self.writing.write_down(noticed, changes);
     }
 
     fn count(&self, fate: &Fate) {

@@ -17,6 +17,8 @@ use super::*;
 use crate::config::{Config, Overrides};
 use crate::secret::HouseSecret;
 use crate::setup::Setup;
+use crate::submitting::Awaited;
+use crate::suppression::{Teller, Writing};
 
 /// Nobody who hears what the spool says.
 struct Nobody;
@@ -35,20 +37,30 @@ fn door(store: &Arc<Memory>) -> Door {
     let text = "[relay]\nhostname = \"relay.example\"\n";
     let setup = Setup::of(&Config::parse(text, None, &Overrides::default()).unwrap());
     let rights = HouseRights::new(&setup, &HouseSecret([7; 32]));
+    let (clock, journal, events) = (setup.clock, Journal::start(&setup.log), Events::new());
+    let live = Live(watch::Sender::new(Arc::new(setup)).subscribe());
+    let writing = Writing {
+        store: store.clone(),
+        awaited: Awaited::default(),
+        list: Suppressions::new(),
+        teller: Teller { journal: journal.clone(), events: events.clone() },
+        live: live.clone(),
+        counters: Arc::default(),
+    };
     let intake = Intake {
-        clock: setup.clock,
-        journal: Journal::start(&setup.log),
-        live: Live(watch::Sender::new(Arc::new(setup)).subscribe()),
+        clock,
+        journal,
+        live,
         store: store.clone(),
         cache: Arc::new(Cache::new(1 << 20)),
         ids: Mutex::new(QueueIdSource::new(Shard(0), None)),
         counters: Arc::default(),
         octets: 0.into(),
         rights: watch::Sender::new(Arc::new(rights)).subscribe(),
-        events: Events::new(),
+        events,
         meanings: Meanings::built_in(),
         suppressions: Suppressions::new(),
-        awaited: Awaited::default(),
+        writing,
     };
     Door { intake: Arc::new(intake) }
 }

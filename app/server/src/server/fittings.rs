@@ -28,7 +28,7 @@ use crate::routing::{Asked, Failures, Routing, route_settings};
 use crate::settling::Settling;
 use crate::setup::{Live, Setup};
 use crate::submitting::{Awaited, Ear, Submitting};
-use crate::suppression::{Learning, Stops, Suppressions};
+use crate::suppression::{Learning, Stops, Suppressions, Teller, Writing};
 use crate::unreached::Unreached;
 use crate::world::EngineMailbox;
 
@@ -110,7 +110,7 @@ impl Fittings {
             events: self.events.clone(),
             meanings: Meanings::built_in(),
             suppressions: self.suppressions.clone(),
-            awaited: self.awaited.clone(),
+            writing: self.writing(store),
         })
     }
 
@@ -143,10 +143,22 @@ impl Fittings {
             journal: self.journal.clone(),
             events: self.events.clone(),
             suppressions: self.suppressions.clone(),
+            writing: self.writing(store),
             learning: Learning::default(),
             changes: Vec::new(),
             done: Vec::new(),
             lines: String::new(),
+        }
+    }
+
+    fn writing(&self, store: &Arc<Disk>) -> Writing {
+        Writing {
+            store: store.clone(),
+            awaited: self.awaited.clone(),
+            list: self.suppressions.clone(),
+            teller: Teller { journal: self.journal.clone(), events: self.events.clone() },
+            live: self.live.clone(),
+            counters: self.counters.clone(),
         }
     }
 

@@ -9,22 +9,23 @@ use crate::counters::Counters;
 use crate::setup::Live;
 use crate::submitting::Awaited;
 
-/// What writing needs.
-pub(crate) struct Writing<'a> {
-    pub(crate) store: &'a dyn Store,
-    pub(crate) awaited: &'a Awaited,
+/// What writing needs. Whoever learns has one.
+#[derive(Clone)]
+pub(crate) struct Writing {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) awaited: Awaited,
     pub(crate) list: Suppressions,
     pub(crate) teller: Teller,
     pub(crate) live: Live,
     pub(crate) counters: Arc<Counters>,
 }
 
-impl Writing<'_> {
+impl Writing {
     /// Writes entries down, together with what else is to be written.
-    pub(crate) fn write_down(self, noticed: Noticed, changes: Changes) {
+    pub(crate) fn write_down(&self, noticed: Noticed, changes: Changes) {
         let Noticed { keyed, updates, entries } = noticed;
-        let Writing { store, awaited, list, teller, live, counters } = self;
-        awaited.commit_then(store, Changes { keyed, ..changes }, move || {
+        let Self { list, teller, live, counters, .. } = self.clone();
+        self.awaited.commit_then(&*self.store, Changes { keyed, ..changes }, move || {
             list.apply(&updates);
             counters.suppressions_learned.add(entries.len() as u64);
             let setup = live.borrow();
