@@ -60,6 +60,7 @@ const DRAWN: &[(&str, &str)] = &[
     ("app/api", "app/server"),
     ("app/postlane", "app/server"),
     ("app/postlane", "app/api"),
+    ("app/postlane", "app/rehearsal"),
 ];
 
 /// Arrows that only tests may draw, and why. A test may do more than the house, but not unsaid.

@@ -1,0 +1,16 @@
+//! Rehearsals: what a week with a provider would look like, in seconds and without sending.
+//!
+//! A scenario names a sender, its mail and one receiver; a policy decides when to send. Time is
+//! made up, chance comes from a seed: the same file and seed give the same bytes. Nothing here can
+//! open a socket or a file; what is read and written goes through the caller.
+
+mod measures;
+mod policy;
+mod recorder;
+mod run;
+mod world;
+
+pub use measures::Measures;
+pub use policy::Policy;
+pub use recorder::{Arrival, Cause, Ceiling, Heard, Recorder};
+pub use run::{ConnectionNo, Fate, LaneMark, MessageNo, Minute, Run, Sent};

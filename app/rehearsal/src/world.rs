@@ -1,0 +1,1 @@
+//! The real engine in virtual time: the rehearsal's twin of the server's world.
