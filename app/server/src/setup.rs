@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use ipnet::IpNet;
-use postlane_engine::{Ceilings, RetrySchedule};
+use postlane_engine::{Ceilings, Learning, RetrySchedule};
 use postlane_mail::{Domain, Family, Host, Label, Mailbox, ReturnContent, Span};
 use postlane_message::Edits;
 use postlane_net::route::StaticRoutes;
@@ -70,6 +70,8 @@ pub struct Setup {
     pub pools: Vec<PoolSetup>,
     /// What a lane never exceeds.
     pub ceilings: Ceilings,
+    /// Whether lanes find out what their providers take.
+    pub learning: Learning,
     /// What lanes to some providers never exceed.
     pub provider_ceilings: BTreeMap<String, Ceilings>,
     /// Families that are off for some providers.

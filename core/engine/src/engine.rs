@@ -90,6 +90,10 @@ struct LaneState {
     lane: Lane,
     provider: ProviderId,
     source: SourceId,
+    /// Whose mail it carries.
+    paths: Vec<u32>,
+    /// When its backlog was counted last.
+    expected: Instant,
     /// Paths with something ready, by stream.
     rings: [VecDeque<u32>; 3],
     /// Paths that would open a session if the lane had room for one, by stream.
@@ -266,7 +270,7 @@ impl<E> Engine<E> {
         self.settings = settings;
         for i in 0..self.lanes.len() {
             let ceilings = self.ceilings(self.lanes[i].provider);
-            self.lanes[i].lane.keep_to(ceilings);
+            self.lanes[i].lane.keep_to(ceilings, self.settings.learning);
         }
         self.find_ways_anew();
     }

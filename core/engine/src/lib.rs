@@ -29,5 +29,5 @@ pub use names::{
     AttemptId, DomainId, ExchangeId, FlowId, HostId, PoolId, ProviderId, SlotId, SourceId,
 };
 pub use output::{End, Event, Fate, Output, Settled};
-pub use postlane_lanes::{Ceilings, Waiting};
+pub use postlane_lanes::{Ceilings, Learning, Waiting};
 pub use settings::{Pool, RetrySchedule, Settings, Source};

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use postlane_mail::Instant;
+use postlane_mail::{Instant, Stream};
 use smallvec::SmallVec;
 
 use crate::names::{AttemptId, HostId, SlotId};
@@ -21,6 +21,8 @@ pub(crate) struct Slot {
     pub(crate) given: u32,
     /// Transactions that were tried on it.
     pub(crate) tried: u32,
+    /// Messages that were accepted on it.
+    pub(crate) carried: u32,
     /// Its opening has paid for a transaction.
     pub(crate) prepaid: bool,
     /// The entry it was opened for, which cannot go by other hosts.
@@ -58,6 +60,11 @@ pub(crate) enum Listed {
 pub(crate) struct Flight {
     pub(crate) attempt: AttemptId,
     pub(crate) entry: u32,
+    /// When it was given out.
+    pub(crate) sent: Instant,
+    pub(crate) stream: Stream,
+    /// It is the entry's first attempt.
+    pub(crate) fresh: bool,
 }
 
 /// A slot's number holds its place in the low bits and a serial above, so that it is found
@@ -95,6 +102,7 @@ impl Slot {
             in_flight: SmallVec::new(),
             given: 0,
             tried: 0,
+            carried: 0,
             prepaid: true,
             particular: opening.particular,
             began: now,

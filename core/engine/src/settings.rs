@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use postlane_lanes::Ceilings;
+use postlane_lanes::{Ceilings, Learning};
 use postlane_mail::{Family, Span};
 
 use crate::chance::Chance;
@@ -19,6 +19,8 @@ pub struct Settings {
     pub ceilings: Ceilings,
     /// Ceilings of providers.
     pub provider_ceilings: BTreeMap<ProviderId, Ceilings>,
+    /// Whether lanes find out what their providers take.
+    pub learning: Learning,
     /// Families that are off for a provider.
     pub families_off: BTreeMap<ProviderId, Vec<Family>>,
     /// When a deferred recipient is tried again.

@@ -1,19 +1,42 @@
 //! A lane: what may go now, and if not, when.
 
-use postlane_mail::{Instant, Span};
+use postlane_mail::{Instant, Stream};
 
 use crate::budget::Budget;
+use crate::caps::Caps;
 use crate::ceilings::Ceilings;
+use crate::controller::{Controller, FIRST_RATE, Gate, Heard, State, Wants};
+use crate::decision::Decision;
+use crate::quota::Quota;
 use crate::signal::Signal;
+use crate::waiting::Waiting;
 
 /// The way from one source to one provider.
 #[derive(Debug, Clone)]
 pub struct Lane {
     ceilings: Ceilings,
     budget: Budget,
+    learning: Learning,
+    /// Some of its hosts are in no network of our own.
+    is_elsewhere: bool,
+    controller: Controller,
     open: u16,
     accepted: u64,
     refused: u64,
+}
+
+/// Which lanes find out what their providers take. The others keep their ceilings, and nothing
+/// else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Learning {
+    /// All.
+    On,
+    /// Those whose hosts are not in a private network or on this machine: a host of one's own
+    /// is not a provider.
+    #[default]
+    Elsewhere,
+    /// None.
+    Off,
 }
 
 /// What somebody wants of a lane.
@@ -23,11 +46,9 @@ pub enum Ask {
     Connection,
     /// To send a message on a session that is open.
     Message,
+    /// To send the message that a session was opened for.
+    Prepaid,
 }
-
-/// A lane waits no longer than this at one word of a provider's, however long it says:
-/// a slip of theirs must not stop a lane for weeks. Chosen, not measured.
-const WAIT_MAX: Span = Span::from_h(24);
 
 /// What a lane says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,35 +56,91 @@ pub enum Permit {
     /// Go.
     Now,
     /// Not before.
-    After(Instant),
+    After(Waiting),
     /// When a session closes.
     Full,
+    /// When a message that is under way is over.
+    Busy,
 }
 
 impl Lane {
-    /// A lane that nothing is known of.
-    pub fn new(ceilings: Ceilings) -> Self {
-        Self { ceilings, budget: Budget::new(ceilings.rate), open: 0, accepted: 0, refused: 0 }
+    /// A lane that nothing is known of; the same seed throws the same dice.
+    pub fn new(ceilings: Ceilings, learning: Learning, seed: u64) -> Self {
+        Self {
+            ceilings,
+            budget: Budget::new(ceilings.rate),
+            learning,
+            is_elsewhere: false,
+            controller: Controller::new(FIRST_RATE, seed),
+            open: 0,
+            accepted: 0,
+            refused: 0,
+        }
     }
 
     /// Keeps other ceilings from now on; sessions that are open above them go on.
-    pub fn keep_to(&mut self, ceilings: Ceilings) {
+    pub fn keep_to(&mut self, ceilings: Ceilings, learning: Learning) {
         self.ceilings = ceilings;
+        self.learning = learning;
         self.budget.keep_to(ceilings.rate);
     }
 
     /// Whether it may be done now.
-    pub fn permit(&self, now: Instant, ask: Ask) -> Permit {
-        if ask == Ask::Connection && self.open >= self.ceilings.connections {
+    pub fn permit(&self, now: Instant, stream: Stream, ask: Ask) -> Permit {
+        if ask == Ask::Connection && self.open >= self.connections() {
             return Permit::Full;
         }
-        if self.budget.next() <= now { Permit::Now } else { Permit::After(self.budget.next()) }
+        if ask != Ask::Prepaid && self.budget.next() > now {
+            return Permit::After(Waiting::Pace { until: self.budget.next() });
+        }
+        if !self.learns() {
+            return Permit::Now;
+        }
+        let wants = if ask == Ask::Prepaid { Wants::Prepaid } else { Wants::Unit };
+        match self.controller.gate(now, stream, wants) {
+            Gate::Now => Permit::Now,
+            Gate::After(waiting) => Permit::After(waiting),
+            Gate::Full => Permit::Busy,
+        }
+    }
+
+    /// Sessions open or opening at once, at most.
+    pub fn connections(&self) -> u16 {
+        let learned = self.controller.caps().connections().filter(|_| self.learns());
+        let learned = learned.map_or(u16::MAX, |cap| u16::try_from(cap).unwrap_or(u16::MAX));
+        self.ceilings.connections.min(learned.max(1))
+    }
+
+    /// Messages on one session, at most.
+    pub fn session_messages(&self) -> u32 {
+        let learned = self.controller.caps().messages().filter(|_| self.learns());
+        self.ceilings.session_messages.min(learned.unwrap_or(u32::MAX)).max(1)
+    }
+
+    /// Some of its hosts are in no private network, nor on this machine.
+    pub fn leads_elsewhere(&mut self) {
+        self.is_elsewhere = true;
+    }
+
+    /// Whether it finds out what its provider takes.
+    pub fn learns(&self) -> bool {
+        match self.learning {
+            Learning::On => true,
+            Learning::Elsewhere => self.is_elsewhere,
+            Learning::Off => false,
+        }
     }
 
     /// A session is being opened: it takes its place and its unit.
     pub fn opening(&mut self, now: Instant) {
         self.open = self.open.saturating_add(1);
         self.budget.spend(now);
+        self.controller.opening(now);
+    }
+
+    /// A session is open, or will never be.
+    pub fn opening_is_over(&mut self) {
+        self.controller.opening_is_over();
     }
 
     /// A session is gone, opened or not.
@@ -71,30 +148,35 @@ impl Lane {
         self.open = self.open.saturating_sub(1);
     }
 
-    /// A message goes that no connection has paid for.
-    pub fn sending(&mut self, now: Instant) {
-        self.budget.spend(now);
+    /// A message goes; `ask` says whether its session has paid for it.
+    pub fn sending(&mut self, now: Instant, stream: Stream, ask: Ask) {
+        let prepaid = ask == Ask::Prepaid;
+        if !prepaid {
+            self.budget.spend(now);
+        }
+        self.controller.sending(now, stream, if prepaid { Wants::Prepaid } else { Wants::Unit });
     }
 
-    /// Hears what became of it.
-    pub fn observe(&mut self, now: Instant, signal: Signal) {
-        match signal {
+    /// A message is over, whatever became of it; what it says is [`Self::observe`]d.
+    pub fn over(&mut self, stream: Stream) {
+        self.controller.over(stream);
+    }
+
+    /// Hears what became of something.
+    pub fn observe(&mut self, now: Instant, heard: &Heard) {
+        match heard.signal {
             Signal::Accepted => self.accepted += 1,
-            Signal::Rate { wait } => {
-                self.refused += 1;
-                // Told to wait, it waits; what rate to take up again is learned later.
-                if let Some(wait) = wait {
-                    self.budget.wait_until(now + wait.min(WAIT_MAX));
-                }
-            }
-            Signal::Conn | Signal::PerConn | Signal::Outage | Signal::Ambiguous => {
-                self.refused += 1;
-            }
-            Signal::Greylist | Signal::Mailbox | Signal::Temp | Signal::Policy | Signal::Perm => {
-                self.refused += 1
-            }
             Signal::ConnectFailed | Signal::Connected => {}
+            _ => self.refused += 1,
         }
+        if self.learns() {
+            self.controller.hear(now, heard);
+        }
+    }
+
+    /// How much waits for it: what a higher limit would be worth.
+    pub fn expect(&mut self, backlog: u64) {
+        self.controller.expect(backlog);
     }
 
     /// Its ceilings.
@@ -111,61 +193,42 @@ impl Lane {
     pub fn tally(&self) -> (u64, u64) {
         (self.accepted, self.refused)
     }
+
+    /// What it does at the moment.
+    pub fn state(&self) -> State {
+        self.controller.state()
+    }
+
+    /// The rate it keeps to, in messages a second; below its ceilings.
+    pub fn rate(&self) -> f64 {
+        self.controller.rate()
+    }
+
+    /// The limits it relies on.
+    pub fn quotas(&self) -> &[Quota] {
+        self.controller.quotas()
+    }
+
+    /// The limits that may be there.
+    pub fn suspects(&self) -> &[Quota] {
+        self.controller.suspects()
+    }
+
+    /// What the provider has said of sessions.
+    pub fn caps(&self) -> &Caps {
+        self.controller.caps()
+    }
+
+    /// Its last decisions, the oldest first.
+    pub fn decisions(&self) -> impl DoubleEndedIterator<Item = &(Instant, Decision)> {
+        self.controller.decisions().iter()
+    }
+
+    /// How many decisions it has made: whether there is a new one.
+    pub fn decided(&self) -> u64 {
+        self.controller.decisions().made()
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use postlane_mail::Rate;
-
-    use super::*;
-
-    const NOW: Instant = Instant::from_unix_s(1_000);
-
-    fn lane(connections: u16, per_minute: u32) -> Lane {
-        let rate = Rate::new(per_minute, Span::from_min(1));
-        Lane::new(Ceilings { connections, rate, session_messages: 100 })
-    }
-
-    #[test]
-    fn connections_and_messages_draw_on_one_budget() {
-        let mut lane = lane(10, 60);
-        lane.opening(NOW);
-        let Permit::After(next) = lane.permit(NOW, Ask::Message) else { panic!("paced") };
-        assert_eq!(lane.permit(NOW, Ask::Connection), Permit::After(next));
-        assert_eq!(lane.permit(next, Ask::Message), Permit::Now);
-    }
-
-    #[test]
-    fn a_lane_opens_no_more_sessions_than_its_ceiling() {
-        let mut lane = lane(2, 60_000);
-        lane.opening(NOW);
-        lane.opening(NOW);
-        let later = NOW + Span::from_s(10);
-        assert_eq!(lane.permit(later, Ask::Connection), Permit::Full);
-        lane.closed();
-        assert_eq!(lane.permit(later, Ask::Connection), Permit::Now);
-    }
-
-    #[test]
-    fn a_lane_is_not_stopped_for_weeks_by_one_word() {
-        let mut lane = lane(2, 60_000);
-        lane.observe(NOW, Signal::Rate { wait: Some(Span(u64::MAX)) });
-        assert_eq!(lane.permit(NOW, Ask::Message), Permit::After(NOW + Span::from_h(24)));
-    }
-
-    #[test]
-    fn other_ceilings_hold_from_now_on_and_close_nothing() {
-        let mut lane = lane(5, 60_000);
-        (0..3).for_each(|_| lane.opening(NOW));
-        lane.keep_to(Ceilings { connections: 1, rate: None, session_messages: 1 });
-        assert_eq!((lane.open(), lane.permit(NOW, Ask::Connection)), (3, Permit::Full));
-        assert_eq!(lane.permit(NOW, Ask::Message), Permit::Now);
-    }
-
-    #[test]
-    fn a_lane_that_is_told_to_wait_waits_as_long_as_it_was_told() {
-        let mut lane = lane(2, 60_000);
-        lane.observe(NOW, Signal::Rate { wait: Some(Span::from_s(300)) });
-        assert_eq!(lane.permit(NOW, Ask::Message), Permit::After(NOW + Span::from_s(300)));
-    }
-}
+mod tests;

@@ -2,6 +2,8 @@
 
 use postlane_mail::Span;
 
+pub use crate::rest::Hinted;
+
 /// One thing a lane hears. The engine makes it of a diagnosis; no text reaches a lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signal {
@@ -9,8 +11,8 @@ pub enum Signal {
     Accepted,
     /// The provider wants less, or later.
     Rate {
-        /// For how long, where it said so in figures.
-        wait: Option<Span>,
+        /// What it said of how much and how long.
+        hint: Hint,
     },
     /// It wants fewer connections at once.
     Conn,
@@ -21,7 +23,10 @@ pub enum Signal {
     /// A mailbox takes nothing for now: nothing of the lane's.
     Mailbox,
     /// The host is not there, or does not serve.
-    Outage,
+    Outage {
+        /// What it said of how long.
+        hint: Hint,
+    },
     /// It may be rate, an outage or nothing of the lane's.
     Ambiguous,
     /// A message was refused for now, for reasons of its own or the host's.
@@ -34,4 +39,17 @@ pub enum Signal {
     ConnectFailed,
     /// A session is open.
     Connected,
+}
+
+/// What a provider said of its limit, in figures where it did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Hint {
+    /// How long to stay away.
+    pub wait: Option<Hinted>,
+    /// The span it counts in ("per hour", "daily").
+    pub window: Option<Span>,
+    /// How many messages it takes in that span.
+    pub quota: Option<u32>,
+    /// It said 421, and closed the connection.
+    pub closes: bool,
 }

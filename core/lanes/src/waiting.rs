@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use postlane_mail::{Instant, Status};
+use postlane_mail::{Instant, Span, Status};
 
 /// Why a recipient or a lane is not moving, and until when. Command line, API and dashboard
 /// print the same sentence.
@@ -13,6 +13,22 @@ pub enum Waiting {
         /// When.
         until: Instant,
     },
+    /// The provider takes so many in so long, and has had them.
+    Quota {
+        /// How many.
+        messages: u32,
+        /// In how long.
+        window: Span,
+        /// When the next may go.
+        until: Instant,
+    },
+    /// The provider refused: a canary asks then whether it takes mail again.
+    Refused {
+        /// When.
+        until: Instant,
+    },
+    /// The canary is under way.
+    Canary,
     /// As many sessions as the lane may have are open, and all are busy.
     Window {
         /// Sessions open or opening.
@@ -62,6 +78,8 @@ impl Waiting {
     pub fn until(&self) -> Option<Instant> {
         match self {
             Self::Pace { until }
+            | Self::Quota { until, .. }
+            | Self::Refused { until }
             | Self::Resting { until }
             | Self::TurnedAway { until }
             | Self::NoRoute { until, .. }
@@ -75,6 +93,11 @@ impl fmt::Display for Waiting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Pace { .. } => f.write_str("the lane keeps its pace"),
+            Self::Quota { messages, window, .. } => {
+                write!(f, "the provider takes {messages} messages in {window}, and has had them")
+            }
+            Self::Refused { .. } => f.write_str("the provider refused; the lane rests"),
+            Self::Canary => f.write_str("one message asks whether the provider takes mail again"),
             Self::Window { open, limit } => {
                 write!(f, "{open} of {limit} sessions are open and busy")
             }

@@ -18,6 +18,7 @@ pub(super) fn engine_settings(setup: &Setup, names: &Names) -> Settings {
             })
             .collect(),
         ceilings: setup.ceilings,
+        learning: setup.learning,
         provider_ceilings: setup
             .provider_ceilings
             .iter()

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use postlane_engine::{Ceilings, RetrySchedule};
+use postlane_engine::{Ceilings, Learning, RetrySchedule};
 use postlane_mail::{Domain, Label};
 use postlane_message::{ClientTrace, Edits, HeaderLimits, InnerReceived};
 use postlane_net::route::StaticRoutes;
@@ -42,6 +42,7 @@ impl Setup {
             sources: sources(config),
             pools: pools(config),
             ceilings: ceilings(config),
+            learning: learning(config),
             provider_ceilings: provider_ceilings(config),
             families_off: by_provider(config, |p| {
                 (!p.families_off.is_empty()).then(|| p.families_off.clone())
@@ -221,6 +222,15 @@ fn pools(config: &Config) -> Vec<PoolSetup> {
         sources: pool.sources.iter().filter_map(|m| Some((place(&m.name)?, m.weight))).collect(),
     };
     config.pools.iter().map(of).collect()
+}
+
+fn learning(config: &Config) -> Learning {
+    use crate::config::settings::Learning as Says;
+    match config.lane.learning {
+        Says::On => Learning::On,
+        Says::Elsewhere => Learning::Elsewhere,
+        Says::Off => Learning::Off,
+    }
 }
 
 fn ceilings(config: &Config) -> Ceilings {

@@ -11,6 +11,7 @@ pub(crate) fn settings() -> Settings {
         sources: vec![Source { id: SourceId(0), family: Family::V4 }],
         pools: vec![Pool { id: PoolId(0), sources: vec![(SourceId(0), 1)] }],
         ceilings: Ceilings { connections: 5, rate: None, session_messages: 10 },
+        learning: Learning::Off,
         provider_ceilings: BTreeMap::new(),
         families_off: BTreeMap::new(),
         retry: RetrySchedule {

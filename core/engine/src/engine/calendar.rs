@@ -39,6 +39,15 @@ impl<E> Engine<E> {
         entry.due_s = seconds_up(now + wait).min(entry.expires_s).max(seconds_up(now));
     }
 
+    /// Counts an attempt of an entry that goes again as soon as its lane does.
+    pub(super) fn put_off_with_lane(&mut self, now: Instant, number: u32) -> Fate {
+        let entry = &mut self.slab[number];
+        entry.attempts = entry.attempts.saturating_add(1);
+        entry.due_s = seconds_up(now);
+        let notice = self.owes_notice(now, number);
+        Fate::Deferred { progress: self.progress(number), notice, status: None }
+    }
+
     /// Whether the sender is to be told, now and never again, that it is late.
     pub(super) fn owes_notice(&mut self, now: Instant, number: u32) -> bool {
         let Some(after) = self.settings.delay_notice_after else { return false };

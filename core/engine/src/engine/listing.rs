@@ -200,15 +200,15 @@ impl<E> Engine<E> {
     pub fn lanes(&self, now: Instant) -> impl Iterator<Item = LaneRow> {
         self.lanes.iter().map(move |state| {
             let (accepted, refused) = state.lane.tally();
-            let paced_until = match state.lane.permit(now, Ask::Message) {
-                Permit::After(until) => Some(until),
+            let paced_until = match state.lane.permit(now, Stream::Transactional, Ask::Message) {
+                Permit::After(waiting) => waiting.until(),
                 _ => None,
             };
             LaneRow {
                 provider: state.provider,
                 source: state.source,
                 open: state.lane.open(),
-                connections_max: state.lane.ceilings().connections,
+                connections_max: state.lane.connections(),
                 accepted,
                 refused,
                 paced_until,
@@ -278,6 +278,7 @@ impl<E> Engine<E> {
             return Waiting::Closing;
         }
         let unable = self.unable_hosts(number);
+        let stream = self.slab[number].stream;
         let ways = &self.lines[self.slab[number].line as usize].ways;
         let mut rests = None;
         let mut busy = None;
@@ -289,9 +290,12 @@ impl<E> Engine<E> {
                 continue;
             }
             let lane = &self.lanes[path.lane as usize].lane;
-            let (open, limit) = (lane.open(), lane.ceilings().connections);
-            let waiting = match lane.permit(now, Ask::Message) {
-                Permit::After(until) => Waiting::Pace { until },
+            let (open, limit) = (lane.open(), lane.connections());
+            let waiting = match lane.permit(now, stream, Ask::Message) {
+                Permit::After(waiting) => waiting,
+                Permit::Busy if matches!(lane.state(), postlane_lanes::State::Canary) => {
+                    Waiting::Canary
+                }
                 _ if path.open == 0 && path.opening > 0 => Waiting::Opening,
                 _ if open >= limit => Waiting::Window { open, limit },
                 _ => Waiting::Turn,

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use super::Engine;
 use super::operator::Wish;
-use super::session::after_a_loss;
+use super::session::{About, after_a_loss, signal_of};
 use crate::entry::{State, moment};
 use crate::input::{Outcome, RecipientOutcome};
 use crate::line::Joins;
@@ -24,10 +24,19 @@ enum Left {
     Deferred(Option<Span>, Option<Status>),
     /// Whatever the operator says who holds it; this attempt counts.
     Held,
+    /// Another attempt as soon as its lane sends again: the lane has to wait, not the message.
+    WithLane(Option<Span>),
     /// Another attempt at once: this one cost nothing.
     NotTried,
     /// Another host.
     Unable(Status),
+}
+
+impl Left {
+    /// Where the lane does not learn, the message waits by itself.
+    fn without_lane(self) -> Self {
+        if let Self::WithLane(asked) = self { Self::Deferred(asked, None) } else { self }
+    }
 }
 
 /// What somebody has to mend is not tried again before: as often as a lane probes what it has
@@ -44,6 +53,7 @@ struct Over<'a, E> {
     outcomes: &'a [RecipientOutcome],
     /// Its session had carried others before.
     used: bool,
+    lane: u32,
     evidence: E,
 }
 
@@ -60,7 +70,10 @@ impl<E> Engine<E> {
         let slot = &mut self.slots[place as usize];
         let Some(behind) = slot.in_flight.iter().position(|f| f.attempt == attempt) else { return };
         let flight = slot.in_flight.remove(behind);
-        let Slot { path, lane, host, address, began, .. } = *slot;
+        let Slot { path, lane, host, address, began, carried, .. } = *slot;
+        if outcomes.iter().any(|o| matches!(o.outcome, Outcome::Delivered(_))) {
+            slot.carried += 1;
+        }
         let path_state = &mut self.paths[path as usize];
         path_state.stirred = now;
         if outcomes.iter().any(|o| !matches!(o.outcome, Outcome::NotTried)) {
@@ -68,11 +81,14 @@ impl<E> Engine<E> {
             path_state.carried(address, began);
         }
         let used = slot.tried > 1;
-        self.tell_lane(now, lane, outcomes);
+        self.lanes[lane as usize].lane.over(flight.stream);
+        let about =
+            About { sent: flight.sent, stream: flight.stream, fresh: flight.fresh, carried };
+        self.tell_lane(now, lane, about, outcomes);
         if let Some((taken, _)) = beyond(outcomes) {
             self.take_no_more_at_once(now, path, taken);
         }
-        let over = Over { attempt, slot: id, host, behind, outcomes, used, evidence };
+        let over = Over { attempt, slot: id, host, behind, outcomes, used, lane, evidence };
         self.settle(now, flight.entry, over);
         if ends_session(outcomes) {
             // It may be closed already; what closes it twice is told once.
@@ -85,7 +101,7 @@ impl<E> Engine<E> {
     }
 
     /// One signal for each transaction: what the other side said, if it said anything.
-    fn tell_lane(&mut self, now: Instant, lane: u32, outcomes: &[RecipientOutcome]) {
+    fn tell_lane(&mut self, now: Instant, lane: u32, about: About, outcomes: &[RecipientOutcome]) {
         let mut accepted = false;
         let mut refused = None;
         for outcome in outcomes {
@@ -98,10 +114,10 @@ impl<E> Engine<E> {
             }
         }
         if accepted {
-            self.lanes[lane as usize].lane.observe(now, lanes::Signal::Accepted);
+            self.hear(now, lane, about, lanes::Signal::Accepted);
         }
         if let Some(said) = refused.filter(|said| !accepted || !is_recipients(said)) {
-            self.hear(now, lane, said);
+            self.hear(now, lane, about, signal_of(said));
         }
     }
 
@@ -115,7 +131,7 @@ impl<E> Engine<E> {
             self.forget(number);
             return;
         }
-        let left = self.judge(now, number, over.outcomes, over.used);
+        let left = self.judge(now, number, &over);
         let comes_back =
             if beyond(over.outcomes).is_some() { Joins::First } else { after_a_loss(over.behind) };
         let mut fates: SmallVec<[(u16, Fate); 1]> = SmallVec::new();
@@ -129,7 +145,12 @@ impl<E> Engine<E> {
         let held = self.part(number, &left, |l| *l == Left::Held);
         let unable = self.part(number, &left, |l| matches!(l, Left::Unable(_)));
         let not_tried = self.part(number, &left, |l| *l == Left::NotTried);
-        let goes_on = [deferred, held, unable, not_tried].contains(&Some(number));
+        let with_lane = self.part(number, &left, |l| matches!(l, Left::WithLane(_)));
+        let goes_on = [deferred, held, unable, not_tried, with_lane].contains(&Some(number));
+        if let Some(part) = with_lane {
+            let fate = self.put_off_with_lane(now, part);
+            fates.extend(self.recipients_of(part).iter().map(|(index, _)| (*index, fate)));
+        }
         if let Some(part) = deferred {
             self.defer_part(now, part, &left, &mut fates);
         }
@@ -155,6 +176,9 @@ impl<E> Engine<E> {
         if let Some(part) = not_tried {
             self.come_back(now, part, comes_back);
         }
+        if let Some(part) = with_lane {
+            self.come_back(now, part, Joins::First);
+        }
         if !goes_on {
             self.forget(number);
         }
@@ -162,25 +186,25 @@ impl<E> Engine<E> {
 
     /// What is left to do with each recipient. A recipient that nobody spoke of was not tried,
     /// nor was one that was too many.
-    fn judge(
-        &self,
-        now: Instant,
-        number: u32,
-        outcomes: &[RecipientOutcome],
-        used: bool,
-    ) -> SmallVec<[(u16, Left); 4]> {
+    fn judge(&self, now: Instant, number: u32, over: &Over<'_, E>) -> SmallVec<[(u16, Left); 4]> {
+        let outcomes = over.outcomes;
+        let learns = self.lanes[over.lane as usize].lane.learns();
         let expired = now >= moment(self.slab[number].expires_s);
         let beyond = beyond(outcomes).map_or(&[][..], |(_, beyond)| beyond);
         let judged = self.recipients_of(number).into_iter().map(|(index, _)| {
             let is_beyond = beyond.iter().any(|o| o.index == index && is_too_many(o));
             let outcome = outcomes.iter().find(|o| o.index == index && !is_beyond);
             let outcome = outcome.map(|o| &o.outcome);
-            let left = match (judge_one(now, outcome, used), self.wish_for(number, index)) {
+            let left = judge_one(now, outcome, over.used);
+            let left = if learns { left } else { left.without_lane() };
+            let left = match (left, self.wish_for(number, index)) {
                 (Left::Ended(end), _) => Left::Ended(end),
                 (_, Some(Wish::Delete)) => Left::Ended(End::Deleted),
                 (_, Some(Wish::Bounce)) => Left::Ended(End::BouncedByOperator),
-                (Left::Deferred(..), Some(Wish::Hold)) => Left::Held,
-                (Left::Deferred(..), None) if expired => Left::Ended(End::Expired),
+                (Left::Deferred(..) | Left::WithLane(_), Some(Wish::Hold)) => Left::Held,
+                (Left::Deferred(..) | Left::WithLane(_), None) if expired => {
+                    Left::Ended(End::Expired)
+                }
                 (left, _) => left,
             };
             (index, left)
@@ -279,6 +303,9 @@ fn judge_one(now: Instant, outcome: Option<&Outcome>, used: bool) -> Left {
             Persistence::Permanent => Left::Ended(End::Bounced(None)),
             Persistence::UntilFixed => {
                 Left::Deferred(Some(said.asked_wait().unwrap_or_default().max(MENDING_MIN)), None)
+            }
+            _ if said.signal == Signal::Rate || said.signal == Signal::Conn => {
+                Left::WithLane(said.asked_wait())
             }
             _ => Left::Deferred(said.asked_wait(), None),
         },

@@ -1,7 +1,6 @@
 //! What not every host can take: a message that needs an extension goes by hosts that have
 //! not shown themselves unable.
 
-use postlane_lanes::{Ask, Permit};
 use postlane_mail::{Instant, Status};
 use smallvec::SmallVec;
 
@@ -65,11 +64,8 @@ impl<E> Engine<E> {
         }
         let lane = self.paths[path as usize].lane;
         if let Some(place) = self.idle_session_without(path, &hosts) {
-            let permit = self.lanes[lane as usize].lane.permit(now, Ask::Message);
-            if !self.slots[place as usize].prepaid
-                && let Permit::After(until) = permit
-            {
-                return Some(Served::Paced(until));
+            if let Some(served) = self.refused_by_lane(now, place, stream) {
+                return Some(served);
             }
             self.pull(number);
             self.lines[line as usize].account(path);

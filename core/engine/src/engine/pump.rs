@@ -1,6 +1,6 @@
 //! Giving out work: which lane, which stream, which path, which session.
 
-use postlane_lanes::{Ask, Permit};
+use postlane_lanes::{Ask, Permit, Waiting};
 use postlane_mail::{Instant, Span, Stream};
 
 use super::{Engine, Timer};
@@ -8,7 +8,7 @@ use crate::entry::State;
 use crate::names::AttemptId;
 use crate::output::{End, Output};
 use crate::path::Crowd;
-use crate::session::{Flight, Opening};
+use crate::session::{Flight, Opening, Slot};
 
 /// What came of asking a path to do something.
 pub(super) enum Served {
@@ -16,6 +16,8 @@ pub(super) enum Served {
     Some,
     /// The lane allows nothing before then.
     Paced(Instant),
+    /// The lane allows nothing until something under way is over.
+    Busy,
     /// It comes back by itself when something changes for it.
     Waits,
     /// Another source of the pool goes first, once.
@@ -67,6 +69,10 @@ impl<E> Engine<E> {
                     self.timers.arm(Timer::Lane(lane), until);
                     return;
                 }
+                Served::Busy => {
+                    self.back_in_front(lane, stream, path);
+                    return;
+                }
                 Served::Waits => {}
             }
         }
@@ -96,7 +102,7 @@ impl<E> Engine<E> {
     /// stream's first.
     fn let_one_to_window(&mut self, lane: u32) {
         let state = &mut self.lanes[lane as usize];
-        if state.lane.open() >= state.lane.ceilings().connections {
+        if state.lane.open() >= state.lane.connections() {
             return;
         }
         for stream in Stream::ALL {
@@ -141,7 +147,7 @@ impl<E> Engine<E> {
         if self.lines[line as usize].common(stream) == 0 {
             return Served::Waits;
         }
-        if self.lets_another_source_go_first(now, path, line) {
+        if self.lets_another_source_go_first(now, path, line, stream) {
             return Served::Yields;
         }
         let Some(slot) = self.free_session(path) else {
@@ -151,11 +157,8 @@ impl<E> Engine<E> {
             self.close(slot);
             return Served::Some;
         }
-        let permit = self.lanes[lane as usize].lane.permit(now, Ask::Message);
-        if !self.slots[slot as usize].prepaid
-            && let Permit::After(until) = permit
-        {
-            return Served::Paced(until);
+        if let Some(served) = self.refused_by_lane(now, slot, stream) {
+            return served;
         }
         let Some(number) = self.lines[line as usize].pop(&mut self.slab, stream) else {
             return Served::Waits;
@@ -163,6 +166,41 @@ impl<E> Engine<E> {
         self.lines[line as usize].account(path);
         self.send(now, slot, number);
         Served::Some
+    }
+
+    /// What the lane says against a message on a session, if it says anything.
+    pub(super) fn refused_by_lane(
+        &mut self,
+        now: Instant,
+        slot: u32,
+        stream: Stream,
+    ) -> Option<Served> {
+        let Slot { lane, prepaid, .. } = self.slots[slot as usize];
+        self.count_backlog(now, lane);
+        let ask = if prepaid { Ask::Prepaid } else { Ask::Message };
+        match self.lanes[lane as usize].lane.permit(now, stream, ask) {
+            Permit::Now => None,
+            Permit::After(waiting) => Some(paced(now, waiting)),
+            Permit::Full | Permit::Busy => Some(Served::Busy),
+        }
+    }
+
+    /// Lets a lane know, now and then, what waits for it: a line's share of the ways it has.
+    fn count_backlog(&mut self, now: Instant, lane: u32) {
+        const EVERY: Span = Span::from_s(10);
+        let state = &self.lanes[lane as usize];
+        if now.since(state.expected) < EVERY {
+            return;
+        }
+        let lines = state.paths.iter().flat_map(|path| &self.paths[*path as usize].lines);
+        let share = |line: &u32| {
+            let line = &self.lines[*line as usize];
+            u64::from(line.ready_in_all()) / line.ways.len().max(1) as u64
+        };
+        let backlog = lines.map(share).sum();
+        let state = &mut self.lanes[lane as usize];
+        state.expected = now;
+        state.lane.expect(backlog);
     }
 
     /// The path's lines take turns, too.
@@ -196,12 +234,12 @@ impl<E> Engine<E> {
         let path = self.slots[place as usize].path;
         self.leave_those_beyond(now, path, number);
         let slot = &mut self.slots[place as usize];
-        slot.in_flight.push(Flight { attempt, entry: number });
+        let (stream, fresh) = (self.slab[number].stream, self.slab[number].attempts == 0);
+        slot.in_flight.push(Flight { attempt, entry: number, sent: now, stream, fresh });
         slot.given += 1;
         let id = slot.id;
-        if !std::mem::take(&mut slot.prepaid) {
-            self.lanes[slot.lane as usize].lane.sending(now);
-        }
+        let ask = if std::mem::take(&mut slot.prepaid) { Ask::Prepaid } else { Ask::Message };
+        self.lanes[slot.lane as usize].lane.sending(now, stream, ask);
         self.paths[slot.path as usize].stirred = now;
         self.stand(number, State::Active);
         self.slab[number].next = place;
@@ -262,8 +300,10 @@ impl<E> Engine<E> {
         stream: Stream,
     ) -> Result<(), Served> {
         let lane = self.paths[path as usize].lane;
-        match self.lanes[lane as usize].lane.permit(now, Ask::Connection) {
-            Permit::After(until) => return Err(Served::Paced(until)),
+        self.count_backlog(now, lane);
+        match self.lanes[lane as usize].lane.permit(now, stream, Ask::Connection) {
+            Permit::After(waiting) => return Err(paced(now, waiting)),
+            Permit::Busy => return Err(Served::Busy),
             // Whoever has all of it waits for nobody else, and need not make room for itself.
             Permit::Full if self.fills_its_lane(path) => return Err(Served::Waits),
             Permit::Full => {
@@ -318,7 +358,13 @@ impl<E> Engine<E> {
 
     /// With several sources in the pool, the one that has carried least for its weight goes
     /// first, if it can go at all.
-    fn lets_another_source_go_first(&mut self, now: Instant, path: u32, line: u32) -> bool {
+    fn lets_another_source_go_first(
+        &mut self,
+        now: Instant,
+        path: u32,
+        line: u32,
+        stream: Stream,
+    ) -> bool {
         let state = &self.lines[line as usize];
         let asked = (line, state.given);
         // Once for each transaction: who was let go first may turn out not to go.
@@ -329,7 +375,7 @@ impl<E> Engine<E> {
         let first = state
             .ways
             .iter()
-            .find(|way| way.path != path && way.taken < mine && self.can_go(now, way.path));
+            .find(|way| way.path != path && way.taken < mine && self.can_go(now, way.path, stream));
         let Some(first) = first.map(|way| way.path) else { return false };
         self.paths[path as usize].yielded = asked;
         self.offer_path(first);
@@ -337,17 +383,25 @@ impl<E> Engine<E> {
     }
 
     /// Whether a path could carry or open something now.
-    fn can_go(&self, now: Instant, path: u32) -> bool {
+    fn can_go(&self, now: Instant, path: u32, stream: Stream) -> bool {
         let state = &self.paths[path as usize];
         let lane = &self.lanes[state.lane as usize].lane;
         match self.free_session(path) {
-            Some(slot) if self.slots[slot as usize].prepaid => true,
-            Some(_) => lane.permit(now, Ask::Message) == Permit::Now,
+            Some(slot) => {
+                let prepaid = self.slots[slot as usize].prepaid;
+                let ask = if prepaid { Ask::Prepaid } else { Ask::Message };
+                lane.permit(now, stream, ask) == Permit::Now
+            }
             None => {
                 state.opening < state.open.max(1)
                     && state.rests_until(&[]).is_some_and(|until| until <= now)
-                    && lane.permit(now, Ask::Connection) == Permit::Now
+                    && lane.permit(now, stream, Ask::Connection) == Permit::Now
             }
         }
     }
+}
+
+/// A lane that waits for a moment is asked again then.
+fn paced(now: Instant, waiting: Waiting) -> Served {
+    Served::Paced(waiting.until().unwrap_or(now + PATIENCE))
 }

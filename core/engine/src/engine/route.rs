@@ -243,7 +243,10 @@ impl<E> Engine<E> {
         known.hosts = route.hosts;
         let (paths, lines) = (known.paths.clone(), known.lines.clone());
         for (source, path) in paths {
-            self.paths[path as usize].lane = self.lane(route.provider, source);
+            let lane = self.lane(route.provider, source);
+            let before = std::mem::replace(&mut self.paths[path as usize].lane, lane);
+            self.lanes[before as usize].paths.retain(|of_lane| *of_lane != path);
+            self.lanes[lane as usize].paths.push(path);
             self.learn_addresses(path);
             self.offer_path(path);
         }

@@ -2,9 +2,9 @@
 
 use std::net::SocketAddr;
 
-use postlane_lanes::{Lane, Signal};
-use postlane_mail::Instant;
-use postlane_replies::{self as replies, Diagnosis, Extent};
+use postlane_lanes::{Heard, Hint, Hinted, Lane, Signal};
+use postlane_mail::{Instant, Stream};
+use postlane_replies::{self as replies, Diagnosis, Extent, Unit};
 
 use super::{Closing, Engine, LaneState, Timer};
 use crate::entry::{NONE, Rank, State};
@@ -27,9 +27,11 @@ impl<E> Engine<E> {
         }
         let number = self.lanes.len() as u32;
         self.lanes.push(LaneState {
-            lane: Lane::new(self.ceilings(provider)),
+            lane: Lane::new(self.ceilings(provider), self.settings.learning, self.chance.next()),
             provider,
             source,
+            paths: Vec::new(),
+            expected: Instant::default(),
             rings: Default::default(),
             at_window: Default::default(),
             idle: 0,
@@ -71,7 +73,8 @@ impl<E> Engine<E> {
         state.opening -= 1;
         state.open += 1;
         state.stirred = now;
-        self.lanes[lane as usize].lane.observe(now, Signal::Connected);
+        self.lanes[lane as usize].lane.opening_is_over();
+        self.mark(lane);
         self.list_session(now, place);
         match particular {
             Some(number) if self.closing == Closing::No && !self.has_wishes(number) => {
@@ -95,6 +98,7 @@ impl<E> Engine<E> {
         let Some(place) = self.place(id).filter(opening) else { return };
         let slot = &mut self.slots[place as usize];
         let (path, lane, host, address) = (slot.path, slot.lane, slot.host, slot.address);
+        let began = slot.began;
         let particular = slot.particular.take();
         self.free_place(place);
         let (source, exchange) = {
@@ -115,12 +119,9 @@ impl<E> Engine<E> {
             }
             Unreached::Network => {
                 self.failed(now, path, address, Trouble::Unreachable);
-                self.lanes[lane as usize].lane.observe(now, Signal::ConnectFailed);
+                self.hear(now, lane, About::session(began), Signal::ConnectFailed);
             }
-            Unreached::TurnedAway(said) => {
-                self.failed(now, path, address, Trouble::TurnedAway);
-                self.hear(now, lane, said);
-            }
+            Unreached::TurnedAway(said) => self.turned_away(now, path, address, began, said),
         }
         self.look_for_new_hosts(now, path);
         if let Some(number) = particular {
@@ -145,6 +146,7 @@ impl<E> Engine<E> {
         let Some(place) = self.place(id) else { return };
         let slot = &mut self.slots[place as usize];
         let (path, lane, host, address) = (slot.path, slot.lane, slot.host, slot.address);
+        let began = slot.began;
         let source = self.paths[path as usize].source;
         self.outputs.extend(evidence.map(|evidence| {
             Output::Record(Event::SessionLost { slot: id, source, host, evidence })
@@ -161,25 +163,48 @@ impl<E> Engine<E> {
             self.failed(now, path, address, trouble);
         }
         for (i, flight) in lost.iter().enumerate().rev() {
+            self.lanes[lane as usize].lane.over(flight.stream);
             self.come_back(now, flight.entry, after_a_loss(i));
         }
         if let Some(number) = particular {
             self.come_back(now, number, Joins::First);
         }
         if let Some(said) = said {
-            self.hear(now, lane, &said);
+            self.hear(now, lane, About::session(began), signal_of(&said));
         }
         self.offer_path(path);
+    }
+
+    /// The host answered, and would not have us. Where it wants less or fewer, that is the lane's
+    /// business, and its hosts are well.
+    fn turned_away(
+        &mut self,
+        now: Instant,
+        path: u32,
+        address: SocketAddr,
+        began: Instant,
+        said: &Diagnosis,
+    ) {
+        let lane = self.paths[path as usize].lane;
+        let signal = signal_of(said);
+        let is_lanes = matches!(signal, Signal::Rate { .. } | Signal::Conn);
+        if !is_lanes || !self.lanes[lane as usize].lane.learns() {
+            self.failed(now, path, address, Trouble::TurnedAway);
+        }
+        self.hear(now, lane, About::session(began), signal);
     }
 
     fn failed(&mut self, now: Instant, path: u32, address: SocketAddr, trouble: Trouble) {
         self.paths[path as usize].failed(now, address, trouble, &mut self.chance);
     }
 
-    /// Tells the lane of a reply that was no recipient's.
-    pub(super) fn hear(&mut self, now: Instant, lane: u32, said: &Diagnosis) {
-        let signal = signal_of(said);
-        self.lanes[lane as usize].lane.observe(now, signal);
+    /// Tells the lane of something.
+    pub(super) fn hear(&mut self, now: Instant, lane: u32, about: About, signal: Signal) {
+        let state = &mut self.lanes[lane as usize];
+        let open = u32::from(state.lane.open());
+        let About { sent, stream, fresh, carried } = about;
+        state.lane.observe(now, &Heard { signal, sent, stream, fresh, carried, open });
+        self.mark(lane);
     }
 
     /// Puts a session on the chain it belongs on: nothing to do, room for one more, or none.
@@ -221,7 +246,7 @@ impl<E> Engine<E> {
 
     fn session_limit(&self, place: u32) -> u32 {
         let lane = &self.lanes[self.slots[place as usize].lane as usize];
-        let limit = lane.lane.ceilings().session_messages.max(1);
+        let limit = lane.lane.session_messages();
         let others_wait = lane.waiting_at_window() > lane.leaving as usize
             || self.crowded_out.len() > self.leaving as usize;
         if others_wait { limit.min(TURN) } else { limit }
@@ -296,7 +321,10 @@ impl<E> Engine<E> {
         let path = &mut self.paths[slot.path as usize];
         match was {
             SlotState::Free => return,
-            SlotState::Opening => path.opening -= 1,
+            SlotState::Opening => {
+                path.opening -= 1;
+                lane.lane.opening_is_over();
+            }
             SlotState::Open => path.open -= 1,
             SlotState::Closing => {
                 lane.leaving -= 1;
@@ -344,21 +372,50 @@ pub(super) fn after_a_loss(behind: usize) -> Joins {
     if behind == 0 { Joins::Last(Rank::Returned) } else { Joins::First }
 }
 
+/// What something that a lane hears is about.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct About {
+    pub(super) sent: Instant,
+    pub(super) stream: Stream,
+    pub(super) fresh: bool,
+    /// Messages accepted on the session before.
+    pub(super) carried: u32,
+}
+
+impl About {
+    /// A session that carried nothing.
+    fn session(began: Instant) -> Self {
+        Self { sent: began, stream: Stream::Engaged, fresh: false, carried: 0 }
+    }
+}
+
 /// What a lane hears of a diagnosis.
-fn signal_of(said: &Diagnosis) -> Signal {
+pub(super) fn signal_of(said: &Diagnosis) -> Signal {
     match said.signal {
         replies::Signal::Accepted => Signal::Accepted,
-        replies::Signal::Rate => Signal::Rate { wait: said.asked_wait() },
+        replies::Signal::Rate => Signal::Rate { hint: hint_of(said) },
         replies::Signal::Conn => Signal::Conn,
         replies::Signal::PerConn => Signal::PerConn,
         replies::Signal::Greylist => Signal::Greylist,
         replies::Signal::Mailbox => Signal::Mailbox,
-        replies::Signal::Outage => Signal::Outage,
+        replies::Signal::Outage => Signal::Outage { hint: hint_of(said) },
         replies::Signal::Ambiguous => Signal::Ambiguous,
         replies::Signal::Policy => Signal::Policy,
         // Nothing was said of a message: a session did not come about.
         _ if said.extent == Extent::Host => Signal::ConnectFailed,
         replies::Signal::Temp | replies::Signal::None => Signal::Temp,
         replies::Signal::Perm => Signal::Perm,
+    }
+}
+
+/// The figures in what a provider said.
+fn hint_of(said: &Diagnosis) -> Hint {
+    let hint = said.hint;
+    let messages = hint.quota.filter(|quota| quota.of == Unit::Messages);
+    Hint {
+        wait: hint.wait.map(|wait| Hinted { wait: wait.span, exact: wait.exact }),
+        window: hint.window,
+        quota: messages.map(|quota| quota.count),
+        closes: matches!(said.extent, Extent::Session | Extent::Host),
     }
 }

@@ -1,5 +1,7 @@
 //! The ways a line's mail can go: its pool's sources, and the addresses they can reach.
 
+use std::net::IpAddr;
+
 use postlane_mail::{Family, Instant, Status, Stream};
 
 use super::Engine;
@@ -7,6 +9,15 @@ use crate::entry::State;
 use crate::line::Way;
 use crate::names::{ExchangeId, SourceId};
 use crate::path::Path;
+
+/// Whether an address is on this machine or in a private network (RFC 1918, RFC 4193, RFC 3927,
+/// RFC 4291 §2.5.6).
+fn is_our_own(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => v4.is_loopback() || v4.is_private() || v4.is_link_local(),
+        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
+    }
+}
 
 /// No address of its hosts is of a family that its pool can send from (RFC 3463 §3.5, X.4.4).
 pub(super) const NO_FAMILY: Status = Status::new(4, 4, 4);
@@ -108,6 +119,7 @@ impl<E> Engine<E> {
         let lane = self.lane(provider, source);
         let path = self.paths.len() as u32;
         self.paths.push(Path::new(exchange, source, lane));
+        self.lanes[lane as usize].paths.push(path);
         self.exchange(exchange).paths.push((source, path));
         self.learn_addresses(path);
         path
@@ -123,5 +135,9 @@ impl<E> Engine<E> {
             let of = Family::of(address.ip());
             Some(of) == family && !off.is_some_and(|off| off.contains(&of))
         });
+        let lane = path.lane;
+        if path.addresses.iter().any(|a| !is_our_own(a.address.ip())) {
+            self.lanes[lane as usize].lane.leads_elsewhere();
+        }
     }
 }

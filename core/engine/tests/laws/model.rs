@@ -100,6 +100,7 @@ pub(crate) fn settings(ceilings: Ceilings) -> Settings {
         pools: vec![Pool { id: PoolId(0), sources: vec![(SourceId(0), 1)] }],
         ceilings,
         provider_ceilings: BTreeMap::new(),
+        learning: Learning::Off,
         families_off: BTreeMap::new(),
         retry: RetrySchedule {
             first: Span::from_min(5),

@@ -28,7 +28,7 @@ pub use delivery::Delivery;
 pub use domain::DomainPolicy;
 pub use expire::Expire;
 pub use http::Http;
-pub use lane::Lane;
+pub use lane::{Lane, Learning};
 pub use limits::Limits;
 pub use listener::{Auth, Listener, ListenerTls, WithoutTls};
 pub use log::{Addresses, Log, Output};

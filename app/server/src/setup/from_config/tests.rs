@@ -93,6 +93,7 @@ const TWO_VALUES: &[(&str, &str, &str, &str)] = &[
     ("lane.connections", "", "7", "8"),
     ("lane.rate", "", "\"off\"", "\"7/m\""),
     ("lane.session_messages", "", "7", "8"),
+    ("lane.learning", "", "\"on\"", "\"off\""),
     ("lane.idle", "", "\"7s\"", "\"8s\""),
     ("delivery.sessions", "", "7", "8"),
     ("delivery.session_depth", "", "1", "2"),

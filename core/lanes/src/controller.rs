@@ -1,0 +1,308 @@
+//! The controller: it hears what became of mail, and learns how much the provider takes.
+
+mod growth;
+mod hearing;
+mod reopening;
+
+use postlane_mail::{Instant, Span, Stream};
+
+use crate::caps::Caps;
+use crate::chance::Chance;
+use crate::credits::Credits;
+use crate::decision::{Decision, Decisions};
+use crate::history::History;
+use crate::latency::Latency;
+use crate::outcomes::Outcomes;
+use crate::pace::Pace;
+use crate::quota::{Counted, Quota, Room};
+use crate::rest::Rest;
+use crate::waiting::Waiting;
+
+pub use hearing::Heard;
+
+/// What a lane does at the moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Nothing is known yet: the rate doubles as long as all is accepted.
+    Probing,
+    /// The rate grows slowly.
+    Normal,
+    /// Some fresh mail is deferred: the rate stays as it is.
+    Steady,
+    /// Nothing is sent until then; one canary goes first.
+    Cooling {
+        /// When.
+        until: Instant,
+    },
+    /// The canary is under way.
+    Canary,
+}
+
+/// Learns one lane's limits.
+#[derive(Debug, Clone)]
+pub(crate) struct Controller {
+    state: State,
+    pace: Pace,
+    /// The lowest rate that has been seen to fail.
+    failed: Option<f64>,
+    counted: Counted,
+    /// Transactional messages sent, whose share bulk leaves free.
+    transactional: History,
+    quotas: Vec<Quota>,
+    suspects: Vec<Quota>,
+    /// How long the provider shuts a lane out that went too far, where it was seen to.
+    shut_out: Option<Span>,
+    rest: Option<Rest>,
+    /// The rest that gave the suspects: how long it was.
+    suspected_for: Span,
+    last_refused: Option<Instant>,
+    /// Since when it has been sending without a rest.
+    began: Instant,
+    accepted_since_reopening: u32,
+    outcomes: Outcomes,
+    credits: Credits,
+    latency: Latency,
+    caps: Caps,
+    asked: Option<Asked>,
+    backlog: u64,
+    trusts_hints: bool,
+    /// Ambiguous replies in a row.
+    ambiguous: u32,
+    /// Bulk and transactional messages under way.
+    under_way: [u32; 2],
+    opening: u32,
+    chance: Chance,
+    decisions: Decisions,
+}
+
+/// A question that has been paid for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Asked {
+    /// Whether a quota takes one more; sent then.
+    Quota { window: Span, at: Instant },
+    /// Whether a higher rate holds; this one did.
+    Pace { before: f64 },
+}
+
+/// What the controller says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Gate {
+    Now,
+    After(Waiting),
+    /// When something under way is over.
+    Full,
+}
+
+/// What wants to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wants {
+    /// A message, or a session for it.
+    Unit,
+    /// A message whose session has paid for it.
+    Prepaid,
+}
+
+/// The rate a lane begins with that nothing is known of: six a minute (LANES §4).
+pub(crate) const FIRST_RATE: f64 = 0.1;
+
+impl Controller {
+    pub(crate) fn new(first_rate: f64, seed: u64) -> Self {
+        Self {
+            state: State::Probing,
+            pace: Pace::new(first_rate),
+            failed: None,
+            counted: Counted::default(),
+            transactional: History::default(),
+            quotas: Vec::new(),
+            suspects: Vec::new(),
+            shut_out: None,
+            rest: None,
+            suspected_for: Span::ZERO,
+            last_refused: None,
+            began: Instant::default(),
+            accepted_since_reopening: 0,
+            outcomes: Outcomes::default(),
+            credits: Credits::default(),
+            latency: Latency::default(),
+            caps: Caps::default(),
+            asked: None,
+            backlog: 0,
+            trusts_hints: true,
+            ambiguous: 0,
+            under_way: [0; 2],
+            opening: 0,
+            chance: Chance::new(seed),
+            decisions: Decisions::default(),
+        }
+    }
+
+    /// Whether something may go now.
+    pub(crate) fn gate(&self, now: Instant, stream: Stream, wants: Wants) -> Gate {
+        let messages = self.in_flight();
+        match self.state {
+            State::Cooling { until } if until > now => {
+                return Gate::After(Waiting::Refused { until });
+            }
+            // What was under way when the rest began is heard first.
+            State::Cooling { .. } | State::Canary => {
+                let others =
+                    if wants == Wants::Prepaid { messages } else { messages + self.opening };
+                return if others == 0 { Gate::Now } else { Gate::Full };
+            }
+            State::Probing | State::Normal | State::Steady => {}
+        }
+        if wants == Wants::Unit {
+            if messages + self.opening >= self.window() {
+                return Gate::Full;
+            }
+            if self.pace.next() > now {
+                return Gate::After(Waiting::Pace { until: self.pace.next() });
+            }
+        }
+        self.quotas_gate(now, stream, wants)
+    }
+
+    fn quotas_gate(&self, now: Instant, stream: Stream, wants: Wants) -> Gate {
+        // The session that has paid is counted already.
+        let paid = u32::from(wants == Wants::Prepaid && self.opening > 0);
+        let under_way = u64::from(self.in_flight() + self.opening - paid);
+        for quota in &self.quotas {
+            let limit = u64::from(quota.messages);
+            let mut room = quota.room(&self.counted.all, limit, under_way, now);
+            if room != Room::Left && under_way == 0 && self.may_ask(quota, now) {
+                room = Room::Left;
+            } else if room == Room::Left && stream != Stream::Transactional {
+                let limit = limit.saturating_sub(self.reserve(quota, now)).max(1);
+                let under_way = u64::from(self.under_way[0] + self.opening - paid);
+                room = quota.room(&self.counted.bulk, limit, under_way, now);
+            }
+            match room {
+                Room::Left => {}
+                Room::After(until) if until <= now => {}
+                Room::After(until) => {
+                    let (messages, window) = (quota.messages, quota.window);
+                    return Gate::After(Waiting::Quota { messages, window, until });
+                }
+                Room::UnderWay => return Gate::Full,
+            }
+        }
+        Gate::Now
+    }
+
+    /// What bulk leaves of a quota for the transactional mail to be expected in its window.
+    fn reserve(&self, quota: &Quota, now: Instant) -> u64 {
+        let expected = self.transactional_rate(now) * (quota.window.0 as f64 / 1e6);
+        let wanted = expected + 2.0 * expected.sqrt();
+        wanted.min(0.4 * f64::from(quota.messages)).ceil() as u64
+    }
+
+    /// Transactional messages a second, over the last hours.
+    fn transactional_rate(&self, now: Instant) -> f64 {
+        const SEEN: Span = Span::from_h(6);
+        let many = self.transactional.within(SEEN, now);
+        let Some(first) = self.transactional.nth_before(now, many.saturating_sub(1)) else {
+            return 0.0;
+        };
+        let over = now.since(first).max(Span::from_h(1)).min(SEEN);
+        many as f64 / (over.0 as f64 / 1e6)
+    }
+
+    /// Messages under way at once, at most.
+    pub(crate) fn window(&self) -> u32 {
+        let by_rate = (1.4 * self.pace.rate() * self.latency.mean()).ceil() as u32 + 1;
+        // Two on each session, so that the next is there when one is over.
+        self.caps.connections().map_or(by_rate, |cap| by_rate.min(2 * cap.max(1)))
+    }
+
+    pub(crate) fn in_flight(&self) -> u32 {
+        self.under_way.iter().sum()
+    }
+
+    /// A session is being opened for a message.
+    pub(crate) fn opening(&mut self, now: Instant) {
+        self.opening += 1;
+        self.spend(now);
+    }
+
+    /// It is open, or never will be.
+    pub(crate) fn opening_is_over(&mut self) {
+        self.opening = self.opening.saturating_sub(1);
+    }
+
+    /// A message goes; one that its session has paid for costs nothing.
+    pub(crate) fn sending(&mut self, now: Instant, stream: Stream, wants: Wants) {
+        if self.began == Instant::default() {
+            self.begin(now);
+        }
+        match wants {
+            Wants::Unit => self.spend(now),
+            Wants::Prepaid => self.depart(now),
+        }
+        self.under_way[usize::from(stream == Stream::Transactional)] += 1;
+        if stream == Stream::Transactional {
+            self.transactional.record(now);
+        }
+    }
+
+    fn begin(&mut self, now: Instant) {
+        self.began = now;
+        self.pace.since = now;
+        self.pace.accepted = 0;
+    }
+
+    fn spend(&mut self, now: Instant) {
+        if self.began == Instant::default() {
+            self.begin(now);
+        }
+        self.depart(now);
+        self.pace.spend(now, &mut self.chance);
+    }
+
+    /// Something leaves: after a rest it is the canary.
+    fn depart(&mut self, now: Instant) {
+        match self.state {
+            State::Cooling { .. } => self.state = State::Canary,
+            State::Canary => {}
+            State::Probing | State::Normal | State::Steady => self.note_question(now),
+        }
+    }
+
+    /// A message is over, whatever became of it.
+    pub(crate) fn over(&mut self, stream: Stream) {
+        let under_way = &mut self.under_way[usize::from(stream == Stream::Transactional)];
+        *under_way = under_way.saturating_sub(1);
+    }
+
+    /// How much waits for the lane: what a higher limit would be worth.
+    pub(crate) fn expect(&mut self, backlog: u64) {
+        self.backlog = backlog;
+    }
+
+    pub(crate) fn state(&self) -> State {
+        self.state
+    }
+
+    pub(crate) fn rate(&self) -> f64 {
+        self.pace.rate()
+    }
+
+    pub(crate) fn quotas(&self) -> &[Quota] {
+        &self.quotas
+    }
+
+    pub(crate) fn suspects(&self) -> &[Quota] {
+        &self.suspects
+    }
+
+    pub(crate) fn caps(&self) -> &Caps {
+        &self.caps
+    }
+
+    pub(crate) fn decisions(&self) -> &Decisions {
+        &self.decisions
+    }
+
+    fn decide(&mut self, now: Instant, decision: Decision) {
+        self.decisions.record(now, decision);
+    }
+}

@@ -1,0 +1,291 @@
+//! What the controller does with what it hears.
+
+use postlane_mail::{Instant, Span, Stream};
+
+use super::{Asked, Controller, State};
+use crate::decision::Decision;
+use crate::quota::Quota;
+use crate::rest::Rest;
+use crate::signal::{Hint, Signal};
+use crate::windows;
+
+/// One thing that is heard, and what it is about.
+#[derive(Debug, Clone, Copy)]
+pub struct Heard {
+    /// What.
+    pub signal: Signal,
+    /// When the message, or the connection, was sent.
+    pub sent: Instant,
+    /// What kind of mail it was.
+    pub stream: Stream,
+    /// Its first attempt.
+    pub fresh: bool,
+    /// Messages accepted on its session before.
+    pub carried: u32,
+    /// Sessions of the lane that are open, without one that was refused.
+    pub open: u32,
+}
+
+/// Ambiguous replies in a row that make a lane rest. One may be a message's own trouble.
+const AMBIGUOUS_MAX: u32 = 2;
+
+/// After a 421 the first canary waits longer than after another 4xx: the provider closed the door
+/// (LANES §4).
+const BASE_421: Span = Span::from_min(3);
+const BASE: Span = Span::from_s(60);
+
+impl Controller {
+    pub(crate) fn hear(&mut self, now: Instant, heard: &Heard) {
+        match heard.signal {
+            Signal::Accepted => self.accepted(now, heard),
+            Signal::Rate { hint } | Signal::Outage { hint } => self.refused(now, heard, hint),
+            Signal::Ambiguous => {
+                self.count(heard);
+                self.ambiguous += 1;
+                let stops = self.ambiguous >= AMBIGUOUS_MAX || self.state == State::Canary;
+                if stops {
+                    self.refused(now, heard, Hint::default());
+                }
+            }
+            Signal::Conn => self.too_many_connections(now, heard),
+            Signal::PerConn => {
+                if self.caps.refuse_message(heard.carried) {
+                    self.decide(now, Decision::PerConnection(heard.carried));
+                }
+            }
+            Signal::ConnectFailed => {
+                if self.state == State::Canary && self.in_flight() + self.opening == 0 {
+                    self.canary_refused(now, heard.sent);
+                }
+            }
+            Signal::Temp | Signal::Policy | Signal::Perm | Signal::Mailbox => {
+                self.count(heard);
+                self.heard_of_something_else(now, heard);
+            }
+            Signal::Greylist => self.heard_of_something_else(now, heard),
+            Signal::Connected => {}
+        }
+    }
+
+    /// A refusal for reasons of the message says as much of the lane as an acceptance: it got that far.
+    fn heard_of_something_else(&mut self, now: Instant, heard: &Heard) {
+        self.latency.observe(now.since(heard.sent));
+        if self.state == State::Canary {
+            self.reopen(now, heard.sent);
+        }
+    }
+
+    fn count(&mut self, heard: &Heard) {
+        self.counted.all.record(heard.sent);
+        if heard.stream != Stream::Transactional {
+            self.counted.bulk.record(heard.sent);
+        }
+    }
+
+    fn accepted(&mut self, now: Instant, heard: &Heard) {
+        self.count(heard);
+        self.counted.accepted.record(heard.sent);
+        self.latency.observe(now.since(heard.sent));
+        self.ambiguous = 0;
+        self.credits.accepted();
+        self.accepted_since_reopening += 1;
+        if heard.fresh {
+            self.outcomes.record(false);
+        }
+        self.pace.accepted += 1;
+        self.clear_suspects(now, heard.sent);
+        match self.state {
+            State::Canary => self.reopen(now, heard.sent),
+            State::Cooling { .. } => {}
+            State::Probing | State::Normal | State::Steady => {
+                self.answered_yes(now, heard.sent);
+                self.grow(now);
+            }
+        }
+    }
+
+    fn refused(&mut self, now: Instant, heard: &Heard, hint: Hint) {
+        if !matches!(heard.signal, Signal::Ambiguous) {
+            self.count(heard);
+        }
+        if heard.fresh {
+            self.outcomes.record(true);
+        }
+        self.credits.refused();
+        match self.state {
+            // The same wave; what was under way when it broke.
+            State::Cooling { .. } => {}
+            State::Canary => self.canary_refused(now, heard.sent),
+            State::Probing | State::Normal | State::Steady => self.rest(now, heard.sent, hint),
+        }
+    }
+
+    fn canary_refused(&mut self, now: Instant, sent: Instant) {
+        let Some(mut rest) = self.rest else { return };
+        rest.canaries += 1;
+        rest.tried = sent.max(rest.tried);
+        if rest.hint.is_some_and(|hint| hint.exact) {
+            self.trusts_hints = false;
+        }
+        self.rest = Some(rest);
+        let until = self.next_canary();
+        self.state = State::Cooling { until };
+        self.decide(now, Decision::CanaryRefused { canaries: rest.canaries, until });
+    }
+
+    /// A wave of refusals begins.
+    fn rest(&mut self, now: Instant, sent: Instant, hint: Hint) {
+        let pace = self.pace_before(sent);
+        let hinted = hint.wait.filter(|_| self.trusts_hints);
+        let burst = sent.since(self.began);
+        let base = if hint.closes { BASE_421 } else { BASE };
+        let explained = self.explanation(now, sent, hint);
+        let rest = Rest {
+            refused: sent,
+            began: self.began,
+            pace,
+            hint: hinted,
+            first: Rest::first_wait(hinted, burst, base),
+            canaries: 0,
+            tried: sent,
+            explained,
+        };
+        if explained.is_none()
+            && let Some(pace) = pace
+        {
+            self.failed = Some(self.failed.map_or(pace, |failed| failed.min(pace)));
+        }
+        self.rest = Some(rest);
+        let until = self.next_canary();
+        self.state = State::Cooling { until };
+        self.decide(now, Decision::Rests { pace, until });
+    }
+
+    /// How fast it went before a refusal, where enough was accepted to say.
+    fn pace_before(&self, sent: Instant) -> Option<f64> {
+        const MINUTE: Span = Span::from_min(1);
+        let accepted = &self.counted.accepted;
+        let minute = accepted.within(MINUTE, sent);
+        if minute >= 10 {
+            return Some(minute as f64 / 60.0);
+        }
+        let tenth = accepted.nth_before(sent, 9).filter(|tenth| *tenth >= self.began)?;
+        Some(10.0 / (sent.since(tenth).0.max(1) as f64 / 1e6))
+    }
+
+    /// The quota that a refusal comes from, if one that is known or suspected was full.
+    fn explanation(&mut self, now: Instant, sent: Instant, hint: Hint) -> Option<usize> {
+        if let Some(place) = self.answered_no(now, sent) {
+            return Some(place);
+        }
+        let counted = |window: Span| self.counted.accepted.within(window, sent);
+        let place = self.quotas.iter().position(|q| q.is_about(counted(q.window)));
+        if place.is_some() {
+            return place;
+        }
+        let said = self.said(hint, sent);
+        let found = said.or_else(|| {
+            let about = self.suspects.iter().filter(|s| s.is_about(counted(s.window)));
+            let mut found = *about.max_by_key(|s| s.window)?;
+            let messages = u64::from(found.messages).min(counted(found.window));
+            let shorter = windows::below(found.window);
+            let shorter = shorter.filter(|w| self.suspects.iter().any(|s| s.window == *w));
+            found = Quota::new(found.window, messages, 2);
+            found.shorter = shorter;
+            Some(found)
+        })?;
+        self.suspects.clear();
+        self.decide(now, Decision::Confirmed { window: found.window, messages: found.messages });
+        Some(self.rely_on(found))
+    }
+
+    /// A quota that the provider names, where our own count agrees.
+    fn said(&self, hint: Hint, sent: Instant) -> Option<Quota> {
+        let window = windows::nearest(hint.window?)?;
+        let counted = self.counted.accepted.within(window, sent);
+        if let Some(quota) = hint.quota {
+            let ratio = counted as f64 / f64::from(quota.max(1));
+            let agrees = (0.85..=1.20).contains(&ratio);
+            return agrees.then(|| Quota::new(window, u64::from(quota), 2));
+        }
+        (counted >= 10).then(|| Quota::new(window, counted, 2))
+    }
+
+    /// Three are known at most; the one that is seen least goes.
+    pub(super) fn rely_on(&mut self, quota: Quota) -> usize {
+        const KNOWN_MAX: usize = 3;
+        if let Some(place) = self.quotas.iter().position(|q| q.window == quota.window) {
+            self.quotas[place] = quota;
+            return place;
+        }
+        if self.quotas.len() >= KNOWN_MAX {
+            let least = (0..self.quotas.len()).min_by_key(|i| self.quotas[*i].support);
+            self.quotas.remove(least.unwrap_or_default());
+        }
+        self.quotas.push(quota);
+        self.quotas.len() - 1
+    }
+
+    /// When the next canary goes.
+    fn next_canary(&mut self) -> Instant {
+        let Some(rest) = self.rest else { return Instant::default() };
+        if let Some(quota) = rest.explained.and_then(|place| self.quotas.get(place)) {
+            let window = windows::permille(quota.window, 1015);
+            let known = self.counted.accepted.within(window, rest.refused);
+            let opens = self.counted.accepted.falls_to(window, known.saturating_sub(1));
+            // It had room and was refused all the same: it is not that limit, or it has changed.
+            if rest.canaries == 0 {
+                return opens.clamp(rest.tried, rest.refused + window);
+            }
+        }
+        if let Some(quota) = self.quotas.first().filter(|_| rest.canaries > 0)
+            && let Some(at) = self.when_a_lower_limit_opens(quota, &rest)
+        {
+            return at;
+        }
+        if let Some(shut_out) = self.shut_out.filter(|_| rest.canaries == 0) {
+            return rest.refused + windows::permille(shut_out, 1040);
+        }
+        rest.next(&mut self.chance)
+    }
+
+    /// A limit that is lower than it was opens when as much less is in its window: a quarter less
+    /// with each canary.
+    fn when_a_lower_limit_opens(&self, quota: &Quota, rest: &Rest) -> Option<Instant> {
+        let share = 0.75_f64.powi(rest.canaries as i32);
+        if share < 0.05 {
+            return None;
+        }
+        let left = (f64::from(quota.messages) * share) as u64;
+        let opens = self
+            .counted
+            .accepted
+            .falls_to(windows::permille(quota.window, 1015), left.saturating_sub(1));
+        let least = rest.tried + Span::from_s(15).min(windows::permille(quota.window, 50));
+        Some(opens.max(least)).filter(|at| *at <= rest.refused + quota.window.times(2))
+    }
+
+    fn too_many_connections(&mut self, now: Instant, heard: &Heard) {
+        if heard.open == 0 {
+            // Not even one: others use our address, or it is no limit of connections.
+            return self.refused(now, heard, Hint::default());
+        }
+        if self.caps.refuse_connection(heard.open) {
+            self.decide(now, Decision::Connections(heard.open));
+        }
+        let most = 1.2 * f64::from(heard.open) / self.latency.mean();
+        if self.pace.rate() > most {
+            self.pace.keep_to(most, now);
+        }
+        if self.state == State::Canary {
+            self.canary_refused(now, heard.sent);
+        }
+    }
+
+    /// A question that the wave has answered.
+    pub(super) fn forget_question(&mut self) {
+        if matches!(self.asked, Some(Asked::Pace { .. })) {
+            self.asked = None;
+        }
+    }
+}

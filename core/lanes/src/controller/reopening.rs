@@ -1,0 +1,145 @@
+//! A canary has been accepted: what the rest says about the limit.
+
+use postlane_mail::{Instant, Span};
+
+use super::{Controller, State};
+use crate::decision::Decision;
+use crate::quota::Quota;
+use crate::rest::Rest;
+use crate::windows::NATURAL;
+
+/// A rest that was over so soon came from a limit of seconds or a minute, not from a long window.
+const FAST: Span = Span::from_s(150);
+
+impl Controller {
+    pub(super) fn reopen(&mut self, now: Instant, sent: Instant) {
+        let Some(rest) = self.rest.take() else {
+            self.state = State::Normal;
+            return;
+        };
+        let blocked = sent.since(rest.refused);
+        let before = self.pace.rate();
+        let known = rest.explained.filter(|place| *place < self.quotas.len());
+        if let Some(place) = known.filter(|_| rest.canaries == 0) {
+            self.explained(now, place, &rest);
+        } else if let Some(place) = self.that_fell(known, &rest) {
+            self.limit_fell(now, place, sent, &rest);
+        } else if blocked <= FAST || rest.canaries == 0 {
+            self.fast_limit(now, &rest);
+        } else {
+            self.suspect(now, sent, &rest);
+        }
+        self.keep_a_floor(now, before);
+        self.last_refused = Some(rest.refused);
+        self.state = State::Normal;
+        self.began = sent;
+        self.accepted_since_reopening = 0;
+        self.forget_question();
+        let rate = self.pace.rate();
+        self.decide(now, Decision::Reopens { after: blocked, rate });
+    }
+
+    /// The quota that is lower than it was: it had room, and canaries were refused all the same.
+    fn that_fell(&self, known: Option<usize>, rest: &Rest) -> Option<usize> {
+        let first = (!self.quotas.is_empty()).then_some(0);
+        known.or(first).filter(|_| rest.canaries > 0)
+    }
+
+    /// The limit that was known held once more.
+    fn explained(&mut self, now: Instant, place: usize, rest: &Rest) {
+        let quota = &mut self.quotas[place];
+        let counted = self.counted.accepted.within(quota.window, rest.refused);
+        quota.support = quota.support.saturating_add(1);
+        quota.messages = quota.messages.min(u32::try_from(counted).unwrap_or(u32::MAX)).max(1);
+        let rate = self.pace.rate();
+        self.pace.keep_to(rate, now);
+    }
+
+    /// A known limit had room and refused all the same.
+    fn limit_fell(&mut self, now: Instant, place: usize, sent: Instant, rest: &Rest) {
+        let quota = &mut self.quotas[place];
+        let least = quota.messages / 4;
+        let counted = self.counted.accepted.within(quota.window, sent);
+        let counted = u32::try_from(counted).unwrap_or(u32::MAX);
+        quota.messages = (counted + 1).max(least).min(quota.messages).max(1);
+        quota.question = crate::quota::Question::default();
+        let (window, messages) = (quota.window, quota.messages);
+        self.decide(now, Decision::Fell { window, messages });
+        let rate = rest.pace.unwrap_or_else(|| self.pace.rate()).min(self.pace.rate());
+        self.pace.keep_to(rate, now);
+    }
+
+    /// A limit of seconds or a minute: what was accepted between its last two refusals is its rate.
+    fn fast_limit(&mut self, now: Instant, rest: &Rest) {
+        let cut_just_before = self.accepted_since_reopening < 10 && self.last_refused.is_some();
+        let between = self.last_refused.map(|last| {
+            let accepted = self.counted.accepted.between(last, rest.refused);
+            (accepted, rest.refused.since(last).0 as f64 / 1e6)
+        });
+        let rate = match (between, rest.pace) {
+            _ if cut_just_before => self.pace.rate(),
+            (Some((accepted, seconds)), _) if accepted >= 20 => 0.97 * accepted as f64 / seconds,
+            (_, Some(pace)) => 0.7 * pace,
+            (_, None) => 0.7 * self.pace.rate(),
+        };
+        self.pace.keep_to(rate, now);
+    }
+
+    /// Every window in which nothing had left when the last canary was refused, and something had
+    /// when this one was accepted, may be the limit's.
+    fn suspect(&mut self, now: Instant, sent: Instant, rest: &Rest) {
+        let accepted = &self.counted.accepted;
+        let canaries = u64::from(rest.canaries);
+        self.suspects = NATURAL
+            .iter()
+            .filter_map(|window| {
+                let full = accepted.within(*window, rest.refused);
+                let held = accepted.within(*window, rest.tried) + canaries >= full;
+                let opened = accepted.within(*window, sent) < full + 1;
+                (full > 0 && held && opened).then(|| Quota::new(*window, full, 1))
+            })
+            .collect();
+        self.suspected_for = sent.since(rest.refused);
+        let rate = 0.5 * rest.pace.unwrap_or_else(|| self.pace.rate());
+        self.pace.keep_to(rate, now);
+        if self.suspects.is_empty() {
+            self.shut_out = Some(self.suspected_for);
+            self.decide(now, Decision::ShutOut(self.suspected_for));
+        } else {
+            let windows = self.suspects.iter().map(|s| s.window);
+            let (least, most) = (windows.clone().min(), windows.max());
+            self.decide(now, Decision::Suspects { least, most });
+        }
+    }
+
+    /// An accepted message beyond a suspect's limit clears it; when none is left, the provider had
+    /// shut us out for a while.
+    pub(super) fn clear_suspects(&mut self, now: Instant, sent: Instant) {
+        if self.suspects.is_empty() {
+            return;
+        }
+        let accepted = &self.counted.accepted;
+        self.suspects.retain(|suspect| {
+            let counted = accepted.within(suspect.window, sent);
+            counted as f64 <= 1.15 * f64::from(suspect.messages) + 1.0
+        });
+        if self.suspects.is_empty() {
+            self.shut_out = Some(self.suspected_for);
+            self.decide(now, Decision::ShutOut(self.suspected_for));
+        }
+    }
+
+    /// Whatever a wave says: what the provider took over the last hours, it takes.
+    fn keep_a_floor(&mut self, now: Instant, before: f64) {
+        const SEEN: Span = Span::from_h(3);
+        let many = self.counted.accepted.within(SEEN, now);
+        let Some(first) = self.counted.accepted.nth_before(now, many.saturating_sub(1)) else {
+            return;
+        };
+        let over = now.since(first).max(Span::from_min(10));
+        let floor = (0.6 * many as f64 / (over.0 as f64 / 1e6)).min(before);
+        if self.pace.rate() < floor {
+            self.pace.keep_to(floor, now);
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! What a lane may spend on questions whose answer may be a refusal.
+
+/// Every accepted message earns a little, every refusal costs much: so questions stay below half
+/// a percent of the mail (LANES §7).
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Credits(f64);
+
+impl Default for Credits {
+    fn default() -> Self {
+        Self(5.0)
+    }
+}
+
+impl Credits {
+    pub(crate) fn accepted(&mut self) {
+        self.0 = (self.0 + 0.005).min(10.0);
+    }
+
+    pub(crate) fn refused(&mut self) {
+        self.0 -= 0.5;
+    }
+
+    pub(crate) fn has_one(self) -> bool {
+        self.0 >= 1.0
+    }
+}

@@ -1,0 +1,46 @@
+use postlane_mail::{Rate, Span};
+
+use super::*;
+
+const NOW: Instant = Instant::from_unix_s(1_000);
+
+fn lane(connections: u16, per_minute: u32) -> Lane {
+    let rate = Rate::new(per_minute, Span::from_min(1));
+    Lane::new(Ceilings { connections, rate, session_messages: 100 }, Learning::Off, 1)
+}
+
+fn ask(lane: &Lane, now: Instant, ask: Ask) -> Permit {
+    lane.permit(now, Stream::Engaged, ask)
+}
+
+#[test]
+fn connections_and_messages_draw_on_one_budget() {
+    let mut lane = lane(10, 60);
+    lane.opening(NOW);
+    let Permit::After(Waiting::Pace { until }) = ask(&lane, NOW, Ask::Message) else {
+        panic!("paced")
+    };
+    assert_eq!(ask(&lane, NOW, Ask::Connection), Permit::After(Waiting::Pace { until }));
+    assert_eq!(ask(&lane, until, Ask::Message), Permit::Now);
+}
+
+#[test]
+fn a_lane_opens_no_more_sessions_than_its_ceiling() {
+    let mut lane = lane(2, 60_000);
+    lane.opening(NOW);
+    lane.opening(NOW);
+    let later = NOW + Span::from_s(10);
+    assert_eq!(ask(&lane, later, Ask::Connection), Permit::Full);
+    lane.closed();
+    assert_eq!(ask(&lane, later, Ask::Connection), Permit::Now);
+}
+
+#[test]
+fn other_ceilings_hold_from_now_on_and_close_nothing() {
+    let mut lane = lane(5, 60_000);
+    (0..3).for_each(|_| lane.opening(NOW));
+    let ceilings = Ceilings { connections: 1, rate: None, session_messages: 1 };
+    lane.keep_to(ceilings, Learning::Off);
+    assert_eq!((lane.open(), ask(&lane, NOW, Ask::Connection)), (3, Permit::Full));
+    assert_eq!(ask(&lane, NOW, Ask::Message), Permit::Now);
+}

@@ -1,0 +1,66 @@
+//! How fast: the rate a lane keeps to, and how it grows.
+
+use postlane_mail::{Instant, Span};
+
+use crate::chance::Chance;
+
+/// A rate that spaces messages evenly and saves nothing up.
+#[derive(Debug, Clone)]
+pub(crate) struct Pace {
+    /// Messages a second.
+    rate: f64,
+    next: Instant,
+    /// Since when it keeps to this rate.
+    pub(crate) since: Instant,
+    /// Accepted at this rate.
+    pub(crate) accepted: u32,
+}
+
+/// A lane never goes slower: one message in an hour. Canaries tell more.
+const SLOWEST: f64 = 1.0 / 3600.0;
+
+/// Beyond this a lane is as good as free: no provider we know of counts so fast, and its
+/// connections are the limit. Chosen, not measured.
+pub(crate) const FREE: f64 = 2000.0;
+
+impl Pace {
+    pub(crate) fn new(rate: f64) -> Self {
+        let at = Instant::default();
+        Self { rate: rate.max(SLOWEST), next: at, since: at, accepted: 0 }
+    }
+
+    pub(crate) fn rate(&self) -> f64 {
+        self.rate
+    }
+
+    /// Keeps to another rate from now on.
+    pub(crate) fn keep_to(&mut self, rate: f64, now: Instant) {
+        self.rate = rate.clamp(SLOWEST, FREE);
+        self.since = now;
+        self.accepted = 0;
+    }
+
+    /// One goes now. Whatever was saved up is gone (LANES I4).
+    pub(crate) fn spend(&mut self, now: Instant, chance: &mut Chance) {
+        let gap = chance.between(0.95, 1.05) / self.rate;
+        // A timer that wakes late by a little does not cost the lane its rate.
+        let slack = Span::from_ms(20).min(Span((gap * 1e6 / 4.0) as u64));
+        self.next = self.next.max(now - slack) + Span((gap * 1e6) as u64);
+    }
+
+    /// When the next may go.
+    pub(crate) fn next(&self) -> Instant {
+        self.next
+    }
+
+    /// How long it has kept to this rate.
+    pub(crate) fn held(&self, now: Instant) -> Span {
+        now.since(self.since)
+    }
+
+    /// Of the rate, the share that was used since it holds.
+    pub(crate) fn used(&self, now: Instant) -> f64 {
+        let held = self.held(now).0 as f64 / 1e6;
+        f64::from(self.accepted) / (held * self.rate).max(1.0)
+    }
+}

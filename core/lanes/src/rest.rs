@@ -1,0 +1,111 @@
+//! A rest after a refusal, and when a canary asks whether it is over.
+
+use postlane_mail::{Instant, Span};
+
+use crate::chance::Chance;
+use crate::windows::{NATURAL, permille};
+
+/// One wave of refusals: from the first until a canary is accepted.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Rest {
+    /// When the message went out that was refused first.
+    pub(crate) refused: Instant,
+    /// When the sending before it had begun.
+    pub(crate) began: Instant,
+    /// Messages a second before it, where there were enough to tell.
+    pub(crate) pace: Option<f64>,
+    /// How long the provider said to wait.
+    pub(crate) hint: Option<Hinted>,
+    /// The first canary's wait.
+    pub(crate) first: Span,
+    /// Canaries that were refused.
+    pub(crate) canaries: u32,
+    /// When the last of them was sent; the first refusal, as long as there was none.
+    pub(crate) tried: Instant,
+    /// It came where a confirmed quota was full, or at a paid question.
+    pub(crate) explained: Option<usize>,
+}
+
+/// How long a provider said to wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hinted {
+    /// How long.
+    pub wait: Span,
+    /// In figures ("in 5 minutes"), not in words ("a few hours").
+    pub exact: bool,
+}
+
+/// The wait before the first canary where the provider says "a few hours" or the like: its words
+/// are meant for people, and most limits are over sooner (LANES, Hints).
+const WORDS: Span = Span::from_min(10);
+
+/// No canary is sent later than this after the first refusal or the canary before.
+const LONGEST: Span = Span::from_h(26);
+
+impl Rest {
+    /// The wait before the first canary (LANES §4).
+    pub(crate) fn first_wait(hint: Option<Hinted>, burst: Span, base: Span) -> Span {
+        match hint {
+            Some(Hinted { wait, exact: true }) => permille(wait, 1050),
+            Some(Hinted { wait, exact: false }) => WORDS.min(wait.max(base)),
+            None if burst < Span::from_min(5) => base.min(Span::from_s(60)),
+            None => base,
+        }
+    }
+
+    /// When the next canary is due.
+    pub(crate) fn next(&self, chance: &mut Chance) -> Instant {
+        if self.canaries == 0 && self.hint.is_some_and(|hint| hint.exact) {
+            return self.refused + jittered(self.first, chance);
+        }
+        let after = self.wait();
+        let due = self.snapped(self.refused + after);
+        let least = self.tried + Span::from_s(30).min(self.first);
+        due.max(least) + jitter(after, chance)
+    }
+
+    /// From the first refusal to the next canary: four times as long each time up to 14 minutes,
+    /// then an hour, then two and a half times as long.
+    fn wait(&self) -> Span {
+        let (quarter, hour) = (Span::from_min(14), Span::from_min(62));
+        let mut wait = self.first;
+        for _ in 0..self.canaries {
+            wait = if wait < quarter {
+                wait.times(4).min(quarter)
+            } else if wait < hour {
+                hour
+            } else {
+                permille(wait, 2500)
+            };
+        }
+        wait.min(LONGEST.times(u64::from(self.canaries.max(1))))
+    }
+
+    /// The moment near `target` at which something would leave a natural window: a limit opens
+    /// then or not at all. Counted from the end of a short burst, from the beginning of a long one.
+    fn snapped(&self, target: Instant) -> Instant {
+        let burst = self.refused.since(self.began);
+        let aim = target.since(self.refused).0.max(1) as f64;
+        let opens = NATURAL.iter().map(|window| {
+            let from = if burst.0 < window.0 / 4 { self.refused } else { self.began };
+            from + permille(*window, 1010)
+        });
+        let distance = |at: &Instant| (at.since(self.refused).0.max(1) as f64 / aim).ln().abs();
+        let near =
+            opens.filter(|at| *at > self.tried).min_by(|a, b| distance(a).total_cmp(&distance(b)));
+        near.filter(|at| distance(at) < NEAR).unwrap_or(target)
+    }
+}
+
+/// A natural window's end is taken where it is no further from the schedule than this factor
+/// (its logarithm). Chosen, not measured.
+const NEAR: f64 = 0.7;
+
+/// Up to 6 % later, so that no two lanes' canaries go out together.
+fn jitter(wait: Span, chance: &mut Chance) -> Span {
+    Span((wait.0 as f64 * chance.between(0.0, 0.06)) as u64)
+}
+
+fn jittered(wait: Span, chance: &mut Chance) -> Span {
+    wait + jitter(wait, chance)
+}
