@@ -2,6 +2,7 @@
 
 mod growth;
 mod hearing;
+mod questions;
 mod reopening;
 
 use postlane_mail::{Instant, Span, Stream};
@@ -78,10 +79,21 @@ pub(crate) struct Controller {
 /// A question that has been paid for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Asked {
-    /// Whether a quota takes one more; sent then.
-    Quota { window: Span, at: Instant },
+    /// Something about a quota; sent then.
+    Quota { window: Span, at: Instant, question: Question },
     /// Whether a higher rate holds; this one did.
     Pace { before: f64 },
+}
+
+/// What a lane may ask of a quota.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Question {
+    /// Whether it takes one more.
+    More,
+    /// Whether a shorter window is the right one.
+    Shorter,
+    /// Whether its window has begun anew.
+    Reset,
 }
 
 /// What the controller says.
@@ -169,8 +181,11 @@ impl Controller {
         for quota in &self.quotas {
             let limit = u64::from(quota.messages);
             let mut room = quota.room(&self.counted.all, limit, under_way, now);
-            if room != Room::Left && under_way == 0 && self.may_ask(quota, now) {
-                room = Room::Left;
+            if let (Room::After(opens), 0) = (room, under_way)
+                && let Some((at, _)) = self.question(quota, now)
+                && at < opens
+            {
+                room = if at <= now { Room::Left } else { Room::After(at) };
             } else if room == Room::Left && stream != Stream::Transactional {
                 let limit = limit.saturating_sub(self.reserve(quota, now)).max(1);
                 let under_way = u64::from(self.under_way[0] + self.opening - paid);

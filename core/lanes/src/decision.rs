@@ -57,6 +57,11 @@ pub enum Decision {
         /// How many it takes in it, at least.
         messages: u32,
     },
+    /// A window begins anew by a clock.
+    Clock {
+        /// The span the provider counts in.
+        window: Span,
+    },
     /// No window explains the rest: the provider shuts out for so long whoever goes too far.
     ShutOut(Span),
     /// All was accepted: a higher rate, in messages a second.
@@ -122,6 +127,7 @@ impl fmt::Display for Decision {
             Self::TakesMore { window, messages } => {
                 write!(f, "the provider takes more: {messages} messages in {window}")
             }
+            Self::Clock { window } => write!(f, "the window of {window} begins by a clock"),
             Self::ShutOut(span) => write!(f, "no window explains the rest: shut out for {span}"),
             Self::Raises(rate) => write!(f, "raises to {}: all is accepted", PerTime(*rate)),
             Self::Connections(most) => write!(f, "the provider takes {most} sessions at once"),

@@ -27,6 +27,6 @@ pub use ceilings::Ceilings;
 pub use controller::{Heard, State};
 pub use decision::{Decision, PerTime};
 pub use lane::{Ask, Lane, Learning, Permit};
-pub use quota::Quota;
+pub use quota::{Quota, Reset};
 pub use signal::{Hint, Hinted, Signal};
 pub use waiting::Waiting;

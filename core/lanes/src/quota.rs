@@ -3,7 +3,7 @@
 use postlane_mail::{Instant, Span};
 
 use crate::history::History;
-use crate::windows::permille;
+use crate::windows::{self, permille};
 
 /// A window and how many the provider takes in it, found out from its refusals.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -14,10 +14,28 @@ pub struct Quota {
     pub messages: u32,
     /// How often it has been seen to hold: 2 or more are relied on.
     pub support: u32,
-    /// The next shorter window that it might be, as far as the refusals say.
-    pub shorter: Option<Span>,
-    /// Paid questions whether it takes one more.
+    /// The shortest window that explains the refusals, too.
+    pub least: Span,
+    /// When its window begins.
+    pub reset: Reset,
     pub(crate) question: Question,
+}
+
+/// When a window begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Reset {
+    /// It is taken to slide: a message counts for as long as the window is.
+    #[default]
+    Assumed,
+    /// It slides: the provider took nothing in the middle of it.
+    Slides,
+    /// It begins anew by a clock, once in its length: after `from`, and at `to` at the latest.
+    Clock {
+        /// It has not begun anew at this moment.
+        from: Instant,
+        /// It has at this one.
+        to: Instant,
+    },
 }
 
 /// Whether a quota takes one more: asked seldom, since a wrong answer is a refusal.
@@ -54,7 +72,8 @@ pub(crate) struct Counted {
 impl Quota {
     pub(crate) fn new(window: Span, messages: u64, support: u32) -> Self {
         let messages = u32::try_from(messages).unwrap_or(u32::MAX).max(1);
-        Self { window, messages, support, shorter: None, question: Question::default() }
+        let (reset, question) = (Reset::Assumed, Question::default());
+        Self { window, messages, support, least: window, reset, question }
     }
 
     /// Whether it is relied on.
@@ -62,24 +81,58 @@ impl Quota {
         self.support >= 2
     }
 
-    /// The window, and a little more: the provider's clock starts when it hears us, not when we
-    /// speak. Half a percent and half a second, chosen, not measured.
-    pub(crate) fn with_margin(&self) -> Span {
-        self.window + permille(self.window, 5) + Span::from_ms(500)
+    /// Messages a second, over the whole window.
+    pub fn pace(&self) -> f64 {
+        f64::from(self.messages) / (self.window.0 as f64 / 1e6)
+    }
+
+    /// The next shorter window that explains the refusals as well.
+    pub(crate) fn shorter(&self) -> Option<Span> {
+        windows::below(self.window).filter(|window| *window >= self.least)
+    }
+
+    /// How many count at a moment.
+    pub(crate) fn used(&self, history: &History, at: Instant) -> u64 {
+        match self.last_reset(at) {
+            Some(since) => history.between(since, at),
+            None => history.within(with_margin(self.window), at),
+        }
     }
 
     /// Whether one more fits, besides those under way.
     pub(crate) fn room(&self, history: &History, limit: u64, under_way: u64, now: Instant) -> Room {
-        let window = self.with_margin();
-        let used = history.within(window, now) + under_way;
-        if used < limit {
+        if self.used(history, now) + under_way < limit {
             return Room::Left;
         }
         match limit.checked_sub(1 + under_way) {
-            Some(left) => Room::After(history.falls_to(window, left)),
+            Some(left) => Room::After(self.opens(history, left, now)),
             None if under_way > 0 => Room::UnderWay,
             None => Room::After(now + permille(self.window, 100)),
         }
+    }
+
+    /// When no more than `left` count any more.
+    pub(crate) fn opens(&self, history: &History, left: u64, now: Instant) -> Instant {
+        match self.next_reset(now) {
+            Some((_, to)) => to,
+            None => history.falls_to(with_margin(self.window), left),
+        }
+    }
+
+    /// Where the clock's window is known to have begun last: what counts since then, for sure or
+    /// perhaps.
+    pub(crate) fn last_reset(&self, now: Instant) -> Option<Instant> {
+        let Reset::Clock { from, to } = self.reset else { return None };
+        let windows = now.since(to).0 / self.window.0.max(1);
+        (now >= to).then(|| from + self.window.times(windows))
+    }
+
+    /// Between which moments the clock's window begins next.
+    pub(crate) fn next_reset(&self, now: Instant) -> Option<(Instant, Instant)> {
+        let Reset::Clock { from, to } = self.reset else { return None };
+        let windows = if now < to { 0 } else { now.since(to).0 / self.window.0.max(1) + 1 };
+        let ahead = self.window.times(windows);
+        Some((from + ahead, to + ahead))
     }
 
     /// Whether a count is this quota's, give or take (LANES §5).
@@ -87,9 +140,10 @@ impl Quota {
         let quota = f64::from(self.messages);
         (count as f64 - quota).abs() <= (0.15 * quota).max(1.0)
     }
+}
 
-    /// Messages a second, over the whole window.
-    pub fn pace(&self) -> f64 {
-        f64::from(self.messages) / (self.window.0 as f64 / 1e6)
-    }
+/// A window, and a little more: the provider's clock starts when it hears us, not when we speak.
+/// Half a percent and half a second, chosen, not measured.
+pub(crate) fn with_margin(window: Span) -> Span {
+    window + permille(window, 5) + Span::from_ms(500)
 }

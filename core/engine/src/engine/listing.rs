@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use postlane_lanes::{Ask, Permit, Waiting};
+use postlane_lanes::{Ask, Lane, Permit, Waiting};
 use postlane_mail::{Instant, Place, QueueId, Stream};
 
 use super::operator::Wanted;
@@ -214,6 +214,12 @@ impl<E> Engine<E> {
                 paced_until,
             }
         })
+    }
+
+    /// What is known of all lanes that have ever carried anything: their states, beliefs and
+    /// decisions.
+    pub fn known_lanes(&self) -> impl Iterator<Item = (ProviderId, SourceId, &Lane)> {
+        self.lanes.iter().map(|state| (state.provider, state.source, &state.lane))
     }
 
     pub(super) fn provider_of(&self, entry: &Entry) -> Option<ProviderId> {

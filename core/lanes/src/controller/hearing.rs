@@ -4,7 +4,7 @@ use postlane_mail::{Instant, Span, Stream};
 
 use super::{Asked, Controller, State};
 use crate::decision::Decision;
-use crate::quota::Quota;
+use crate::quota::{Quota, with_margin};
 use crate::rest::Rest;
 use crate::signal::{Hint, Signal};
 use crate::windows;
@@ -179,7 +179,8 @@ impl Controller {
             return Some(place);
         }
         let counted = |window: Span| self.counted.accepted.within(window, sent);
-        let place = self.quotas.iter().position(|q| q.is_about(counted(q.window)));
+        let accepted = &self.counted.accepted;
+        let place = self.quotas.iter().position(|q| q.is_about(q.used(accepted, sent)));
         if place.is_some() {
             return place;
         }
@@ -188,10 +189,9 @@ impl Controller {
             let about = self.suspects.iter().filter(|s| s.is_about(counted(s.window)));
             let mut found = *about.max_by_key(|s| s.window)?;
             let messages = u64::from(found.messages).min(counted(found.window));
-            let shorter = windows::below(found.window);
-            let shorter = shorter.filter(|w| self.suspects.iter().any(|s| s.window == *w));
+            let least = self.suspects.iter().map(|s| s.window).min();
             found = Quota::new(found.window, messages, 2);
-            found.shorter = shorter;
+            found.least = least.unwrap_or(found.window);
             Some(found)
         })?;
         self.suspects.clear();
@@ -230,12 +230,13 @@ impl Controller {
     fn next_canary(&mut self) -> Instant {
         let Some(rest) = self.rest else { return Instant::default() };
         if let Some(quota) = rest.explained.and_then(|place| self.quotas.get(place)) {
-            let window = windows::permille(quota.window, 1015);
-            let known = self.counted.accepted.within(window, rest.refused);
-            let opens = self.counted.accepted.falls_to(window, known.saturating_sub(1));
+            let known = quota.used(&self.counted.accepted, rest.refused);
+            let opens = quota.opens(&self.counted.accepted, known.saturating_sub(1), rest.tried);
+            let window = quota.window;
             // It had room and was refused all the same: it is not that limit, or it has changed.
             if rest.canaries == 0 {
-                return opens.clamp(rest.tried, rest.refused + window);
+                let jitter = Span((window.0 as f64 * self.chance.between(0.0, 0.005)) as u64);
+                return opens.clamp(rest.tried, rest.refused + with_margin(window)) + jitter;
             }
         }
         if let Some(quota) = self.quotas.first().filter(|_| rest.canaries > 0)

@@ -4,7 +4,7 @@ use postlane_mail::{Instant, Span};
 
 use super::{Controller, State};
 use crate::decision::Decision;
-use crate::quota::Quota;
+use crate::quota::{Quota, Reset};
 use crate::rest::Rest;
 use crate::windows::NATURAL;
 
@@ -48,7 +48,7 @@ impl Controller {
     /// The limit that was known held once more.
     fn explained(&mut self, now: Instant, place: usize, rest: &Rest) {
         let quota = &mut self.quotas[place];
-        let counted = self.counted.accepted.within(quota.window, rest.refused);
+        let counted = quota.used(&self.counted.accepted, rest.refused);
         quota.support = quota.support.saturating_add(1);
         quota.messages = quota.messages.min(u32::try_from(counted).unwrap_or(u32::MAX)).max(1);
         let rate = self.pace.rate();
@@ -59,7 +59,8 @@ impl Controller {
     fn limit_fell(&mut self, now: Instant, place: usize, sent: Instant, rest: &Rest) {
         let quota = &mut self.quotas[place];
         let least = quota.messages / 4;
-        let counted = self.counted.accepted.within(quota.window, sent);
+        let counted = quota.used(&self.counted.accepted, sent);
+        quota.reset = Reset::Assumed;
         let counted = u32::try_from(counted).unwrap_or(u32::MAX);
         quota.messages = (counted + 1).max(least).min(quota.messages).max(1);
         quota.question = crate::quota::Question::default();

@@ -1,0 +1,153 @@
+//! Questions that are paid for: whether a quota takes one more, whether its window is shorter, when
+//! it begins anew.
+
+use postlane_mail::{Instant, Span};
+
+use super::{Asked, Controller, Question};
+use crate::decision::Decision;
+use crate::quota::{Quota, Reset, with_margin};
+use crate::windows::permille;
+
+impl Controller {
+    /// The next question to a quota that is full, and when it may be asked.
+    pub(super) fn question(&self, quota: &Quota, now: Instant) -> Option<(Instant, Question)> {
+        if self.asked.is_some() || self.left() < quota.window.0 as f64 / 1e6 {
+            return None;
+        }
+        let kinds = [self.reset_question(quota, now), self.shorter_question(quota)];
+        let first = kinds.into_iter().flatten().min_by_key(|(at, _)| *at);
+        let (at, question) = first.or_else(|| self.more_question(quota, now))?;
+        let not_before = quota.question.not_before;
+        Some((at.max(not_before), question))
+    }
+
+    /// When the clock begins anew: half-way between what is known, where that is worth it.
+    fn reset_question(&self, quota: &Quota, now: Instant) -> Option<(Instant, Question)> {
+        if !self.credits.has_one() {
+            return None;
+        }
+        let middle = |from: Instant, to: Instant| from + Span(to.since(from).0 / 2);
+        match quota.reset {
+            Reset::Slides => None,
+            Reset::Clock { .. } => {
+                let (from, to) = quota.next_reset(now)?;
+                let is_wide = to.since(from) > permille(quota.window, 60);
+                is_wide.then(|| (middle(from, to), Question::Reset))
+            }
+            Reset::Assumed => {
+                let full = self.counted.all.nth_before(now, 0)?;
+                let opens = self.counted.all.falls_to(quota.window, u64::from(quota.messages) - 1);
+                let waits = opens.since(full) > Span(quota.window.0 / 2);
+                let is_long = quota.window >= Span::from_min(10);
+                (waits && is_long).then(|| (middle(full, opens), Question::Reset))
+            }
+        }
+    }
+
+    fn shorter_question(&self, quota: &Quota) -> Option<(Instant, Question)> {
+        let shorter = quota.shorter()?;
+        if matches!(quota.reset, Reset::Clock { .. }) || !self.credits.has_one() {
+            return None;
+        }
+        let left = u64::from(quota.messages).saturating_sub(1);
+        Some((self.counted.all.falls_to(with_margin(shorter), left), Question::Shorter))
+    }
+
+    /// One more, only where the quota is really full, so that the answer says something.
+    fn more_question(&self, quota: &Quota, now: Instant) -> Option<(Instant, Question)> {
+        let accepted = &self.counted.accepted;
+        let nearly = match quota.last_reset(now) {
+            Some(since) => accepted.between(since, now),
+            None => accepted.within(permille(quota.window, 970), now),
+        };
+        if nearly + 1 < u64::from(quota.messages) {
+            return None;
+        }
+        let free = quota.question.run > 0 || quota.window >= Span::from_h(3);
+        let worth = 0.25 * self.left() * 0.2 >= 0.8 * self.cost();
+        (worth && (free || self.credits.has_one())).then_some((now, Question::More))
+    }
+
+    /// Something goes: it may be the one that asks.
+    pub(super) fn note_question(&mut self, now: Instant) {
+        if self.asked.is_some() {
+            return;
+        }
+        let full = |q: &&Quota| q.used(&self.counted.all, now) >= u64::from(q.messages);
+        let Some(quota) = self.quotas.iter().find(full) else { return };
+        let Some((at, question)) = self.question(quota, now) else { return };
+        if at <= now {
+            self.asked = Some(Asked::Quota { window: quota.window, at: now, question });
+        }
+    }
+
+    /// The question was answered with yes.
+    pub(super) fn answered_yes(&mut self, now: Instant, sent: Instant) {
+        let Some(Asked::Quota { window, at, question }) = self.asked else { return };
+        if sent < at {
+            return;
+        }
+        self.asked = None;
+        let full = self.counted.all.nth_before(sent, 1).unwrap_or(at);
+        let Some(quota) = self.quotas.iter_mut().find(|q| q.window == window) else { return };
+        match question {
+            Question::More => {
+                let share = 0.02 * f64::from(1u32 << quota.question.run.min(5));
+                let step = (share * f64::from(quota.messages)) as u32;
+                quota.messages = quota.messages.saturating_add(step.max(1));
+                quota.question.run += 1;
+                quota.question.patience = 0;
+                let messages = quota.messages;
+                self.decide(now, Decision::TakesMore { window, messages });
+            }
+            Question::Shorter => {
+                quota.window = quota.shorter().unwrap_or(window);
+                let (window, messages) = (quota.window, quota.messages);
+                self.decide(now, Decision::Confirmed { window, messages });
+            }
+            Question::Reset => {
+                let from = quota.next_reset(sent).map_or(full, |(from, _)| from.min(sent));
+                quota.reset = Reset::Clock { from, to: sent };
+                self.decide(now, Decision::Clock { window });
+            }
+        }
+    }
+
+    /// It was answered with no: the quota that was asked.
+    pub(super) fn answered_no(&mut self, now: Instant, sent: Instant) -> Option<usize> {
+        match self.asked.take()? {
+            Asked::Quota { window, at, question } if sent >= at => {
+                let place = self.quotas.iter().position(|q| q.window == window)?;
+                self.quotas[place].learn_from_no(now, sent, question);
+                Some(place)
+            }
+            Asked::Pace { before } => {
+                let failed = self.pace.rate();
+                self.failed = Some(failed);
+                self.pace.keep_to(0.95 * (before * failed).sqrt(), now);
+                None
+            }
+            Asked::Quota { .. } => None,
+        }
+    }
+}
+
+impl Quota {
+    fn learn_from_no(&mut self, now: Instant, sent: Instant, question: Question) {
+        match question {
+            Question::More => {
+                self.question.run = 0;
+                self.question.patience = (2 * self.question.patience).max(1);
+                let windows = u64::from(self.question.patience.min(64));
+                self.question.not_before = now + self.window.times(windows);
+            }
+            Question::Shorter => self.least = self.window,
+            Question::Reset => match (self.reset, self.next_reset(sent)) {
+                (Reset::Clock { .. }, Some((_, to))) => {
+                    self.reset = Reset::Clock { from: sent, to };
+                }
+                _ => self.reset = Reset::Slides,
+            },
+        }
+    }
+}
