@@ -10,13 +10,17 @@ mod chance;
 mod controller;
 mod credits;
 mod decision;
+mod fields;
 mod history;
 mod lane;
 mod latency;
+mod memory;
+mod order;
 mod outcomes;
 mod pace;
 mod quota;
 mod rest;
+mod restart;
 mod signal;
 mod waiting;
 mod windows;
@@ -27,6 +31,12 @@ pub use ceilings::Ceilings;
 pub use controller::{Heard, State};
 pub use decision::{Decision, PerTime};
 pub use lane::{Ask, Lane, Learning, Permit};
+pub use memory::{Learned, LearnedQuota, LearnedRest, Memory, Past, Recalled};
+pub use order::{Instruction, Leave, ORDER_SPAN_MAX, Order, OrderKind, Orders, Streams, Who, Wish};
 pub use quota::{Quota, Reset};
+pub use restart::{
+    Allowance, Day, FirstAttempt, Hindrance, Judgement, Ladder, LadderError, Reservation, Restart,
+    Sign, Signs, Told, Unseen, Verdict,
+};
 pub use signal::{Hint, Hinted, Signal};
 pub use waiting::Waiting;
