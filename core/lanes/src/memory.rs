@@ -10,7 +10,7 @@ use crate::fields::{Reader, Writer};
 use crate::order::Orders;
 use crate::restart::{Day, Reservation, Restart};
 
-pub use learned::{Learned, LearnedQuota, Past, LearnedRest};
+pub use learned::{Learned, LearnedQuota, LearnedRest, Past};
 
 /// All that is kept of a lane or a provider.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

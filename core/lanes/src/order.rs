@@ -1,4 +1,4 @@
-//! Instruction operators have ordered of a lane or a provider: pause it, hold new mail, let it run
+//! What operators have ordered of a lane or a provider: pause it, hold new mail, let it run
 //! dry, keep to a rate, leave a source out.
 //!
 //! An order says who gave it and when, and may end by itself. Why it was given is for people:
@@ -11,14 +11,14 @@ use postlane_mail::{Instant, Rate, Span, Stream};
 
 use crate::fields::{Reader, Writer};
 
-/// Instruction holds of a lane by order. At most one order of each kind.
+/// What holds of a lane by order. At most one order of each kind.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Orders(Vec<Order>);
 
 /// One order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
-    /// Instruction was ordered.
+    /// What was ordered.
     pub what: Instruction,
     /// Who ordered it.
     pub by: Who,
@@ -28,12 +28,12 @@ pub struct Order {
     pub until: Option<Instant>,
 }
 
-/// Instruction can be ordered, and holds until it is taken back.
+/// What can be ordered, and holds until it is taken back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Instruction {
     /// No mail of these streams is sent. Transactions that are under way end.
     Pause(Streams),
-    /// Instruction was accepted after the order waits; what is older goes, so that the queue is worked off.
+    /// What was accepted after the order waits; what is older goes, so that the queue is worked off.
     HoldNew(Streams),
     /// No session is opened; those that are open go on until they are closed.
     Drain,
@@ -66,7 +66,7 @@ pub struct Streams(u8);
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Who(Box<str>);
 
-/// Instruction somebody wants to do, for an order to allow or not.
+/// What somebody wants to do, for an order to allow or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wish {
     /// To open a session for mail of this stream, the oldest of which was accepted then.
@@ -75,7 +75,7 @@ pub enum Wish {
     Send(Stream, Instant),
 }
 
-/// Instruction an order says to a wish.
+/// What an order says to a wish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Leave {
     /// Nothing stands against it.
@@ -204,7 +204,9 @@ impl Order {
         let mut out = Writer::default();
         out.number(WHAT, self.what.kind() as u64);
         match self.what {
-            Instruction::Pause(streams) | Instruction::HoldNew(streams) => out.number(STREAMS, streams.0.into()),
+            Instruction::Pause(streams) | Instruction::HoldNew(streams) => {
+                out.number(STREAMS, streams.0.into())
+            }
             Instruction::Pin(rate) => {
                 out.number(MESSAGES, rate.messages().into());
                 out.number(PER, rate.per().0);

@@ -2,7 +2,7 @@ use postlane_mail::{Instant, Rate, Span};
 use proptest::prelude::*;
 
 use super::*;
-use crate::order::{Order, Instruction, Who};
+use crate::order::{Instruction, Order, Who};
 use crate::restart::Ladder;
 
 const NOW: Instant = Instant::from_unix_s(1_000_000);
@@ -43,7 +43,12 @@ fn memory() -> Memory {
     let mut orders = Orders::default();
     let what = Instruction::Pin(Rate::parse("2/m").unwrap());
     orders.give(Order { what, by: Who::new("jo"), since: NOW, until: None });
-    orders.give(Order { what: Instruction::Exclude, by: Who::new("al"), since: NOW, until: Some(NOW) });
+    orders.give(Order {
+        what: Instruction::Exclude,
+        by: Who::new("al"),
+        since: NOW,
+        until: Some(NOW),
+    });
     let restart = Restart::begin(Ladder::new([50, 100]).unwrap(), Who::new("jo"), NOW, None);
     Memory { orders, restart: Some(restart), learned: Some(learned()) }
 }

@@ -4,11 +4,11 @@ use super::*;
 
 const NOW: Instant = Instant::from_unix_s(1_000_000);
 
-fn order(what: What) -> Order {
+fn order(what: Instruction) -> Order {
     Order { what, by: Who::new("jo"), since: NOW, until: None }
 }
 
-fn orders(all: &[What]) -> Orders {
+fn orders(all: &[Instruction]) -> Orders {
     let mut orders = Orders::default();
     all.iter().for_each(|what| orders.give(order(*what)));
     orders
@@ -94,7 +94,8 @@ fn a_second_order_of_a_kind_replaces_the_first() {
 #[test]
 fn to_resume_lets_mail_go_and_keeps_pins_and_exclusions() {
     let rate = Rate::parse("2/m").unwrap();
-    let mut orders = orders(&[Instruction::Pause(Streams::ALL), Instruction::Drain, Instruction::Pin(rate)]);
+    let mut orders =
+        orders(&[Instruction::Pause(Streams::ALL), Instruction::Drain, Instruction::Pin(rate)]);
     orders.give(order(Instruction::Exclude));
     assert_eq!(orders.resume(), 2);
     assert!(orders.excludes(NEW) && orders.pinned(NEW) == Some(rate));
@@ -115,7 +116,7 @@ fn orders_are_said_as_they_are_given() {
     }
 }
 
-fn any_what() -> impl Strategy<Value = Instruction> {
+fn any_instruction() -> impl Strategy<Value = Instruction> {
     let streams = || (1_u8..8).prop_map(|bits| Streams::from_bits(bits).unwrap());
     prop_oneof![
         streams().prop_map(Instruction::Pause),
@@ -128,7 +129,7 @@ fn any_what() -> impl Strategy<Value = Instruction> {
 
 fn any_order() -> impl Strategy<Value = Order> {
     let until = prop::option::of(any::<u64>().prop_map(Instant));
-    (any_what(), ".{0,80}", any::<u64>(), until).prop_map(|(what, by, since, until)| Order {
+    (any_instruction(), ".{0,80}", any::<u64>(), until).prop_map(|(what, by, since, until)| Order {
         what,
         by: Who::new(&by),
         since: Instant(since),
