@@ -14,3 +14,4 @@ pub use measures::Measures;
 pub use policy::Policy;
 pub use recorder::{Arrival, Cause, Ceiling, Heard, Recorder};
 pub use run::{ConnectionNo, Fate, LaneMark, MessageNo, Minute, Run, Sent};
+pub use world::{Knowledge, ceiling_of, default_settings, run};

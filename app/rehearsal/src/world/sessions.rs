@@ -1,0 +1,216 @@
+//! Sessions with the model receiver: a connection, and one transaction after the other on it.
+
+use std::collections::VecDeque;
+
+use postlane_engine::{
+    AttemptId, HostId, Input, Outcome, RecipientOutcome, SlotId, SourceId, Unreached,
+};
+use postlane_receivers::{self as receivers, Answer, ConnId, Greeting, Ms, Source};
+use smallvec::smallvec;
+
+use super::Around;
+use super::clock::of_run;
+use crate::recorder::{Cause, Heard};
+use crate::run::{ConnectionNo, MessageNo};
+
+/// Something of a session that lies ahead.
+#[derive(Debug)]
+pub(super) enum Happening {
+    /// The banner comes: the session is open.
+    Greeted(SlotId),
+    /// It is turned away.
+    TurnedAway(SlotId, Told),
+    /// A transaction is answered.
+    Answered(SlotId, Told),
+    /// The connection is closed, as the engine wished.
+    Closed(SlotId),
+}
+
+/// An answer on its way.
+#[derive(Debug)]
+pub(super) struct Told {
+    answer: Answer,
+    /// Until when the sender is in the box that answered.
+    boxed_until: Option<Ms>,
+}
+
+/// A session.
+#[derive(Debug)]
+pub(super) struct Session {
+    number: ConnectionNo,
+    source: Source,
+    /// What the receiver calls it, once it was let in.
+    connection: Option<ConnId>,
+    /// What it was given, the one under way first.
+    flights: VecDeque<Flight>,
+    /// It is to be closed when all that it was given is done.
+    is_leaving: bool,
+}
+
+/// A message on a session.
+#[derive(Debug, Clone, Copy)]
+struct Flight {
+    attempt: AttemptId,
+    message: MessageNo,
+}
+
+impl Around<'_> {
+    /// Connects. The receiver judges at once; the engine hears of it when the banner comes.
+    pub(super) fn open(&mut self, slot: SlotId, source: SourceId, host: HostId) {
+        let source = Source(source.0);
+        let number = self.recorder.connecting(of_run(self.now), source.0, host.0);
+        let mut session = Session {
+            number,
+            source,
+            connection: None,
+            flights: VecDeque::new(),
+            is_leaving: false,
+        };
+        match self.receiver.connect(self.now, source) {
+            Greeting::Open { conn, latency, .. } => {
+                session.connection = Some(conn);
+                self.agenda.put(self.now + latency, Happening::Greeted(slot));
+            }
+            Greeting::Refused(answer) => {
+                let at = self.now + answer.latency;
+                let told = self.told(source, answer);
+                self.agenda.put(at, Happening::TurnedAway(slot, told));
+            }
+        }
+        self.sessions.insert(slot, session);
+    }
+
+    /// Gives a session a message; it begins when what is before it has been answered.
+    pub(super) fn attempt(&mut self, slot: SlotId, attempt: AttemptId, message: MessageNo) {
+        let Some(session) = self.sessions.get_mut(&slot) else { return };
+        session.flights.push_back(Flight { attempt, message });
+        if session.flights.len() == 1 {
+            self.dispatch(slot);
+        }
+    }
+
+    /// Closes a session when what it was given is done.
+    pub(super) fn close(&mut self, slot: SlotId) {
+        let Some(session) = self.sessions.get_mut(&slot) else { return };
+        session.is_leaving = true;
+        if session.flights.is_empty() {
+            self.agenda.put(self.now, Happening::Closed(slot));
+        }
+    }
+
+    pub(super) fn happen(&mut self, happening: Happening) {
+        match happening {
+            Happening::Greeted(slot) => self.inputs.push(Input::Opened { slot }),
+            Happening::TurnedAway(slot, told) => self.turned_away(slot, &told),
+            Happening::Answered(slot, told) => self.answered(slot, &told),
+            Happening::Closed(slot) => self.closed(slot),
+        }
+    }
+
+    /// The first of a session's messages is sent, and judged at once.
+    fn dispatch(&mut self, slot: SlotId) {
+        let Some(session) = self.sessions.get(&slot) else { return };
+        let (number, source) = (session.number, session.source);
+        let (Some(flight), Some(connection)) = (session.flights.front(), session.connection) else {
+            return;
+        };
+        let message = flight.message;
+        self.recorder.dispatched(of_run(self.now), number, message);
+        let to = self.addressees[message.0 as usize];
+        let answer = self.receiver.transact(self.now, source, connection, to);
+        let at = self.now + answer.latency;
+        let told = self.told(source, answer);
+        self.agenda.put(at, Happening::Answered(slot, told));
+    }
+
+    fn turned_away(&mut self, slot: SlotId, told: &Told) {
+        let Some(session) = self.sessions.get(&slot) else { return };
+        let number = session.number;
+        self.hear(number, None, told);
+        let why = Unreached::TurnedAway(self.meanings.of(told.answer.stage, &told.answer.reply));
+        self.inputs.push(Input::ConnectFailed { slot, why, evidence: () });
+        self.forget(slot);
+    }
+
+    fn answered(&mut self, slot: SlotId, told: &Told) {
+        let Some(session) = self.sessions.get_mut(&slot) else { return };
+        let Some(Flight { attempt, message }) = session.flights.pop_front() else { return };
+        let (number, goes_on) = (session.number, !session.flights.is_empty());
+        let is_leaving = session.is_leaving;
+        self.hear(number, Some(message), told);
+        let means = self.meanings.of(told.answer.stage, &told.answer.reply);
+        let is_taken = told.answer.reply.code().is_success();
+        let outcome = if is_taken { Outcome::Delivered(means) } else { Outcome::Refused(means) };
+        self.finished(slot, attempt, outcome);
+        if told.answer.closes {
+            self.closed(slot);
+        } else if goes_on {
+            self.dispatch(slot);
+        } else if is_leaving {
+            self.agenda.put(self.now, Happening::Closed(slot));
+        }
+    }
+
+    /// A connection is gone, and with it the turn of what it had not begun.
+    fn closed(&mut self, slot: SlotId) {
+        let Some(session) = self.sessions.get_mut(&slot) else { return };
+        for flight in std::mem::take(&mut session.flights) {
+            self.finished(slot, flight.attempt, Outcome::NotTried);
+        }
+        self.forget(slot);
+        self.inputs.push(Input::Closed { slot, said: None, evidence: None });
+    }
+
+    fn forget(&mut self, slot: SlotId) {
+        let Some(session) = self.sessions.remove(&slot) else { return };
+        if let Some(connection) = session.connection {
+            self.receiver.close(self.now, connection);
+        }
+        self.recorder.closed(of_run(self.now), session.number);
+    }
+
+    fn finished(&mut self, slot: SlotId, attempt: AttemptId, outcome: Outcome) {
+        let outcomes = smallvec![RecipientOutcome { index: 0, outcome }];
+        self.inputs.push(Input::Finished { slot, attempt, outcomes, evidence: () });
+    }
+
+    fn told(&mut self, source: Source, answer: Answer) -> Told {
+        let boxed_until = match answer.cause {
+            receivers::Cause::Limit { index, boxed: true, .. } => self
+                .receiver
+                .usage(self.now, index, source, answer.shard)
+                .and_then(|usage| usage.boxed_until),
+            _ => None,
+        };
+        Told { answer, boxed_until }
+    }
+
+    fn hear(&mut self, connection: ConnectionNo, message: Option<MessageNo>, told: &Told) {
+        let Told { answer, boxed_until } = told;
+        let limits = &self.scenario.receiver.limits;
+        let cause = match answer.cause {
+            receivers::Cause::Accepted => Cause::None,
+            receivers::Cause::Outage(_) => Cause::Outage,
+            receivers::Cause::Temp(_) => Cause::Temp,
+            receivers::Cause::UnknownRecipient => Cause::Unknown,
+            receivers::Cause::Limit { index, kind, boxed } => {
+                let limit = limits.get(index).map_or("", |limit| &limit.id);
+                match (boxed, kind) {
+                    (true, _) => Cause::Boxed(limit, of_run(boxed_until.unwrap_or(self.now))),
+                    (false, receivers::Kind::Greylist { .. }) => Cause::Greylist(limit),
+                    (false, _) => Cause::Rate(limit),
+                }
+            }
+        };
+        let heard = Heard {
+            connection,
+            message,
+            stage: answer.stage,
+            reply: self.meanings.line(answer.stage, &answer.reply),
+            is_closed: answer.closes,
+            latency: answer.latency.to_span(),
+            cause,
+        };
+        self.recorder.heard(of_run(self.now), &heard);
+    }
+}
