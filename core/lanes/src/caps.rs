@@ -8,6 +8,12 @@ pub struct Caps {
 }
 
 impl Caps {
+    /// What was kept of them.
+    pub(crate) fn of(connections: Option<u32>, messages: Option<u32>) -> Self {
+        let at_least_one = |cap: Option<u32>| cap.filter(|cap| *cap > 0);
+        Self { connections: at_least_one(connections), messages: at_least_one(messages) }
+    }
+
     /// One more was refused while so many were open; whether that is new.
     pub(crate) fn refuse_connection(&mut self, open: u32) -> bool {
         let is_new = self.connections.is_none_or(|cap| open < cap);

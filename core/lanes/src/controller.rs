@@ -2,6 +2,7 @@
 
 mod growth;
 mod hearing;
+mod keeping;
 mod questions;
 mod reopening;
 
@@ -46,6 +47,8 @@ pub(crate) struct Controller {
     pace: Pace,
     /// The lowest rate that has been seen to fail.
     failed: Option<f64>,
+    /// The rate that held before it was raised last.
+    held: Option<f64>,
     counted: Counted,
     /// Transactional messages sent, whose share bulk leaves free.
     transactional: History,
@@ -123,6 +126,7 @@ impl Controller {
             state: State::Probing,
             pace: Pace::new(first_rate),
             failed: None,
+            held: None,
             counted: Counted::default(),
             transactional: History::default(),
             quotas: Vec::new(),

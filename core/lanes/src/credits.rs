@@ -20,6 +20,16 @@ impl Credits {
         self.0 -= 0.5;
     }
 
+    /// As it is kept: thousandths.
+    pub(crate) fn thousandths(self) -> i32 {
+        (self.0 * 1000.0) as i32
+    }
+
+    /// As it was kept.
+    pub(crate) fn of_thousandths(kept: i32) -> Self {
+        Self((f64::from(kept) / 1000.0).clamp(-100.0, 10.0))
+    }
+
     pub(crate) fn has_one(self) -> bool {
         self.0 >= 1.0
     }

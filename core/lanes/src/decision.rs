@@ -66,6 +66,8 @@ pub enum Decision {
     ShutOut(Span),
     /// All was accepted: a higher rate, in messages a second.
     Raises(f64),
+    /// An operator has taken it back to the rate that held before, in messages a second.
+    RolledBack(f64),
     /// The provider takes no more sessions at once.
     Connections(u32),
     /// It takes no more messages on one session.
@@ -130,6 +132,9 @@ impl fmt::Display for Decision {
             Self::Clock { window } => write!(f, "the window of {window} begins by a clock"),
             Self::ShutOut(span) => write!(f, "no window explains the rest: shut out for {span}"),
             Self::Raises(rate) => write!(f, "raises to {}: all is accepted", PerTime(*rate)),
+            Self::RolledBack(rate) => {
+                write!(f, "rolled back to {} by an operator", PerTime(*rate))
+            }
             Self::Connections(most) => write!(f, "the provider takes {most} sessions at once"),
             Self::PerConnection(most) => {
                 write!(f, "the provider takes {most} messages on a session")

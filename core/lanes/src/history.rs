@@ -60,6 +60,27 @@ impl History {
         self.heaps = thinned;
     }
 
+    /// Everything that has been told to it.
+    pub(crate) fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// Many at once, as they were kept; not before what was told last.
+    pub(crate) fn restore(&mut self, at: Instant, many: u32) {
+        if let Some(more) = many.checked_sub(1) {
+            self.record(at);
+            self.total += u64::from(more);
+            if let Some(heap) = self.heaps.back_mut() {
+                heap.upto = self.total;
+            }
+        }
+    }
+
+    /// The moments at which its heaps end, the oldest first.
+    pub(crate) fn ends(&self) -> impl Iterator<Item = Instant> {
+        self.heaps.iter().map(|heap| heap.last)
+    }
+
     /// How many after `since`, up to and at `until`.
     pub(crate) fn between(&self, since: Instant, until: Instant) -> u64 {
         self.upto(until).saturating_sub(self.upto(since))

@@ -1,6 +1,8 @@
 //! A lane: what may go now, and if not, when.
 
-use postlane_mail::{Instant, Stream};
+mod keeping;
+
+use postlane_mail::{Instant, Rate, Stream};
 
 use crate::budget::Budget;
 use crate::caps::Caps;
@@ -23,6 +25,8 @@ pub struct Lane {
     open: u16,
     accepted: u64,
     refused: u64,
+    /// An operator has said so.
+    pinned: Option<Rate>,
 }
 
 /// Which lanes find out what their providers take. The others keep their ceilings, and nothing
@@ -75,6 +79,7 @@ impl Lane {
             open: 0,
             accepted: 0,
             refused: 0,
+            pinned: None,
         }
     }
 
@@ -82,7 +87,7 @@ impl Lane {
     pub fn keep_to(&mut self, ceilings: Ceilings, learning: Learning) {
         self.ceilings = ceilings;
         self.learning = learning;
-        self.budget.keep_to(ceilings.rate);
+        self.budget.keep_to(self.slowest());
     }
 
     /// Whether it may be done now.

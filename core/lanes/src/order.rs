@@ -139,6 +139,14 @@ impl Orders {
         })
     }
 
+    /// Since when new mail of a stream is held, if it is.
+    pub fn holds_new_since(&self, now: Instant, stream: Stream) -> Option<Instant> {
+        self.holding(now).find_map(|order| match order.what {
+            Instruction::HoldNew(streams) if streams.contain(stream) => Some(order.since),
+            _ => None,
+        })
+    }
+
     /// Whether the source is left out for this provider.
     pub fn excludes(&self, now: Instant) -> bool {
         self.holding(now).any(|order| order.what == Instruction::Exclude)

@@ -14,6 +14,8 @@ pub(crate) struct Pace {
     pub(crate) since: Instant,
     /// Accepted at this rate.
     pub(crate) accepted: u32,
+    /// An operator has said so: it keeps to this rate, whatever is learned.
+    pinned: Option<f64>,
 }
 
 /// A lane never goes slower: one message in an hour. Canaries tell more.
@@ -26,11 +28,31 @@ pub(crate) const FREE: f64 = 2000.0;
 impl Pace {
     pub(crate) fn new(rate: f64) -> Self {
         let at = Instant::default();
-        Self { rate: rate.max(SLOWEST), next: at, since: at, accepted: 0 }
+        Self { rate: rate.max(SLOWEST), next: at, since: at, accepted: 0, pinned: None }
     }
 
     pub(crate) fn rate(&self) -> f64 {
+        self.pinned.unwrap_or(self.rate)
+    }
+
+    /// Keeps to a rate that an operator says, until it is told otherwise. What is learned
+    /// meanwhile holds again then.
+    pub(crate) fn pin(&mut self, rate: Option<f64>) {
+        self.pinned = rate.map(|rate| rate.clamp(SLOWEST, FREE));
+    }
+
+    pub(crate) fn is_pinned(&self) -> bool {
+        self.pinned.is_some()
+    }
+
+    /// What was learned, pinned or not.
+    pub(crate) fn learned(&self) -> f64 {
         self.rate
+    }
+
+    /// Nothing goes before then.
+    pub(crate) fn wait_until(&mut self, at: Instant) {
+        self.next = self.next.max(at);
     }
 
     /// Keeps to another rate from now on.
@@ -42,7 +64,7 @@ impl Pace {
 
     /// One goes now. Whatever was saved up is gone (LANES I4).
     pub(crate) fn spend(&mut self, now: Instant, chance: &mut Chance) {
-        let gap = chance.between(0.95, 1.05) / self.rate;
+        let gap = chance.between(0.95, 1.05) / self.rate();
         // A timer that wakes late by a little does not cost the lane its rate.
         let slack = Span::from_ms(20).min(Span((gap * 1e6 / 4.0) as u64));
         self.next = self.next.max(now - slack) + Span((gap * 1e6) as u64);
@@ -61,6 +83,6 @@ impl Pace {
     /// Of the rate, the share that was used since it holds.
     pub(crate) fn used(&self, now: Instant) -> f64 {
         let held = self.held(now).0 as f64 / 1e6;
-        f64::from(self.accepted) / (held * self.rate).max(1.0)
+        f64::from(self.accepted) / (held * self.rate()).max(1.0)
     }
 }

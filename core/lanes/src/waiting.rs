@@ -4,6 +4,8 @@ use std::fmt;
 
 use postlane_mail::{Instant, Span, Status};
 
+use crate::order::OrderKind;
+
 /// Why a recipient or a lane is not moving, and until when. Command line, API and dashboard
 /// print the same sentence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +69,18 @@ pub enum Waiting {
     },
     /// An operator holds it.
     Held,
+    /// An operator's order for its lane or provider.
+    Ordered {
+        /// Which.
+        kind: OrderKind,
+        /// When it ends by itself, if it does.
+        until: Option<Instant>,
+    },
+    /// A restart plan's cap for the day is used up.
+    Day {
+        /// When the day turns.
+        until: Instant,
+    },
     /// Preflight or suppression have not spoken yet.
     Verdict,
     /// The relay is closing, or its spool has failed: nothing new is begun.
@@ -83,7 +97,9 @@ impl Waiting {
             | Self::Resting { until }
             | Self::TurnedAway { until }
             | Self::NoRoute { until, .. }
+            | Self::Day { until }
             | Self::Deferred { until } => Some(*until),
+            Self::Ordered { until, .. } => *until,
             _ => None,
         }
     }
@@ -111,6 +127,14 @@ impl fmt::Display for Waiting {
             }
             Self::Deferred { .. } => f.write_str("deferred until its next attempt"),
             Self::Held => f.write_str("held by an operator"),
+            Self::Ordered { kind, .. } => f.write_str(match kind {
+                OrderKind::Pause => "an operator has paused it",
+                OrderKind::HoldNew => "an operator holds new mail while the old goes",
+                OrderKind::Drain => "an operator lets it run dry",
+                OrderKind::Exclude => "an operator has left its source out",
+                OrderKind::Pin => "an operator has pinned its rate",
+            }),
+            Self::Day { .. } => f.write_str("the restart plan's cap for the day is used up"),
             Self::Verdict => f.write_str("waiting for a verdict before its first attempt"),
             Self::Closing => f.write_str("the relay begins nothing new"),
         }

@@ -27,7 +27,7 @@ impl Controller {
             State::Steady if deferred <= HEALTHY => self.state = State::Normal,
             _ => {}
         }
-        if self.state == State::Steady || self.latency.is_tarpit() {
+        if self.state == State::Steady || self.latency.is_tarpit() || self.pace.is_pinned() {
             return;
         }
         if self.state == State::Probing {
@@ -61,6 +61,7 @@ impl Controller {
     }
 
     fn raise(&mut self, now: Instant, rate: f64) {
+        self.held = Some(self.pace.rate());
         self.pace.keep_to(rate, now);
         let rate = self.pace.rate();
         self.decide(now, Decision::Raises(rate));

@@ -6,44 +6,47 @@
 use postlane_mail::{Instant, Span};
 
 use crate::fields::{Reader, Writer};
+use crate::quota::Reset;
 
 /// What is known of a provider, from one source.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Learned {
     /// When this was written.
     pub at: Instant,
+    /// Nothing was sent after it was written: the relay was stopped, and did not crash.
+    pub is_last: bool,
     /// The pace: from one message to the next.
-    pub gap: Option<Span>,
+    pub gap: Span,
     /// The slowest pace that was seen to fail.
     pub gap_bad: Option<Span>,
-    /// The pace that last held for long: what is gone back to.
-    pub gap_stable: Option<Span>,
-    /// Limits per window, the surest first; [`Learned::QUOTAS_MAX`] at most.
+    /// Whether the lane was still finding its first rate.
+    pub is_probing: bool,
+    /// Limits that are relied on, the surest first; [`Learned::QUOTAS_MAX`] at most.
     pub quotas: Vec<LearnedQuota>,
-    /// How long the provider shuts its door when it was gone over its limit.
+    /// Limits that may be there; [`Learned::QUOTAS_MAX`] at most.
+    pub suspects: Vec<LearnedQuota>,
+    /// The rest that gave the suspects.
+    pub suspected_for: Span,
+    /// How long the provider shuts its door when a lane was gone over its limit.
     pub penalty: Option<Span>,
     /// Connections at once that it takes.
-    pub connections: Option<u16>,
+    pub connections: Option<u32>,
     /// Messages on one connection that it takes.
     pub session_messages: Option<u32>,
-    /// Recipients of one transaction that it takes.
-    pub transaction_recipients: Option<u16>,
-    /// How old a first contact must be where it greylists.
-    pub greylist: Option<Span>,
-    /// The first wait after a refusal.
-    pub first_wait: Option<Span>,
-    /// What may be spent on finding out more, in thousandths of a refusal.
-    pub credit: u32,
+    /// What may be spent on finding out more, in thousandths of a question.
+    pub credit: i32,
     /// Whether what the provider says about waiting was found to be wrong.
     pub hints_fail: bool,
     /// The rest that was under way.
     pub rest: Option<LearnedRest>,
-    /// What was lately sent: so that a restart grants nothing twice.
-    pub past: Vec<Past>,
+    /// When the provider refused last.
+    pub last_refused: Option<Instant>,
     /// Messages accepted in all: what the figures rest on.
     pub accepted: u64,
     /// Messages refused in all.
     pub refused: u64,
+    /// What was lately sent: so that a restart grants nothing twice.
+    pub past: Vec<Past>,
 }
 
 /// So many messages in any window of this length.
@@ -52,115 +55,134 @@ pub struct LearnedQuota {
     /// The window.
     pub window: Span,
     /// Messages in it.
-    pub quota: u32,
-    /// How sure that is, in parts of 10,000.
-    pub confidence: u16,
-    /// Refusals that agree with it.
-    pub support: u16,
-    /// A window so short was tried and is wrong.
-    pub window_wrong: Option<Span>,
-    /// Where windows begin, after midnight UTC, if they follow the clock.
-    pub begins: Option<Span>,
+    pub messages: u32,
+    /// Refusals that agree with it: 2 or more are relied on.
+    pub support: u32,
+    /// The shortest window that explains the refusals, too.
+    pub least: Span,
+    /// When its window begins.
+    pub reset: Reset,
     /// More is tried then, not before.
-    pub probe_at: Option<Instant>,
+    pub asks_at: Instant,
+    /// Windows to wait after the next question that is answered with no.
+    pub patience: u32,
 }
 
 /// A rest that is not over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LearnedRest {
-    /// The first refusal of it.
-    pub since: Instant,
-    /// When one message is tried.
+    /// When the message went out that was refused first.
+    pub refused: Instant,
+    /// When the sending before it had begun.
+    pub began: Instant,
+    /// The pace before it.
+    pub gap: Option<Span>,
+    /// The wait before the first canary.
+    pub first: Span,
+    /// As many canaries have been tried and were refused.
+    pub canaries: u32,
+    /// When the last of them was sent.
+    pub tried: Instant,
+    /// When the next is due.
     pub until: Instant,
-    /// As many have been tried and were refused.
-    pub canaries: u16,
+    /// The place of the quota that explains it.
+    pub explained: Option<u8>,
 }
 
 /// A stretch of time and what was sent in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Past {
-    /// Its end.
+    /// Its end: the last of what was sent.
     pub at: Instant,
-    /// Messages tried.
-    pub tried: u32,
+    /// Messages and sessions that count.
+    pub all: u32,
+    /// Of those, what was not transactional.
+    pub bulk: u32,
     /// Messages accepted.
     pub accepted: u32,
+    /// Transactional messages.
+    pub transactional: u32,
 }
 
 impl Learned {
-    /// Quotas that are kept, at most.
-    pub const QUOTAS_MAX: usize = 8;
-    /// Stretches that are kept, at most: 26 h in steps of three minutes.
-    pub const PAST_MAX: usize = 520;
+    /// Quotas that are kept, at most: as many as there are natural windows.
+    pub const QUOTAS_MAX: usize = 16;
+    /// Stretches that are kept, at most.
+    pub const PAST_MAX: usize = 320;
 }
 
 const AT: u8 = 1;
-const GAP: u8 = 2;
-const GAP_BAD: u8 = 3;
-const GAP_STABLE: u8 = 4;
-const QUOTA: u8 = 5;
-const PENALTY: u8 = 6;
-const CONNECTIONS: u8 = 7;
-const SESSION_MESSAGES: u8 = 8;
-const TRANSACTION_RECIPIENTS: u8 = 9;
-const GREYLIST: u8 = 10;
-const FIRST_WAIT: u8 = 11;
+const IS_LAST: u8 = 2;
+const GAP: u8 = 3;
+const GAP_BAD: u8 = 4;
+const IS_PROBING: u8 = 5;
+const QUOTA: u8 = 6;
+const SUSPECT: u8 = 7;
+const SUSPECTED_FOR: u8 = 8;
+const PENALTY: u8 = 9;
+const CONNECTIONS: u8 = 10;
+const SESSION_MESSAGES: u8 = 11;
 const CREDIT: u8 = 12;
 const HINTS_FAIL: u8 = 13;
 const REST: u8 = 14;
-const PAST: u8 = 15;
+const LAST_REFUSED: u8 = 15;
 const ACCEPTED: u8 = 16;
 const REFUSED: u8 = 17;
+const PAST: u8 = 18;
 
 impl Learned {
     pub(super) fn fields(&self) -> Writer {
         let mut out = Writer::default();
         out.number(AT, self.at.0);
-        let spans = [
-            (GAP, self.gap),
-            (GAP_BAD, self.gap_bad),
-            (GAP_STABLE, self.gap_stable),
-            (PENALTY, self.penalty),
-            (GREYLIST, self.greylist),
-            (FIRST_WAIT, self.first_wait),
-        ];
-        spans.into_iter().for_each(|(tag, span)| out.maybe(tag, span.map(|span| span.0)));
-        let quotas = self.quotas.iter().take(Self::QUOTAS_MAX);
-        quotas.for_each(|quota| out.nested(QUOTA, quota.fields()));
+        out.number(IS_LAST, self.is_last.into());
+        out.number(GAP, self.gap.0);
+        out.maybe(GAP_BAD, self.gap_bad.map(|span| span.0));
+        out.number(IS_PROBING, self.is_probing.into());
+        for (tag, quotas) in [(QUOTA, &self.quotas), (SUSPECT, &self.suspects)] {
+            let quotas = quotas.iter().take(Self::QUOTAS_MAX);
+            quotas.for_each(|quota| out.nested(tag, quota.fields()));
+        }
+        out.number(SUSPECTED_FOR, self.suspected_for.0);
+        out.maybe(PENALTY, self.penalty.map(|span| span.0));
         out.maybe(CONNECTIONS, self.connections.map(u64::from));
         out.maybe(SESSION_MESSAGES, self.session_messages.map(u64::from));
-        out.maybe(TRANSACTION_RECIPIENTS, self.transaction_recipients.map(u64::from));
-        out.number(CREDIT, self.credit.into());
+        out.octets(CREDIT, &self.credit.to_le_bytes());
         out.number(HINTS_FAIL, self.hints_fail.into());
         if let Some(rest) = self.rest {
             out.nested(REST, rest.fields());
         }
-        out.octets(PAST, &past_octets(&self.past));
+        out.maybe(LAST_REFUSED, self.last_refused.map(|at| at.0));
         out.number(ACCEPTED, self.accepted);
         out.number(REFUSED, self.refused);
+        out.octets(PAST, &past_octets(&self.past));
         out
     }
 
     pub(super) fn read(kept: Reader<'_>) -> Option<Self> {
-        let quotas = kept.each(QUOTA).take(Self::QUOTAS_MAX);
+        let quotas = |tag| {
+            let quotas = kept.each(tag).take(Self::QUOTAS_MAX);
+            quotas.filter_map(|quota| LearnedQuota::read(Reader(quota))).collect()
+        };
+        let credit = kept.octets(CREDIT).and_then(|credit| credit.try_into().ok());
         Some(Self {
             at: kept.instant(AT)?,
-            gap: kept.span(GAP),
-            gap_bad: kept.span(GAP_BAD),
-            gap_stable: kept.span(GAP_STABLE),
-            quotas: quotas.filter_map(|quota| LearnedQuota::read(Reader(quota))).collect(),
+            is_last: kept.number(IS_LAST) == Some(1),
+            gap: kept.span(GAP).filter(|gap| *gap > Span::ZERO)?,
+            gap_bad: kept.span(GAP_BAD).filter(|gap| *gap > Span::ZERO),
+            is_probing: kept.number(IS_PROBING) == Some(1),
+            quotas: quotas(QUOTA),
+            suspects: quotas(SUSPECT),
+            suspected_for: kept.span(SUSPECTED_FOR).unwrap_or_default(),
             penalty: kept.span(PENALTY),
             connections: kept.small(CONNECTIONS),
             session_messages: kept.small(SESSION_MESSAGES),
-            transaction_recipients: kept.small(TRANSACTION_RECIPIENTS),
-            greylist: kept.span(GREYLIST),
-            first_wait: kept.span(FIRST_WAIT),
-            credit: kept.small(CREDIT).unwrap_or_default(),
+            credit: credit.map(i32::from_le_bytes).unwrap_or_default(),
             hints_fail: kept.number(HINTS_FAIL) == Some(1),
             rest: kept.nested(REST).and_then(LearnedRest::read),
-            past: past_of(kept.octets(PAST).unwrap_or_default()),
+            last_refused: kept.instant(LAST_REFUSED),
             accepted: kept.number(ACCEPTED).unwrap_or_default(),
             refused: kept.number(REFUSED).unwrap_or_default(),
+            past: past_of(kept.octets(PAST).unwrap_or_default()),
         })
     }
 }
@@ -169,26 +191,38 @@ impl LearnedQuota {
     fn fields(&self) -> Writer {
         let mut out = Writer::default();
         out.number(1, self.window.0);
-        out.number(2, self.quota.into());
-        out.number(3, self.confidence.into());
-        out.number(4, self.support.into());
-        out.maybe(5, self.window_wrong.map(|span| span.0));
-        out.maybe(6, self.begins.map(|span| span.0));
-        out.maybe(7, self.probe_at.map(|at| at.0));
+        out.number(2, self.messages.into());
+        out.number(3, self.support.into());
+        out.number(4, self.least.0);
+        match self.reset {
+            Reset::Assumed => {}
+            Reset::Slides => out.number(5, 1),
+            Reset::Clock { from, to } => {
+                out.number(6, from.0);
+                out.number(7, to.0);
+            }
+        }
+        out.number(8, self.asks_at.0);
+        out.number(9, self.patience.into());
         out
     }
 
     fn read(kept: Reader<'_>) -> Option<Self> {
-        let (window, quota) = (kept.span(1)?, kept.small(2)?);
-        let is_one = window > Span::ZERO && quota > 0;
+        let (window, messages) = (kept.span(1)?, kept.small(2)?);
+        let clock = kept.instant(6).zip(kept.instant(7)).filter(|(from, to)| from <= to);
+        let is_one = window > Span::ZERO && messages > 0;
         is_one.then_some(Self {
             window,
-            quota,
-            confidence: kept.small(3).unwrap_or_default(),
-            support: kept.small(4).unwrap_or_default(),
-            window_wrong: kept.span(5),
-            begins: kept.span(6),
-            probe_at: kept.instant(7),
+            messages,
+            support: kept.small(3).unwrap_or_default(),
+            least: kept.span(4).unwrap_or(window),
+            reset: match clock {
+                Some((from, to)) => Reset::Clock { from, to },
+                None if kept.number(5) == Some(1) => Reset::Slides,
+                None => Reset::Assumed,
+            },
+            asks_at: kept.instant(8).unwrap_or_default(),
+            patience: kept.small(9).unwrap_or_default(),
         })
     }
 }
@@ -196,40 +230,61 @@ impl LearnedQuota {
 impl LearnedRest {
     fn fields(self) -> Writer {
         let mut out = Writer::default();
-        out.number(1, self.since.0);
-        out.number(2, self.until.0);
-        out.number(3, self.canaries.into());
+        out.number(1, self.refused.0);
+        out.number(2, self.began.0);
+        out.maybe(3, self.gap.map(|gap| gap.0));
+        out.number(4, self.first.0);
+        out.number(5, self.canaries.into());
+        out.number(6, self.tried.0);
+        out.number(7, self.until.0);
+        out.maybe(8, self.explained.map(u64::from));
         out
     }
 
     fn read(kept: Reader<'_>) -> Option<Self> {
-        let canaries = kept.small(3).unwrap_or_default();
-        Some(Self { since: kept.instant(1)?, until: kept.instant(2)?, canaries })
+        Some(Self {
+            refused: kept.instant(1)?,
+            began: kept.instant(2)?,
+            gap: kept.span(3).filter(|gap| *gap > Span::ZERO),
+            first: kept.span(4)?,
+            canaries: kept.small(5).unwrap_or_default(),
+            tried: kept.instant(6)?,
+            until: kept.instant(7)?,
+            explained: kept.small(8),
+        })
     }
 }
 
-/// 16 octets for each: when, tried, accepted.
+const PAST_OCTETS: usize = 24;
+
+/// When, then four counts.
 fn past_octets(past: &[Past]) -> Vec<u8> {
-    let young = past.len().saturating_sub(Learned::PAST_MAX);
-    let mut octets = Vec::with_capacity(16 * (past.len() - young));
-    for stretch in past.iter().skip(young) {
-        octets.extend_from_slice(&stretch.at.0.to_le_bytes());
-        octets.extend_from_slice(&stretch.tried.to_le_bytes());
-        octets.extend_from_slice(&stretch.accepted.to_le_bytes());
+    let older = past.len().saturating_sub(Learned::PAST_MAX);
+    let mut octets = Vec::with_capacity(PAST_OCTETS * (past.len() - older));
+    for stretch in past.iter().skip(older) {
+        let Past { at, all, bulk, accepted, transactional } = stretch;
+        octets.extend_from_slice(&at.0.to_le_bytes());
+        for count in [all, bulk, accepted, transactional] {
+            octets.extend_from_slice(&count.to_le_bytes());
+        }
     }
     octets
 }
 
 fn past_of(octets: &[u8]) -> Vec<Past> {
     let stretch = |octets: &[u8]| {
-        let (at, rest) = octets.split_first_chunk::<8>()?;
-        let (tried, rest) = rest.split_first_chunk::<4>()?;
-        let (accepted, _) = rest.split_first_chunk::<4>()?;
-        let (tried, accepted) = (u32::from_le_bytes(*tried), u32::from_le_bytes(*accepted));
-        Some(Past { at: Instant(u64::from_le_bytes(*at)), tried, accepted })
+        let (at, mut rest) = octets.split_first_chunk::<8>()?;
+        let mut count = || {
+            let (count, behind) = rest.split_first_chunk::<4>()?;
+            rest = behind;
+            Some(u32::from_le_bytes(*count))
+        };
+        let at = Instant(u64::from_le_bytes(*at));
+        let (all, bulk, accepted, transactional) = (count()?, count()?, count()?, count()?);
+        Some(Past { at, all, bulk, accepted, transactional })
     };
-    let mut past: Vec<Past> =
-        octets.chunks(16).take(Learned::PAST_MAX).filter_map(stretch).collect();
+    let stretches = octets.chunks(PAST_OCTETS).take(Learned::PAST_MAX);
+    let mut past: Vec<Past> = stretches.filter_map(stretch).collect();
     past.sort_by_key(|stretch| stretch.at);
     past
 }

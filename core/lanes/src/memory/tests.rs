@@ -3,6 +3,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::order::{Instruction, Order, Who};
+use crate::quota::Reset;
 use crate::restart::Ladder;
 
 const NOW: Instant = Instant::from_unix_s(1_000_000);
@@ -10,32 +11,44 @@ const NOW: Instant = Instant::from_unix_s(1_000_000);
 fn learned() -> Learned {
     let quota = LearnedQuota {
         window: Span::from_h(1),
-        quota: 100,
-        confidence: 9_500,
+        messages: 100,
         support: 3,
-        window_wrong: Some(Span::from_min(30)),
-        begins: None,
-        probe_at: Some(NOW),
+        least: Span::from_min(30),
+        reset: Reset::Assumed,
+        asks_at: NOW,
+        patience: 4,
     };
-    let past = (0..9).map(|n| Past { at: NOW + Span::from_min(3 * n), tried: 7, accepted: 6 });
+    let clock = Reset::Clock { from: NOW, to: NOW + Span::from_s(5) };
+    let stretch = Past { at: NOW, all: 7, bulk: 5, accepted: 6, transactional: 2 };
+    let past = (0..9).map(|n| Past { at: NOW + Span::from_min(3 * n), ..stretch });
     Learned {
         at: NOW,
-        gap: Some(Span::from_ms(10)),
+        is_last: true,
+        gap: Span::from_ms(10),
         gap_bad: Some(Span::from_ms(9)),
-        gap_stable: Some(Span::from_ms(11)),
-        quotas: vec![quota, LearnedQuota { begins: Some(Span::ZERO), ..quota }],
+        is_probing: false,
+        quotas: vec![quota, LearnedQuota { reset: clock, ..quota }],
+        suspects: vec![LearnedQuota { reset: Reset::Slides, ..quota }],
+        suspected_for: Span::from_min(40),
         penalty: Some(Span::from_h(2)),
         connections: Some(5),
         session_messages: Some(20),
-        transaction_recipients: Some(50),
-        greylist: Some(Span::from_min(5)),
-        first_wait: Some(Span::from_s(45)),
-        credit: 4_500,
+        credit: -4_500,
         hints_fail: true,
-        rest: Some(LearnedRest { since: NOW, until: NOW + Span::from_h(1), canaries: 2 }),
-        past: past.collect(),
+        rest: Some(LearnedRest {
+            refused: NOW,
+            began: NOW,
+            gap: Some(Span::from_s(1)),
+            first: Span::from_s(60),
+            canaries: 2,
+            tried: NOW,
+            until: NOW + Span::from_h(1),
+            explained: Some(1),
+        }),
+        last_refused: Some(NOW),
         accepted: 100_000,
         refused: 12,
+        past: past.collect(),
     }
 }
 
@@ -90,8 +103,8 @@ fn a_plan_that_cannot_be_read_is_told() {
 
 #[test]
 fn a_past_longer_than_a_day_loses_its_oldest_part() {
-    let long = (0..600).map(|n| Past { at: Instant(n), tried: 1, accepted: 1 }).collect();
-    let memory = Memory { learned: Some(Learned { past: long, ..Learned::default() }), ..memory() };
+    let long = (0..600).map(|n| Past { at: Instant(n), ..Past::default() }).collect();
+    let memory = Memory { learned: Some(Learned { past: long, ..learned() }), ..memory() };
     let recalled = Memory::recall(&memory.to_octets()).memory.learned.unwrap();
     assert_eq!(recalled.past.len(), Learned::PAST_MAX);
     assert_eq!(recalled.past.last().unwrap().at, Instant(599));

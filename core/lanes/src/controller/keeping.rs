@@ -1,0 +1,214 @@
+//! What is kept of a controller over a restart of the program, and how it takes that up again.
+
+use postlane_mail::{Instant, Rate, Span};
+
+use super::{Controller, State};
+use crate::caps::Caps;
+use crate::credits::Credits;
+use crate::decision::Decision;
+use crate::memory::{Learned, LearnedQuota, LearnedRest, Past};
+use crate::quota::{Question, Quota};
+use crate::rest::{Hinted, Rest};
+
+/// The youngest are kept to five seconds, those of the last hour to half a minute, older ones to
+/// ten minutes: at most 288 stretches. A stretch counts as if all of it were at its end, so that a
+/// quota is never taken for emptier than it is.
+const STEPS: [(Span, Span); 3] = [
+    (Span::from_min(1), Span::from_s(5)),
+    (Span::from_h(1), Span::from_s(30)),
+    (Span::from_h(27), Span::from_min(10)),
+];
+
+/// What was sent after the last writing and before a crash is not known: as much as the lane may
+/// have sent in this time is taken for sent.
+pub(crate) const UNKNOWN: Span = Span::from_s(10);
+
+impl Controller {
+    /// Keeps to a rate of an operator's, or to its own again.
+    pub(crate) fn pin(&mut self, rate: Option<Rate>) {
+        self.pace.pin(rate.map(|rate| 1e6 / rate.gap().0.max(1) as f64));
+    }
+
+    /// Goes back to the rate that held before it was raised last; whether there is one.
+    pub(crate) fn roll_back(&mut self, now: Instant) -> bool {
+        let Some(held) = self.held.take().filter(|held| *held < self.pace.learned()) else {
+            return false;
+        };
+        self.failed = Some(self.pace.learned());
+        self.pace.keep_to(held, now);
+        self.forget_question();
+        self.decide(now, Decision::RolledBack(held));
+        true
+    }
+
+    /// Whether it has anything that a new one has not.
+    pub(crate) fn has_learned(&self) -> bool {
+        self.counted.all.total() > 0 || !self.quotas.is_empty() || self.failed.is_some()
+    }
+
+    /// What is worth keeping.
+    pub(crate) fn learned(&self, now: Instant) -> Learned {
+        let quotas = |quotas: &[Quota]| quotas.iter().map(kept_quota).collect();
+        Learned {
+            at: now,
+            is_last: false,
+            gap: gap_of(self.pace.learned()),
+            gap_bad: self.failed.map(gap_of),
+            is_probing: self.state == State::Probing,
+            quotas: quotas(&self.quotas),
+            suspects: quotas(&self.suspects),
+            suspected_for: self.suspected_for,
+            penalty: self.shut_out,
+            connections: self.caps.connections(),
+            session_messages: self.caps.messages(),
+            credit: self.credits.thousandths(),
+            hints_fail: !self.trusts_hints,
+            rest: self.rest.as_ref().map(|rest| self.kept_rest(now, rest)),
+            last_refused: self.last_refused,
+            accepted: 0,
+            refused: 0,
+            past: self.past(now),
+        }
+    }
+
+    /// Takes up what was kept. Nothing is granted twice: what may have been sent since counts as
+    /// sent, and the first message waits for its turn.
+    pub(crate) fn recall(&mut self, now: Instant, learned: &Learned) {
+        self.pace.keep_to(rate_of(learned.gap), now);
+        self.failed = learned.gap_bad.map(rate_of);
+        self.quotas = learned.quotas.iter().map(recalled_quota).collect();
+        self.suspects = learned.suspects.iter().map(recalled_quota).collect();
+        self.suspected_for = learned.suspected_for;
+        self.shut_out = learned.penalty;
+        self.caps = Caps::of(learned.connections, learned.session_messages);
+        self.credits = Credits::of_thousandths(learned.credit);
+        self.trusts_hints = !learned.hints_fail;
+        self.last_refused = learned.last_refused;
+        for past in learned.past.iter().filter(|past| past.at <= now) {
+            self.count_past(past);
+        }
+        if !learned.is_last {
+            self.count_past(&self.unknown(now, learned));
+        }
+        self.state = match (&learned.rest, learned.is_probing) {
+            (Some(rest), _) => {
+                self.rest = Some(recalled_rest(rest, self.quotas.len()));
+                State::Cooling { until: rest.until }
+            }
+            (None, true) => State::Probing,
+            (None, false) => State::Normal,
+        };
+        self.pace.wait_until(learned.at.min(now) + learned.gap);
+    }
+
+    fn count_past(&mut self, past: &Past) {
+        self.counted.all.restore(past.at, past.all);
+        self.counted.bulk.restore(past.at, past.bulk);
+        self.counted.accepted.restore(past.at, past.accepted);
+        self.transactional.restore(past.at, past.transactional);
+    }
+
+    /// What may have been sent between the last writing and a crash.
+    fn unknown(&self, now: Instant, learned: &Learned) -> Past {
+        let span = now.since(learned.at).min(UNKNOWN);
+        let resting = learned.rest.is_some();
+        let most = if resting { 1 } else { span.0.div_ceil(learned.gap.0.max(1)) };
+        let all = u32::try_from(most).unwrap_or(u32::MAX);
+        Past { at: now.min(learned.at + span), all, bulk: all, accepted: 0, transactional: 0 }
+    }
+
+    fn kept_rest(&self, now: Instant, rest: &Rest) -> LearnedRest {
+        // A canary under way is not known to have been accepted: the next one is due at once.
+        let until = if let State::Cooling { until } = self.state { until } else { now };
+        LearnedRest {
+            refused: rest.refused,
+            began: rest.began,
+            gap: rest.pace.map(gap_of),
+            first: rest.first,
+            canaries: rest.canaries,
+            tried: rest.tried,
+            until,
+            explained: rest.explained.and_then(|place| u8::try_from(place).ok()),
+        }
+    }
+
+    /// What was sent, in stretches.
+    fn past(&self, now: Instant) -> Vec<Past> {
+        let histories = [&self.counted.all, &self.counted.accepted];
+        let mut ends: Vec<Instant> = histories.into_iter().flat_map(|h| h.ends()).collect();
+        ends.sort_unstable();
+        let mut past: Vec<Past> = Vec::new();
+        let mut since = Instant::default();
+        let mut ends = ends.into_iter().peekable();
+        while let Some(at) = ends.next() {
+            let age = now.since(at);
+            let step = STEPS.iter().find(|(upto, _)| age <= *upto).map(|(_, step)| step.0);
+            let Some(step) = step else {
+                since = at;
+                continue;
+            };
+            if ends.peek().is_some_and(|next| next.0 / step == at.0 / step) {
+                continue;
+            }
+            past.push(self.stretch(since, at));
+            since = at;
+        }
+        past
+    }
+
+    fn stretch(&self, since: Instant, at: Instant) -> Past {
+        let count = |history: &crate::history::History| {
+            u32::try_from(history.between(since, at)).unwrap_or(u32::MAX)
+        };
+        Past {
+            at,
+            all: count(&self.counted.all),
+            bulk: count(&self.counted.bulk),
+            accepted: count(&self.counted.accepted),
+            transactional: count(&self.transactional),
+        }
+    }
+}
+
+fn kept_quota(quota: &Quota) -> LearnedQuota {
+    LearnedQuota {
+        window: quota.window,
+        messages: quota.messages,
+        support: quota.support,
+        least: quota.least,
+        reset: quota.reset,
+        asks_at: quota.question.not_before,
+        patience: quota.question.patience,
+    }
+}
+
+fn recalled_quota(kept: &LearnedQuota) -> Quota {
+    let mut quota = Quota::new(kept.window, u64::from(kept.messages), kept.support);
+    quota.least = kept.least.min(kept.window);
+    quota.reset = kept.reset;
+    let (patience, not_before) = (kept.patience, kept.asks_at);
+    quota.question = Question { run: 0, patience, not_before };
+    quota
+}
+
+fn recalled_rest(kept: &LearnedRest, quotas: usize) -> Rest {
+    Rest {
+        refused: kept.refused,
+        began: kept.began,
+        pace: kept.gap.map(rate_of),
+        hint: None::<Hinted>,
+        first: kept.first,
+        canaries: kept.canaries,
+        tried: kept.tried,
+        explained: kept.explained.map(usize::from).filter(|place| *place < quotas),
+    }
+}
+
+/// From one message to the next, at so many a second.
+fn gap_of(rate: f64) -> Span {
+    Span(((1e6 / rate.max(1e-9)) as u64).max(1))
+}
+
+fn rate_of(gap: Span) -> f64 {
+    1e6 / gap.0.max(1) as f64
+}

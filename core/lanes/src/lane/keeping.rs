@@ -1,0 +1,197 @@
+//! What operators do to a lane, and what of it outlives the program.
+
+use postlane_mail::{Instant, Rate};
+
+use super::Lane;
+use crate::memory::Learned;
+
+impl Lane {
+    /// Keeps to this rate until it is told otherwise; ceilings, rests and quotas hold. A lane
+    /// that learns nothing keeps to it as to a ceiling.
+    pub fn pin(&mut self, rate: Option<Rate>) {
+        self.pinned = rate;
+        self.controller.pin(rate);
+        self.budget.keep_to(self.slowest());
+    }
+
+    /// The rate it is pinned to.
+    pub fn pinned(&self) -> Option<Rate> {
+        self.pinned
+    }
+
+    /// Goes back to the rate that held before it was raised last; whether there is one.
+    pub fn roll_back(&mut self, now: Instant) -> bool {
+        self.learns() && self.controller.roll_back(now)
+    }
+
+    /// What is worth keeping of what it has learned.
+    pub fn learned(&self, now: Instant) -> Option<Learned> {
+        let (accepted, refused) = self.tally();
+        self.controller.has_learned().then(|| Learned {
+            accepted,
+            refused,
+            ..self.controller.learned(now)
+        })
+    }
+
+    /// Takes up what was kept.
+    pub fn recall(&mut self, now: Instant, learned: &Learned) {
+        self.controller.recall(now, learned);
+        (self.accepted, self.refused) = (learned.accepted, learned.refused);
+    }
+
+    /// The slower of what the ceilings allow and what it is pinned to.
+    pub(super) fn slowest(&self) -> Option<Rate> {
+        let rates = [self.ceilings.rate, self.pinned];
+        rates.into_iter().flatten().max_by_key(|rate| rate.gap())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use postlane_mail::{Span, Stream};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::ceilings::Ceilings;
+    use crate::controller::{Heard, State};
+    use crate::lane::{Ask, Learning, Permit};
+    use crate::memory::Memory;
+    use crate::signal::{Hint, Signal};
+    use crate::waiting::Waiting;
+
+    const START: Instant = Instant::from_unix_s(1_000_000);
+
+    fn lane() -> Lane {
+        let ceilings = Ceilings { connections: 50, rate: None, session_messages: 100 };
+        Lane::new(ceilings, Learning::On, 7)
+    }
+
+    fn send(lane: &mut Lane, now: Instant, signal: Signal) {
+        lane.sending(now, Stream::Engaged, Ask::Message);
+        lane.over(Stream::Engaged);
+        let (stream, fresh) = (Stream::Engaged, true);
+        lane.observe(now, &Heard { signal, sent: now, stream, fresh, carried: 0, open: 1 });
+    }
+
+    /// Sends one after the other as soon as the lane lets it, all accepted; until when.
+    fn run(lane: &mut Lane, mut now: Instant, messages: usize) -> Instant {
+        for _ in 0..messages {
+            now = next(lane, now);
+            send(lane, now, Signal::Accepted);
+        }
+        now
+    }
+
+    fn next(lane: &Lane, now: Instant) -> Instant {
+        match lane.permit(now, Stream::Engaged, Ask::Message) {
+            Permit::Now => now,
+            Permit::After(waiting) => waiting.until().unwrap().max(now),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The same lane after a restart of the program.
+    fn restarted(lane: &Lane, written: Instant, begun: Instant, is_last: bool) -> Lane {
+        let learned = lane.learned(written).map(|learned| Learned { is_last, ..learned });
+        let memory = Memory { learned, ..Memory::default() };
+        let recalled = Memory::recall(&memory.to_octets()).memory;
+        let mut lane = self::lane();
+        lane.recall(begun, &recalled.learned.unwrap());
+        lane
+    }
+
+    #[test]
+    fn a_restart_goes_on_at_the_rate_that_was_learned() {
+        let mut lane = lane();
+        let now = run(&mut lane, START, 200);
+        let again = restarted(&lane, now, now + Span::from_s(3), true);
+        assert!((again.rate() - lane.rate()).abs() < 0.01 * lane.rate());
+        assert_eq!((again.tally(), again.state()), (lane.tally(), lane.state()));
+    }
+
+    #[test]
+    fn a_rest_goes_on_where_it_was() {
+        let mut lane = lane();
+        let now = run(&mut lane, START, 50);
+        send(&mut lane, now, Signal::Rate { hint: Hint::default() });
+        let State::Cooling { until } = lane.state() else { panic!("it rests") };
+        let again = restarted(&lane, now, now + Span::from_s(1), false);
+        assert_eq!(again.state(), State::Cooling { until });
+        let permit = again.permit(now + Span::from_s(1), Stream::Engaged, Ask::Message);
+        assert_eq!(permit, Permit::After(Waiting::Refused { until }));
+    }
+
+    #[test]
+    fn nothing_bursts_after_a_restart() {
+        let mut lane = lane();
+        let now = run(&mut lane, START, 9);
+        let gap = Span((1e6 / lane.rate()) as u64);
+        let again = restarted(&lane, now, now, true);
+        assert!(next(&again, now) >= now + gap);
+    }
+
+    #[test]
+    fn a_quota_is_as_full_after_a_restart_as_before() {
+        let mut lane = lane();
+        let hint = Hint { window: Some(Span::from_h(1)), quota: Some(40), ..Hint::default() };
+        let now = run(&mut lane, START, 40);
+        send(&mut lane, now, Signal::Rate { hint });
+        let quotas = lane.quotas().to_vec();
+        assert_eq!(quotas.len(), 1, "{quotas:?}");
+        for is_last in [true, false] {
+            let again = restarted(&lane, now, now, is_last);
+            assert_eq!(again.quotas().len(), 1);
+            let (before, after) = (&lane.quotas()[0], &again.quotas()[0]);
+            assert_eq!((before.window, before.messages), (after.window, after.messages));
+        }
+    }
+
+    #[test]
+    fn a_pinned_lane_keeps_to_its_rate_and_goes_back_to_its_own() {
+        let mut lane = lane();
+        let now = run(&mut lane, START, 100);
+        let own = lane.rate();
+        lane.pin(Rate::parse("2/m").ok());
+        assert!((lane.rate() - 2.0 / 60.0).abs() < 1e-6);
+        let then = run(&mut lane, now, 20);
+        assert!(then.since(now) > Span::from_min(9), "{}", then.since(now));
+        lane.pin(None);
+        assert!((lane.rate() - own).abs() < 1e-9);
+    }
+
+    #[test]
+    fn to_roll_back_takes_the_last_raise_back() {
+        let mut lane = lane();
+        assert!(!lane.roll_back(START));
+        let now = run(&mut lane, START, 100);
+        let before = lane.rate();
+        assert!(lane.roll_back(now));
+        assert!(lane.rate() < before);
+        assert!(!lane.roll_back(now));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, cases: 48, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_was_sent_is_never_forgotten_within_a_day(
+            gaps_s in prop::collection::vec(0_u64..300, 1..400), window_min in 1_u64..1440,
+        ) {
+            let mut lane = lane();
+            let (mut now, mut sent) = (START, Vec::new());
+            for gap in gaps_s {
+                now = now + Span::from_s(gap);
+                send(&mut lane, now, Signal::Accepted);
+                sent.push(now);
+            }
+            let learned = lane.learned(now).unwrap();
+            prop_assert!(learned.past.len() <= Learned::PAST_MAX, "{}", learned.past.len());
+            let since = now - Span::from_min(window_min);
+            let truth = sent.iter().filter(|at| **at > since).count() as u64;
+            let kept = learned.past.iter().filter(|past| past.at > since);
+            let kept: u64 = kept.map(|past| u64::from(past.all)).sum();
+            prop_assert!(kept >= truth, "{kept} of {truth}");
+        }
+    }
+}
