@@ -258,7 +258,8 @@ impl One<'_, '_> {
     fn background(&mut self, written: &file::Background) -> Background {
         let (from, to) = (written.from.unwrap_or_default(), written.to.unwrap_or(Ms::DAY));
         self.time_of_day(from, to);
-        if written.rate.per_ms() * self.meta.horizon.0 as f64 > MESSAGES_MAX {
+        let longest = self.meta.horizon.max(Ms::from_h(1));
+        if written.rate.per_ms() * longest.0 as f64 > MESSAGES_MAX {
             self.fault("other senders send more than 2,000,000 messages: write a lower rate");
         }
         Background { rate: written.rate, from, to }
