@@ -27,6 +27,8 @@ pub(crate) struct Slot {
     pub(crate) prepaid: bool,
     /// The entry it was opened for, which cannot go by other hosts.
     pub(crate) particular: Option<u32>,
+    /// Sessions of its lane that were open or opening before it.
+    pub(crate) others: u16,
     /// When it was asked for.
     pub(crate) began: Instant,
     pub(crate) idle_since: Instant,
@@ -88,6 +90,8 @@ pub(crate) struct Opening {
     pub(crate) host: HostId,
     pub(crate) address: SocketAddr,
     pub(crate) particular: Option<u32>,
+    /// Sessions of its lane that are open or opening.
+    pub(crate) others: u16,
 }
 
 impl Slot {
@@ -105,6 +109,7 @@ impl Slot {
             carried: 0,
             prepaid: true,
             particular: opening.particular,
+            others: opening.others,
             began: now,
             idle_since: now,
             listed: Listed::No,

@@ -43,6 +43,11 @@ pub enum Decision {
         /// How many it takes in it.
         messages: u32,
     },
+    /// A limit that was relied on is none: the provider refused when nothing was in its window.
+    Disproved {
+        /// The span it was thought to count in.
+        window: Span,
+    },
     /// A limit that was known is lower now.
     Fell {
         /// The span the provider counts in.
@@ -122,6 +127,9 @@ impl fmt::Display for Decision {
             Self::Suspects { .. } => f.write_str("suspects a limit"),
             Self::Confirmed { window, messages } => {
                 write!(f, "confirmed: {messages} messages in {window}")
+            }
+            Self::Disproved { window } => {
+                write!(f, "refused with nothing sent in {window}: that was not the limit")
             }
             Self::Fell { window, messages } => {
                 write!(f, "the limit fell: {messages} messages in {window}")

@@ -70,7 +70,7 @@ impl<E> Engine<E> {
         let slot = &mut self.slots[place as usize];
         let Some(behind) = slot.in_flight.iter().position(|f| f.attempt == attempt) else { return };
         let flight = slot.in_flight.remove(behind);
-        let Slot { path, lane, host, address, began, carried, .. } = *slot;
+        let Slot { path, lane, host, address, began, carried, others, .. } = *slot;
         if outcomes.iter().any(|o| matches!(o.outcome, Outcome::Delivered(_))) {
             slot.carried += 1;
         }
@@ -82,8 +82,13 @@ impl<E> Engine<E> {
         }
         let used = slot.tried > 1;
         self.lanes[lane as usize].lane.over(flight.stream);
-        let about =
-            About { sent: flight.sent, stream: flight.stream, fresh: flight.fresh, carried };
+        let about = About {
+            sent: flight.sent,
+            stream: flight.stream,
+            fresh: flight.fresh,
+            carried,
+            others,
+        };
         self.tell_lane(now, lane, about, outcomes);
         if let Some((taken, _)) = beyond(outcomes) {
             self.take_no_more_at_once(now, path, taken);

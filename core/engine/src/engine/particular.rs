@@ -87,7 +87,8 @@ impl<E> Engine<E> {
         self.pull(number);
         self.stand(number, State::Active);
         let particular = Some(number);
-        let place = self.open(now, &Opening { path, lane, host, address, particular });
+        let others = self.lanes[lane as usize].lane.open();
+        let place = self.open(now, &Opening { path, lane, host, address, particular, others });
         self.slab[number].next = place;
         Some(Served::Some)
     }

@@ -287,7 +287,8 @@ impl<E> Engine<E> {
             return Served::Waits;
         }
         let (lane, host, address) = (state.lane, address.host, address.address);
-        self.open(now, &Opening { path, lane, host, address, particular: None });
+        let others = self.lanes[lane as usize].lane.open();
+        self.open(now, &Opening { path, lane, host, address, particular: None, others });
         Served::Some
     }
 

@@ -98,7 +98,7 @@ impl<E> Engine<E> {
         let Some(place) = self.place(id).filter(opening) else { return };
         let slot = &mut self.slots[place as usize];
         let (path, lane, host, address) = (slot.path, slot.lane, slot.host, slot.address);
-        let began = slot.began;
+        let about = About::session(slot.began, slot.others);
         let particular = slot.particular.take();
         self.free_place(place);
         let (source, exchange) = {
@@ -119,9 +119,9 @@ impl<E> Engine<E> {
             }
             Unreached::Network => {
                 self.failed(now, path, address, Trouble::Unreachable);
-                self.hear(now, lane, About::session(began), Signal::ConnectFailed);
+                self.hear(now, lane, about, Signal::ConnectFailed);
             }
-            Unreached::TurnedAway(said) => self.turned_away(now, path, address, began, said),
+            Unreached::TurnedAway(said) => self.turned_away(now, path, address, about, said),
         }
         self.look_for_new_hosts(now, path);
         if let Some(number) = particular {
@@ -146,7 +146,7 @@ impl<E> Engine<E> {
         let Some(place) = self.place(id) else { return };
         let slot = &mut self.slots[place as usize];
         let (path, lane, host, address) = (slot.path, slot.lane, slot.host, slot.address);
-        let began = slot.began;
+        let about = About::session(slot.began, slot.others);
         let source = self.paths[path as usize].source;
         self.outputs.extend(evidence.map(|evidence| {
             Output::Record(Event::SessionLost { slot: id, source, host, evidence })
@@ -170,7 +170,7 @@ impl<E> Engine<E> {
             self.come_back(now, number, Joins::First);
         }
         if let Some(said) = said {
-            self.hear(now, lane, About::session(began), signal_of(&said));
+            self.hear(now, lane, about, signal_of(&said));
         }
         self.offer_path(path);
     }
@@ -182,7 +182,7 @@ impl<E> Engine<E> {
         now: Instant,
         path: u32,
         address: SocketAddr,
-        began: Instant,
+        about: About,
         said: &Diagnosis,
     ) {
         let lane = self.paths[path as usize].lane;
@@ -191,7 +191,7 @@ impl<E> Engine<E> {
         if !is_lanes || !self.lanes[lane as usize].lane.learns() {
             self.failed(now, path, address, Trouble::TurnedAway);
         }
-        self.hear(now, lane, About::session(began), signal);
+        self.hear(now, lane, about, signal);
     }
 
     fn failed(&mut self, now: Instant, path: u32, address: SocketAddr, trouble: Trouble) {
@@ -201,8 +201,8 @@ impl<E> Engine<E> {
     /// Tells the lane of something.
     pub(super) fn hear(&mut self, now: Instant, lane: u32, about: About, signal: Signal) {
         let state = &mut self.lanes[lane as usize];
-        let open = u32::from(state.lane.open());
-        let About { sent, stream, fresh, carried } = about;
+        let About { sent, stream, fresh, carried, others } = about;
+        let open = u32::from(others);
         state.lane.observe(now, &Heard { signal, sent, stream, fresh, carried, open });
         self.mark(lane);
     }
@@ -380,12 +380,14 @@ pub(super) struct About {
     pub(super) fresh: bool,
     /// Messages accepted on the session before.
     pub(super) carried: u32,
+    /// Sessions of the lane that were open when it was.
+    pub(super) others: u16,
 }
 
 impl About {
     /// A session that carried nothing.
-    fn session(began: Instant) -> Self {
-        Self { sent: began, stream: Stream::Engaged, fresh: false, carried: 0 }
+    fn session(began: Instant, others: u16) -> Self {
+        Self { sent: began, stream: Stream::Engaged, fresh: false, carried: 0, others }
     }
 }
 

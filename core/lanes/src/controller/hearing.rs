@@ -29,6 +29,9 @@ pub struct Heard {
 /// Ambiguous replies in a row that make a lane rest. One may be a message's own trouble.
 const AMBIGUOUS_MAX: u32 = 2;
 
+/// A limit that is lower than it was is looked for so often before another is thought of.
+const FALLS_MAX: u32 = 8;
+
 /// After a 421 the first canary waits longer than after another 4xx: the provider closed the door
 /// (LANES §4).
 const BASE_421: Span = Span::from_min(3);
@@ -128,7 +131,7 @@ impl Controller {
             self.trusts_hints = false;
         }
         self.rest = Some(rest);
-        let until = self.next_canary();
+        let until = self.next_canary(now);
         self.state = State::Cooling { until };
         self.decide(now, Decision::CanaryRefused { canaries: rest.canaries, until });
     }
@@ -156,7 +159,7 @@ impl Controller {
             self.failed = Some(self.failed.map_or(pace, |failed| failed.min(pace)));
         }
         self.rest = Some(rest);
-        let until = self.next_canary();
+        let until = self.next_canary(now);
         self.state = State::Cooling { until };
         self.decide(now, Decision::Rests { pace, until });
     }
@@ -227,7 +230,7 @@ impl Controller {
     }
 
     /// When the next canary goes.
-    fn next_canary(&mut self) -> Instant {
+    fn next_canary(&mut self, now: Instant) -> Instant {
         let Some(rest) = self.rest else { return Instant::default() };
         if let Some(quota) = rest.explained.and_then(|place| self.quotas.get(place)) {
             let known = quota.used(&self.counted.accepted, rest.refused);
@@ -239,10 +242,14 @@ impl Controller {
                 return opens.clamp(rest.tried, rest.refused + with_margin(window)) + jitter;
             }
         }
-        if let Some(quota) = self.quotas.first().filter(|_| rest.canaries > 0)
-            && let Some(at) = self.when_a_lower_limit_opens(quota, &rest)
+        if rest.canaries > 0
+            && let Some(quota) = self.quotas.get(rest.explained.unwrap_or_default())
         {
-            return at;
+            if let Some(at) = self.when_a_lower_limit_opens(quota, &rest) {
+                return at;
+            }
+            // Nothing is left in its window, and still the provider refuses: it was not that.
+            self.disprove(now, rest.explained.unwrap_or_default());
         }
         if let Some(shut_out) = self.shut_out.filter(|_| rest.canaries == 0) {
             return rest.refused + windows::permille(shut_out, 1040);
@@ -253,17 +260,22 @@ impl Controller {
     /// A limit that is lower than it was opens when as much less is in its window: a quarter less
     /// with each canary.
     fn when_a_lower_limit_opens(&self, quota: &Quota, rest: &Rest) -> Option<Instant> {
-        let share = 0.75_f64.powi(rest.canaries as i32);
-        if share < 0.05 {
+        let counted = quota.used(&self.counted.accepted, rest.tried);
+        if counted == 0 || rest.canaries > FALLS_MAX {
             return None;
         }
-        let left = (f64::from(quota.messages) * share) as u64;
-        let opens = self
-            .counted
-            .accepted
-            .falls_to(windows::permille(quota.window, 1015), left.saturating_sub(1));
-        let least = rest.tried + Span::from_s(15).min(windows::permille(quota.window, 50));
-        Some(opens.max(least)).filter(|at| *at <= rest.refused + quota.window.times(2))
+        let opens = quota.opens(&self.counted.accepted, counted * 3 / 4, rest.tried);
+        Some(opens.max(rest.tried + Span::from_s(15)))
+    }
+
+    /// A quota that cannot be what the provider keeps.
+    fn disprove(&mut self, now: Instant, place: usize) {
+        let quota = self.quotas.remove(place);
+        if let Some(rest) = &mut self.rest {
+            rest.explained = None;
+        }
+        self.asked = None;
+        self.decide(now, Decision::Disproved { window: quota.window });
     }
 
     fn too_many_connections(&mut self, now: Instant, heard: &Heard) {

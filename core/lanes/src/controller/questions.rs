@@ -16,6 +16,7 @@ impl Controller {
         }
         let kinds = [self.reset_question(quota, now), self.shorter_question(quota)];
         let first = kinds.into_iter().flatten().min_by_key(|(at, _)| *at);
+        let first = first.filter(|(at, _)| self.is_really_full(quota, now.max(*at)));
         let (at, question) = first.or_else(|| self.more_question(quota, now))?;
         let not_before = quota.question.not_before;
         Some((at.max(not_before), question))
@@ -55,17 +56,23 @@ impl Controller {
 
     /// One more, only where the quota is really full, so that the answer says something.
     fn more_question(&self, quota: &Quota, now: Instant) -> Option<(Instant, Question)> {
-        let accepted = &self.counted.accepted;
-        let nearly = match quota.last_reset(now) {
-            Some(since) => accepted.between(since, now),
-            None => accepted.within(permille(quota.window, 970), now),
-        };
-        if nearly + 1 < u64::from(quota.messages) {
+        if !self.is_really_full(quota, now) {
             return None;
         }
         let free = quota.question.run > 0 || quota.window >= Span::from_h(3);
         let worth = 0.25 * self.left() * 0.2 >= 0.8 * self.cost();
         (worth && (free || self.credits.has_one())).then_some((now, Question::More))
+    }
+
+    /// Whether the answer would say something: what is full only with the margin for our clocks
+    /// may have room.
+    fn is_really_full(&self, quota: &Quota, at: Instant) -> bool {
+        let accepted = &self.counted.accepted;
+        let counted = match quota.last_reset(at) {
+            Some(since) => accepted.between(since, at),
+            None => accepted.within(permille(quota.window, 970), at),
+        };
+        counted + 1 >= u64::from(quota.messages)
     }
 
     /// Something goes: it may be the one that asks.
