@@ -8,6 +8,7 @@
 
 mod answer;
 mod background;
+mod builtin;
 mod chance;
 mod counter;
 mod look;
@@ -19,6 +20,7 @@ mod scenario;
 mod workload;
 
 pub use answer::{Answer, Cause, ConnId, Greeting, Source, Verdict};
+pub use builtin::builtin;
 pub use look::{Asking, Room, Usage};
 pub use ms::{Frequency, Ms, MsError};
 pub use receiver::{Addressee, Receiver};
