@@ -10,6 +10,7 @@ use crate::commands::classify::Classify;
 use crate::commands::config::ConfigCommand;
 use crate::commands::explain::Explain;
 use crate::commands::queue::QueueCommand;
+use crate::commands::rehearse::Rehearse;
 use crate::commands::rules::RulesCommand;
 use crate::commands::send::Send;
 use crate::commands::spool::SpoolCommand;
@@ -97,6 +98,11 @@ pub(crate) enum Command {
     /// Check, explain and show the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Play through what a provider would do, in virtual time and without sending
+    ///
+    /// A scenario says who sends, what mail there is, and what one receiver allows. The policy sees
+    /// replies only. The same file and seed give the same result.
+    Rehearse(Rehearse),
     /// Let the running server read its configuration again
     Reload,
 }

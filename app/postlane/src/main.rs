@@ -39,6 +39,7 @@ fn main() -> std::process::ExitCode {
         Command::Spool(spool) => commands::spool::run(&cli.reach, spool),
         Command::Bounce(bounce) => commands::bounce::run(&cli.reach, bounce),
         Command::Config(config) => commands::config::run(&cli.reach, &config),
+        Command::Rehearse(rehearse) => commands::rehearse::run(&cli.reach, &rehearse),
         Command::Reload => commands::reload::run(&cli.reach),
     };
     done.unwrap_or_else(|failure| failure.report()).into()

@@ -4,14 +4,22 @@
 //! made up, chance comes from a seed: the same file and seed give the same bytes. Nothing here can
 //! open a socket or a file; what is read and written goes through the caller.
 
+mod floor;
 mod measures;
+mod oracle;
 mod policy;
 mod recorder;
+mod rehearse;
 mod run;
+mod runs;
+mod summary;
 mod world;
 
 pub use measures::Measures;
 pub use policy::Policy;
-pub use recorder::{Arrival, Cause, Ceiling, Heard, Recorder};
+pub use recorder::Recorder;
+pub use rehearse::{Outcome, Rehearsal};
 pub use run::{ConnectionNo, Fate, LaneMark, MessageNo, Minute, Run, Sent};
-pub use world::{Knowledge, ceiling_of, default_settings, run};
+pub use runs::{Engine, Left, RunError, Tracing, run};
+pub use summary::{RunSummary, Summary};
+pub use world::{Knowledge, default_settings};

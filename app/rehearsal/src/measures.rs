@@ -1,6 +1,7 @@
 //! The figures of one run.
 
-use postlane_mail::{Span, Stream};
+use postlane_mail::Stream;
+use postlane_receivers::Ms;
 
 use crate::run::{Fate, Run, Sent};
 
@@ -12,11 +13,11 @@ pub struct Measures {
     /// Whether nothing was queued or in flight at the horizon, and T99 is finite.
     pub is_finished: bool,
     /// After how long half of the mail that is not transactional was accepted.
-    pub t50: Option<Span>,
+    pub t50: Option<Ms>,
     /// The same for 99 %: what policies are compared by.
-    pub t99: Option<Span>,
+    pub t99: Option<Ms>,
     /// The same for all of it.
-    pub t_all: Option<Span>,
+    pub t_all: Option<Ms>,
     /// 250s heard over messages with a recipient that exists, all kinds of mail; 1 without any.
     pub delivered_share: f64,
     /// Messages that grew too old.
@@ -32,13 +33,13 @@ pub struct Measures {
     /// The same for all 4xx.
     pub all4xx: Option<f64>,
     /// Transactional mail's median time to its 250.
-    pub tx_p50: Option<Span>,
+    pub tx_p50: Option<Ms>,
     /// The 99th percentile, what was unfinished at the horizon counted with its age.
-    pub tx_p99: Option<Span>,
+    pub tx_p99: Option<Ms>,
     /// Transactional messages expired or unfinished.
     pub tx_lost: u64,
     /// The longest time a key was in a penalty box without a break.
-    pub longest_penalty: Span,
+    pub longest_penalty: Ms,
     /// The most dispatches in any one second.
     pub most_in_a_second: u64,
     /// How often the operator's ceilings were exceeded.
@@ -84,7 +85,7 @@ impl Measures {
 
 /// How long the mail took that is not transactional and has a recipient that exists.
 struct Latencies {
-    delivered: Vec<Span>,
+    delivered: Vec<Ms>,
     messages: usize,
 }
 
@@ -92,19 +93,19 @@ impl Latencies {
     fn of_bulk(run: &Run) -> Self {
         let bulk =
             || run.messages.iter().filter(|s| s.stream != Stream::Transactional && s.is_known);
-        let mut delivered: Vec<Span> = bulk().filter_map(latency).collect();
+        let mut delivered: Vec<Ms> = bulk().filter_map(latency).collect();
         delivered.sort_unstable();
         Self { delivered, messages: bulk().count() }
     }
 
     /// Element ⌈x·N⌉ (1-based) of all N, with x in percent; what was not delivered took for ever.
-    fn quantile(&self, percent: usize) -> Option<Span> {
+    fn quantile(&self, percent: usize) -> Option<Ms> {
         let rank = (self.messages * percent).div_ceil(100);
         self.delivered.get(rank.checked_sub(1)?).copied()
     }
 }
 
-fn latency(sent: &Sent) -> Option<Span> {
+fn latency(sent: &Sent) -> Option<Ms> {
     match sent.fate {
         Fate::Delivered(at) => Some(at.since(sent.arrived)),
         _ => None,
@@ -112,9 +113,9 @@ fn latency(sent: &Sent) -> Option<Span> {
 }
 
 /// Delivered transactional mail's latencies and the ages of what was unfinished, sorted.
-fn transactional(run: &Run) -> Vec<Span> {
+fn transactional(run: &Run) -> Vec<Ms> {
     let spans = run.messages.iter().filter(|s| s.stream == Stream::Transactional);
-    let mut spans: Vec<Span> = spans
+    let mut spans: Vec<Ms> = spans
         .filter_map(|sent| match sent.fate {
             Fate::Unfinished => Some(run.ended.since(sent.arrived)),
             _ => latency(sent),
@@ -135,36 +136,18 @@ fn per(count: u64, each: u64) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
-    use postlane_mail::Instant;
-
     use super::*;
 
     fn sent(stream: Stream, is_known: bool, fate: Fate) -> Sent {
-        Sent { arrived: Instant(0), stream, is_known, fate }
+        Sent { arrived: Ms(0), stream, is_known, fate }
     }
 
     fn at(s: u64) -> Fate {
-        Fate::Delivered(Instant(0) + Span::from_s(s))
+        Fate::Delivered(Ms(0) + Ms::from_s(s))
     }
 
     fn run(messages: Vec<Sent>) -> Run {
-        Run {
-            seed: 1,
-            ended: Instant(0) + Span::from_h(1),
-            messages,
-            attempts: 0,
-            connections: 0,
-            accepted: 0,
-            refused_for_rate: 0,
-            refused: 0,
-            longest_penalty: Span::ZERO,
-            most_in_a_second: 0,
-            ceiling_violations: 0,
-            minutes: BTreeMap::new(),
-            lanes: Vec::new(),
-        }
+        Run { ended: Ms::from_h(1), messages, ..Run::new(1) }
     }
 
     #[test]
@@ -172,8 +155,8 @@ mod tests {
         let mut all: Vec<Sent> = (1..=99).map(|s| sent(Stream::Engaged, true, at(s))).collect();
         all.push(sent(Stream::Cold, true, Fate::Expired));
         let measures = Measures::of(&run(all));
-        assert_eq!(measures.t50, Some(Span::from_s(50)));
-        assert_eq!(measures.t99, Some(Span::from_s(99)));
+        assert_eq!(measures.t50, Some(Ms::from_s(50)));
+        assert_eq!(measures.t99, Some(Ms::from_s(99)));
         assert_eq!(measures.t_all, None);
         assert!(measures.is_finished);
     }
@@ -184,8 +167,8 @@ mod tests {
         all.push(sent(Stream::Engaged, false, Fate::Bounced));
         all.push(sent(Stream::Transactional, true, at(500)));
         let measures = Measures::of(&run(all));
-        assert_eq!(measures.t99, Some(Span::from_s(7)));
-        assert_eq!(measures.tx_p99, Some(Span::from_s(500)));
+        assert_eq!(measures.t99, Some(Ms::from_s(7)));
+        assert_eq!(measures.tx_p99, Some(Ms::from_s(500)));
     }
 
     #[test]
@@ -194,8 +177,8 @@ mod tests {
             (1..=9).map(|s| sent(Stream::Transactional, true, at(s))).collect();
         all.push(sent(Stream::Transactional, true, Fate::Unfinished));
         let measures = Measures::of(&run(all));
-        assert_eq!(measures.tx_p50, Some(Span::from_s(6)));
-        assert_eq!(measures.tx_p99, Some(Span::from_h(1)));
+        assert_eq!(measures.tx_p50, Some(Ms::from_s(6)));
+        assert_eq!(measures.tx_p99, Some(Ms::from_h(1)));
         assert_eq!((measures.tx_lost, measures.left), (1, 1));
         assert!(!measures.is_finished);
     }

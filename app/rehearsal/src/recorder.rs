@@ -7,82 +7,21 @@
 //! The way of a message through it: [`Recorder::arrived`], then for each try
 //! [`Recorder::connecting`] if a connection is opened for it, [`Recorder::dispatched`],
 //! [`Recorder::heard`] when the reply is observed (not when the receiver decided), and
-//! [`Recorder::closed`] when the connection's slot is free again. A 250 delivers by itself; that a
+//! [`Recorder::closed`] when the connection's slot is free again. A 2xx delivers by itself; that a
 //! message bounced or expired is said with [`Recorder::bounced`] and [`Recorder::expired`].
-//!
-//! Moments count from the start of the run: `Instant(0)` is the scenario's t = 0.
 
 mod crowd;
 mod trace;
 
 use std::collections::BTreeMap;
 
-use postlane_mail::{Instant, Label, Rate, Span, Stage, Stream};
+use postlane_mail::Label;
+use postlane_receivers::{Answer, Arrival, Ceiling, Ms, Scenario, Source};
 
+use crate::policy::Policy;
 use crate::run::{ConnectionNo, Fate, LaneMark, MessageNo, Minute, Run, Sent};
 use crowd::Crowd;
 use trace::Trace;
-
-/// A message enters the queue.
-#[derive(Debug, Clone)]
-pub struct Arrival {
-    /// What kind of mail it is.
-    pub stream: Stream,
-    /// Whose it is.
-    pub tenant: Label,
-    /// Whether its recipient exists.
-    pub is_known: bool,
-}
-
-/// Who in the model receiver gave a reply.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cause<'r> {
-    /// Nobody stood in the way: a 220 or a 250.
-    None,
-    /// A limit of rate, number or reputation (`conns`, `perconn`, `sliding`, `fixed`, `bucket`,
-    /// `ewma`, `grow`, `ratio`).
-    Rate(&'r str),
-    /// A penalty box of whatever limit; it ends at that moment unless it is extended.
-    Boxed(&'r str, Instant),
-    /// A greylist that is not boxed.
-    Greylist(&'r str),
-    /// A random temporary failure.
-    Temp,
-    /// An outage.
-    Outage,
-    /// The recipient does not exist.
-    Unknown,
-}
-
-/// A reply, as it is observed.
-#[derive(Debug, Clone, Copy)]
-pub struct Heard<'r> {
-    /// On which connection.
-    pub connection: ConnectionNo,
-    /// To which message; `None` for a greeting, or a connection refused before it had a message.
-    pub message: Option<MessageNo>,
-    /// Where in the dialogue.
-    pub stage: Stage,
-    /// The whole reply line, code first.
-    pub reply: &'r str,
-    /// Whether the receiver closed the connection with it.
-    pub is_closed: bool,
-    /// From the dispatch, or from connecting, to now.
-    pub latency: Span,
-    /// Who in the receiver gave it.
-    pub cause: Cause<'r>,
-}
-
-/// What the operator allows at most, and no policy may exceed.
-#[derive(Debug, Clone, Copy)]
-pub struct Ceiling {
-    /// Connections of one source at a time.
-    pub connections_per_source: u32,
-    /// Dispatches of all sources together.
-    pub rate: Rate,
-    /// Dispatches on one connection.
-    pub messages_per_connection: Option<u32>,
-}
 
 /// A connection while it is open or being opened.
 #[derive(Debug)]
@@ -95,8 +34,8 @@ struct Open {
 /// A key in a penalty box: since when, and until when as far as is known.
 #[derive(Debug, Clone, Copy)]
 struct Episode {
-    since: Instant,
-    until: Instant,
+    since: Ms,
+    until: Ms,
 }
 
 /// Writes down one run.
@@ -108,36 +47,22 @@ pub struct Recorder {
     open_of_source: Vec<u32>,
     within_a_second: Crowd,
     within_ceiling: Crowd,
-    episodes: BTreeMap<(String, u16), Episode>,
+    episodes: BTreeMap<(usize, u16), Episode>,
     tenants: Vec<Label>,
     trace: Option<Trace>,
 }
 
 impl Recorder {
-    /// A recorder for a run with that seed, for so many sources.
-    pub fn new(seed: u64, ceiling: Ceiling, sources: usize) -> Self {
-        let run = Run {
-            seed,
-            ended: Instant(0),
-            messages: Vec::new(),
-            attempts: 0,
-            connections: 0,
-            accepted: 0,
-            refused_for_rate: 0,
-            refused: 0,
-            longest_penalty: Span::ZERO,
-            most_in_a_second: 0,
-            ceiling_violations: 0,
-            minutes: BTreeMap::new(),
-            lanes: Vec::new(),
-        };
+    /// A recorder for a run of that scenario with that seed.
+    pub fn new(scenario: &Scenario, seed: u64) -> Self {
+        let ceiling = scenario.sender.ceiling;
         Self {
-            run,
+            run: Run::new(seed),
             ceiling,
             open: BTreeMap::new(),
-            open_of_source: vec![0; sources],
-            within_a_second: Crowd::new(Span::from_s(1)),
-            within_ceiling: Crowd::new(ceiling.rate.per()),
+            open_of_source: vec![0; scenario.sender.ips.len()],
+            within_a_second: Crowd::new(Ms::from_s(1)),
+            within_ceiling: Crowd::new(ceiling.rate.per),
             episodes: BTreeMap::new(),
             tenants: Vec::new(),
             trace: None,
@@ -145,18 +70,19 @@ impl Recorder {
     }
 
     /// The same, writing a trace; every line names the scenario, the policy and the seed.
-    pub fn with_trace(mut self, scenario: &str, policy: &str, sources: Vec<String>) -> Self {
-        self.trace = Some(Trace::new(scenario, policy, self.run.seed, sources));
+    #[must_use]
+    pub fn traced(mut self, scenario: &Scenario, policy: Policy) -> Self {
+        self.trace = Some(Trace::new(scenario, policy, self.run.seed));
         self
     }
 
     /// A message enters the queue; its number is how many came before it.
-    pub fn arrived(&mut self, now: Instant, arrival: &Arrival) -> MessageNo {
+    pub fn arrived(&mut self, now: Ms, arrival: &Arrival) -> MessageNo {
         let number = u32::try_from(self.run.messages.len()).unwrap_or(u32::MAX);
         self.run.messages.push(Sent {
             arrived: now,
             stream: arrival.stream,
-            is_known: arrival.is_known,
+            is_known: arrival.to.known,
             fate: Fate::Unfinished,
         });
         self.tenants.push(arrival.tenant.clone());
@@ -166,14 +92,15 @@ impl Recorder {
         MessageNo(number)
     }
 
-    /// A connection is tried from that source (its place in `sender.ips`) to that MX host.
-    pub fn connecting(&mut self, now: Instant, source: u16, host: u32) -> ConnectionNo {
+    /// A connection is tried from that source to the MX host with that number.
+    pub fn connecting(&mut self, now: Ms, source: Source, host: u16) -> ConnectionNo {
         let number = ConnectionNo(u32::try_from(self.run.connections).unwrap_or(u32::MAX));
         self.run.connections += 1;
+        let (source, host) = (source.0, u32::from(host));
         self.open.insert(number, Open { source, host, dispatched: 0 });
         if let Some(open) = self.open_of_source.get_mut(usize::from(source)) {
             *open += 1;
-            self.run.ceiling_violations += u64::from(*open > self.ceiling.connections_per_source);
+            self.run.ceiling_violations += u64::from(*open > self.ceiling.conns_per_ip);
         }
         if let Some(trace) = &mut self.trace {
             trace.connecting(now, number, source, host);
@@ -182,15 +109,15 @@ impl Recorder {
     }
 
     /// A message is offered on that connection: the moment the receiver judges it.
-    pub fn dispatched(&mut self, now: Instant, connection: ConnectionNo, message: MessageNo) {
+    pub fn dispatched(&mut self, now: Ms, connection: ConnectionNo, message: MessageNo) {
         self.run.attempts += 1;
         self.minute(now).attempts += 1;
         self.run.most_in_a_second = self.run.most_in_a_second.max(self.within_a_second.joined(now));
-        let within = self.within_ceiling.joined(now);
-        self.run.ceiling_violations += u64::from(within > u64::from(self.ceiling.rate.messages()));
+        let is_too_fast = self.within_ceiling.joined(now) as f64 > self.ceiling.rate.count.max(1.0);
+        self.run.ceiling_violations += u64::from(is_too_fast);
         if let Some(open) = self.open.get_mut(&connection) {
             open.dispatched += 1;
-            let cap = self.ceiling.messages_per_connection;
+            let cap = self.ceiling.per_conn;
             self.run.ceiling_violations += u64::from(cap.is_some_and(|cap| open.dispatched > cap));
             if let Some(trace) = &mut self.trace {
                 let at = message.0 as usize;
@@ -200,26 +127,46 @@ impl Recorder {
         }
     }
 
-    /// A reply is observed. A 250 to a message delivers it.
-    pub fn heard(&mut self, now: Instant, heard: &Heard<'_>) {
-        let is_final = heard.message.is_some();
-        match heard.reply.as_bytes().first() {
-            Some(b'2') if is_final => self.accepted(now, heard.message),
-            Some(b'4') => self.deferred(now, heard),
-            _ => {}
+    /// A reply is observed: to a message, or to a connection that has none yet (`None`). A 2xx to a
+    /// message delivers it.
+    pub fn heard(
+        &mut self,
+        now: Ms,
+        connection: ConnectionNo,
+        message: Option<MessageNo>,
+        answer: &Answer,
+    ) {
+        let code = answer.reply.code();
+        if code.is_success() {
+            self.accepted(now, message);
+        } else if code.is_transient() {
+            self.run.refused += 1;
+            self.run.refused_for_rate += u64::from(answer.cause.is_of_rate());
+            self.minute(now).deferred += 1;
         }
         if let Some(trace) = &mut self.trace {
-            let open = self.open.get(&heard.connection);
-            let place = open.map(|open| (open.source, open.host));
-            let message = heard
-                .message
-                .map(|m| (m, &self.run.messages[m.0 as usize], &self.tenants[m.0 as usize]));
-            trace.heard(now, heard, place, message);
+            let place = self.open.get(&connection).map(|open| (open.source, open.host));
+            let message =
+                message.map(|m| (m, &self.run.messages[m.0 as usize], &self.tenants[m.0 as usize]));
+            trace.heard(now, connection, place, message, answer);
         }
     }
 
+    /// A limit's penalty box holds that source until then, as far as the receiver knows now.
+    pub fn boxed(&mut self, now: Ms, limit: usize, source: Source, until: Ms) {
+        let new = Episode { since: now, until };
+        let episode = self.episodes.entry((limit, source.0)).or_insert(new);
+        // A box that is hit before its end is the same episode, from its first moment to its end.
+        if now >= episode.until {
+            *episode = new;
+        }
+        episode.until = episode.until.max(until);
+        let lasted = episode.until.since(episode.since);
+        self.run.longest_penalty = self.run.longest_penalty.max(lasted);
+    }
+
     /// The connection's slot is free: a close, a 421 or a failed connect has been observed.
-    pub fn closed(&mut self, now: Instant, connection: ConnectionNo) {
+    pub fn closed(&mut self, now: Ms, connection: ConnectionNo) {
         let Some(open) = self.open.remove(&connection) else { return };
         if let Some(count) = self.open_of_source.get_mut(usize::from(open.source)) {
             *count = count.saturating_sub(1);
@@ -230,12 +177,12 @@ impl Recorder {
     }
 
     /// A message is refused for good.
-    pub fn bounced(&mut self, now: Instant, message: MessageNo) {
+    pub fn bounced(&mut self, now: Ms, message: MessageNo) {
         self.end(now, message, Fate::Bounced, "bounced");
     }
 
     /// A message has grown too old.
-    pub fn expired(&mut self, now: Instant, message: MessageNo) {
+    pub fn expired(&mut self, now: Ms, message: MessageNo) {
         self.end(now, message, Fate::Expired, "expired");
     }
 
@@ -248,57 +195,25 @@ impl Recorder {
     }
 
     /// The run is over: what it left, and its trace, one JSON object to a line.
-    pub fn finish(mut self, now: Instant) -> (Run, Option<Vec<u8>>) {
+    pub fn finish(mut self, now: Ms) -> (Run, Option<Vec<u8>>) {
         self.run.ended = now;
         (self.run, self.trace.map(Trace::into_bytes))
     }
 
-    /// How many messages are neither delivered, bounced nor expired.
-    pub fn unfinished(&self) -> usize {
-        self.run.messages.iter().filter(|sent| sent.fate == Fate::Unfinished).count()
+    fn minute(&mut self, now: Ms) -> &mut Minute {
+        self.run.minutes.entry(now.0 / Ms::from_min(1).0).or_default()
     }
 
-    fn minute(&mut self, now: Instant) -> &mut Minute {
-        self.run.minutes.entry(now.0 / Span::from_min(1).0).or_default()
-    }
-
-    fn accepted(&mut self, now: Instant, message: Option<MessageNo>) {
+    fn accepted(&mut self, now: Ms, message: Option<MessageNo>) {
+        let Some(message) = message else { return };
         self.run.accepted += 1;
         self.minute(now).accepted += 1;
-        if let Some(sent) = message.and_then(|m| self.run.messages.get_mut(m.0 as usize)) {
+        if let Some(sent) = self.run.messages.get_mut(message.0 as usize) {
             sent.fate = Fate::Delivered(now);
         }
     }
 
-    fn deferred(&mut self, now: Instant, heard: &Heard<'_>) {
-        self.run.refused += 1;
-        self.minute(now).deferred += 1;
-        match heard.cause {
-            Cause::Rate(_) => self.run.refused_for_rate += 1,
-            Cause::Boxed(limit, until) => {
-                self.run.refused_for_rate += 1;
-                self.in_the_box(now, limit, heard.connection, until);
-            }
-            _ => {}
-        }
-    }
-
-    /// A box that is hit before its end is the same episode, from its first refusal to its last end.
-    fn in_the_box(&mut self, now: Instant, limit: &str, on: ConnectionNo, until: Instant) {
-        let source = self.open.get(&on).map_or(0, |open| open.source);
-        let episode = self
-            .episodes
-            .entry((limit.to_owned(), source))
-            .or_insert(Episode { since: now, until });
-        if now > episode.until {
-            *episode = Episode { since: now, until };
-        }
-        episode.until = episode.until.max(until);
-        let lasted = episode.until.since(episode.since);
-        self.run.longest_penalty = self.run.longest_penalty.max(lasted);
-    }
-
-    fn end(&mut self, now: Instant, message: MessageNo, fate: Fate, says: &'static str) {
+    fn end(&mut self, now: Ms, message: MessageNo, fate: Fate, says: &'static str) {
         if let Some(sent) = self.run.messages.get_mut(message.0 as usize) {
             sent.fate = fate;
             if let Some(trace) = &mut self.trace {

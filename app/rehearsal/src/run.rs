@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use postlane_mail::{Instant, Span, Stream};
+use postlane_mail::Stream;
+use postlane_receivers::Ms;
 
 /// A message of a run: its number in order of arrival, from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,7 +19,7 @@ pub enum Fate {
     /// It is queued, or has been sent and not answered.
     Unfinished,
     /// A 250 was heard at that moment.
-    Delivered(Instant),
+    Delivered(Ms),
     /// It was refused for good.
     Bounced,
     /// It grew older than its `max_age` and was not in flight.
@@ -29,7 +30,7 @@ pub enum Fate {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sent {
     /// When it entered the queue.
-    pub arrived: Instant,
+    pub arrived: Ms,
     /// What kind of mail it is.
     pub stream: Stream,
     /// Whether its recipient exists; what the receiver answers 550 to is no delivery to be measured.
@@ -53,7 +54,7 @@ pub struct Minute {
 #[derive(Debug, Clone, PartialEq)]
 pub struct LaneMark {
     /// Since when.
-    pub at: Instant,
+    pub at: Ms,
     /// The source's place in the scenario's `sender.ips`.
     pub source: u16,
     /// The state in an operator's words: `healthy`, `steady`, `resting`, `held`, `restart day 3`.
@@ -70,7 +71,7 @@ pub struct Run {
     /// The seed of the run.
     pub seed: u64,
     /// When the run ended: at the horizon, or when nothing was left.
-    pub ended: Instant,
+    pub ended: Ms,
     /// The messages that arrived, in order of arrival.
     pub messages: Vec<Sent>,
     /// Dispatches: a message offered to the receiver, on an open connection or with a new one.
@@ -84,7 +85,7 @@ pub struct Run {
     /// All 4xx heard.
     pub refused: u64,
     /// The longest time a key was in a penalty box without a break.
-    pub longest_penalty: Span,
+    pub longest_penalty: Ms,
     /// The most dispatches in any one second (half-open, sliding).
     pub most_in_a_second: u64,
     /// How often the operator's ceilings were exceeded; must be 0.
@@ -93,4 +94,25 @@ pub struct Run {
     pub minutes: BTreeMap<u64, Minute>,
     /// Every change of a lane's state or pace.
     pub lanes: Vec<LaneMark>,
+}
+
+impl Run {
+    /// A run in which nothing has happened yet.
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            seed,
+            ended: Ms(0),
+            messages: Vec::new(),
+            attempts: 0,
+            connections: 0,
+            accepted: 0,
+            refused_for_rate: 0,
+            refused: 0,
+            longest_penalty: Ms(0),
+            most_in_a_second: 0,
+            ceiling_violations: 0,
+            minutes: BTreeMap::new(),
+            lanes: Vec::new(),
+        }
+    }
 }

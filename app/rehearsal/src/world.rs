@@ -25,21 +25,20 @@ use postlane_mail::Instant;
 use postlane_receivers::{Addressee, Arrival, Ms, Receiver, Scenario, Workload};
 
 use self::agenda::Agenda;
-use self::clock::{Clock, of_run};
+use self::clock::Clock;
 use self::knowledge::Meanings;
 use self::mail::{DOMAIN, Post, message_at};
 use self::sessions::{Happening, Session};
 use self::settings::PROVIDER;
-use crate::recorder::{self, Recorder};
+use crate::recorder::Recorder;
 use crate::run::Run;
 
 pub use knowledge::Knowledge;
-pub use settings::ceiling_of;
 pub use settings::default_settings;
 
 /// Runs the engine through a scenario, to its end or until nothing is left. The recorder comes
 /// back with the moment at which the run was over.
-pub fn run(
+pub(crate) fn run(
     scenario: &Scenario,
     seed: u64,
     knowledge: &Knowledge,
@@ -50,7 +49,7 @@ pub fn run(
     let settings = settings::settings_of(scenario, settings);
     let mut engine = Engine::new(Arc::new(settings), seed);
     drive(&mut engine, &mut around);
-    let end = of_run(around.now);
+    let end = around.now;
     around.recorder.finish(end)
 }
 
@@ -148,12 +147,7 @@ impl<'r> Around<'r> {
     fn arrive(&mut self) {
         let mut submissions = Vec::new();
         while let Some(arrival) = self.arrivals.next_if(|arrival| arrival.at <= self.now) {
-            let recorded = recorder::Arrival {
-                stream: arrival.stream,
-                tenant: arrival.tenant.clone(),
-                is_known: arrival.to.known,
-            };
-            let message = self.recorder.arrived(of_run(self.now), &recorded);
+            let message = self.recorder.arrived(self.now, &arrival);
             submissions.push(self.post.submission(self.clock, self.now, message, &arrival));
             self.addressees.push(arrival.to);
             self.unfinished += 1;
@@ -188,9 +182,9 @@ impl<'r> Around<'r> {
             match end {
                 // The recorder has heard the 250.
                 End::Delivered => {}
-                End::Expired => self.recorder.expired(of_run(self.now), message),
+                End::Expired => self.recorder.expired(self.now, message),
                 End::Bounced(_) | End::BouncedByOperator | End::Deleted => {
-                    self.recorder.bounced(of_run(self.now), message);
+                    self.recorder.bounced(self.now, message);
                 }
             }
         }

@@ -2,22 +2,22 @@
 
 use std::collections::VecDeque;
 
-use postlane_mail::{Instant, Span};
+use postlane_receivers::Ms;
 
 /// Moments within the last `span`, half-open: what lies exactly `span` back has left.
 #[derive(Debug)]
 pub(super) struct Crowd {
-    span: Span,
-    moments: VecDeque<Instant>,
+    span: Ms,
+    moments: VecDeque<Ms>,
 }
 
 impl Crowd {
-    pub(super) fn new(span: Span) -> Self {
+    pub(super) fn new(span: Ms) -> Self {
         Self { span, moments: VecDeque::new() }
     }
 
     /// One more at `now`: how many there are within the span that ends with it.
-    pub(super) fn joined(&mut self, now: Instant) -> u64 {
+    pub(super) fn joined(&mut self, now: Ms) -> u64 {
         while self.moments.front().is_some_and(|m| now.since(*m) >= self.span) {
             self.moments.pop_front();
         }
@@ -32,8 +32,8 @@ mod tests {
 
     #[test]
     fn what_lies_exactly_one_span_back_has_left() {
-        let mut crowd = Crowd::new(Span::from_s(1));
-        let at = |ms: u64| Instant(ms * 1_000);
+        let mut crowd = Crowd::new(Ms::from_s(1));
+        let at = Ms;
         assert_eq!(crowd.joined(at(0)), 1);
         assert_eq!(crowd.joined(at(999)), 2);
         assert_eq!(crowd.joined(at(1_000)), 2);

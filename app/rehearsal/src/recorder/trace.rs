@@ -10,18 +10,20 @@
 //! | `bounced`, `expired` | `msg stream tenant` |
 //! | `lane` | `source state rate reason` |
 
-use postlane_mail::{Instant, Label};
+use postlane_mail::Label;
+use postlane_receivers::{Answer, Arrival, Cause, Ms, Scenario};
 use serde::Serialize;
 
-use super::{Arrival, Cause, Heard};
+use crate::policy::Policy;
 use crate::run::{ConnectionNo, LaneMark, MessageNo, Sent};
 
 #[derive(Debug)]
 pub(super) struct Trace {
     scenario: String,
-    policy: String,
+    policy: Policy,
     seed: u64,
     sources: Vec<String>,
+    limits: Vec<String>,
     lines: Vec<u8>,
 }
 
@@ -70,26 +72,34 @@ struct Line<'t> {
 }
 
 impl Trace {
-    pub(super) fn new(scenario: &str, policy: &str, seed: u64, sources: Vec<String>) -> Self {
-        let (scenario, policy) = (scenario.to_owned(), policy.to_owned());
-        Self { scenario, policy, seed, sources, lines: Vec::new() }
+    pub(super) fn new(scenario: &Scenario, policy: Policy, seed: u64) -> Self {
+        let limits = scenario.receiver.limits.iter().map(|limit| limit.id.clone()).collect();
+        let sources = scenario.sender.ips.clone();
+        Self {
+            scenario: scenario.meta.id.clone(),
+            policy,
+            seed,
+            sources,
+            limits,
+            lines: Vec::new(),
+        }
     }
 
     pub(super) fn into_bytes(self) -> Vec<u8> {
         self.lines
     }
 
-    pub(super) fn arrived(&mut self, now: Instant, message: MessageNo, arrival: &Arrival) {
+    pub(super) fn arrived(&mut self, now: Ms, message: MessageNo, arrival: &Arrival) {
         self.write(now, "arrival", |_| Line {
             msg: Some(message.0),
             stream: Some(arrival.stream.as_str()),
             tenant: named(&arrival.tenant),
-            known: Some(arrival.is_known),
+            known: Some(arrival.to.known),
             ..Line::default()
         });
     }
 
-    pub(super) fn connecting(&mut self, now: Instant, on: ConnectionNo, source: u16, host: u32) {
+    pub(super) fn connecting(&mut self, now: Ms, on: ConnectionNo, source: u16, host: u32) {
         self.write(now, "connect", |names| Line {
             conn: Some(on.0),
             source: name(names, source),
@@ -100,7 +110,7 @@ impl Trace {
 
     pub(super) fn dispatched(
         &mut self,
-        now: Instant,
+        now: Ms,
         on: ConnectionNo,
         (source, host): (u16, u32),
         (message, sent, tenant): (MessageNo, &Sent, &Label),
@@ -118,37 +128,39 @@ impl Trace {
 
     pub(super) fn heard(
         &mut self,
-        now: Instant,
-        heard: &Heard<'_>,
+        now: Ms,
+        on: ConnectionNo,
         place: Option<(u16, u32)>,
         message: Option<(MessageNo, &Sent, &Label)>,
+        answer: &Answer,
     ) {
-        let limit = match heard.cause {
-            Cause::Rate(limit) | Cause::Boxed(limit, _) | Cause::Greylist(limit) => Some(limit),
-            Cause::None => None,
-            Cause::Temp => Some("temp"),
-            Cause::Outage => Some("outage"),
-            Cause::Unknown => Some("unknown"),
+        let limit = match answer.cause {
+            Cause::Limit { index, .. } => self.limits.get(index).cloned(),
+            Cause::Accepted => None,
+            Cause::Temp(_) => Some("temp".to_owned()),
+            Cause::Outage(_) => Some("outage".to_owned()),
+            Cause::UnknownRecipient => Some("unknown".to_owned()),
         };
+        let is_boxed = matches!(answer.cause, Cause::Limit { boxed: true, .. });
         self.write(now, "reply", |names| Line {
-            conn: Some(heard.connection.0),
+            conn: Some(on.0),
             source: place.and_then(|(source, _)| name(names, source)),
             host: place.map(|(_, host)| host),
             msg: message.map(|(m, _, _)| m.0),
             stream: message.map(|(_, sent, _)| sent.stream.as_str()),
             tenant: message.and_then(|(_, _, tenant)| named(tenant)),
-            stage: Some(heard.stage.as_str()),
-            code: heard.reply.get(..3).and_then(|digits| digits.parse().ok()),
-            reply: Some(heard.reply),
-            closed: Some(heard.is_closed),
-            latency_ms: Some(heard.latency.as_ms()),
-            limit,
-            boxed: matches!(heard.cause, Cause::Boxed(..)).then_some(true),
+            stage: Some(answer.stage.as_str()),
+            code: Some(answer.reply.code().number()),
+            reply: Some(answer.reply.text()),
+            closed: Some(answer.closes),
+            latency_ms: Some(answer.latency.0),
+            limit: limit.as_deref(),
+            boxed: is_boxed.then_some(true),
             ..Line::default()
         });
     }
 
-    pub(super) fn closed(&mut self, now: Instant, on: ConnectionNo, (source, host): (u16, u32)) {
+    pub(super) fn closed(&mut self, now: Ms, on: ConnectionNo, (source, host): (u16, u32)) {
         self.write(now, "close", |names| Line {
             conn: Some(on.0),
             source: name(names, source),
@@ -159,7 +171,7 @@ impl Trace {
 
     pub(super) fn ended(
         &mut self,
-        now: Instant,
+        now: Ms,
         event: &'static str,
         (message, sent, tenant): (MessageNo, &Sent, &Label),
     ) {
@@ -181,17 +193,17 @@ impl Trace {
         });
     }
 
-    fn write<'t>(
-        &'t mut self,
-        now: Instant,
+    fn write<'l>(
+        &'l mut self,
+        now: Ms,
         event: &'static str,
-        line: impl FnOnce(&'t [String]) -> Line<'t>,
+        line: impl FnOnce(&'l [String]) -> Line<'l>,
     ) {
         let line = Line {
             id: &self.scenario,
-            policy: &self.policy,
+            policy: self.policy.as_str(),
             seed: self.seed,
-            t_ms: now.unix_ms(),
+            t_ms: now.0,
             event,
             ..line(&self.sources)
         };

@@ -28,8 +28,3 @@ impl Clock {
         Ms(at.since(self.start).0.div_ceil(Span::from_ms(1).0))
     }
 }
-
-/// A moment of the run as the recorder counts, from 0.
-pub(super) fn of_run(ms: Ms) -> Instant {
-    Instant::default() + ms.to_span()
-}

@@ -54,8 +54,6 @@ pub(super) struct Meanings<'k> {
 struct Known {
     stage: Stage,
     reply: Reply,
-    /// The whole reply in one line, code first.
-    line: String,
     means: Diagnosis,
 }
 
@@ -76,11 +74,6 @@ impl<'k> Meanings<'k> {
         self.known(stage, reply).means.clone()
     }
 
-    /// What was said, in one line.
-    pub(super) fn line(&mut self, stage: Stage, reply: &Reply) -> &str {
-        &self.known(stage, reply).line
-    }
-
     fn known(&mut self, stage: Stage, reply: &Reply) -> &Known {
         let said = |known: &Known| known.stage == stage && known.reply == *reply;
         let place = self.known.iter().position(said).unwrap_or_else(|| {
@@ -97,7 +90,7 @@ impl<'k> Meanings<'k> {
             let (provider, mx) = (Some(&*self.provider), Some(&*self.host));
             self.book.diagnose(&mut self.scratch, Heard { reply, stage: Some(stage), provider, mx })
         };
-        self.known.push(Known { stage, reply: reply.clone(), line: reply.to_string(), means });
+        self.known.push(Known { stage, reply: reply.clone(), means });
     }
 }
 

@@ -5,12 +5,10 @@ use std::collections::VecDeque;
 use postlane_engine::{
     AttemptId, HostId, Input, Outcome, RecipientOutcome, SlotId, SourceId, Unreached,
 };
-use postlane_receivers::{self as receivers, Answer, ConnId, Greeting, Ms, Source};
+use postlane_receivers::{Answer, ConnId, Greeting, Source};
 use smallvec::smallvec;
 
 use super::Around;
-use super::clock::of_run;
-use crate::recorder::{Cause, Heard};
 use crate::run::{ConnectionNo, MessageNo};
 
 /// Something of a session that lies ahead.
@@ -19,19 +17,11 @@ pub(super) enum Happening {
     /// The banner comes: the session is open.
     Greeted(SlotId),
     /// It is turned away.
-    TurnedAway(SlotId, Told),
+    TurnedAway(SlotId, Answer),
     /// A transaction is answered.
-    Answered(SlotId, Told),
+    Answered(SlotId, Answer),
     /// The connection is closed, as the engine wished.
     Closed(SlotId),
-}
-
-/// An answer on its way.
-#[derive(Debug)]
-pub(super) struct Told {
-    answer: Answer,
-    /// Until when the sender is in the box that answered.
-    boxed_until: Option<Ms>,
 }
 
 /// A session.
@@ -58,7 +48,8 @@ impl Around<'_> {
     /// Connects. The receiver judges at once; the engine hears of it when the banner comes.
     pub(super) fn open(&mut self, slot: SlotId, source: SourceId, host: HostId) {
         let source = Source(source.0);
-        let number = self.recorder.connecting(of_run(self.now), source.0, host.0);
+        let host = u16::try_from(host.0).unwrap_or(u16::MAX);
+        let number = self.recorder.connecting(self.now, source, host);
         let mut session = Session {
             number,
             source,
@@ -73,8 +64,8 @@ impl Around<'_> {
             }
             Greeting::Refused(answer) => {
                 let at = self.now + answer.latency;
-                let told = self.told(source, answer);
-                self.agenda.put(at, Happening::TurnedAway(slot, told));
+                self.note_box(source, &answer);
+                self.agenda.put(at, Happening::TurnedAway(slot, answer));
             }
         }
         self.sessions.insert(slot, session);
@@ -101,8 +92,8 @@ impl Around<'_> {
     pub(super) fn happen(&mut self, happening: Happening) {
         match happening {
             Happening::Greeted(slot) => self.inputs.push(Input::Opened { slot }),
-            Happening::TurnedAway(slot, told) => self.turned_away(slot, &told),
-            Happening::Answered(slot, told) => self.answered(slot, &told),
+            Happening::TurnedAway(slot, answer) => self.turned_away(slot, &answer),
+            Happening::Answered(slot, answer) => self.answered(slot, &answer),
             Happening::Closed(slot) => self.closed(slot),
         }
     }
@@ -115,34 +106,34 @@ impl Around<'_> {
             return;
         };
         let message = flight.message;
-        self.recorder.dispatched(of_run(self.now), number, message);
+        self.recorder.dispatched(self.now, number, message);
         let to = self.addressees[message.0 as usize];
         let answer = self.receiver.transact(self.now, source, connection, to);
         let at = self.now + answer.latency;
-        let told = self.told(source, answer);
-        self.agenda.put(at, Happening::Answered(slot, told));
+        self.note_box(source, &answer);
+        self.agenda.put(at, Happening::Answered(slot, answer));
     }
 
-    fn turned_away(&mut self, slot: SlotId, told: &Told) {
+    fn turned_away(&mut self, slot: SlotId, answer: &Answer) {
         let Some(session) = self.sessions.get(&slot) else { return };
         let number = session.number;
-        self.hear(number, None, told);
-        let why = Unreached::TurnedAway(self.meanings.of(told.answer.stage, &told.answer.reply));
+        self.recorder.heard(self.now, number, None, answer);
+        let why = Unreached::TurnedAway(self.meanings.of(answer.stage, &answer.reply));
         self.inputs.push(Input::ConnectFailed { slot, why, evidence: () });
         self.forget(slot);
     }
 
-    fn answered(&mut self, slot: SlotId, told: &Told) {
+    fn answered(&mut self, slot: SlotId, answer: &Answer) {
         let Some(session) = self.sessions.get_mut(&slot) else { return };
         let Some(Flight { attempt, message }) = session.flights.pop_front() else { return };
         let (number, goes_on) = (session.number, !session.flights.is_empty());
         let is_leaving = session.is_leaving;
-        self.hear(number, Some(message), told);
-        let means = self.meanings.of(told.answer.stage, &told.answer.reply);
-        let is_taken = told.answer.reply.code().is_success();
+        self.recorder.heard(self.now, number, Some(message), answer);
+        let means = self.meanings.of(answer.stage, &answer.reply);
+        let is_taken = answer.reply.code().is_success();
         let outcome = if is_taken { Outcome::Delivered(means) } else { Outcome::Refused(means) };
         self.finished(slot, attempt, outcome);
-        if told.answer.closes {
+        if answer.closes {
             self.closed(slot);
         } else if goes_on {
             self.dispatch(slot);
@@ -166,7 +157,7 @@ impl Around<'_> {
         if let Some(connection) = session.connection {
             self.receiver.close(self.now, connection);
         }
-        self.recorder.closed(of_run(self.now), session.number);
+        self.recorder.closed(self.now, session.number);
     }
 
     fn finished(&mut self, slot: SlotId, attempt: AttemptId, outcome: Outcome) {
@@ -174,43 +165,16 @@ impl Around<'_> {
         self.inputs.push(Input::Finished { slot, attempt, outcomes, evidence: () });
     }
 
-    fn told(&mut self, source: Source, answer: Answer) -> Told {
-        let boxed_until = match answer.cause {
-            receivers::Cause::Limit { index, boxed: true, .. } => self
-                .receiver
-                .usage(self.now, index, source, answer.shard)
-                .and_then(|usage| usage.boxed_until),
-            _ => None,
-        };
-        Told { answer, boxed_until }
-    }
-
-    fn hear(&mut self, connection: ConnectionNo, message: Option<MessageNo>, told: &Told) {
-        let Told { answer, boxed_until } = told;
-        let limits = &self.scenario.receiver.limits;
-        let cause = match answer.cause {
-            receivers::Cause::Accepted => Cause::None,
-            receivers::Cause::Outage(_) => Cause::Outage,
-            receivers::Cause::Temp(_) => Cause::Temp,
-            receivers::Cause::UnknownRecipient => Cause::Unknown,
-            receivers::Cause::Limit { index, kind, boxed } => {
-                let limit = limits.get(index).map_or("", |limit| &limit.id);
-                match (boxed, kind) {
-                    (true, _) => Cause::Boxed(limit, of_run(boxed_until.unwrap_or(self.now))),
-                    (false, receivers::Kind::Greylist { .. }) => Cause::Greylist(limit),
-                    (false, _) => Cause::Rate(limit),
-                }
-            }
-        };
-        let heard = Heard {
-            connection,
-            message,
-            stage: answer.stage,
-            reply: self.meanings.line(answer.stage, &answer.reply),
-            is_closed: answer.closes,
-            latency: answer.latency.to_span(),
-            cause,
-        };
-        self.recorder.heard(of_run(self.now), &heard);
+    /// Writes down until when a limit's box holds the source, if it has one.
+    fn note_box(&mut self, source: Source, answer: &Answer) {
+        let Some(limit) = answer.cause.limit() else { return };
+        let has_box = self.scenario.receiver.limits.get(limit).is_some_and(|l| l.penalty.is_some());
+        if !has_box {
+            return;
+        }
+        let usage = self.receiver.usage(self.now, limit, source, answer.shard);
+        if let Some(until) = usage.and_then(|usage| usage.boxed_until) {
+            self.recorder.boxed(self.now, limit, source, until);
+        }
     }
 }

@@ -7,9 +7,7 @@ use postlane_engine::{
     Ceilings, Learning, Pool, PoolId, ProviderId, RetrySchedule, Settings, Source, SourceId,
 };
 use postlane_mail::{Family, Rate, Span};
-use postlane_receivers::{Frequency, Scenario, Sender};
-
-use crate::recorder::Ceiling;
+use postlane_receivers::{Frequency, Scenario};
 
 /// The scenario has one provider.
 pub(super) const PROVIDER: ProviderId = ProviderId(0);
@@ -90,14 +88,4 @@ fn rate_of(frequency: Frequency) -> Rate {
         Rate::new(1, Span((per.0 as f64 / frequency.count).ceil() as u64))
     };
     rate.expect("a scenario's rates are above 0")
-}
-
-/// What no policy may exceed, for the recorder.
-pub fn ceiling_of(scenario: &Scenario) -> Ceiling {
-    let Sender { ceiling, .. } = &scenario.sender;
-    Ceiling {
-        connections_per_source: ceiling.conns_per_ip,
-        rate: rate_of(ceiling.rate),
-        messages_per_connection: ceiling.per_conn,
-    }
 }

@@ -1,0 +1,85 @@
+//! One run: a scenario, a policy and a seed.
+
+use postlane_engine::Settings;
+use postlane_receivers::{Scenario, Workload};
+
+use crate::floor::{Floor, Script};
+use crate::oracle::Oracle;
+use crate::policy::Policy;
+use crate::recorder::Recorder;
+use crate::run::Run;
+use crate::world::{self, Knowledge};
+
+/// Why a run could not be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// That policy is not there yet.
+    #[error("the policy {0} cannot be run yet")]
+    NotThere(Policy),
+}
+
+/// What a run leaves: everything for figures and charts, and its trace if one was wanted.
+#[derive(Debug)]
+pub struct Left {
+    /// What happened.
+    pub run: Run,
+    /// The same, as JSON lines.
+    pub trace: Option<Vec<u8>>,
+}
+
+/// Whether a run writes a trace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tracing {
+    /// None.
+    Off,
+    /// Every event.
+    On,
+}
+
+/// What the real engine is given: what it knows of providers, and the operator's settings.
+#[derive(Debug)]
+pub struct Engine {
+    /// Providers, and what they say.
+    pub knowledge: Knowledge,
+    /// What the operator has set; sources and pools are the scenario's.
+    pub settings: Settings,
+}
+
+/// Runs a scenario with a policy and that seed.
+pub fn run(
+    scenario: &Scenario,
+    policy: Policy,
+    engine: &Engine,
+    seed: u64,
+    tracing: Tracing,
+) -> Result<Left, RunError> {
+    let mut recorder = Recorder::new(scenario, seed);
+    if tracing == Tracing::On {
+        recorder = recorder.traced(scenario, policy);
+    }
+    let mail = Workload::new(scenario, seed);
+    match policy {
+        Policy::Oracle => {
+            let oracle = Oracle::new(scenario, &mail);
+            Ok(scripted(scenario, seed, mail, recorder, oracle))
+        }
+        Policy::Lane => {
+            let Engine { knowledge, settings } = engine;
+            let (run, trace) = world::run(scenario, seed, knowledge, settings, recorder);
+            Ok(Left { run, trace })
+        }
+        _ => Err(RunError::NotThere(policy)),
+    }
+}
+
+fn scripted(
+    scenario: &Scenario,
+    seed: u64,
+    mail: Workload,
+    recorder: Recorder,
+    mut script: impl Script,
+) -> Left {
+    let (run, trace) = Floor::new(scenario, seed, mail, recorder).run(&mut script);
+    Left { run, trace }
+}
