@@ -1,5 +1,6 @@
-//! The project's own chores: `cargo xtask tidy|test|peers|score|folds|bounces|reference|bench`.
+//! The project's own chores: `cargo xtask tidy|test|peers|score|folds|bounces|reference|bank|bench`.
 
+mod bank;
 mod bench;
 mod bounces;
 mod folds;
@@ -33,6 +34,8 @@ enum Chore {
     Bounces(bounces::Arguments),
     /// Write the reference pages of replies anew, from the rules.
     Reference(reference::Arguments),
+    /// Draw scenarios of the rehearsal, by the hundred.
+    Bank(bank::Arguments),
     /// Measure the relay on this machine.
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Chore::Score(arguments) => score::run(&arguments),
         Chore::Bounces(arguments) => bounces::run(&arguments),
         Chore::Reference(arguments) => reference::run(&arguments),
+        Chore::Bank(arguments) => bank::run(&arguments),
         Chore::Bench(bench) => bench::run(&bench),
     };
     match ended {
