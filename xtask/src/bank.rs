@@ -1,26 +1,12 @@
 //! `cargo xtask bank --seed N --count 200 --out DIR`: scenarios of the rehearsal by the hundred.
 //!
-//! What is drawn, each scenario for itself (chosen, not measured; "about" means log-uniform):
-//!
-//! - **What binds**: sliding window 30 %, fixed window 14, token bucket 18, smoothed rate 6,
-//!   connections 6 (with few messages on each), growing cap 6, greylisting before a window 6,
-//!   bucket under a longer window 12, unknown-recipient ratio beside a window 2.
-//! - **How much**: windows from a minute to a day, about 20 to 6,000 messages an hour; buckets
-//!   about 60 to 15,000 an hour with 5 s to 20 min of it at once.
-//! - **Where and how**: refused at connect 40 %, RCPT 45 %, dot 15 %; attempts counted in 25 %;
-//!   by source in 75 %; pools of 2 to 4 sources in 40 %, one of them poisoned in some.
-//! - **Moods**, each by itself: penalty box 25 % (all three ways of extending), less quota for
-//!   what the sender lacks 12 %, a change on the way 12 %, times of day 12 %, other senders 15 %,
-//!   tarpit 10 %, MX hosts with own counters 10 %, messages on a connection 20 %, connections at
-//!   once 15 %, random refusals 15 %, an outage 8 %.
-//! - **Words**: examples of our own rules for what the limit is about, of any provider; where
-//!   the allowance is small, in a third of cases the host is that provider's, too.
-//! - **Mail**: one to three blocks for half an hour to two days of what the limit allows, at
-//!   once or over time, 60 to 20,000 messages; transactional mail beside it in 60 %, at most a
-//!   tenth of the allowance; some unknown recipients in 25 %.
+//! What is drawn, and how often, is said at the heads of `limits` (the receiver) and `mail`; all
+//! of it is chosen, not measured, and nothing knows how a lane learns. The words are examples of
+//! our own rules for what a limit is about, of any provider; where the allowance is small, in a
+//! third of cases the host is that provider's, too.
 //!
 //! The horizon leaves at least half as much time again as the allowance needs, after all
-//! factors; so an oracle can finish nearly all. Nothing here knows how a lane learns.
+//! factors: an oracle can finish nearly all.
 
 mod draw;
 mod limits;

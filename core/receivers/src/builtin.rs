@@ -5,18 +5,18 @@
 /// Where they speak of a provider, the quotas are those that senders report, not measured.
 pub fn builtin() -> &'static [(&'static str, &'static str)] {
     &[
-        ("p01-webde", include_str!("../scenarios/p01-webde.toml")),
-        ("p02-gmx-shared", include_str!("../scenarios/p02-gmx-shared.toml")),
-        ("p03-token-bucket", include_str!("../scenarios/p03-token-bucket.toml")),
-        ("p04-yahoo-pool", include_str!("../scenarios/p04-yahoo-pool.toml")),
-        ("p05-conns-only", include_str!("../scenarios/p05-conns-only.toml")),
-        ("p06-penalty-box", include_str!("../scenarios/p06-penalty-box.toml")),
-        ("p07-warmup", include_str!("../scenarios/p07-warmup.toml")),
-        ("p08-greylist", include_str!("../scenarios/p08-greylist.toml")),
-        ("p09-stacked", include_str!("../scenarios/p09-stacked.toml")),
-        ("p10-poisoned-pool", include_str!("../scenarios/p10-poisoned-pool.toml")),
-        ("p11-time-of-day", include_str!("../scenarios/p11-time-of-day.toml")),
-        ("p12-limit-drop", include_str!("../scenarios/p12-limit-drop.toml")),
+        ("p01-webde", include_str!("../../../examples/receivers/p01-webde.toml")),
+        ("p02-gmx-shared", include_str!("../../../examples/receivers/p02-gmx-shared.toml")),
+        ("p03-token-bucket", include_str!("../../../examples/receivers/p03-token-bucket.toml")),
+        ("p04-yahoo-pool", include_str!("../../../examples/receivers/p04-yahoo-pool.toml")),
+        ("p05-conns-only", include_str!("../../../examples/receivers/p05-conns-only.toml")),
+        ("p06-penalty-box", include_str!("../../../examples/receivers/p06-penalty-box.toml")),
+        ("p07-warmup", include_str!("../../../examples/receivers/p07-warmup.toml")),
+        ("p08-greylist", include_str!("../../../examples/receivers/p08-greylist.toml")),
+        ("p09-stacked", include_str!("../../../examples/receivers/p09-stacked.toml")),
+        ("p10-poisoned-pool", include_str!("../../../examples/receivers/p10-poisoned-pool.toml")),
+        ("p11-time-of-day", include_str!("../../../examples/receivers/p11-time-of-day.toml")),
+        ("p12-limit-drop", include_str!("../../../examples/receivers/p12-limit-drop.toml")),
     ]
 }
 
@@ -37,7 +37,7 @@ mod tests {
 
     #[test]
     fn every_file_that_is_there_is_among_them() {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios");
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/receivers");
         assert_eq!(std::fs::read_dir(folder).unwrap().count(), builtin().len());
     }
 }

@@ -1,4 +1,15 @@
-//! The receiver of a scenario: what binds, and its moods.
+//! The receiver of a scenario: what binds, and its moods ("about": each power as likely).
+//!
+//! What binds, in a hundred: sliding window 30, fixed 14, token bucket 18, smoothed rate 6, few
+//! connections of few messages 6, growing cap 6, greylisting before a window 6, a bucket under a
+//! longer window 12, unknown recipients beside a window 2. Windows are of a minute to a day, for
+//! about 20 to 6,000 messages an hour; buckets for about 60 to 15,000, with 5 s to 20 min at once.
+//!
+//! Refused at connect 40, at RCPT 45, at the dot 15; attempts counted 25; by source 75; pools of
+//! 2 to 4 sources 40, in a fifth of them one poisoned. Each for itself: penalty box 25, of all
+//! three ways; less for what the sender lacks 12; a change 12, in a quarter of them for the
+//! better; times of day 12; other senders 15; tarpit 10; MX hosts with own counters 10; messages
+//! on a connection 20; connections at once 15; random refusals 15; an outage 8.
 
 use postlane_replies::Label;
 
@@ -42,6 +53,8 @@ enum Binds {
 /// A site that is being drawn.
 struct Sketch<'a> {
     draw: &'a mut Draw,
+    /// For words alone: where rules change, other things are drawn as before.
+    word_draw: Draw,
     words: &'a Words,
     sources: u64,
     shards: u64,
@@ -58,6 +71,7 @@ struct Sketch<'a> {
 }
 
 pub(super) fn site(draw: &mut Draw, words: &Words) -> Site {
+    let word_draw = draw.split();
     let binds = draw.weighed(&[
         (30, Binds::Sliding),
         (14, Binds::Fixed),
@@ -75,6 +89,7 @@ pub(super) fn site(draw: &mut Draw, words: &Words) -> Site {
     let start_tod_h = draw.below(24);
     let mut sketch = Sketch {
         draw,
+        word_draw,
         words,
         sources,
         shards,
@@ -347,13 +362,14 @@ impl Sketch<'_> {
             }
         }
         if self.draw.percent(15) {
-            let reply = self.words.about(self.draw, Label::SystemError).reply.clone();
+            let reply = self.words.about(&mut self.word_draw, Label::SystemError).reply.clone();
             let mut temp = Table::new("[[receiver.temp]]");
             temp.plain("p", short(self.draw.about(0.002, 0.03))).text("reply", &reply);
             self.tables.push_str(&temp.finish());
         }
         if self.draw.percent(8) {
-            let reply = self.words.about(self.draw, Label::ServerUnavailable).reply.clone();
+            let reply =
+                self.words.about(&mut self.word_draw, Label::ServerUnavailable).reply.clone();
             let from = self.draw.whole(10, 600);
             let long = self.draw.whole(5, 60);
             let mut outage = Table::new("[[receiver.outage]]");
@@ -366,7 +382,7 @@ impl Sketch<'_> {
 
     /// What is said, and perhaps by a host of who says it.
     fn say(&mut self, label: Label) -> String {
-        let said = self.words.about(self.draw, label);
+        let said = self.words.about(&mut self.word_draw, label);
         if self.host.is_none() {
             self.host.clone_from(&said.host);
         }
@@ -376,8 +392,9 @@ impl Sketch<'_> {
     fn finish(mut self) -> Site {
         // A provider's name brings what we know of it: only where it could be that provider.
         let is_small = self.capacity_per_h < 600.0 * self.sources as f64;
-        let host = self.host.take().filter(|_| is_small && self.draw.percent(33));
-        let host = host.unwrap_or_else(|| format!("mx.bank{}.example", self.draw.below(1_000)));
+        let is_theirs = is_small && self.draw.percent(33);
+        let nobodys = format!("mx.bank{}.example", self.draw.below(1_000));
+        let host = self.host.take().filter(|_| is_theirs).unwrap_or(nobodys);
         let mut receiver = Table::new("[receiver]");
         receiver.text("site", &host);
         if self.draw.percent(30) {

@@ -14,7 +14,7 @@ fn some(count: u64) -> Vec<Scenario> {
 #[test]
 fn every_scenario_can_be_read_and_the_same_seed_draws_the_same() {
     let words = Words::of_our_rules();
-    for number in 0..300 {
+    for number in 0..150 {
         let (id, text) = scenario(&words, 7, number);
         assert_eq!(scenario(&words, 7, number), (id.clone(), text.clone()));
         assert_ne!(scenario(&words, 8, number).1, text);
@@ -77,7 +77,7 @@ fn greedy_finishes(scenario: &Scenario) -> bool {
 
 #[test]
 fn who_knows_the_limits_can_finish_nearly_all() {
-    let all = some(60);
+    let all = some(40);
     let finished = all.iter().filter(|scenario| greedy_finishes(scenario)).count();
-    assert!(finished >= 57, "{finished} of 60");
+    assert!(finished >= 38, "{finished} of 40");
 }
