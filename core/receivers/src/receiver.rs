@@ -92,6 +92,12 @@ impl Receiver {
     /// A connection is made. Judged here: outage and the limits of connecting.
     pub fn connect(&mut self, at: Ms, source: Source) -> Greeting {
         let shard = self.land();
+        self.connect_to(at, source, shard)
+    }
+
+    /// The same, to the MX host that the sender has chosen; beyond the last, the last.
+    pub fn connect_to(&mut self, at: Ms, source: Source, shard: u16) -> Greeting {
+        let shard = shard.min(self.shards - 1);
         match self.admit(at, source, shard) {
             Ok(conn) => {
                 let latency = self.latency(self.connect);
