@@ -222,6 +222,11 @@ impl<E> Engine<E> {
         self.lanes.iter().map(|state| (state.provider, state.source, &state.lane))
     }
 
+    /// All lanes that have ever carried anything, and what each believes.
+    pub fn each_lane(&self) -> impl Iterator<Item = (ProviderId, SourceId, &Lane)> {
+        self.lanes.iter().map(|state| (state.provider, state.source, &state.lane))
+    }
+
     pub(super) fn provider_of(&self, entry: &Entry) -> Option<ProviderId> {
         match self.lines.get(entry.line as usize) {
             Some(line) => Some(self.exchanges[line.exchange.0 as usize].as_ref()?.provider),
