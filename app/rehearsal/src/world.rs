@@ -8,6 +8,7 @@ mod agenda;
 mod clock;
 mod knowledge;
 mod mail;
+mod marks;
 mod sessions;
 mod settings;
 
@@ -28,6 +29,7 @@ use self::agenda::Agenda;
 use self::clock::Clock;
 use self::knowledge::Meanings;
 use self::mail::{DOMAIN, Post, message_at};
+use self::marks::Marks;
 use self::sessions::{Happening, Session};
 use self::settings::PROVIDER;
 use crate::recorder::Recorder;
@@ -69,6 +71,7 @@ struct Around<'r> {
     meanings: Meanings<'r>,
     sessions: BTreeMap<SlotId, Session>,
     recorder: Recorder,
+    marks: Marks,
     /// What the engine has not heard yet.
     inputs: Vec<Input<()>>,
 }
@@ -115,7 +118,9 @@ impl World for Around<'_> {
         Some(std::mem::take(&mut self.inputs))
     }
 
-    fn look(&mut self, _: &Engine<()>) {}
+    fn look(&mut self, engine: &Engine<()>) {
+        self.marks.look(self.now, engine, &mut self.recorder);
+    }
 }
 
 impl<'r> Around<'r> {
@@ -139,6 +144,7 @@ impl<'r> Around<'r> {
             meanings: Meanings::new(knowledge, &scenario.receiver.site),
             sessions: BTreeMap::new(),
             recorder,
+            marks: Marks::default(),
             inputs: Vec::new(),
         }
     }

@@ -57,7 +57,7 @@ impl Around<'_> {
             flights: VecDeque::new(),
             is_leaving: false,
         };
-        match self.receiver.connect(self.now, source) {
+        match self.receiver.connect_to(self.now, source, host) {
             Greeting::Open { conn, latency, .. } => {
                 session.connection = Some(conn);
                 self.agenda.put(self.now + latency, Happening::Greeted(slot));
