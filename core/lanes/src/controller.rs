@@ -57,6 +57,10 @@ pub(crate) struct Controller {
     /// How long the provider shuts a lane out that went too far, where it was seen to.
     shut_out: Option<Span>,
     rest: Option<Rest>,
+    /// How long the first canary waits, where the last ones were accepted.
+    first_gap: Option<Span>,
+    /// How long the last rest was.
+    rested: Span,
     /// The rest that gave the suspects: how long it was.
     suspected_for: Span,
     last_refused: Option<Instant>,
@@ -68,6 +72,7 @@ pub(crate) struct Controller {
     latency: Latency,
     caps: Caps,
     asked: Option<Asked>,
+    faster: Patience,
     backlog: u64,
     trusts_hints: bool,
     /// Ambiguous replies in a row.
@@ -86,6 +91,13 @@ pub(crate) enum Asked {
     Quota { window: Span, at: Instant, question: Question },
     /// Whether a higher rate holds; this one did.
     Pace { before: f64 },
+}
+
+/// How long no higher rate is tried: twice as long after each that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) struct Patience {
+    failures: u32,
+    until: Instant,
 }
 
 /// What a lane may ask of a quota.
@@ -133,6 +145,8 @@ impl Controller {
             suspects: Vec::new(),
             shut_out: None,
             rest: None,
+            first_gap: None,
+            rested: Span::ZERO,
             suspected_for: Span::ZERO,
             last_refused: None,
             began: Instant::default(),
@@ -142,6 +156,7 @@ impl Controller {
             latency: Latency::default(),
             caps: Caps::default(),
             asked: None,
+            faster: Patience::default(),
             backlog: 0,
             trusts_hints: true,
             ambiguous: 0,

@@ -70,6 +70,17 @@ impl Pace {
         self.next = self.next.max(now - slack) + Span((gap * 1e6) as u64);
     }
 
+    /// Counts anew how much of the rate is used.
+    pub(crate) fn measure_anew(&mut self, now: Instant) {
+        self.since = now;
+        self.accepted = 0;
+    }
+
+    /// How long so many take at this rate.
+    pub(crate) fn time_for(&self, messages: u32) -> Span {
+        Span((f64::from(messages) / self.rate * 1e6) as u64)
+    }
+
     /// When the next may go.
     pub(crate) fn next(&self) -> Instant {
         self.next

@@ -22,6 +22,8 @@ pub(crate) struct Rest {
     pub(crate) canaries: u32,
     /// When the last of them was sent; the first refusal, as long as there was none.
     pub(crate) tried: Instant,
+    /// It answered the question whether a higher rate holds.
+    pub(crate) was_asked: bool,
     /// It came where a confirmed quota was full, or at a paid question.
     pub(crate) explained: Option<usize>,
 }
@@ -39,8 +41,9 @@ pub struct Hinted {
 /// are meant for people, and most limits are over sooner (LANES, Hints).
 const WORDS: Span = Span::from_min(10);
 
-/// No canary is sent later than this after the first refusal or the canary before.
-const LONGEST: Span = Span::from_h(26);
+/// No canary is sent later than this after the first refusal or the canary before. Half a day:
+/// a limit by the day is over by the second at the latest.
+const LONGEST: Span = Span::from_h(12);
 
 impl Rest {
     /// The wait before the first canary (LANES §4).
@@ -64,21 +67,22 @@ impl Rest {
         due.max(least) + jitter(after, chance)
     }
 
-    /// From the first refusal to the next canary: four times as long each time up to 14 minutes,
-    /// then an hour, then two and a half times as long.
+    /// From the first refusal to the next canary: a minute, ten minutes, an hour, as most limits
+    /// are written, then two and a half times as long.
     fn wait(&self) -> Span {
-        let (quarter, hour) = (Span::from_min(14), Span::from_min(62));
+        let (ten_minutes, hour) = (Span::from_min(10), Span::from_min(62));
+        let waited = self.tried.since(self.refused);
         let mut wait = self.first;
-        for _ in 0..self.canaries {
-            wait = if wait < quarter {
-                wait.times(4).min(quarter)
+        while self.canaries > 0 && wait <= permille(waited, 1250) {
+            wait = if wait < ten_minutes {
+                wait.times(10).min(ten_minutes)
             } else if wait < hour {
                 hour
             } else {
                 permille(wait, 2500)
             };
         }
-        wait.min(LONGEST.times(u64::from(self.canaries.max(1))))
+        wait.min(waited + LONGEST)
     }
 
     /// The moment near `target` at which something would leave a natural window: a limit opens

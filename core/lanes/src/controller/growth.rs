@@ -14,6 +14,8 @@ const DOUBLE_HELD: Span = Span::from_s(15);
 const STEP_HELD: Span = Span::from_s(60);
 /// so many accepted messages.
 const STEP_AFTER: u32 = 10;
+/// A rate that was not used for so long is measured anew.
+const LEVEL_MEASURED: Span = Span::from_s(60);
 /// No rate grows while more than this share of fresh mail is deferred.
 const HEALTHY: f64 = 0.02;
 /// Nor where less than this share of it is used: it would say nothing.
@@ -34,17 +36,26 @@ impl Controller {
             let held = self.pace.held(now) >= DOUBLE_HELD && self.pace.accepted >= DOUBLE_AFTER;
             if held && self.pace.used(now) >= USED && deferred <= HEALTHY {
                 self.raise(now, 2.0 * self.pace.rate());
+            } else if self.pace.held(now) >= LEVEL_MEASURED.max(self.pace.time_for(12)) {
+                self.pace.measure_anew(now);
             }
             return;
         }
         let held = self.pace.held(now) >= STEP_HELD && self.pace.accepted >= STEP_AFTER;
-        if !held || self.pace.used(now) < USED {
+        if !held {
+            return;
+        }
+        if self.pace.used(now) < USED {
+            if self.pace.held(now) >= STEP_HELD.times(2) {
+                self.pace.measure_anew(now);
+            }
             return;
         }
         if let Some(Asked::Pace { .. }) = self.asked {
             // It held: what failed before does not any more.
             self.failed = Some(self.pace.rate() / 0.95);
             self.asked = None;
+            self.faster.failures = 0;
         }
         let share = if self.shut_out.is_some() { 0.88 } else { 0.95 };
         let most = self.failed.map_or(f64::INFINITY, |failed| share * failed);
@@ -53,7 +64,7 @@ impl Controller {
             self.raise(now, next);
         } else if self.pace.rate() < 0.99 * most {
             self.raise(now, most);
-        } else if self.is_worth_a_faster_pace() {
+        } else if now >= self.faster.until && self.is_worth_a_faster_pace() {
             let before = self.pace.rate();
             self.raise(now, 1.1 * before);
             self.asked = Some(Asked::Pace { before });
@@ -80,6 +91,6 @@ impl Controller {
 
     /// What a refusal costs, in seconds.
     pub(super) fn cost(&self) -> f64 {
-        self.shut_out.map_or(60.0, |span| span.0 as f64 / 1e6)
+        self.shut_out.unwrap_or(self.rested).max(Span::from_s(60)).0 as f64 / 1e6
     }
 }

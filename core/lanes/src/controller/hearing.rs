@@ -6,7 +6,7 @@ use super::{Asked, Controller, State};
 use crate::decision::Decision;
 use crate::quota::{Quota, with_margin};
 use crate::rest::Rest;
-use crate::signal::{Hint, Signal};
+use crate::signal::{Hint, Hinted, Signal};
 use crate::windows;
 
 /// One thing that is heard, and what it is about.
@@ -127,6 +127,7 @@ impl Controller {
         let Some(mut rest) = self.rest else { return };
         rest.canaries += 1;
         rest.tried = sent.max(rest.tried);
+        self.first_gap = None;
         if rest.hint.is_some_and(|hint| hint.exact) {
             self.trusts_hints = false;
         }
@@ -142,18 +143,21 @@ impl Controller {
         let hinted = hint.wait.filter(|_| self.trusts_hints);
         let burst = sent.since(self.began);
         let base = if hint.closes { BASE_421 } else { BASE };
+        let was_asked = matches!(self.asked, Some(Asked::Pace { .. }));
         let explained = self.explanation(now, sent, hint);
         let rest = Rest {
             refused: sent,
             began: self.began,
             pace,
             hint: hinted,
-            first: Rest::first_wait(hinted, burst, base),
+            first: self.first_wait(hinted, burst, base),
             canaries: 0,
             tried: sent,
+            was_asked,
             explained,
         };
         if explained.is_none()
+            && !was_asked
             && let Some(pace) = pace
         {
             self.failed = Some(self.failed.map_or(pace, |failed| failed.min(pace)));
@@ -162,6 +166,15 @@ impl Controller {
         let until = self.next_canary(now);
         self.state = State::Cooling { until };
         self.decide(now, Decision::Rests { pace, until });
+    }
+
+    /// What has been enough before is enough.
+    fn first_wait(&self, hint: Option<Hinted>, burst: Span, base: Span) -> Span {
+        let wait = Rest::first_wait(hint, burst, base);
+        if hint.is_some_and(|hint| hint.exact) {
+            return wait;
+        }
+        self.first_gap.map_or(wait, |gap| gap.min(wait))
     }
 
     /// How fast it went before a refusal, where enough was accepted to say.

@@ -8,6 +8,10 @@ use crate::decision::Decision;
 use crate::quota::{Quota, Reset, with_margin};
 use crate::windows::permille;
 
+/// After a higher rate that failed none is tried for twice this long, and twice as long each time.
+/// Chosen, not measured.
+const PATIENCE: Span = Span::from_min(5);
+
 impl Controller {
     /// The next question to a quota that is full, and when it may be asked.
     pub(super) fn question(&self, quota: &Quota, now: Instant) -> Option<(Instant, Question)> {
@@ -96,7 +100,15 @@ impl Controller {
         }
         self.asked = None;
         let full = self.counted.all.nth_before(sent, 1).unwrap_or(at);
+        let accepted = self.counted.accepted.within(permille(window, 970), sent);
         let Some(quota) = self.quotas.iter_mut().find(|q| q.window == window) else { return };
+        let is_beyond = match quota.reset {
+            Reset::Clock { .. } => true,
+            _ => {
+                accepted as f64
+                    > (1.15 * f64::from(quota.messages)).max(f64::from(quota.messages) + 2.0)
+            }
+        };
         match question {
             Question::More => {
                 let share = 0.02 * f64::from(1u32 << quota.question.run.min(5));
@@ -107,12 +119,19 @@ impl Controller {
                 let messages = quota.messages;
                 self.decide(now, Decision::TakesMore { window, messages });
             }
+            // One more than it was thought to take says little: only well beyond it, the window
+            // cannot be what it was.
+            Question::Shorter | Question::Reset if !is_beyond => {
+                quota.question.run += 1;
+            }
             Question::Shorter => {
+                quota.question.run = 0;
                 quota.window = quota.shorter().unwrap_or(window);
                 let (window, messages) = (quota.window, quota.messages);
                 self.decide(now, Decision::Confirmed { window, messages });
             }
             Question::Reset => {
+                quota.question.run = 0;
                 let from = quota.next_reset(sent).map_or(full, |(from, _)| from.min(sent));
                 quota.reset = Reset::Clock { from, to: sent };
                 self.decide(now, Decision::Clock { window });
@@ -130,6 +149,8 @@ impl Controller {
             }
             Asked::Pace { before } => {
                 let failed = self.pace.rate();
+                self.faster.failures = (self.faster.failures + 1).min(8);
+                self.faster.until = now + PATIENCE.times(1 << self.faster.failures);
                 self.failed = Some(failed);
                 self.pace.keep_to(0.95 * (before * failed).sqrt(), now);
                 None
@@ -148,12 +169,18 @@ impl Quota {
                 let windows = u64::from(self.question.patience.min(64));
                 self.question.not_before = now + self.window.times(windows);
             }
-            Question::Shorter => self.least = self.window,
+            Question::Shorter => {
+                self.question.run = 0;
+                self.least = self.window;
+            }
             Question::Reset => match (self.reset, self.next_reset(sent)) {
                 (Reset::Clock { .. }, Some((_, to))) => {
                     self.reset = Reset::Clock { from: sent, to };
                 }
-                _ => self.reset = Reset::Slides,
+                _ => {
+                    self.question.run = 0;
+                    self.reset = Reset::Slides;
+                }
             },
         }
     }

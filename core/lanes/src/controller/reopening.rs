@@ -24,12 +24,20 @@ impl Controller {
             self.explained(now, place, &rest);
         } else if let Some(place) = self.that_fell(known, &rest) {
             self.limit_fell(now, place, sent, &rest);
+        } else if rest.was_asked && rest.canaries == 0 {
+            // The rate that held before the question holds.
+            let rate = self.pace.rate();
+            self.pace.keep_to(rate, now);
         } else if blocked <= FAST || rest.canaries == 0 {
             self.fast_limit(now, &rest);
         } else {
             self.suspect(now, sent, &rest);
         }
         self.keep_a_floor(now, before);
+        self.rested = blocked;
+        if rest.canaries == 0 && rest.explained.is_none() {
+            self.first_gap = Some(Span(rest.first.0 / 2).max(Span::from_s(30)));
+        }
         self.last_refused = Some(rest.refused);
         self.state = State::Normal;
         self.began = sent;
@@ -73,13 +81,15 @@ impl Controller {
     /// A limit of seconds or a minute: what was accepted between its last two refusals is its rate.
     fn fast_limit(&mut self, now: Instant, rest: &Rest) {
         let cut_just_before = self.accepted_since_reopening < 10 && self.last_refused.is_some();
-        let between = self.last_refused.map(|last| {
+        // A long rest says nothing of the rate: what was not used then may be gone.
+        let short = self.last_refused.filter(|_| self.rested <= FAST);
+        let between = short.map(|last| {
             let accepted = self.counted.accepted.between(last, rest.refused);
             (accepted, rest.refused.since(last).0 as f64 / 1e6)
         });
         let rate = match (between, rest.pace) {
             _ if cut_just_before => self.pace.rate(),
-            (Some((accepted, seconds)), _) if accepted >= 20 => 0.97 * accepted as f64 / seconds,
+            (Some((accepted, seconds)), _) if accepted >= 8 => 0.97 * accepted as f64 / seconds,
             (_, Some(pace)) => 0.7 * pace,
             (_, None) => 0.7 * self.pace.rate(),
         };
@@ -133,6 +143,10 @@ impl Controller {
     /// Whatever a wave says: what the provider took over the last hours, it takes.
     fn keep_a_floor(&mut self, now: Instant, before: f64) {
         const SEEN: Span = Span::from_h(3);
+        // Refused so soon again: it does not take that any more.
+        if self.accepted_since_reopening < 20 {
+            return;
+        }
         let many = self.counted.accepted.within(SEEN, now);
         let Some(first) = self.counted.accepted.nth_before(now, many.saturating_sub(1)) else {
             return;
