@@ -20,6 +20,11 @@ impl Credits {
         self.0 -= 0.5;
     }
 
+    /// Refused with others of its wave: it had been sent when the first was heard.
+    pub(crate) fn refused_as_well(&mut self) {
+        self.0 -= 0.05;
+    }
+
     /// As it is kept: thousandths.
     pub(crate) fn thousandths(self) -> i32 {
         (self.0 * 1000.0) as i32

@@ -41,6 +41,9 @@ pub struct Hinted {
 /// are meant for people, and most limits are over sooner (LANES, Hints).
 const WORDS: Span = Span::from_min(10);
 
+/// Words that speak of hours; "later" says nothing.
+const HOURS: Span = Span::from_h(1);
+
 /// No canary is sent later than this after the first refusal or the canary before. Half a day:
 /// a limit by the day is over by the second at the latest.
 const LONGEST: Span = Span::from_h(12);
@@ -50,9 +53,9 @@ impl Rest {
     pub(crate) fn first_wait(hint: Option<Hinted>, burst: Span, base: Span) -> Span {
         match hint {
             Some(Hinted { wait, exact: true }) => permille(wait, 1050),
-            Some(Hinted { wait, exact: false }) => WORDS.min(wait.max(base)),
-            None if burst < Span::from_min(5) => base.min(Span::from_s(60)),
-            None => base,
+            Some(Hinted { wait, exact: false }) if wait >= HOURS => WORDS,
+            _ if burst < Span::from_min(5) => base.min(Span::from_s(60)),
+            _ => base,
         }
     }
 
@@ -73,7 +76,9 @@ impl Rest {
         let (ten_minutes, hour) = (Span::from_min(10), Span::from_min(62));
         let waited = self.tried.since(self.refused);
         let mut wait = self.first;
-        while self.canaries > 0 && wait <= permille(waited, 1250) {
+        let mut step = 0;
+        while step < self.canaries || wait <= permille(waited, 1250) {
+            step += 1;
             wait = if wait < ten_minutes {
                 wait.times(10).min(ten_minutes)
             } else if wait < hour {

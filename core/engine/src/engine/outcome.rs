@@ -43,6 +43,9 @@ impl Left {
 /// stopped (LANES, Policy).
 const MENDING_MIN: Span = Span::from_min(30);
 
+/// Most greylisting lasts five minutes (RFC 6647 §5; Postgrey's default is 300 s): a little later.
+const GREYLIST_MIN: Span = Span::from_s(315);
+
 /// An attempt that is over.
 struct Over<'a, E> {
     attempt: AttemptId,
@@ -311,6 +314,9 @@ fn judge_one(now: Instant, outcome: Option<&Outcome>, used: bool) -> Left {
             }
             _ if said.signal == Signal::Rate || said.signal == Signal::Conn => {
                 Left::WithLane(said.asked_wait())
+            }
+            _ if said.signal == Signal::Greylist => {
+                Left::Deferred(Some(said.asked_wait().unwrap_or_default().max(GREYLIST_MIN)), None)
             }
             _ => Left::Deferred(said.asked_wait(), None),
         },

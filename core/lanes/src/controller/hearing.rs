@@ -30,7 +30,7 @@ pub struct Heard {
 const AMBIGUOUS_MAX: u32 = 2;
 
 /// A limit that is lower than it was is looked for so often before another is thought of.
-const FALLS_MAX: u32 = 8;
+const FALLS_MAX: u32 = 4;
 
 /// After a 421 the first canary waits longer than after another 4xx: the provider closed the door
 /// (LANES §4).
@@ -65,7 +65,13 @@ impl Controller {
                 self.count(heard);
                 self.heard_of_something_else(now, heard);
             }
-            Signal::Greylist => self.heard_of_something_else(now, heard),
+            Signal::Greylist => {
+                self.pace.accepted += 1;
+                self.heard_of_something_else(now, heard);
+                if self.state == State::Probing {
+                    self.grow(now);
+                }
+            }
             Signal::Connected => {}
         }
     }
@@ -114,16 +120,16 @@ impl Controller {
         if heard.fresh {
             self.outcomes.record(true);
         }
-        self.credits.refused();
         match self.state {
             // The same wave; what was under way when it broke.
-            State::Cooling { .. } => {}
+            State::Cooling { .. } => self.credits.refused_as_well(),
             State::Canary => self.canary_refused(now, heard.sent),
             State::Probing | State::Normal | State::Steady => self.rest(now, heard.sent, hint),
         }
     }
 
     fn canary_refused(&mut self, now: Instant, sent: Instant) {
+        self.credits.refused();
         let Some(mut rest) = self.rest else { return };
         rest.canaries += 1;
         rest.tried = sent.max(rest.tried);
@@ -139,6 +145,7 @@ impl Controller {
 
     /// A wave of refusals begins.
     fn rest(&mut self, now: Instant, sent: Instant, hint: Hint) {
+        self.credits.refused();
         let pace = self.pace_before(sent);
         let hinted = hint.wait.filter(|_| self.trusts_hints);
         let burst = sent.since(self.began);
@@ -247,7 +254,8 @@ impl Controller {
         let Some(rest) = self.rest else { return Instant::default() };
         if let Some(quota) = rest.explained.and_then(|place| self.quotas.get(place)) {
             let known = quota.used(&self.counted.accepted, rest.refused);
-            let opens = quota.opens(&self.counted.accepted, known.saturating_sub(1), rest.tried);
+            let left = known.min(u64::from(quota.messages)).saturating_sub(1);
+            let opens = quota.opens(&self.counted.accepted, left, rest.tried);
             let window = quota.window;
             // It had room and was refused all the same: it is not that limit, or it has changed.
             if rest.canaries == 0 {
@@ -278,7 +286,7 @@ impl Controller {
             return None;
         }
         let opens = quota.opens(&self.counted.accepted, counted * 3 / 4, rest.tried);
-        Some(opens.max(rest.tried + Span::from_s(15)))
+        Some(opens.max(rest.tried + windows::permille(quota.window, 50)))
     }
 
     /// A quota that cannot be what the provider keeps.

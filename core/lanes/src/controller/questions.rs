@@ -151,7 +151,7 @@ impl Controller {
                 let failed = self.pace.rate();
                 self.faster.failures = (self.faster.failures + 1).min(8);
                 self.faster.until = now + PATIENCE.times(1 << self.faster.failures);
-                self.failed = Some(failed);
+                self.failed = Some(self.failed.map_or(failed, |before| before.min(failed)));
                 self.pace.keep_to(0.95 * (before * failed).sqrt(), now);
                 None
             }
