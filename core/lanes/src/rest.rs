@@ -3,6 +3,7 @@
 use postlane_mail::{Instant, Span};
 
 use crate::chance::Chance;
+use crate::controller::Question;
 use crate::windows::{NATURAL, permille};
 
 /// One wave of refusals: from the first until a canary is accepted.
@@ -22,6 +23,8 @@ pub(crate) struct Rest {
     pub(crate) canaries: u32,
     /// When the last of them was sent; the first refusal, as long as there was none.
     pub(crate) tried: Instant,
+    /// What its next canary asks of the quota that explains it.
+    pub(crate) asks: Option<Question>,
     /// It answered the question whether a higher rate holds.
     pub(crate) was_asked: bool,
     /// It came where a confirmed quota was full, or at a paid question.

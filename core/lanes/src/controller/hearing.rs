@@ -2,9 +2,9 @@
 
 use postlane_mail::{Instant, Span, Stream};
 
-use super::{Asked, Controller, State};
+use super::{Asked, Controller, Question, State};
 use crate::decision::Decision;
-use crate::quota::{Quota, with_margin};
+use crate::quota::{Quota, Reset, with_margin};
 use crate::rest::Rest;
 use crate::signal::{Hint, Hinted, Signal};
 use crate::windows;
@@ -131,8 +131,13 @@ impl Controller {
     fn canary_refused(&mut self, now: Instant, sent: Instant) {
         self.credits.refused();
         let Some(mut rest) = self.rest else { return };
-        rest.canaries += 1;
         rest.tried = sent.max(rest.tried);
+        let asked = rest.asks.take().zip(rest.explained);
+        if let Some((question, place)) = asked {
+            self.quotas[place].learn_from_no(now, sent, question);
+        } else {
+            rest.canaries += 1;
+        }
         self.first_gap = None;
         if rest.hint.is_some_and(|hint| hint.exact) {
             self.trusts_hints = false;
@@ -160,6 +165,7 @@ impl Controller {
             first: self.first_wait(hinted, burst, base),
             canaries: 0,
             tried: sent,
+            asks: None,
             was_asked,
             explained,
         };
@@ -252,16 +258,12 @@ impl Controller {
     /// When the next canary goes.
     fn next_canary(&mut self, now: Instant) -> Instant {
         let Some(rest) = self.rest else { return Instant::default() };
-        if let Some(quota) = rest.explained.and_then(|place| self.quotas.get(place)) {
-            let known = quota.used(&self.counted.accepted, rest.refused);
-            let left = known.min(u64::from(quota.messages)).saturating_sub(1);
-            let opens = quota.opens(&self.counted.accepted, left, rest.tried);
-            let window = quota.window;
-            // It had room and was refused all the same: it is not that limit, or it has changed.
-            if rest.canaries == 0 {
-                let jitter = Span((window.0 as f64 * self.chance.between(0.0, 0.005)) as u64);
-                return opens.clamp(rest.tried, rest.refused + with_margin(window)) + jitter;
-            }
+        let known = rest.explained.and_then(|place| self.quotas.get(place)).copied();
+        if let Some(quota) = known.filter(|_| rest.canaries == 0) {
+            let (at, asks) = self.canary_of(&quota, &rest);
+            let jitter = self.chance.between(0.0, 0.005) * quota.window.0 as f64;
+            self.rest = Some(Rest { asks, ..rest });
+            return at + Span(jitter as u64);
         }
         if rest.canaries > 0
             && let Some(quota) = self.quotas.get(rest.explained.unwrap_or_default())
@@ -276,6 +278,36 @@ impl Controller {
             return rest.refused + windows::permille(shut_out, 1040);
         }
         rest.next(&mut self.chance)
+    }
+
+    /// A quota that is full is asked by the canary, while nothing else goes: whether a shorter window
+    /// is the right one, then whether it begins by a clock; else the canary waits until something
+    /// has left the window.
+    fn canary_of(&self, quota: &Quota, rest: &Rest) -> (Instant, Option<Question>) {
+        let accepted = &self.counted.accepted;
+        let left = quota.used(accepted, rest.refused).min(u64::from(quota.messages));
+        let left = left.saturating_sub(1);
+        let opens = quota.opens(accepted, left, rest.tried);
+        let opens = opens.clamp(rest.tried, rest.refused + with_margin(quota.window));
+        if !self.credits.has_one() || self.left() < 2.0 * quota.window.0 as f64 / 1e6 {
+            return (opens, None);
+        }
+        let middle = |from: Instant, to: Instant| from + Span(to.since(from).0 / 2);
+        if let Some((from, to)) = quota.next_reset(rest.tried) {
+            let is_wide = to.since(from) > windows::permille(quota.window, 60);
+            return if is_wide { (middle(from, to), Some(Question::Reset)) } else { (to, None) };
+        }
+        if let Some(shorter) = quota.shorter() {
+            let at = accepted.falls_to(with_margin(shorter), left).max(rest.tried);
+            if at + windows::permille(quota.window, 50) < opens {
+                return (at, Some(Question::Shorter));
+            }
+        }
+        let waits = opens.since(rest.refused) > windows::permille(quota.window, 500);
+        if quota.reset == Reset::Assumed && waits && quota.window >= Span::from_min(10) {
+            return (middle(rest.refused, opens), Some(Question::Reset));
+        }
+        (opens, None)
     }
 
     /// A limit that is lower than it was opens when as much less is in its window: a quarter less

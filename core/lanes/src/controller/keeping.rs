@@ -200,6 +200,7 @@ fn recalled_rest(kept: &LearnedRest, quotas: usize) -> Rest {
         first: kept.first,
         canaries: kept.canaries,
         tried: kept.tried,
+        asks: None,
         was_asked: false,
         explained: kept.explained.map(usize::from).filter(|place| *place < quotas),
     }

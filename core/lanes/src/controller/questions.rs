@@ -5,7 +5,7 @@ use postlane_mail::{Instant, Span};
 
 use super::{Asked, Controller, Question};
 use crate::decision::Decision;
-use crate::quota::{Quota, Reset, with_margin};
+use crate::quota::{Quota, Reset};
 use crate::windows::permille;
 
 /// After a higher rate that failed none is tried for twice this long, and twice as long each time.
@@ -18,44 +18,9 @@ impl Controller {
         if self.asked.is_some() || self.left() < quota.window.0 as f64 / 1e6 {
             return None;
         }
-        let kinds = [self.reset_question(quota, now), self.shorter_question(quota)];
-        let first = kinds.into_iter().flatten().min_by_key(|(at, _)| *at);
-        let first = first.filter(|(at, _)| self.is_really_full(quota, now.max(*at)));
-        let (at, question) = first.or_else(|| self.more_question(quota, now))?;
+        let (at, question) = self.more_question(quota, now)?;
         let not_before = quota.question.not_before;
         Some((at.max(not_before), question))
-    }
-
-    /// When the clock begins anew: half-way between what is known, where that is worth it.
-    fn reset_question(&self, quota: &Quota, now: Instant) -> Option<(Instant, Question)> {
-        if !self.credits.has_one() {
-            return None;
-        }
-        let middle = |from: Instant, to: Instant| from + Span(to.since(from).0 / 2);
-        match quota.reset {
-            Reset::Slides => None,
-            Reset::Clock { .. } => {
-                let (from, to) = quota.next_reset(now)?;
-                let is_wide = to.since(from) > permille(quota.window, 60);
-                is_wide.then(|| (middle(from, to), Question::Reset))
-            }
-            Reset::Assumed => {
-                let full = self.counted.all.nth_before(now, 0)?;
-                let opens = self.counted.all.falls_to(quota.window, u64::from(quota.messages) - 1);
-                let waits = opens.since(full) > Span(quota.window.0 / 2);
-                let is_long = quota.window >= Span::from_min(10);
-                (waits && is_long).then(|| (middle(full, opens), Question::Reset))
-            }
-        }
-    }
-
-    fn shorter_question(&self, quota: &Quota) -> Option<(Instant, Question)> {
-        let shorter = quota.shorter()?;
-        if matches!(quota.reset, Reset::Clock { .. }) || !self.credits.has_one() {
-            return None;
-        }
-        let left = u64::from(quota.messages).saturating_sub(1);
-        Some((self.counted.all.falls_to(with_margin(shorter), left), Question::Shorter))
     }
 
     /// One more, only where the quota is really full, so that the answer says something.
@@ -99,16 +64,7 @@ impl Controller {
             return;
         }
         self.asked = None;
-        let full = self.counted.all.nth_before(sent, 1).unwrap_or(at);
-        let accepted = self.counted.accepted.within(permille(window, 970), sent);
         let Some(quota) = self.quotas.iter_mut().find(|q| q.window == window) else { return };
-        let is_beyond = match quota.reset {
-            Reset::Clock { .. } => true,
-            _ => {
-                accepted as f64
-                    > (1.15 * f64::from(quota.messages)).max(f64::from(quota.messages) + 2.0)
-            }
-        };
         match question {
             Question::More => {
                 let share = 0.02 * f64::from(1u32 << quota.question.run.min(5));
@@ -119,23 +75,8 @@ impl Controller {
                 let messages = quota.messages;
                 self.decide(now, Decision::TakesMore { window, messages });
             }
-            // One more than it was thought to take says little: only well beyond it, the window
-            // cannot be what it was.
-            Question::Shorter | Question::Reset if !is_beyond => {
-                quota.question.run += 1;
-            }
-            Question::Shorter => {
-                quota.question.run = 0;
-                quota.window = quota.shorter().unwrap_or(window);
-                let (window, messages) = (quota.window, quota.messages);
-                self.decide(now, Decision::Confirmed { window, messages });
-            }
-            Question::Reset => {
-                quota.question.run = 0;
-                let from = quota.next_reset(sent).map_or(full, |(from, _)| from.min(sent));
-                quota.reset = Reset::Clock { from, to: sent };
-                self.decide(now, Decision::Clock { window });
-            }
+            // The canary of a rest asks these.
+            Question::Shorter | Question::Reset => {}
         }
     }
 
@@ -161,7 +102,8 @@ impl Controller {
 }
 
 impl Quota {
-    fn learn_from_no(&mut self, now: Instant, sent: Instant, question: Question) {
+    /// What a no says.
+    pub(super) fn learn_from_no(&mut self, now: Instant, sent: Instant, question: Question) {
         match question {
             Question::More => {
                 self.question.run = 0;

@@ -2,7 +2,7 @@
 
 use postlane_mail::{Instant, Span};
 
-use super::{Controller, State};
+use super::{Controller, Question, State};
 use crate::decision::Decision;
 use crate::quota::{Quota, Reset};
 use crate::rest::Rest;
@@ -21,7 +21,7 @@ impl Controller {
         let before = self.pace.rate();
         let known = rest.explained.filter(|place| *place < self.quotas.len());
         if let Some(place) = known.filter(|_| rest.canaries == 0) {
-            self.explained(now, place, &rest);
+            self.explained(now, place, sent, &rest);
         } else if let Some(place) = self.that_fell(known, &rest) {
             self.limit_fell(now, place, sent, &rest);
         } else if rest.was_asked && rest.canaries == 0 {
@@ -33,7 +33,7 @@ impl Controller {
         } else {
             self.suspect(now, sent, &rest);
         }
-        self.keep_a_floor(now, before);
+        self.keep_a_floor(now, before, &rest);
         self.rested = blocked;
         if rest.canaries == 0 && rest.explained.is_none() {
             self.first_gap = Some(Span(rest.first.0 / 2).max(Span::from_s(30)));
@@ -54,12 +54,26 @@ impl Controller {
     }
 
     /// The limit that was known held once more.
-    fn explained(&mut self, now: Instant, place: usize, rest: &Rest) {
+    fn explained(&mut self, now: Instant, place: usize, sent: Instant, rest: &Rest) {
         let quota = &mut self.quotas[place];
         let counted = quota.used(&self.counted.accepted, rest.refused);
         quota.support = quota.support.saturating_add(1);
         quota.messages = quota.messages.min(u32::try_from(counted).unwrap_or(u32::MAX)).max(1);
-        let rate = self.pace.rate();
+        match rest.asks {
+            Some(Question::Shorter) => quota.window = quota.shorter().unwrap_or(quota.window),
+            Some(Question::Reset) => {
+                let from = quota.next_reset(rest.tried).map_or(rest.tried, |(from, _)| from);
+                quota.reset = Reset::Clock { from: from.max(rest.tried), to: sent };
+            }
+            Some(Question::More) | None => {}
+        }
+        let Quota { window, messages, .. } = *quota;
+        match rest.asks {
+            Some(Question::Shorter) => self.decide(now, Decision::Confirmed { window, messages }),
+            Some(Question::Reset) => self.decide(now, Decision::Clock { window }),
+            Some(Question::More) | None => {}
+        }
+        let rate = self.pace.learned();
         self.pace.keep_to(rate, now);
     }
 
@@ -141,10 +155,10 @@ impl Controller {
     }
 
     /// Whatever a wave says: what the provider took over the last hours, it takes.
-    fn keep_a_floor(&mut self, now: Instant, before: f64) {
+    fn keep_a_floor(&mut self, now: Instant, before: f64, rest: &Rest) {
         const SEEN: Span = Span::from_h(3);
         // Refused so soon again: it does not take that any more.
-        if self.accepted_since_reopening < 20 {
+        if rest.refused.since(rest.began) < Span::from_min(3) {
             return;
         }
         let many = self.counted.accepted.within(SEEN, now);
