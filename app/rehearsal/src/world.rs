@@ -93,7 +93,7 @@ impl World for Around<'_> {
             Output::Close { slot } => self.close(slot),
             Output::Settled(settled) => self.settled(&settled),
             Output::Reserve { seq, .. } => self.inputs.push(Input::Committed { upto: seq }),
-            Output::Record(_) | Output::Answered { .. } | Output::Stopped => {}
+            Output::Record(_) | Output::Keep(_) | Output::Answered { .. } | Output::Stopped => {}
         }
     }
 

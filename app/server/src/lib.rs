@@ -18,6 +18,7 @@ mod facts;
 mod happened;
 mod intake;
 mod journal;
+mod lanes;
 mod mailbox;
 mod meaning;
 mod metrics;

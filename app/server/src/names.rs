@@ -70,6 +70,11 @@ impl Names {
         self.providers.named(id.0)
     }
 
+    /// All providers that ever had a number.
+    pub(crate) fn providers(&self) -> Vec<Arc<Box<str>>> {
+        self.providers.names()
+    }
+
     /// A provider's number if it ever had one.
     pub(crate) fn known_provider(&self, id: &str) -> Option<ProviderId> {
         self.providers.known(&Box::from(id)).map(ProviderId)
@@ -126,6 +131,10 @@ impl<T: Eq + Hash + Clone> Interner<T> {
     /// The name behind a number that this table gave.
     fn named(&self, number: u32) -> Arc<T> {
         self.inner.read().named[number as usize].clone()
+    }
+
+    fn names(&self) -> Vec<Arc<T>> {
+        self.inner.read().named.clone()
     }
 
     fn numbers(&self, agrees: impl Fn(&T) -> bool) -> impl Iterator<Item = u32> {

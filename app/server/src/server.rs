@@ -19,6 +19,7 @@ use tokio::task::JoinSet;
 use crate::config::Config;
 use crate::handle::{Configured, Handle, Inside, Reread, Turns};
 use crate::journal::{Journal, alarm};
+use crate::lanes::Found;
 use crate::names::Names;
 use crate::rights::HouseRights;
 use crate::secret::HouseSecret;
@@ -62,6 +63,7 @@ impl Server {
         let Opened { store, recovery } = Disk::open(&dir, setup.spool, fittings.ear())?;
         recovery.report.findings.iter().for_each(|finding| alarm(&finding.to_string()));
         load_list(&fittings.suppressions, &store, &setup);
+        recall_lanes(&fittings, &store, &setup);
         let intake = fittings.intake(&store, recovery.report.last_id, rights_now);
         fittings.reports(&store, &intake).run(fittings.owed.clone())?;
         let answers = Answers::default();
@@ -105,6 +107,7 @@ impl Server {
             smtp,
             turns: Turns::default(),
             suppressions: fittings.suppressions,
+            lanes: fittings.lanes,
             apply,
         }));
         handle.sweep();
@@ -153,6 +156,20 @@ fn load_list(suppressions: &Suppressions, store: &Disk, setup: &Setup) {
     }
 }
 
+/// Lanes go on as they were: the engine hears of them before it hears of mail.
+fn recall_lanes(fittings: &Fittings, store: &Disk, setup: &Setup) {
+    let now = setup.clock.now();
+    let Fittings { lanes, names, awaited, mailbox, .. } = fittings;
+    let Found { recalled, unread } = lanes.load((store, awaited), now, (names, setup));
+    if unread > 0 {
+        alarm(&format!(
+            "{unread} pieces of what was kept of lanes cannot be read and are forgotten: was a \
+             later version running here? `postlane lanes list` shows what holds"
+        ));
+    }
+    mailbox.tell(Input::Recalled(recalled));
+}
+
 /// On a thread of its own: a long queue takes a while.
 fn tell_what_is_queued(
     recovery: Recovery,
@@ -184,7 +201,7 @@ fn start_engine(
         fittings.mailbox.clone(),
         fittings.routing(setup, listening)?,
         fittings.outbound(store, rights.subscribe()),
-        fittings.settling(store),
+        fittings.settling(store, answers),
         answers.clone(),
     );
     let engine = Engine::new(Arc::new(engine_settings(setup, &fittings.names)), setup.seed);

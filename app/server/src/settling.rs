@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use postlane_engine::{End, Event, Fate, ProviderId, Settled};
+use postlane_engine::{End, Event, Fate, Scope, Settled};
 use postlane_mail::{Code, Envelope, Instant, LastReply, Progress, QueueId, Reply, Stage};
-use postlane_spool::{Change, Changes, Key, Store, Urgency};
+use postlane_spool::{Change, Changes, Store};
 
 use crate::cache::Cache;
 use crate::counters::Counters;
@@ -12,6 +12,7 @@ use crate::events::Events;
 use crate::evidence::Evidence;
 use crate::happened::Happened;
 use crate::journal::{Journal, Line};
+use crate::lanes::{Keeping, LaneName};
 use crate::mailbox::Mailbox;
 use crate::names::Names;
 use crate::reports::Owed;
@@ -38,6 +39,8 @@ pub(crate) struct Settling {
     /// How what has been learned from refusals is written down.
     pub(crate) writing: Writing,
     pub(crate) learning: Learning,
+    /// What of lanes outlives the server.
+    pub(crate) keeping: Keeping,
     pub(crate) changes: Vec<Change>,
     pub(crate) done: Vec<QueueId>,
     pub(crate) lines: String,
@@ -48,6 +51,7 @@ impl Settling {
         let Settled { message, place, recipients, attempt } = settled;
         let evidence = attempt.map(|(_, _, evidence)| evidence).unwrap_or_default();
         let young = if evidence.is_none() { self.cache.find(message) } else { None };
+        self.hear_refusal(&recipients, &evidence);
         let mut owed = smallvec::SmallVec::<[(u16, Fate); 1]>::new();
         let mut only_one = true;
         for (index, fate) in recipients {
@@ -114,6 +118,15 @@ impl Settling {
 
     pub(crate) fn record(&mut self, now: Instant, event: Event<Evidence>) {
         let (event, source, host, evidence) = match event {
+            Event::Decided { provider, source, decision } => {
+                let scope = Scope { provider, source: Some(source) };
+                self.lines.push_str(&self.keeping.teller.decided(now, scope, &decision));
+                return;
+            }
+            Event::Judged { scope, judgement } => {
+                self.lines.push_str(&self.keeping.teller.judged(now, scope, &judgement));
+                return;
+            }
             Event::ConnectFailed { source, host, evidence, .. } => {
                 self.counters.connects_failed.inc();
                 ("connect-failed", source, host, evidence)
@@ -143,18 +156,10 @@ impl Settling {
         self.lines.push_str(&line.end());
     }
 
-    /// Budgets that must never be granted twice are kept by provider.
-    pub(crate) fn reserve(&mut self, seq: u64, provider: ProviderId, messages: u32) {
-        let key = Key(format!("cap/{}", self.names.provider_of(provider)).into());
-        let value = format!("{seq} {messages}");
-        let keyed = vec![(key, Some(value.into()))];
-        let changes = Changes { urgency: Urgency::Now, keyed, ..Changes::default() };
-        self.awaited.commit(&*self.store, changes);
-    }
-
     /// Everything since the last time goes out as one batch.
-    pub(crate) fn flush(&mut self) {
+    pub(crate) fn flush(&mut self, now: Instant) {
         self.journal.write(std::mem::take(&mut self.lines));
+        self.keeping.flush(now, &*self.store, &self.awaited);
         if !self.done.is_empty() {
             self.cache.forget(self.done.drain(..));
         }
@@ -165,6 +170,20 @@ impl Settling {
             None if changes.recipients.is_empty() => {}
             None => self.awaited.commit(&*self.store, changes),
         }
+    }
+
+    /// What a lane was told last is shown with it.
+    fn hear_refusal(&self, recipients: &[(u16, Fate)], evidence: &Evidence) {
+        let refused = |(index, fate): &(u16, Fate)| {
+            let delivered = matches!(fate, Fate::Ended(End::Delivered));
+            if delivered { None } else { evidence.last_reply(*index) }
+        };
+        let Some(attempted) = &evidence.0 else { return };
+        let Some(reply) = recipients.iter().find_map(refused) else { return };
+        let setup = self.live.borrow();
+        let Some(source) = setup.sources.get(usize::from(attempted.source.0)) else { return };
+        let (provider, source) = (attempted.hop.provider.clone(), source.name.as_str().into());
+        self.keeping.lanes.refused(LaneName { provider, source: Some(source) }, reply);
     }
 
     /// Who is refused for good may come on the suppression list.

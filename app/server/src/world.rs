@@ -136,16 +136,20 @@ impl World for Around {
             Output::Close { slot } => self.outbound.close(slot),
             Output::Settled(settled) => self.settling.settled(self.now, settled),
             Output::Record(event) => self.settling.record(self.now, event),
-            Output::Reserve { seq, provider, messages } => {
-                self.settling.reserve(seq, provider, messages);
+            Output::Reserve { seq, scope, reservation } => {
+                self.settling.keeping.reserve(seq, scope, reservation);
             }
-            Output::Answered { request, recipients } => self.answers.answer(request, recipients),
+            Output::Keep(kept) => self.settling.keeping.keep(*kept),
+            Output::Answered { request, recipients } => {
+                self.settling.keeping.lanes.changed_nothing(request);
+                self.answers.answer(request, recipients);
+            }
             Output::Stopped => self.stopped = true,
         }
     }
 
     fn next(&mut self, deadline: Option<Instant>) -> Option<Vec<Input<Evidence>>> {
-        self.settling.flush();
+        self.settling.flush(self.now);
         if self.stopped {
             return None;
         }
@@ -195,7 +199,7 @@ impl Answers {
         (request, answer)
     }
 
-    fn answer(&self, request: u64, recipients: u64) {
+    pub(crate) fn answer(&self, request: u64, recipients: u64) {
         if let Some(answered) = self.0.lock().by_request.remove(&request) {
             // Who asked may have gone away.
             let _ = answered.send(recipients);

@@ -3,8 +3,11 @@
 mod at_once;
 mod calendar;
 mod intake;
+mod keeping;
+mod lane_view;
 mod listing;
 mod operator;
+mod ordered;
 mod outcome;
 mod particular;
 mod pump;
@@ -24,7 +27,7 @@ use smallvec::SmallVec;
 
 use crate::chance::Chance;
 use crate::entry::{NO_LINE, State};
-use crate::input::Input;
+use crate::input::{Input, Scope};
 use crate::line::Line;
 use crate::names::{DomainId, PoolId, ProviderId, SourceId};
 use crate::output::Output;
@@ -34,6 +37,7 @@ use crate::settings::Settings;
 use crate::slab::{List, Slab};
 use crate::timers::{Timer, Timers};
 
+pub use lane_view::{LaneView, OrderedView};
 pub use listing::{Counts, Cursor, LaneRow, Row, Standing, Tally};
 
 /// The queue machine.
@@ -78,6 +82,12 @@ pub struct Engine<E> {
     wishes: BTreeMap<u32, operator::Wishes>,
     commands: VecDeque<operator::Walk>,
     sweep: sweep::Sweep,
+    /// What operators have ordered, and restart plans.
+    ordered: BTreeMap<Scope, ordered::Ordered>,
+    /// The number of the last reservation that was asked for.
+    reservations: u64,
+    /// Lanes of which something is to be kept.
+    unsaved: VecDeque<u32>,
     counts: Counts,
     /// What this step has done so far.
     effort: usize,
@@ -103,6 +113,12 @@ struct LaneState {
     /// Its sessions that are being closed.
     leaving: u32,
     dirty: bool,
+    /// An order or a restart plan binds it.
+    is_ordered: bool,
+    /// It has heard something since it was kept last.
+    is_unsaved: bool,
+    /// Decisions of it that were told.
+    told: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,6 +172,9 @@ impl<E> Engine<E> {
             wishes: BTreeMap::new(),
             commands: VecDeque::new(),
             sweep: sweep::Sweep::default(),
+            ordered: BTreeMap::new(),
+            reservations: 0,
+            unsaved: VecDeque::new(),
             counts: Counts::default(),
             effort: 0,
             closing: Closing::No,
@@ -170,8 +189,9 @@ impl<E> Engine<E> {
                     self.submitted(now, &submission);
                 }
             }
-            // Budgets that are reserved join here; in this stage nothing is reserved.
-            Input::Committed { .. } => {}
+            Input::Recalled(recalled) => self.recall(now, recalled),
+            Input::Lane(command) => self.lane_command(now, command),
+            Input::Committed { upto } => self.committed(upto),
             Input::Resolved { domain, answer } => self.resolved(domain, answer),
             Input::Opened { slot } => self.opened(now, slot),
             Input::ConnectFailed { slot, why, evidence } => {
@@ -215,6 +235,7 @@ impl<E> Engine<E> {
         self.close_idle_since(now);
         if self.closing == Closing::Shutdown && self.sessions == 0 {
             self.closing = Closing::Stopped;
+            self.keep_all(now);
             self.outputs.push_back(Output::Stopped);
         }
     }
@@ -248,6 +269,8 @@ impl<E> Engine<E> {
                 Timer::Path(path) => self.offer_path(path),
                 Timer::Idle => self.close_idle_since(now),
                 Timer::Sweep => self.sweep_slice(now),
+                Timer::Orders => self.look_at_orders(now),
+                Timer::Keeping => self.keep_some(now),
             }
         }
     }

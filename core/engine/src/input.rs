@@ -3,11 +3,14 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use postlane_lanes::{Instruction, Ladder, Memory, OrderKind, Reservation, Sign, Told, Who};
 use postlane_mail::{Instant, Place, Progress, QueueId, Status, Stream};
 use postlane_replies::Diagnosis;
 use smallvec::SmallVec;
 
-use crate::names::{AttemptId, DomainId, ExchangeId, FlowId, HostId, PoolId, ProviderId, SlotId};
+use crate::names::{
+    AttemptId, DomainId, ExchangeId, FlowId, HostId, PoolId, ProviderId, SlotId, SourceId,
+};
 use crate::settings::Settings;
 
 /// What the engine hears. `E` is the evidence of an attempt (verbatim reply, transcript,
@@ -17,6 +20,11 @@ pub enum Input<E> {
     /// These messages are durable and ours to deliver: new ones, reports of our own, and
     /// after a start everything the spool still holds.
     Submitted(Vec<Submission>),
+    /// What was kept of providers and lanes when the last engine ended: before anything is
+    /// submitted.
+    Recalled(Vec<Recalled>),
+    /// An operator's command to a lane or a provider.
+    Lane(LaneCommand),
     /// Every batch of changes up to this number is durable.
     Committed {
         /// The number given in [`crate::Output::Reserve`].
@@ -275,4 +283,70 @@ pub struct Selection {
     pub before: Option<Instant>,
     /// Accepted after.
     pub after: Option<Instant>,
+}
+
+/// A provider with all its lanes, or one lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Scope {
+    /// The provider.
+    pub provider: ProviderId,
+    /// The lane's source; none for all of them.
+    pub source: Option<SourceId>,
+}
+
+/// What was kept of a provider or a lane.
+#[derive(Debug, Clone)]
+pub struct Recalled {
+    /// Which.
+    pub scope: Scope,
+    /// What was kept.
+    pub memory: Memory,
+    /// What was granted of a restart plan's day.
+    pub reserved: Option<Reservation>,
+}
+
+/// A command to a lane or a provider.
+#[derive(Debug, Clone)]
+pub struct LaneCommand {
+    /// Given back in [`crate::Output::Keep`] when it changes something, and in
+    /// [`crate::Output::Answered`] with 0 when it does not.
+    pub request: u64,
+    /// To which.
+    pub scope: Scope,
+    /// Who commands it.
+    pub by: Who,
+    /// What to do.
+    pub action: LaneAction,
+}
+
+/// What an operator can do to a lane or a provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LaneAction {
+    /// Give an order that holds until it is taken back.
+    Give {
+        /// What is ordered.
+        what: Instruction,
+        /// When it ends by itself, if it does.
+        until: Option<Instant>,
+    },
+    /// Take back what makes mail wait.
+    Resume,
+    /// Take back an order of this kind.
+    TakeBack(OrderKind),
+    /// Go back to the last stable level of the restart plan; without one, each lane to the rate
+    /// that held before it was raised last.
+    RollBack,
+    /// Begin a restart plan, in the place of one that is under way.
+    Begin(Ladder),
+    /// End the restart plan.
+    EndPlan,
+    /// Say how one of the signs is that only people can see.
+    Tell(Told, Sign),
+}
+
+impl Scope {
+    /// The provider as a whole, and the lane.
+    pub(crate) fn both(provider: ProviderId, source: SourceId) -> [Self; 2] {
+        [Self { provider, source: None }, Self { provider, source: Some(source) }]
+    }
 }

@@ -20,14 +20,15 @@ mod slab;
 mod timers;
 
 pub use drive::{World, drive};
-pub use engine::{Counts, Cursor, Engine, LaneRow, Row, Standing, Tally};
+pub use engine::{Counts, Cursor, Engine, LaneRow, LaneView, OrderedView, Row, Standing, Tally};
 pub use input::{
-    Action, Input, Operator, Outcome, RecipientOutcome, Resolved, Route, RouteHost, Selection,
-    Submission, SubmittedRecipient, Together, Unreached, Verdict,
+    Action, Input, LaneAction, LaneCommand, Operator, Outcome, Recalled, RecipientOutcome,
+    Resolved, Route, RouteHost, Scope, Selection, Submission, SubmittedRecipient, Together,
+    Unreached, Verdict,
 };
 pub use names::{
     AttemptId, DomainId, ExchangeId, FlowId, HostId, PoolId, ProviderId, SlotId, SourceId,
 };
-pub use output::{End, Event, Fate, Output, Settled};
+pub use output::{End, Event, Fate, Kept, Output, Settled};
 pub use postlane_lanes::{Ceilings, Learning, Waiting};
 pub use settings::{Pool, RetrySchedule, Settings, Source};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Bound::{Excluded, Unbounded};
 
-use postlane_mail::Stream;
+use postlane_mail::{Instant, Stream};
 use smallvec::SmallVec;
 
 use crate::entry::Rank;
@@ -130,15 +130,37 @@ impl Line {
     }
 
     /// The next entry of a stream: what an operator put in front, then the flows in turns,
-    /// and within a flow first and further attempts in turns.
-    pub(crate) fn pop(&mut self, slab: &mut Slab, stream: Stream) -> Option<u32> {
+    /// and within a flow first and further attempts in turns. With `old` only what was accepted
+    /// by then.
+    pub(crate) fn pop(
+        &mut self,
+        slab: &mut Slab,
+        stream: Stream,
+        old: Option<Instant>,
+    ) -> Option<u32> {
         let queue = &mut self.streams[stream as usize];
         if queue.common() == 0 {
             return None;
         }
-        let number = queue.pop(slab)?;
+        let number = match old {
+            None => queue.pop(slab)?,
+            Some(old) => queue.pop_old(slab, old)?,
+        };
         queue.ready -= 1;
         Some(number)
+    }
+
+    /// When the oldest of those that come next was accepted. Looks at each flow.
+    pub(crate) fn oldest(&self, slab: &Slab, stream: Stream) -> Option<Instant> {
+        let heads = self.streams[stream as usize].heads();
+        heads.map(|number| slab[number].id.moment()).min()
+    }
+
+    /// Entries that were tried and wait for another attempt, due or not. Looks at each of them.
+    pub(crate) fn tried(&self, slab: &Slab) -> u64 {
+        let flows = self.streams.iter().flat_map(|queue| queue.flows.values());
+        let returned = flows.map(|flow| flow.returned.len(slab));
+        self.deferred.values().map(|due| due.len(slab)).chain(returned).sum()
     }
 
     /// One of those that are ready, if there are any.
@@ -220,6 +242,29 @@ impl StreamQueue {
 
     fn common(&self) -> u32 {
         self.ready - self.particulars
+    }
+
+    /// The first of each list.
+    fn heads(&self) -> impl Iterator<Item = u32> {
+        let of_flow = |flow: &FlowQueue| [flow.returned.first(), flow.fresh.first()];
+        let alone = [self.urgent.first(), self.particular.first()];
+        alone.into_iter().chain(self.flows.values().flat_map(of_flow)).flatten()
+    }
+
+    /// The next that was accepted by a moment, flows in turns. Lists are in the order of
+    /// acceptance, or nearly: what is behind something new waits with it.
+    fn pop_old(&mut self, slab: &mut Slab, old: Instant) -> Option<u32> {
+        let is_old = |list: &List| list.first().is_some_and(|n| slab[n].id.moment() <= old);
+        if is_old(&self.urgent) {
+            return self.urgent.pop(slab);
+        }
+        let behind = self.flows.range((Excluded(self.last_served), Unbounded));
+        let before = self.flows.range(..=self.last_served);
+        let has_old = |flow: &FlowQueue| is_old(&flow.returned) || is_old(&flow.fresh);
+        let flow = behind.chain(before).find(|(_, flow)| has_old(flow)).map(|(id, _)| *id)?;
+        self.last_served = flow;
+        let FlowQueue { fresh, returned, .. } = self.flows.get_mut(&flow)?;
+        if is_old(returned) { returned.pop(slab) } else { fresh.pop(slab) }
     }
 
     fn pop(&mut self, slab: &mut Slab) -> Option<u32> {

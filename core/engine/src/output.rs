@@ -2,9 +2,11 @@
 
 use std::net::SocketAddr;
 
+use postlane_lanes::{Decision, Judgement, Memory, Reservation};
 use postlane_mail::{Place, Progress, QueueId, Status};
 use smallvec::SmallVec;
 
+use crate::input::Scope;
 use crate::names::{AttemptId, DomainId, HostId, ProviderId, SlotId, SourceId};
 
 /// What the engine asks of the world.
@@ -53,13 +55,15 @@ pub enum Output<E> {
     /// A budget that must not be granted twice is to be reserved before use:
     /// [`crate::Input::Committed`].
     Reserve {
-        /// The batch's number.
+        /// The batch's number, growing.
         seq: u64,
         /// Whose budget.
-        provider: ProviderId,
-        /// How many messages.
-        messages: u32,
+        scope: Scope,
+        /// How much of which day.
+        reservation: Reservation,
     },
+    /// What is to be kept of a lane or a provider, in the place of what was kept before.
+    Keep(Box<Kept>),
     /// An operator's command is done.
     Answered {
         /// Which.
@@ -69,6 +73,17 @@ pub enum Output<E> {
     },
     /// After [`crate::Input::Shutdown`]: nothing is under way any more.
     Stopped,
+}
+
+/// What is to be kept.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    /// Of which.
+    pub scope: Scope,
+    /// What; an empty one need not be kept.
+    pub memory: Memory,
+    /// The command that changed it: answered when this is durable.
+    pub request: Option<u64>,
 }
 
 /// What became of recipients of one message.
@@ -133,6 +148,22 @@ pub enum Event<E> {
         host: HostId,
         /// What happened on the wire.
         evidence: E,
+    },
+    /// A lane has decided something.
+    Decided {
+        /// The lane's provider.
+        provider: ProviderId,
+        /// Its source.
+        source: SourceId,
+        /// What, and why.
+        decision: Decision,
+    },
+    /// A day of a restart plan was judged, or the plan was rolled back.
+    Judged {
+        /// Whose plan.
+        scope: Scope,
+        /// What was seen, and what follows.
+        judgement: Judgement,
     },
     /// A session broke off in the middle of a transaction, before its end was sent.
     SessionLost {

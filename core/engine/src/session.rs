@@ -85,6 +85,8 @@ impl SlotId {
 
 /// What a session is opened for.
 pub(crate) struct Opening {
+    /// What kind of mail it is opened for.
+    pub(crate) stream: Stream,
     pub(crate) path: u32,
     pub(crate) lane: u32,
     pub(crate) host: HostId,

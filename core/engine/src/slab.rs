@@ -134,6 +134,12 @@ impl List {
         }
     }
 
+    /// How many; goes through all of them.
+    pub(crate) fn len(&self, slab: &Slab) -> u64 {
+        let next = |number: &u32| Some(slab[*number].next).filter(|next| *next != NONE);
+        std::iter::successors(self.first(), next).count() as u64
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.head == NONE
     }

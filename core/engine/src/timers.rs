@@ -11,6 +11,10 @@ pub(crate) enum Timer {
     Idle,
     /// The next slice of the sweep.
     Sweep,
+    /// A day of a restart plan turns, or an order ends.
+    Orders,
+    /// What lanes have learned is to be kept.
+    Keeping,
     /// Deferred entries of a line are due.
     Line(u32),
     /// A lane may go on.
@@ -39,20 +43,26 @@ impl Timer {
             Self::Unrouted => 0,
             Self::Idle => 1,
             Self::Sweep => 2,
-            Self::Line(n) => 3 + 3 * n,
-            Self::Lane(n) => 4 + 3 * n,
-            Self::Path(n) => 5 + 3 * n,
+            Self::Orders => 3,
+            Self::Keeping => 4,
+            Self::Line(n) => 5 + 3 * n,
+            Self::Lane(n) => 6 + 3 * n,
+            Self::Path(n) => 7 + 3 * n,
         }
     }
 
     fn from_number(number: u32) -> Self {
-        match (number, number % 3, number / 3) {
-            (0, ..) => Self::Unrouted,
-            (1, ..) => Self::Idle,
-            (2, ..) => Self::Sweep,
-            (_, 0, n) => Self::Line(n - 1),
-            (_, 1, n) => Self::Lane(n - 1),
-            (.., n) => Self::Path(n - 1),
+        match number {
+            0 => Self::Unrouted,
+            1 => Self::Idle,
+            2 => Self::Sweep,
+            3 => Self::Orders,
+            4 => Self::Keeping,
+            _ => match ((number - 5) % 3, (number - 5) / 3) {
+                (0, n) => Self::Line(n),
+                (1, n) => Self::Lane(n),
+                (_, n) => Self::Path(n),
+            },
         }
     }
 }

@@ -12,7 +12,7 @@ mod declaration;
 mod effective;
 mod explain;
 mod finding;
-mod nearest;
+pub(crate) mod nearest;
 mod overrides;
 mod reference;
 mod render;

@@ -1,6 +1,7 @@
 //! What others may ask of a running server: hand in mail, look at the queue, act on it.
 
 mod filter;
+mod lanes;
 mod message;
 mod queue;
 mod remembered;
@@ -25,6 +26,7 @@ use crate::counters::Counters;
 use crate::diagnosing::Diagnosing;
 use crate::events::Events;
 use crate::intake::{Intake, kept_messages};
+use crate::lanes::Lanes;
 use crate::names::Names;
 use crate::routing::Failures;
 use crate::setup::{Live, Setup};
@@ -35,7 +37,11 @@ use crate::world::{Answers, EngineMailbox};
 
 pub use crate::diagnosing::Cluster;
 pub use crate::events::{CameBack, Event};
+pub use crate::lanes::{Audit, LaneName};
 pub use filter::{Filter, Status};
+pub use lanes::{
+    Commanded, Lane, LaneDone, LaneList, LaneStanding, NoLane, Ordered, OrderedProvider,
+};
 pub use message::{Accepted, Composed, Content, NewMessage, NotAccepted};
 pub(crate) use remembered::Turns;
 pub use row::{AGE_BUCKETS_MIN, Cursor, Page, Row, Summary, SummaryLine, Waiting};
@@ -70,6 +76,7 @@ pub(crate) struct Inside {
     pub(crate) smtp: Vec<SocketAddr>,
     pub(crate) turns: Turns,
     pub(crate) suppressions: Suppressions,
+    pub(crate) lanes: Lanes,
     pub(crate) apply: Box<dyn Fn(&Setup) + Send + Sync>,
 }
 

@@ -107,7 +107,7 @@ impl Handle {
         answer.await.map_err(|_| Stopped)
     }
 
-    async fn look<T: Send + 'static>(
+    pub(super) async fn look<T: Send + 'static>(
         &self,
         look: impl FnOnce(&postlane_engine::Engine<crate::evidence::Evidence>, Instant) -> T
         + Send

@@ -18,6 +18,7 @@ use crate::diagnosing::Diagnosing;
 use crate::events::Events;
 use crate::intake::Intake;
 use crate::journal::Journal;
+use crate::lanes::{Keeping, Lanes, Teller as LaneTeller};
 use crate::mailbox::Mailbox;
 use crate::meaning::Meanings;
 use crate::names::Names;
@@ -30,7 +31,7 @@ use crate::setup::{Live, Setup};
 use crate::submitting::{Awaited, Ear, Submitting};
 use crate::suppression::{Learning, Stops, Suppressions, Teller, Writing};
 use crate::unreached::Unreached;
-use crate::world::EngineMailbox;
+use crate::world::{Answers, EngineMailbox};
 
 /// What the parts of a server share.
 pub(super) struct Fittings {
@@ -48,6 +49,7 @@ pub(super) struct Fittings {
     pub(super) events: Events,
     pub(super) owed: Arc<Mailbox<Owed>>,
     pub(super) suppressions: Suppressions,
+    pub(super) lanes: Lanes,
 }
 
 impl Fittings {
@@ -71,6 +73,7 @@ impl Fittings {
             events: Events::new(),
             owed: Arc::new(Mailbox::new()),
             suppressions: Suppressions::new(),
+            lanes: Lanes::default(),
         }
     }
 
@@ -129,7 +132,7 @@ impl Fittings {
         }
     }
 
-    pub(super) fn settling(&self, store: &Arc<Disk>) -> Settling {
+    pub(super) fn settling(&self, store: &Arc<Disk>, answers: &Answers) -> Settling {
         Settling {
             store: store.clone(),
             cache: self.cache.clone(),
@@ -145,6 +148,20 @@ impl Fittings {
             suppressions: self.suppressions.clone(),
             writing: self.writing(store),
             learning: Learning::default(),
+            keeping: Keeping {
+                lanes: self.lanes.clone(),
+                names: self.names.clone(),
+                live: self.live.clone(),
+                mailbox: self.mailbox.clone(),
+                answers: answers.clone(),
+                teller: LaneTeller {
+                    journal: self.journal.clone(),
+                    events: self.events.clone(),
+                    names: self.names.clone(),
+                    live: self.live.clone(),
+                },
+                gathered: Default::default(),
+            },
             changes: Vec::new(),
             done: Vec::new(),
             lines: String::new(),

@@ -291,13 +291,18 @@ impl<E> Engine<E> {
         let unable = self.unable_hosts(number);
         let stream = self.slab[number].stream;
         let ways = &self.lines[self.slab[number].line as usize].ways;
-        let mut rests = None;
+        let (mut rests, mut ordered) = (None, None);
         let mut busy = None;
         for path in ways.iter().map(|way| &self.paths[way.path as usize]) {
             let Some(until) = path.rests_until(unable) else { continue };
             if until > now && path.open == 0 {
                 let resting = resting(until, path.failed_last(unable));
                 rests = rests.filter(|(first, _)| *first <= until).or(Some((until, resting)));
+                continue;
+            }
+            let accepted = self.slab[number].id.moment();
+            if let Some(waiting) = self.why_ordered(now, path.lane, stream, accepted) {
+                ordered = ordered.or(Some(waiting));
                 continue;
             }
             let lane = &self.lanes[path.lane as usize].lane;
@@ -316,7 +321,8 @@ impl<E> Engine<E> {
                 busy = Some(waiting);
             }
         }
-        busy.or_else(|| rests.map(|(_, resting)| resting)).unwrap_or(Waiting::Turn)
+        let resting = rests.map(|(_, resting)| resting);
+        busy.or(resting).or(ordered).unwrap_or(Waiting::Turn)
     }
 }
 

@@ -88,7 +88,8 @@ impl<E> Engine<E> {
         self.stand(number, State::Active);
         let particular = Some(number);
         let others = self.lanes[lane as usize].lane.open();
-        let place = self.open(now, &Opening { path, lane, host, address, particular, others });
+        let place =
+            self.open(now, &Opening { stream, path, lane, host, address, particular, others });
         self.slab[number].next = place;
         Some(Served::Some)
     }

@@ -139,6 +139,9 @@ impl<E> Engine<E> {
         if self.exchange(exchange).is_loop {
             return self.bounce_loop(line);
         }
+        if let Some(served) = self.held_by_order(now, (path, line), stream) {
+            return served;
+        }
         if let Some(number) = self.lines[line as usize].particular(stream)
             && let Some(served) = self.serve_particular(now, path, number)
         {
@@ -160,7 +163,8 @@ impl<E> Engine<E> {
         if let Some(served) = self.refused_by_lane(now, slot, stream) {
             return served;
         }
-        let Some(number) = self.lines[line as usize].pop(&mut self.slab, stream) else {
+        let old = self.new_since(now, lane, stream);
+        let Some(number) = self.lines[line as usize].pop(&mut self.slab, stream, old) else {
             return Served::Waits;
         };
         self.lines[line as usize].account(path);
@@ -178,6 +182,9 @@ impl<E> Engine<E> {
         let Slot { lane, prepaid, .. } = self.slots[slot as usize];
         self.count_backlog(now, lane);
         let ask = if prepaid { Ask::Prepaid } else { Ask::Message };
+        if !prepaid && self.day_is_used(now, lane, stream) {
+            return Some(Served::Waits);
+        }
         match self.lanes[lane as usize].lane.permit(now, stream, ask) {
             Permit::Now => None,
             Permit::After(waiting) => Some(paced(now, waiting)),
@@ -215,7 +222,7 @@ impl<E> Engine<E> {
 
     /// A session that can take one more: the one that was idle last, so that those that are
     /// too many are closed; else the one that has been busy longest.
-    fn free_session(&self, path: u32) -> Option<u32> {
+    pub(super) fn free_session(&self, path: u32) -> Option<u32> {
         let path = &self.paths[path as usize];
         path.idle.last().or_else(|| path.chainable.first())
     }
@@ -239,8 +246,12 @@ impl<E> Engine<E> {
         slot.given += 1;
         let id = slot.id;
         let ask = if std::mem::take(&mut slot.prepaid) { Ask::Prepaid } else { Ask::Message };
-        self.lanes[slot.lane as usize].lane.sending(now, stream, ask);
-        self.paths[slot.path as usize].stirred = now;
+        let lane = slot.lane;
+        self.lanes[lane as usize].lane.sending(now, stream, ask);
+        self.paths[path as usize].stirred = now;
+        if ask == Ask::Message {
+            self.spend_day(now, lane, stream);
+        }
         self.stand(number, State::Active);
         self.slab[number].next = place;
         let recipients = self.recipients_of(number).iter().map(|(index, _)| *index).collect();
@@ -288,7 +299,7 @@ impl<E> Engine<E> {
         }
         let (lane, host, address) = (state.lane, address.host, address.address);
         let others = self.lanes[lane as usize].lane.open();
-        self.open(now, &Opening { path, lane, host, address, particular: None, others });
+        self.open(now, &Opening { stream, path, lane, host, address, particular: None, others });
         Served::Some
     }
 
@@ -302,6 +313,9 @@ impl<E> Engine<E> {
     ) -> Result<(), Served> {
         let lane = self.paths[path as usize].lane;
         self.count_backlog(now, lane);
+        if self.day_is_used(now, lane, stream) {
+            return Err(Served::Waits);
+        }
         match self.lanes[lane as usize].lane.permit(now, stream, Ask::Connection) {
             Permit::After(waiting) => return Err(paced(now, waiting)),
             Permit::Busy => return Err(Served::Busy),
@@ -386,6 +400,9 @@ impl<E> Engine<E> {
     /// Whether a path could carry or open something now.
     fn can_go(&self, now: Instant, path: u32, stream: Stream) -> bool {
         let state = &self.paths[path as usize];
+        if self.is_held(now, state.lane, stream) {
+            return false;
+        }
         let lane = &self.lanes[state.lane as usize].lane;
         match self.free_session(path) {
             Some(slot) => {

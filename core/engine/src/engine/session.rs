@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use postlane_lanes::{Heard, Hint, Hinted, Lane, Signal};
+use postlane_lanes::{FirstAttempt, Heard, Hint, Hinted, Lane, Signal};
 use postlane_mail::{Instant, Stream};
 use postlane_replies::{self as replies, Diagnosis, Extent, Unit};
 
@@ -37,8 +37,12 @@ impl<E> Engine<E> {
             idle: 0,
             leaving: 0,
             dirty: false,
+            is_ordered: false,
+            is_unsaved: false,
+            told: 0,
         });
         self.lane_numbers.insert((provider, source), number);
+        self.heed_lane(Instant::default(), number);
         number
     }
 
@@ -58,6 +62,7 @@ impl<E> Engine<E> {
         path.stirred = now;
         let source = path.source;
         self.lanes[opening.lane as usize].lane.opening(now);
+        self.spend_day(now, opening.lane, opening.stream);
         let (host, address) = (opening.host, opening.address);
         self.outputs.push_back(Output::Open { slot: id, source, host, address });
         place
@@ -204,6 +209,11 @@ impl<E> Engine<E> {
         let About { sent, stream, fresh, carried, others } = about;
         let open = u32::from(others);
         state.lane.observe(now, &Heard { signal, sent, stream, fresh, carried, open });
+        if fresh && let Some(what) = first_attempt(signal) {
+            self.first_attempt(now, lane, what);
+        }
+        self.unsaved(now, lane);
+        self.tell_decisions(lane);
         self.mark(lane);
     }
 
@@ -407,6 +417,20 @@ pub(super) fn signal_of(said: &Diagnosis) -> Signal {
         _ if said.extent == Extent::Host => Signal::ConnectFailed,
         replies::Signal::Temp | replies::Signal::None => Signal::Temp,
         replies::Signal::Perm => Signal::Perm,
+    }
+}
+
+/// What a first attempt was, to a restart plan; nothing where it is no message's.
+fn first_attempt(signal: Signal) -> Option<FirstAttempt> {
+    match signal {
+        Signal::Accepted => Some(FirstAttempt::Accepted),
+        Signal::Rate { .. } | Signal::Outage { .. } | Signal::Ambiguous => {
+            Some(FirstAttempt::Deferred)
+        }
+        Signal::Conn | Signal::PerConn | Signal::Connected | Signal::ConnectFailed => None,
+        Signal::Greylist | Signal::Mailbox | Signal::Temp | Signal::Policy | Signal::Perm => {
+            Some(FirstAttempt::Other)
+        }
     }
 }
 

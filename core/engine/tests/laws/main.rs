@@ -1,6 +1,7 @@
 //! The engine's laws, held against hosts of every temper.
 
 mod model;
+mod ordered;
 
 use std::collections::BTreeMap;
 

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use postlane_engine::*;
+use postlane_lanes::{Memory, Reservation};
 use postlane_mail::{
     Code, Family, Instant, Place, QueueId, QueueIdSource, Rate, Reply, Shard, Span, Stage, Status,
     Stream,
@@ -40,6 +41,10 @@ pub(crate) struct Model {
     pub(crate) moved_at: Option<Instant>,
     /// Until when domains are on hold, if they are.
     pub(crate) on_hold: Option<Instant>,
+    /// What was kept of lanes and providers.
+    pub(crate) kept: BTreeMap<Scope, Memory>,
+    /// What was granted of restart plans' days.
+    pub(crate) reserved: BTreeMap<Scope, Reservation>,
 }
 
 /// What the numbers of exchanges are larger by when mail goes to other hosts.
@@ -143,6 +148,8 @@ impl Model {
             together: Together::default(),
             moved_at: None,
             on_hold: None,
+            kept: BTreeMap::new(),
+            reserved: BTreeMap::new(),
         }
     }
 
@@ -254,6 +261,35 @@ impl Model {
         }
     }
 
+    fn open(&mut self, slot: SlotId, source: SourceId, host: HostId) {
+        self.opens.push((self.now, slot));
+        self.slots.insert(slot, (source, host, false));
+        let mut by_lane: BTreeMap<u32, u16> = BTreeMap::new();
+        for (_, host, _) in self.slots.values() {
+            *by_lane.entry(host.0 / 4).or_default() += 1;
+        }
+        let most = by_lane.values().max().copied().unwrap_or_default();
+        assert!(most <= self.ceilings.connections, "{most} sessions in a lane");
+        let moved = host.0 >= MOVED * 2;
+        if !moved && self.chance(self.temper.unreachable) {
+            self.tell_soon(Input::ConnectFailed { slot, why: Unreached::Network, evidence: () });
+        } else if self.chance(self.temper.turns_away) {
+            let said = Diagnosis::by_code(
+                Stage::Connect,
+                &Reply::new(Code::new(421).expect("a code"), ""),
+            );
+            let why = Unreached::TurnedAway(said);
+            self.tell_soon(Input::ConnectFailed { slot, why, evidence: () });
+        } else {
+            self.tell_soon(Input::Opened { slot });
+        }
+    }
+
+    fn keep(&mut self, kept: Kept) {
+        self.answered.extend(kept.request.map(|request| (request, 1)));
+        self.kept.insert(kept.scope, kept.memory);
+    }
+
     fn settled(&mut self, settled: &Settled<()>) {
         for (index, fate) in &settled.recipients {
             let key = (settled.message, *index);
@@ -325,33 +361,7 @@ impl World for Model {
                 };
                 self.tell_soon(Input::Resolved { domain, answer });
             }
-            Output::Open { slot, source, host, .. } => {
-                self.opens.push((self.now, slot));
-                self.slots.insert(slot, (source, host, false));
-                let mut by_lane: BTreeMap<u32, u16> = BTreeMap::new();
-                for (_, host, _) in self.slots.values() {
-                    *by_lane.entry(host.0 / 4).or_default() += 1;
-                }
-                let most = by_lane.values().max().copied().unwrap_or_default();
-                assert!(most <= self.ceilings.connections, "{most} sessions in a lane");
-                let moved = host.0 >= MOVED * 2;
-                if !moved && self.chance(self.temper.unreachable) {
-                    self.tell_soon(Input::ConnectFailed {
-                        slot,
-                        why: Unreached::Network,
-                        evidence: (),
-                    });
-                } else if self.chance(self.temper.turns_away) {
-                    let said = Diagnosis::by_code(
-                        Stage::Connect,
-                        &Reply::new(Code::new(421).expect("a code"), ""),
-                    );
-                    let why = Unreached::TurnedAway(said);
-                    self.tell_soon(Input::ConnectFailed { slot, why, evidence: () });
-                } else {
-                    self.tell_soon(Input::Opened { slot });
-                }
-            }
+            Output::Open { slot, source, host, .. } => self.open(slot, source, host),
             Output::Attempt { slot, attempt, message, recipients, .. } => {
                 self.attempt(slot, attempt, message, &recipients);
             }
@@ -366,7 +376,12 @@ impl World for Model {
             Output::Settled(settled) => self.settled(&settled),
             Output::Answered { request, recipients } => self.answered.push((request, recipients)),
             Output::Stopped => self.stopped = true,
-            Output::Record(_) | Output::Reserve { .. } => {}
+            Output::Keep(kept) => self.keep(*kept),
+            Output::Reserve { seq, scope, reservation } => {
+                self.reserved.insert(scope, reservation);
+                self.tell_soon(Input::Committed { upto: seq });
+            }
+            Output::Record(_) => {}
         }
     }
 

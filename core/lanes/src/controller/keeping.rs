@@ -41,6 +41,11 @@ impl Controller {
         true
     }
 
+    /// How long the provider shuts it out when it goes too far.
+    pub(crate) fn shut_out(&self) -> Option<Span> {
+        self.shut_out
+    }
+
     /// Whether it has anything that a new one has not.
     pub(crate) fn has_learned(&self) -> bool {
         self.counted.all.total() > 0 || !self.quotas.is_empty() || self.failed.is_some()

@@ -1,6 +1,6 @@
 //! What operators do to a lane, and what of it outlives the program.
 
-use postlane_mail::{Instant, Rate};
+use postlane_mail::{Instant, Rate, Span};
 
 use super::Lane;
 use crate::memory::Learned;
@@ -12,6 +12,11 @@ impl Lane {
         self.pinned = rate;
         self.controller.pin(rate);
         self.budget.keep_to(self.slowest());
+    }
+
+    /// How long the provider shuts it out when it goes too far, where that was seen.
+    pub fn shut_out(&self) -> Option<Span> {
+        self.controller.shut_out()
     }
 
     /// The rate it is pinned to.
@@ -49,7 +54,7 @@ impl Lane {
 
 #[cfg(test)]
 mod tests {
-    use postlane_mail::{Span, Stream};
+    use postlane_mail::Stream;
     use proptest::prelude::*;
 
     use super::*;

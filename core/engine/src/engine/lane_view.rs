@@ -1,0 +1,139 @@
+//! Lanes, for those who ask what they do and why. Looks, and changes nothing.
+
+use postlane_lanes::{
+    Ask, Caps, Ceilings, Decision, Order, Permit, Quota, Restart, State, Waiting,
+};
+use postlane_mail::{Instant, Span, Stream};
+
+use super::Engine;
+use crate::input::Scope;
+use crate::names::{ProviderId, SourceId};
+
+/// A lane, as it stands.
+#[derive(Debug, Clone)]
+pub struct LaneView {
+    /// The provider.
+    pub provider: ProviderId,
+    /// The source.
+    pub source: SourceId,
+    /// Whether it finds out what its provider takes.
+    pub learns: bool,
+    /// What its controller does.
+    pub state: State,
+    /// Messages a second, below its ceilings.
+    pub rate: f64,
+    /// What it never exceeds.
+    pub ceilings: Ceilings,
+    /// Sessions open or opening.
+    pub open: u16,
+    /// As many as there may be, by ceilings and by what was learned.
+    pub connections: u16,
+    /// Messages on one session, likewise.
+    pub session_messages: u32,
+    /// What the provider has said of sessions.
+    pub caps: Caps,
+    /// Limits it relies on.
+    pub quotas: Vec<Quota>,
+    /// Limits that may be there.
+    pub suspects: Vec<Quota>,
+    /// How long the provider shuts it out when it goes too far.
+    pub shut_out: Option<Span>,
+    /// Messages accepted and refused in all.
+    pub accepted: u64,
+    /// Of them, refused.
+    pub refused: u64,
+    /// Entries ready for it; they may go by other sources of their pool, too.
+    pub ready: u64,
+    /// Why the next message does not go now.
+    pub waiting: Option<Waiting>,
+    /// Its last decisions, the oldest first.
+    pub decisions: Vec<(Instant, Decision)>,
+}
+
+/// What holds of a provider, or of one lane, by order.
+#[derive(Debug, Clone)]
+pub struct OrderedView {
+    /// Of which.
+    pub scope: Scope,
+    /// Orders that hold.
+    pub orders: Vec<Order>,
+    /// The restart plan.
+    pub restart: Option<Restart>,
+}
+
+impl<E> Engine<E> {
+    /// All lanes, or those of a provider, each with so many of its last decisions.
+    pub fn lane_views(
+        &self,
+        now: Instant,
+        provider: Option<ProviderId>,
+        decisions: usize,
+    ) -> Vec<LaneView> {
+        let is_meant = |key: &(ProviderId, SourceId)| provider.is_none_or(|p| p == key.0);
+        let meant = self.lane_numbers.iter().filter(|(key, _)| is_meant(key));
+        meant.map(|(_, lane)| self.lane_view(now, *lane, decisions)).collect()
+    }
+
+    /// All orders and restart plans, or a provider's and its lanes'.
+    pub fn ordered_views(&self, now: Instant, provider: Option<ProviderId>) -> Vec<OrderedView> {
+        let all = self.ordered.iter();
+        let meant = all.filter(|(scope, _)| provider.is_none_or(|p| p == scope.provider));
+        let view = |(scope, ordered): (&Scope, &super::ordered::Ordered)| OrderedView {
+            scope: *scope,
+            orders: ordered.orders.holding(now).cloned().collect(),
+            restart: ordered.restart.clone(),
+        };
+        meant.map(view).collect()
+    }
+
+    fn lane_view(&self, now: Instant, number: u32, decisions: usize) -> LaneView {
+        let state = &self.lanes[number as usize];
+        let lane = &state.lane;
+        let lines = state.paths.iter().flat_map(|path| &self.paths[*path as usize].lines);
+        let (accepted, refused) = lane.tally();
+        let mut last: Vec<_> = lane.decisions().rev().take(decisions).copied().collect();
+        last.reverse();
+        LaneView {
+            provider: state.provider,
+            source: state.source,
+            learns: lane.learns(),
+            state: lane.state(),
+            rate: lane.rate(),
+            ceilings: lane.ceilings(),
+            open: lane.open(),
+            connections: lane.connections(),
+            session_messages: lane.session_messages(),
+            caps: *lane.caps(),
+            quotas: lane.quotas().to_vec(),
+            suspects: lane.suspects().to_vec(),
+            shut_out: lane.shut_out(),
+            accepted,
+            refused,
+            ready: lines.map(|line| u64::from(self.lines[*line as usize].ready_in_all())).sum(),
+            waiting: self.lane_waits(now, number),
+            decisions: last,
+        }
+    }
+
+    /// Why a lane's next message does not go, of the most urgent stream that has any.
+    fn lane_waits(&self, now: Instant, number: u32) -> Option<Waiting> {
+        let state = &self.lanes[number as usize];
+        let lines = || state.paths.iter().flat_map(|path| &self.paths[*path as usize].lines);
+        let has = |stream: &Stream| lines().any(|l| self.lines[*l as usize].ready(*stream) > 0);
+        let stream = Stream::ALL.into_iter().find(has).unwrap_or_default();
+        let oldest = lines().filter_map(|l| self.lines[*l as usize].oldest(&self.slab, stream));
+        let accepted = oldest.min().unwrap_or_default();
+        if let Some(waiting) = self.why_ordered(now, number, stream, accepted) {
+            return Some(waiting);
+        }
+        let lane = &state.lane;
+        match lane.permit(now, stream, Ask::Message) {
+            Permit::After(waiting) => Some(waiting),
+            Permit::Busy if lane.state() == State::Canary => Some(Waiting::Canary),
+            Permit::Busy | Permit::Full => {
+                Some(Waiting::Window { open: lane.open(), limit: lane.connections() })
+            }
+            Permit::Now => None,
+        }
+    }
+}
