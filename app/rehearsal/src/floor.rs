@@ -10,7 +10,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 
-use postlane_mail::{Reply, Stream};
+use postlane_mail::{Reply, Stage, Stream};
 use postlane_receivers::{
     Addressee, Answer, Arrival, Asking, Cause, ConnId, Ms, Receiver, Room, Scenario, Source,
     Workload,
@@ -53,6 +53,8 @@ pub(crate) struct Habits {
 pub(crate) struct Heard {
     pub(crate) message: MessageNo,
     pub(crate) source: Source,
+    /// Where in the dialogue.
+    pub(crate) stage: Stage,
     pub(crate) reply: Arc<Reply>,
     /// Whether the message is queued again: it was deferred and has not expired.
     pub(crate) is_queued: bool,
@@ -123,7 +125,7 @@ impl<'s> Floor<'s> {
     }
 
     /// Runs the script to the horizon, or until nothing is left.
-    pub(crate) fn run(mut self, script: &mut impl Script) -> (Run, Option<Vec<u8>>) {
+    pub(crate) fn run(mut self, script: &mut dyn Script) -> (Run, Option<Vec<u8>>) {
         self.habits = script.habits();
         let mut wake = None;
         loop {
@@ -207,7 +209,7 @@ impl<'s> Floor<'s> {
         self.told += 1;
     }
 
-    fn arrive(&mut self, script: &mut impl Script) {
+    fn arrive(&mut self, script: &mut dyn Script) {
         while self.next_arrival().is_some_and(|at| at <= self.now) {
             let message = self.recorder.arrived(self.now, &self.mail[self.arrived]);
             let max_age = self.mail[self.arrived].max_age;
@@ -220,7 +222,7 @@ impl<'s> Floor<'s> {
         }
     }
 
-    fn happen(&mut self, script: &mut impl Script) {
+    fn happen(&mut self, script: &mut dyn Script) {
         while self.next_event().is_some_and(|at| at <= self.now) {
             let Some(Reverse((_, _, event))) = self.events.pop() else { return };
             match event {
@@ -241,15 +243,15 @@ impl<'s> Floor<'s> {
         }
     }
 
-    fn reply(&mut self, slot: Slot, script: &mut impl Script) {
+    fn reply(&mut self, slot: Slot, script: &mut dyn Script) {
         let Some((message, answer)) = self.connections.heard(slot) else { return };
         let source = self.connections.source(slot);
         self.recorder.heard(self.now, self.connections.number(slot), Some(message), &answer);
         self.settle(slot, &answer);
         let is_queued = self.fate(message, &answer);
         let sent = self.now - answer.latency;
-        let Answer { reply, cause, .. } = answer;
-        script.heard(self, &Heard { message, source, reply, is_queued, sent, cause });
+        let Answer { reply, cause, stage, .. } = answer;
+        script.heard(self, &Heard { message, source, stage, reply, is_queued, sent, cause });
     }
 
     /// What becomes of the message: whether it is queued again.

@@ -7,6 +7,7 @@
 mod floor;
 mod measures;
 mod oracle;
+mod peers;
 mod policy;
 mod recorder;
 mod rehearse;

@@ -5,6 +5,7 @@ use postlane_receivers::{Scenario, Workload};
 
 use crate::floor::{Floor, Script};
 use crate::oracle::Oracle;
+use crate::peers::{Aimd, Back, KumoTsa, Postfix, PowerMta, Static};
 use crate::policy::Policy;
 use crate::recorder::Recorder;
 use crate::run::Run;
@@ -64,12 +65,24 @@ pub fn run(
             let oracle = Oracle::new(scenario, &mail);
             Ok(scripted(scenario, seed, mail, recorder, oracle))
         }
+        Policy::Postfix => {
+            Ok(scripted(scenario, seed, mail, recorder, Postfix::new(&scenario.sender)))
+        }
+        Policy::Static => {
+            Ok(scripted(scenario, seed, mail, recorder, Static::new(&scenario.sender)))
+        }
+        Policy::KumoTsa => Ok(scripted(scenario, seed, mail, recorder, KumoTsa::new(scenario))),
+        Policy::Pmta | Policy::Pmta2h => {
+            let back = if policy == Policy::Pmta { Back::FirstDelivery } else { Back::Time };
+            Ok(scripted(scenario, seed, mail, recorder, PowerMta::new(&scenario.sender, back)))
+        }
+        Policy::Aimd => Ok(scripted(scenario, seed, mail, recorder, Aimd::new(&scenario.sender))),
         Policy::Lane => {
             let Engine { knowledge, settings } = engine;
             let (run, trace) = world::run(scenario, seed, knowledge, settings, recorder);
             Ok(Left { run, trace })
         }
-        _ => Err(RunError::NotThere(policy)),
+        Policy::LaneWarm => Err(RunError::NotThere(policy)),
     }
 }
 
