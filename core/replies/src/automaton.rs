@@ -8,12 +8,15 @@
 //! Patterns are in groups: those that concern everybody, and those of one file that concern some
 //! providers only. A text is met by the groups that may have something to say of it.
 
+mod flags;
 mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::pattern::{Chain, Gap, NEAR, Phrase};
 use crate::vocabulary::{Symbol, Vocabulary, Words};
+use crate::words::blanks;
+use flags::Flags;
 use tree::Tree;
 
 /// Patterns ready to be met.
@@ -64,7 +67,7 @@ pub(crate) enum Line {
 }
 
 /// What a phrase is good for: one link of one chain, or the first link of several.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Use {
     /// The link before it, and how far behind that it may begin; `None` for a first link.
     behind: Option<(u32, Gap)>,
@@ -73,7 +76,7 @@ struct Use {
 }
 
 /// What a link leads to.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Then {
     /// Another link: it is remembered that this one was seen.
     Link(u32),
@@ -81,7 +84,8 @@ enum Then {
     Met(Pattern),
 }
 
-/// What the phrases are good for, phrase after phrase.
+/// What the phrases are good for. Phrases that are good for the same, as the alternatives of a
+/// pattern are, share it.
 #[derive(Debug)]
 struct Uses {
     /// Patterns that a phrase meets by itself.
@@ -90,7 +94,7 @@ struct Uses {
     first: Box<[(Line, u32)]>,
     /// What else.
     other: Box<[Use]>,
-    /// Where in each of the three those of a phrase begin; one more than there are phrases.
+    /// Where in each of the three those of a phrase begin; one more at the end.
     begins: Box<[[u32; 3]]>,
 }
 
@@ -103,19 +107,28 @@ pub(crate) struct Text<'t> {
 }
 
 /// Which patterns a text met, and the memory of the way there. Kept from text to text so that
-/// nothing is allocated; the turn says what is of this text.
+/// nothing is allocated.
 #[derive(Debug, Default)]
 pub(crate) struct Reached {
-    turn: u32,
-    words: Vec<Seen>,
-    /// What the words can be, word after word.
-    symbols: Vec<Symbol>,
+    read: Read,
+    /// The links that this text has. Most that are asked for were not seen, so what is known of
+    /// them is looked at only where this says so.
+    has_links: Flags,
+    /// Where a link was seen, by link; of the text before where this one has it not.
     links: Vec<LinkSeen>,
-    /// The turn in which each pattern was met last.
-    turns: Vec<u32>,
+    /// The patterns that this text has.
+    has_patterns: Flags,
     /// Patterns below this are listed when they are met; others are only asked for.
     listed: u32,
     met: Vec<Pattern>,
+}
+
+/// The words of a text.
+#[derive(Debug, Default)]
+struct Read {
+    words: Vec<Seen>,
+    /// What the words can be, word after word.
+    symbols: Vec<Symbol>,
 }
 
 /// A word of the text: where it is, and what it can be.
@@ -123,14 +136,25 @@ pub(crate) struct Reached {
 struct Seen {
     start: u32,
     end: u32,
-    /// Where in the list of symbols those begin that it can be; they end where the next begin.
-    symbols: u32,
+    /// Where in the list of symbols those end that it can be; they begin where those of the word
+    /// before end.
+    symbols_end: u32,
+}
+
+/// The way through a text to a node of the tree.
+#[derive(Debug, Clone, Copy)]
+struct Way<'r> {
+    /// Where its first word starts.
+    start: u32,
+    /// Its last word, and those behind it.
+    rest: &'r [Seen],
+    /// Those of all words.
+    symbols: &'r [Symbol],
 }
 
 /// Where a link was seen: what may be far away is best seen early, what must be near late.
 #[derive(Debug, Clone, Copy, Default)]
 struct LinkSeen {
-    turn: u32,
     first_end: u32,
     last_end: u32,
 }
@@ -207,12 +231,20 @@ impl Patterns {
     /// Builds the automaton.
     pub(crate) fn build(self) -> Automaton {
         let vocabulary = self.words.finish();
-        let tree = Tree::new(self.phrases.keys(), vocabulary.symbols());
-        let of_phrases: Vec<_> = self.phrases.into_values().collect();
+        let mut numbers: BTreeMap<Vec<Use>, u32> = BTreeMap::new();
+        let mut distinct = Vec::new();
+        let mut phrases = Vec::new();
+        for ((group, phrase), uses) in self.phrases {
+            let number = *numbers.entry(uses).or_insert_with_key(|uses| {
+                distinct.push(uses.clone());
+                u32::try_from(distinct.len()).unwrap_or(u32::MAX)
+            });
+            phrases.push((group, phrase, number));
+        }
         Automaton {
+            phrases: Tree::new(&phrases, vocabulary.symbols()),
             vocabulary,
-            phrases: tree,
-            uses: Uses::of(&of_phrases),
+            uses: Uses::of(&distinct),
             links: usize::try_from(self.links).unwrap_or(usize::MAX),
             patterns: self.patterns.len(),
             listed: self.listed,
@@ -243,9 +275,9 @@ impl Uses {
         }
     }
 
-    /// Those of a phrase, counted from 0.
-    fn of_phrase(&self, number: usize) -> (&[Pattern], &[(Line, u32)], &[Use]) {
-        let [from, to] = [self.begins[number], self.begins[number + 1]];
+    /// Those of a phrase, by their number from 1.
+    fn of_phrase(&self, number: u32) -> (&[Pattern], &[(Line, u32)], &[Use]) {
+        let [from, to] = [self.begins[number as usize - 1], self.begins[number as usize]];
         let range = |list: usize| from[list] as usize..to[list] as usize;
         (&self.alone[range(0)], &self.first[range(1)], &self.other[range(2)])
     }
@@ -274,46 +306,55 @@ impl Automaton {
     pub(crate) fn begin(&self, text: Text<'_>, reached: &mut Reached) {
         reached.begin(self.links, self.patterns);
         reached.listed = self.listed;
-        self.look_up(text.words, reached);
+        self.look_up(text.words, &mut reached.read);
     }
 
     /// Finds the patterns of a group that the text meets, with which it was begun.
     pub(crate) fn meet(&self, group: Group, text: Text<'_>, reached: &mut Reached) {
-        for first in 0..reached.words.len() {
-            for at in reached.symbols_of(first) {
-                let node = self.phrases.begin(group, reached.symbols[at]);
+        // Taken out while it is read: what is reached is written meanwhile.
+        let Read { words, symbols } = std::mem::take(&mut reached.read);
+        let mut symbols_begin = 0;
+        for (first, word) in words.iter().enumerate() {
+            let symbols_end = word.symbols_end as usize;
+            for symbol in symbols.get(symbols_begin..symbols_end).unwrap_or_default() {
+                let node = self.phrases.begin(group, *symbol);
                 if node != 0 {
-                    self.walk(node, (first, first), text, reached);
+                    let rest = words.get(first..).unwrap_or_default();
+                    self.walk(
+                        node,
+                        Way { start: word.start, rest, symbols: &symbols },
+                        text,
+                        reached,
+                    );
                 }
             }
+            symbols_begin = symbols_end;
         }
+        reached.read = Read { words, symbols };
     }
 
-    fn look_up(&self, words: &[u8], reached: &mut Reached) {
+    fn look_up(&self, text: &[u8], read: &mut Read) {
+        let has_inside = self.vocabulary.has_inside(text);
         let mut start = 0;
-        for (at, _) in words.iter().enumerate().filter(|(_, byte)| **byte == b' ') {
-            if let Some(word) = words.get(start..at).filter(|word| !word.is_empty()) {
-                let symbols = reached.symbols.len() as u32;
-                reached.words.push(Seen { start: start as u32, end: at as u32, symbols });
-                self.vocabulary.look_up(word, &mut reached.symbols);
+        for end in blanks(text) {
+            if start < end {
+                self.vocabulary.look_up(text, start..end, &mut read.symbols);
+                if has_inside {
+                    self.vocabulary.look_inside(&text[start..end], &mut read.symbols);
+                }
+                let symbols_end = read.symbols.len() as u32;
+                read.words.push(Seen { start: start as u32, end: end as u32, symbols_end });
             }
-            start = at + 1;
+            start = end + 1;
         }
     }
 
-    /// Walks on from a node that the words from the first to the last led to. As deep as the
-    /// longest phrase.
-    fn walk(
-        &self,
-        node: u32,
-        (first, last): (usize, usize),
-        text: Text<'_>,
-        reached: &mut Reached,
-    ) {
-        let phrase = self.phrases.phrase(node);
+    /// Walks on from a node that a way led to. As deep as the longest phrase.
+    fn walk(&self, node: u32, way: Way<'_>, text: Text<'_>, reached: &mut Reached) {
+        let Some((last, rest)) = way.rest.split_first() else { return };
+        let phrase = self.phrases.ends(node);
         if phrase != 0 {
-            let span = (reached.words[first].start, reached.words[last].end);
-            let phrase = phrase as usize - 1;
+            let span = (way.start, last.end);
             let (alone, first, other) = self.uses.of_phrase(phrase);
             alone.iter().for_each(|pattern| reached.meet(*pattern));
             for (line, link) in first {
@@ -323,13 +364,12 @@ impl Automaton {
             }
             other.iter().for_each(|of_phrase| reached.take(of_phrase, text, span));
         }
-        if !self.phrases.has_children(node) {
-            return;
-        }
-        for at in reached.symbols_of(last + 1) {
-            let child = self.phrases.child(node, reached.symbols[at]);
+        let Some(next) = rest.first().filter(|_| self.phrases.has_children(node)) else { return };
+        let next = last.symbols_end as usize..next.symbols_end as usize;
+        for symbol in way.symbols.get(next).unwrap_or_default() {
+            let child = self.phrases.child(node, *symbol);
             if child != 0 {
-                self.walk(child, (first, last + 1), text, reached);
+                self.walk(child, Way { rest, ..way }, text, reached);
             }
         }
     }
@@ -354,30 +394,21 @@ impl Group {
 impl Reached {
     /// Forgets the text before.
     fn begin(&mut self, links: usize, patterns: usize) {
-        self.words.clear();
-        self.symbols.clear();
+        self.read.words.clear();
+        self.read.symbols.clear();
         self.met.clear();
-        self.turn = self.turn.wrapping_add(1);
-        if self.turn == 0 || self.links.len() != links || self.turns.len() != patterns {
-            self.turn = 1;
+        self.has_links.clear(links);
+        self.has_patterns.clear(patterns);
+        if self.links.len() != links {
             self.links.clear();
             self.links.resize(links, LinkSeen::default());
-            self.turns.clear();
-            self.turns.resize(patterns, 0);
             self.met.reserve(patterns);
         }
     }
 
-    /// The places of the symbols of a word.
-    fn symbols_of(&self, word: usize) -> std::ops::Range<usize> {
-        let begin =
-            |at: usize| self.words.get(at).map_or(self.symbols.len(), |w| w.symbols as usize);
-        begin(word)..begin(word + 1)
-    }
-
     /// Whether this text met the pattern.
     pub(crate) fn has(&self, pattern: Pattern) -> bool {
-        self.turns.get(pattern.0 as usize) == Some(&self.turn)
+        self.has_patterns.has(pattern.0)
     }
 
     /// The patterns this text met that are listed, each once, in the order in which it did.
@@ -398,16 +429,19 @@ impl Reached {
     }
 
     fn see(&mut self, link: u32, end: u32) {
+        let is_new = self.has_links.set(link);
         let seen = &mut self.links[link as usize];
-        let first_end = if seen.turn == self.turn { seen.first_end.min(end) } else { end };
-        *seen = LinkSeen { turn: self.turn, first_end, last_end: end };
+        seen.last_end = end;
+        seen.first_end = if is_new { end } else { seen.first_end.min(end) };
     }
 
     fn follows(&self, link: u32, gap: Gap, start: u32) -> bool {
+        if !self.has_links.has(link) {
+            return false;
+        }
         let seen = self.links[link as usize];
-        let is_behind = seen.turn == self.turn && start > seen.first_end;
         match gap {
-            _ if !is_behind => false,
+            _ if start <= seen.first_end => false,
             Gap::Any => true,
             // The last one may overlap with what begins here; then the first has to do.
             Gap::Near if start > seen.last_end => start - seen.last_end <= NEAR,
@@ -416,12 +450,8 @@ impl Reached {
     }
 
     fn meet(&mut self, pattern: Pattern) {
-        let turn = &mut self.turns[pattern.0 as usize];
-        if *turn != self.turn {
-            *turn = self.turn;
-            if pattern.0 < self.listed {
-                self.met.push(pattern);
-            }
+        if self.has_patterns.set(pattern.0) && pattern.0 < self.listed {
+            self.met.push(pattern);
         }
     }
 }

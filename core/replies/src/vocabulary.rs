@@ -2,10 +2,14 @@
 //!
 //! Every word of every text is looked up here, so this is a table of its own: open addressing,
 //! at most half full, on a hash that needs no key, since what is put in is ours and a foreign
-//! word costs no more than the longest run of the table. Words are compared eight octets at a
-//! time, which is all there is to most. What begins or ends so is found by two letters first.
+//! word costs no more than the longest run of the table. Words are compared by their first and
+//! their last eight octets and their length, which is all there is to most. What begins or ends
+//! so is found by two letters first; what has so somewhere, in the whole text first.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
+
+use memchr::memmem::Finder;
 
 use crate::pattern::Word;
 
@@ -23,7 +27,7 @@ pub(crate) struct Vocabulary {
     exact: Table,
     starts: Affixes,
     ends: Affixes,
-    has: Box<[Entry]>,
+    has: Box<[(Finder<'static>, Symbol)]>,
     symbols: u32,
 }
 
@@ -43,7 +47,7 @@ struct Entry {
 pub(crate) struct Table {
     slots: Box<[TableSlot]>,
     /// Words longer than eight octets, by number; the others are whole in their slots.
-    long: Box<[Box<[u8]>]>,
+    long: Box<[Long]>,
 }
 
 /// A place of a table: the first eight octets of a word, its length and its number; 0 is nobody's.
@@ -54,11 +58,18 @@ struct TableSlot {
     number: u32,
 }
 
+/// A word longer than eight octets.
+#[derive(Debug, Clone, Default)]
+struct Long {
+    last_eight: u64,
+    whole: Box<[u8]>,
+}
+
 /// Beginnings or ends, by the two letters at the very beginning or end.
 #[derive(Debug)]
 struct Affixes {
     sorted: Box<[Entry]>,
-    /// Where in `sorted` those of a bucket begin; one more than there are buckets.
+    /// Where in `sorted` those of a bucket begin, and behind all buckets single letters.
     buckets: Box<[u16]>,
 }
 
@@ -76,19 +87,25 @@ impl Words {
         let (mut exact, mut starts, mut ends, mut has) = (vec![], vec![], vec![], vec![]);
         for (word, symbol) in self.0 {
             let (list, word, eight): (_, _, fn(&[u8]) -> u64) = match word {
-                Word::Is(word) => (&mut exact, word, first_eight),
+                Word::Is(word) => {
+                    exact.push((word.into_boxed_bytes(), symbol.0));
+                    continue;
+                }
+                Word::Has(word) => {
+                    has.push((Finder::new(word.as_bytes()).into_owned(), symbol));
+                    continue;
+                }
                 Word::Starts(word) => (&mut starts, word, first_eight),
                 Word::Ends(word) => (&mut ends, word, last_eight),
-                Word::Has(word) => (&mut has, word, first_eight),
             };
             let whole = word.into_boxed_bytes();
             let mask = eight(&vec![0xff; whole.len()]);
             list.push(Entry { eight: eight(&whole), mask, whole, symbol });
         }
         Vocabulary {
-            exact: Table::new(exact.into_iter().map(|e| (e.whole, e.symbol.0)).collect()),
-            starts: Affixes::new(starts, bucket_of_beginning),
-            ends: Affixes::new(ends, bucket_of_end),
+            exact: Table::new(exact),
+            starts: Affixes::new(starts, |word| Eights::of(word).beginning()),
+            ends: Affixes::new(ends, |word| Eights::of(word).end()),
             has: has.into(),
             symbols,
         }
@@ -101,35 +118,42 @@ impl Vocabulary {
         self.symbols
     }
 
-    /// Adds what a word of a text can be: exactly a word of a pattern, and what begins, ends or
-    /// has so.
-    pub(crate) fn look_up(&self, word: &[u8], found: &mut Vec<Symbol>) {
-        let eight = first_eight(word);
-        let exact = self.exact.find_by(word, eight);
+    /// Adds what the word at `place` of a text can be: exactly a word of a pattern, and what
+    /// begins or ends so.
+    pub(crate) fn look_up(&self, text: &[u8], place: Range<usize>, found: &mut Vec<Symbol>) {
+        let Some(word) = text.get(place.clone()) else { return };
+        let eights = Eights::at(text, place);
+        let exact = self.exact.find_by(word, eights);
         if exact != 0 {
             found.push(Symbol(exact));
         }
-        for affixes in self.starts.of(bucket_of_beginning(word)) {
+        for affixes in [self.starts.of(eights.beginning()), self.starts.single()] {
             for affix in affixes {
                 let rest = || affix.whole.len() <= 8 || word.starts_with(&affix.whole);
-                if eight & affix.mask == affix.eight && rest() {
+                if eights.first & affix.mask == affix.eight && rest() {
                     found.push(affix.symbol);
                 }
             }
         }
-        for affixes in self.ends.of(bucket_of_end(word)) {
+        for affixes in [self.ends.of(eights.end()), self.ends.single()] {
             for affix in affixes {
                 let rest = || affix.whole.len() <= 8 || word.ends_with(&affix.whole);
-                if last_eight(word) & affix.mask == affix.eight && rest() {
+                if eights.last & affix.mask == affix.eight && rest() {
                     found.push(affix.symbol);
                 }
             }
         }
-        for Entry { whole, symbol, .. } in &self.has {
-            if word.len() >= whole.len() && word.windows(whole.len()).any(|w| w == &**whole) {
-                found.push(*symbol);
-            }
-        }
+    }
+
+    /// Whether a word of the text may have a word of a pattern somewhere inside.
+    pub(crate) fn has_inside(&self, text: &[u8]) -> bool {
+        self.has.iter().any(|(inside, _)| inside.find(text).is_some())
+    }
+
+    /// Adds what a word has somewhere inside.
+    pub(crate) fn look_inside(&self, word: &[u8], found: &mut Vec<Symbol>) {
+        let met = self.has.iter().filter(|(inside, _)| inside.find(word).is_some());
+        found.extend(met.map(|(_, symbol)| *symbol));
     }
 }
 
@@ -140,17 +164,17 @@ impl Table {
         let mut slots = vec![empty; (words.len() * 2).next_power_of_two().max(2)];
         let mask = slots.len() - 1;
         let most = words.iter().map(|(_, number)| *number as usize + 1).max().unwrap_or_default();
-        let mut long = vec![Box::default(); most];
+        let mut long = vec![Long::default(); most];
         for (word, number) in words {
-            let eight = first_eight(&word);
-            let mut at = hash(&word, eight) & mask;
+            let eights = Eights::of(&word);
+            let mut at = eights.hash(word.len()) & mask;
             while slots[at].number != 0 {
                 at = (at + 1) & mask;
             }
             let length = u32::try_from(word.len()).unwrap_or(u32::MAX);
-            slots[at] = TableSlot { eight, length, number };
+            slots[at] = TableSlot { eight: eights.first, length, number };
             if word.len() > 8 {
-                long[number as usize] = word;
+                long[number as usize] = Long { last_eight: eights.last, whole: word };
             }
         }
         Self { slots: slots.into(), long: long.into() }
@@ -158,17 +182,19 @@ impl Table {
 
     /// The word's number, 0 if it is none of these.
     pub(crate) fn find(&self, word: &[u8]) -> u32 {
-        self.find_by(word, first_eight(word))
+        self.find_by(word, Eights::of(word))
     }
 
-    fn find_by(&self, word: &[u8], eight: u64) -> u32 {
+    fn find_by(&self, word: &[u8], eights: Eights) -> u32 {
         let mask = self.slots.len() - 1;
-        let mut at = hash(word, eight) & mask;
+        let mut at = eights.hash(word.len()) & mask;
         loop {
             let known = self.slots[at];
-            let is_alike = known.eight == eight && known.length as usize == word.len();
-            let is_it = is_alike && (word.len() <= 8 || *self.long[known.number as usize] == *word);
-            if is_it || known.number == 0 {
+            if known.number == 0 {
+                return 0;
+            }
+            let is_alike = known.eight == eights.first && known.length as usize == word.len();
+            if is_alike && (word.len() <= 8 || self.long[known.number as usize].is(word, eights)) {
                 return known.number;
             }
             at = (at + 1) & mask;
@@ -176,38 +202,36 @@ impl Table {
     }
 }
 
+impl Long {
+    /// Whether it is this word, which has its first eight octets and its length.
+    fn is(&self, word: &[u8], eights: Eights) -> bool {
+        self.last_eight == eights.last && (word.len() <= 16 || *self.whole == *word)
+    }
+}
+
 impl Affixes {
-    fn new(mut all: Vec<Entry>, bucket: fn(&[u8]) -> usize) -> Self {
-        all.sort_by_key(|affix| bucket(&affix.whole));
-        let begin = |number: usize| all.partition_point(|affix| bucket(&affix.whole) < number);
+    fn new(mut all: Vec<Entry>, of_word: fn(&[u8]) -> usize) -> Self {
+        // A single letter is the beginning of words of any bucket.
+        let bucket = |affix: &Entry| match affix.whole.len() {
+            0 | 1 => BUCKETS,
+            _ => of_word(&affix.whole),
+        };
+        all.sort_by_key(bucket);
+        let begin = |number: usize| all.partition_point(|affix| bucket(affix) < number);
         let begin = |number| u16::try_from(begin(number)).unwrap_or(u16::MAX);
         let buckets = (0..=BUCKETS).map(begin).collect();
         Self { sorted: all.into(), buckets }
     }
 
-    /// What may be at the end of a word with this bucket: what is in it, and single letters.
-    fn of(&self, number: usize) -> [&[Entry]; 2] {
-        [self.bucket(number), if number == 0 { &[] } else { self.bucket(0) }]
-    }
-
-    fn bucket(&self, number: usize) -> &[Entry] {
-        let (from, to) = (self.buckets[number], self.buckets[number + 1]);
+    /// Those of two letters and more in a bucket.
+    fn of(&self, bucket: usize) -> &[Entry] {
+        let (from, to) = (self.buckets[bucket], self.buckets[bucket + 1]);
         self.sorted.get(usize::from(from)..usize::from(to)).unwrap_or_default()
     }
-}
 
-/// The bucket of two letters; words of one letter are in the first, which is always looked at.
-fn bucket_of_beginning(word: &[u8]) -> usize {
-    match word {
-        [a, b, ..] => (usize::from(*a) * 31 + usize::from(*b)) % BUCKETS,
-        _ => 0,
-    }
-}
-
-fn bucket_of_end(word: &[u8]) -> usize {
-    match word {
-        [.., a, b] => (usize::from(*a) * 31 + usize::from(*b)) % BUCKETS,
-        _ => 0,
+    /// Those of one letter.
+    fn single(&self) -> &[Entry] {
+        self.sorted.get(usize::from(self.buckets[BUCKETS])..).unwrap_or_default()
     }
 }
 
@@ -230,16 +254,58 @@ fn last_eight(word: &[u8]) -> u64 {
     }
 }
 
-/// A hash that is good enough for words: eight octets at a time, multiplied and rotated.
-fn hash(word: &[u8], first: u64) -> usize {
-    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mut hash = (first ^ word.len() as u64).wrapping_mul(FACTOR);
-    let mut rest = word.get(8..).unwrap_or_default();
-    while !rest.is_empty() {
-        hash = (hash.rotate_left(23) ^ first_eight(rest)).wrapping_mul(FACTOR);
-        rest = rest.get(8..).unwrap_or_default();
+/// The first and the last eight octets of a word, zeros behind or before them.
+#[derive(Debug, Clone, Copy)]
+struct Eights {
+    first: u64,
+    last: u64,
+}
+
+impl Eights {
+    fn of(word: &[u8]) -> Self {
+        Self { first: first_eight(word), last: last_eight(word) }
     }
-    (hash >> 32) as usize
+
+    /// Of the word at a place of a text: eight octets are read at once, and what is not the
+    /// word's is taken away.
+    fn at(text: &[u8], word: Range<usize>) -> Self {
+        let foreign = 64 - 8 * word.len().clamp(1, 8);
+        let behind = text.get(word.start..).and_then(<[u8]>::first_chunk);
+        let before = text.get(..word.end).and_then(<[u8]>::last_chunk);
+        let of_word = || text.get(word.clone()).unwrap_or_default();
+        Self {
+            first: behind.map_or_else(
+                || first_eight(of_word()),
+                |eight| u64::from_le_bytes(*eight) << foreign >> foreign,
+            ),
+            last: before.map_or_else(
+                || last_eight(of_word()),
+                |eight| u64::from_le_bytes(*eight) >> foreign << foreign,
+            ),
+        }
+    }
+
+    /// The bucket of the first two letters.
+    fn beginning(self) -> usize {
+        bucket(self.first as u16)
+    }
+
+    /// The bucket of the last two letters.
+    fn end(self) -> usize {
+        bucket((self.last >> 48) as u16)
+    }
+
+    /// A hash that is good enough for words of this length.
+    fn hash(self, length: usize) -> usize {
+        const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+        let hash = (self.first ^ length as u64).wrapping_mul(FACTOR);
+        ((hash.rotate_left(23) ^ self.last).wrapping_mul(FACTOR) >> 32) as usize
+    }
+}
+
+/// The bucket of two letters.
+fn bucket(letters: u16) -> usize {
+    (u32::from(letters).wrapping_mul(0x9e37_79b9) >> (32 - BUCKETS.ilog2())) as usize
 }
 
 #[cfg(test)]
@@ -251,7 +317,12 @@ mod tests {
         let mut all = Words::default();
         let numbers: Vec<_> = words.iter().map(|word| all.number(word)).collect();
         let mut found = Vec::new();
-        all.finish().look_up(word.as_bytes(), &mut found);
+        let text = format!(" {word} ");
+        let vocabulary = all.finish();
+        vocabulary.look_up(text.as_bytes(), 1..1 + word.len(), &mut found);
+        if vocabulary.has_inside(text.as_bytes()) {
+            vocabulary.look_inside(word.as_bytes(), &mut found);
+        }
         let of = |symbol: &Symbol| words[numbers.iter().position(|n| n == symbol).unwrap()].clone();
         let mut meant: Vec<_> = found.iter().map(of).collect();
         meant.sort();

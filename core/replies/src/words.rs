@@ -9,6 +9,10 @@
 //!
 //! One pass, linear in the text, no allocation once the buffer has grown.
 
+mod eight;
+
+pub(crate) use eight::blanks;
+
 /// How far a `<` looks for its `>`, in octets: longer than any address (RFC 5321 §4.5.3.1.3).
 const BRACKET_MAX: usize = 320;
 
@@ -21,14 +25,21 @@ pub(crate) fn write_words(text: &str, out: &mut Vec<u8>) {
     let bytes = text.as_bytes();
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
-        if byte < 0x80 {
-            // Most octets are letters.
-            let letter = ASCII[usize::from(byte)];
-            if letter > HYPHEN {
-                writer.out.push(letter);
-                at += 1;
+        // Most octets are letters, and most that are none are blanks.
+        if let Some(eight) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
+            let (letters, count) = eight::letters(*eight);
+            if count > 0 {
+                let end = writer.out.len() + count;
+                writer.out.extend_from_slice(&letters);
+                writer.out.truncate(end);
+                at += count;
                 continue;
             }
+        }
+        if byte == b' ' {
+            writer.end_token();
+            at += 1;
+        } else if byte < 0x80 {
             at = writer.ascii(bytes, at, byte);
         } else {
             let c = text[at..].chars().next().unwrap_or(' ');

@@ -1,6 +1,11 @@
 //! Phrases as a tree of words, which is walked from every word of a text as far as it goes.
+//!
+//! Most words of a text lead nowhere, so a node says in one number which symbols may lead on;
+//! and the children of a node stand side by side, so that to look one up touches little memory.
+//! Both matter more than the count of instructions: the tree is larger than a core's cache.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
+use std::ops::Range;
 
 use super::Group;
 use crate::vocabulary::Symbol;
@@ -8,121 +13,136 @@ use crate::vocabulary::Symbol;
 /// Phrases as a tree of words.
 #[derive(Debug)]
 pub(super) struct Tree {
+    /// Breadth first: the roots of the groups by number, then their children, and so on. One
+    /// more at the end says where the children of the last one end.
+    nodes: Box<[Node]>,
+    /// The symbol that leads to a node from its parent, by node; ascending among siblings.
+    symbols: Box<[Symbol]>,
     /// The node that a symbol leads to from the root of [`Group::ALL`], by symbol; 0 is none.
     first: Box<[u32]>,
-    /// The roots of the groups; 0 is none.
-    roots: Box<[u32]>,
     /// For each symbol the groups, by number modulo 64, in which phrases begin with it.
     groups: Box<[u64]>,
-    /// Children by node and symbol, as one number: open addressing, at most half full; node 0 is
-    /// nobody's child.
-    slots: Box<[(u64, u32)]>,
-    /// The phrase that ends at a node, by node, from 1; 0 is none. The highest bit is set where
-    /// longer phrases go on from it.
-    ends: Box<[u32]>,
+}
+
+/// A place in the tree.
+#[derive(Debug, Clone, Copy, Default)]
+struct Node {
+    /// The symbols that lead on, each by its bit (its number modulo 64).
+    leads_on: u64,
+    /// Its first child; those of the next node begin where its own end.
+    children: u32,
+    /// What the phrase that ends here is good for, from 1; 0: none ends here.
+    ends: u32,
 }
 
 impl Tree {
-    pub(super) fn new<'p>(
-        phrases: impl ExactSizeIterator<Item = &'p (Group, Vec<Symbol>)>,
-        symbols: u32,
-    ) -> Self {
-        let mut children: BTreeMap<(u32, Symbol), u32> = BTreeMap::new();
-        let mut ends = vec![0];
-        let mut roots: Vec<u32> = Vec::new();
-        for (number, (group, phrase)) in (1..).zip(phrases) {
-            roots.resize(roots.len().max(usize::from(group.0) + 1), 0);
-            let root = &mut roots[usize::from(group.0)];
-            if *root == 0 && *group != Group::ALL {
-                *root = u32::try_from(ends.len()).unwrap_or(u32::MAX);
-                ends.push(0);
-            }
-            let mut node = *root;
-            for symbol in phrase {
-                let next = u32::try_from(ends.len()).unwrap_or(u32::MAX);
-                ends[node as usize] |= GOES_ON;
-                node = *children.entry((node, *symbol)).or_insert_with(|| {
-                    ends.push(0);
-                    next
-                });
-            }
-            ends[node as usize] |= number;
+    /// Of phrases in ascending order, each with what it is good for, from 1; symbols are below
+    /// `symbols`.
+    pub(super) fn new(phrases: &[(Group, Vec<Symbol>, u32)], symbols: u32) -> Self {
+        let groups = phrases.last().map_or(1, |(last, ..)| usize::from(last.0) + 1);
+        let mut tree = Grown {
+            phrases,
+            nodes: Vec::new(),
+            symbols: vec![Symbol::default(); groups],
+            waiting: VecDeque::new(),
+        };
+        let begin = |group| phrases.partition_point(|(of, ..)| usize::from(of.0) < group);
+        tree.waiting.extend((0..groups).map(|group| (begin(group)..begin(group + 1), 0)));
+        while let Some((range, depth)) = tree.waiting.pop_front() {
+            tree.grow(range, depth);
         }
-        let mut first = vec![0; symbols as usize];
-        let mut groups = vec![0; symbols as usize];
-        let mut slots = vec![(0, 0); (children.len() * 2).next_power_of_two()];
-        let mask = slots.len() - 1;
-        let of_root: BTreeMap<u32, usize> = roots.iter().copied().zip(0..).collect();
-        for ((node, symbol), child) in children {
-            if let Some(group) = of_root.get(&node) {
-                groups[symbol.0 as usize] |= 1 << (group % 64);
+        let children = number(tree.nodes.len());
+        tree.nodes.push(Node { children, ..Node::default() });
+        let mut this = Self {
+            nodes: tree.nodes.into(),
+            symbols: tree.symbols.into(),
+            first: vec![0; symbols as usize].into(),
+            groups: vec![0; symbols as usize].into(),
+        };
+        for group in 0..groups {
+            for child in this.children(number(group)) {
+                let symbol = this.symbols[child].0 as usize;
+                this.groups[symbol] |= 1 << (group % 64);
+                if group == 0 {
+                    this.first[symbol] = number(child);
+                }
             }
-            if node == 0 {
-                first[symbol.0 as usize] = child;
-                continue;
-            }
-            let key = key(node, symbol);
-            let mut at = mixed(key) & mask;
-            while slots[at].1 != 0 {
-                at = (at + 1) & mask;
-            }
-            slots[at] = (key, child);
         }
-        Self {
-            first: first.into(),
-            roots: roots.into(),
-            groups: groups.into(),
-            slots: slots.into(),
-            ends: ends.into(),
-        }
+        this
     }
 
     /// The node a symbol leads to from the root of a group; 0 is none.
     pub(super) fn begin(&self, group: Group, symbol: Symbol) -> u32 {
         if group == Group::ALL {
-            return self.first.get(symbol.0 as usize).copied().unwrap_or_default();
+            return self.first[symbol.0 as usize];
         }
-        let begin = || self.roots.get(usize::from(group.0)).copied().filter(|root| *root != 0);
-        match self.groups.get(symbol.0 as usize) {
-            Some(groups) if groups & (1 << (group.0 % 64)) != 0 => {
-                begin().map_or(0, |root| self.child(root, symbol))
-            }
-            _ => 0,
-        }
+        let is_known = self.groups[symbol.0 as usize] & (1 << (group.0 % 64)) != 0;
+        let has_root = is_known && usize::from(group.0) + 1 < self.nodes.len();
+        if has_root { self.child(u32::from(group.0), symbol) } else { 0 }
+    }
+
+    /// What the phrase that ends at this node is good for, from 1; 0: none ends here.
+    pub(super) fn ends(&self, node: u32) -> u32 {
+        self.nodes[node as usize].ends
     }
 
     /// Whether any symbol leads on from this node.
     pub(super) fn has_children(&self, node: u32) -> bool {
-        self.ends[node as usize] & GOES_ON != 0
-    }
-
-    /// The phrase that ends at this node, from 1; 0 is none.
-    pub(super) fn phrase(&self, node: u32) -> u32 {
-        self.ends[node as usize] & !GOES_ON
+        self.nodes[node as usize].leads_on != 0
     }
 
     /// The node a symbol leads to; 0 is none.
     pub(super) fn child(&self, node: u32, symbol: Symbol) -> u32 {
-        let mask = self.slots.len() - 1;
-        let key = key(node, symbol);
-        let mut at = mixed(key) & mask;
-        loop {
-            let (known, child) = self.slots[at];
-            if child == 0 || known == key {
-                return child;
-            }
-            at = (at + 1) & mask;
+        if self.nodes[node as usize].leads_on & bit(symbol) == 0 {
+            return 0;
         }
+        let children = self.children(node);
+        let begin = children.start;
+        self.symbols[children].binary_search(&symbol).map_or(0, |at| number(begin + at))
+    }
+
+    fn children(&self, node: u32) -> Range<usize> {
+        let node = node as usize;
+        self.nodes[node].children as usize..self.nodes[node + 1].children as usize
     }
 }
 
-/// Longer phrases go on from a node.
-const GOES_ON: u32 = 1 << 31;
-
-fn key(node: u32, symbol: Symbol) -> u64 {
-    u64::from(node) << 32 | u64::from(symbol.0)
+/// A tree while it grows.
+struct Grown<'p> {
+    phrases: &'p [(Group, Vec<Symbol>, u32)],
+    nodes: Vec<Node>,
+    /// By node: as many as there are nodes and as wait to be some.
+    symbols: Vec<Symbol>,
+    /// The phrases that go through a node, and how deep it is, node after node.
+    waiting: VecDeque<(Range<usize>, usize)>,
 }
 
-fn mixed(key: u64) -> usize {
-    (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize
+impl Grown<'_> {
+    /// Adds the next node, through which these phrases go, and lets its children wait.
+    fn grow(&mut self, mut range: Range<usize>, depth: usize) {
+        let mut node = Node { children: number(self.symbols.len()), ..Node::default() };
+        let at = |place: usize| self.phrases[place].1.get(depth).copied();
+        if !range.is_empty() && at(range.start).is_none() {
+            node.ends = self.phrases[range.start].2;
+            range.start += 1;
+        }
+        while !range.is_empty() {
+            let symbol = at(range.start).unwrap_or_default();
+            let alike = range.clone().take_while(|place| at(*place) == Some(symbol)).count();
+            let end = range.start + alike.max(1);
+            node.leads_on |= bit(symbol);
+            self.symbols.push(symbol);
+            self.waiting.push_back((range.start..end, depth + 1));
+            range.start = end;
+        }
+        self.nodes.push(node);
+    }
+}
+
+fn bit(symbol: Symbol) -> u64 {
+    1 << (symbol.0 % 64)
+}
+
+fn number(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
 }
