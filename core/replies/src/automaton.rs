@@ -127,8 +127,8 @@ pub(crate) struct Reached {
 #[derive(Debug, Default)]
 struct Read {
     words: Vec<Seen>,
-    /// What the words can be, word after word.
-    symbols: Vec<Symbol>,
+    /// What the words can be, word after word, each with the number of its word.
+    symbols: Vec<(Symbol, u32)>,
 }
 
 /// A word of the text: where it is, and what it can be.
@@ -149,7 +149,7 @@ struct Way<'r> {
     /// Its last word, and those behind it.
     rest: &'r [Seen],
     /// Those of all words.
-    symbols: &'r [Symbol],
+    symbols: &'r [(Symbol, u32)],
 }
 
 /// Where a link was seen: what may be far away is best seen early, what must be near late.
@@ -312,25 +312,16 @@ impl Automaton {
     /// Finds the patterns of a group that the text meets, with which it was begun.
     pub(crate) fn meet(&self, group: Group, text: Text<'_>, reached: &mut Reached) {
         // Taken out while it is read: what is reached is written meanwhile.
-        let Read { words, symbols } = std::mem::take(&mut reached.read);
-        let mut symbols_begin = 0;
-        for (first, word) in words.iter().enumerate() {
-            let symbols_end = word.symbols_end as usize;
-            for symbol in symbols.get(symbols_begin..symbols_end).unwrap_or_default() {
-                let node = self.phrases.begin(group, *symbol);
-                if node != 0 {
-                    let rest = words.get(first..).unwrap_or_default();
-                    self.walk(
-                        node,
-                        Way { start: word.start, rest, symbols: &symbols },
-                        text,
-                        reached,
-                    );
-                }
+        let read = std::mem::take(&mut reached.read);
+        for (symbol, word) in &read.symbols {
+            let node = self.phrases.begin(group, *symbol);
+            let rest = read.words.get(*word as usize..).unwrap_or_default();
+            if let (true, Some(first)) = (node != 0, rest.first()) {
+                let way = Way { start: first.start, rest, symbols: &read.symbols };
+                self.walk(node, way, text, reached);
             }
-            symbols_begin = symbols_end;
         }
-        reached.read = Read { words, symbols };
+        reached.read = read;
     }
 
     fn look_up(&self, text: &[u8], read: &mut Read) {
@@ -338,9 +329,11 @@ impl Automaton {
         let mut start = 0;
         for end in blanks(text) {
             if start < end {
-                self.vocabulary.look_up(text, start..end, &mut read.symbols);
+                let word = read.words.len() as u32;
+                let mut found = |symbol| read.symbols.push((symbol, word));
+                self.vocabulary.look_up(text, start..end, &mut found);
                 if has_inside {
-                    self.vocabulary.look_inside(&text[start..end], &mut read.symbols);
+                    self.vocabulary.look_inside(&text[start..end], &mut found);
                 }
                 let symbols_end = read.symbols.len() as u32;
                 read.words.push(Seen { start: start as u32, end: end as u32, symbols_end });
@@ -366,7 +359,7 @@ impl Automaton {
         }
         let Some(next) = rest.first().filter(|_| self.phrases.has_children(node)) else { return };
         let next = last.symbols_end as usize..next.symbols_end as usize;
-        for symbol in way.symbols.get(next).unwrap_or_default() {
+        for (symbol, _) in way.symbols.get(next).unwrap_or_default() {
             let child = self.phrases.child(node, *symbol);
             if child != 0 {
                 self.walk(child, Way { rest, ..way }, text, reached);

@@ -11,6 +11,8 @@ mod index;
 mod read;
 mod rule;
 
+use std::sync::Arc;
+
 use postlane_mail::{Reply, Stage, Status};
 
 use crate::automaton::{Automaton, Group, Pattern, Reached, Text};
@@ -45,7 +47,7 @@ pub struct RuleBook {
 /// What people are told of a label where these providers say it.
 #[derive(Debug)]
 struct OfLabel {
-    providers: Box<[u16]>,
+    providers: Arc<[u16]>,
     label: Label,
     advice: Advice,
 }

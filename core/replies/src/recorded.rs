@@ -59,10 +59,15 @@ fn split_joined<'t>(line: &'t str, code: Code, lines: &mut Vec<&'t str>) {
 /// The enhanced status a reply has: where it should be, else the first of its class in the text,
 /// as in `550 User unknown (#5.1.1)`.
 pub fn status_of(reply: &Reply) -> Option<Status> {
-    let anywhere = || {
-        let at_line = |line: &str| Status::parse_prefix(line.as_bytes()).map(|(status, _)| status);
-        in_text(reply).or_else(|| reply.lines().filter_map(at_line).next_back())
-    };
+    let at_line = |line: &str| Status::parse_prefix(line.as_bytes()).map(|(status, _)| status);
+    // Most replies are one line.
+    if memchr::memchr(b'\n', reply.text().as_bytes()).is_none() {
+        let class = reply.code().number() / 100;
+        let begins = at_line(reply.text());
+        let is_of_class = |status: &Status| u16::from(status.class) == class;
+        return begins.filter(is_of_class).or_else(|| in_text(reply)).or(begins);
+    }
+    let anywhere = || in_text(reply).or_else(|| reply.lines().filter_map(at_line).next_back());
     reply.status().or_else(anywhere)
 }
 
@@ -87,7 +92,7 @@ fn in_text(reply: &Reply) -> Option<Status> {
 }
 
 fn memchr_dot(bytes: &[u8], from: usize) -> Option<usize> {
-    bytes.get(from..)?.iter().position(|byte| *byte == b'.').map(|at| from + at)
+    memchr::memchr(b'.', bytes.get(from..)?).map(|at| from + at)
 }
 
 /// The stage that is meant by a name, in any case: also `banner`, `helo`, `eom`, `rcpt to`,

@@ -69,8 +69,8 @@ struct Long {
 #[derive(Debug)]
 struct Affixes {
     sorted: Box<[Entry]>,
-    /// Where in `sorted` those of a bucket begin, and behind all buckets single letters.
-    buckets: Box<[u16]>,
+    /// Where in `sorted` those of a bucket begin and end; single letters are in all of them.
+    buckets: Box<[(u16, u16); BUCKETS]>,
 }
 
 const BUCKETS: usize = 1024;
@@ -104,8 +104,8 @@ impl Words {
         }
         Vocabulary {
             exact: Table::new(exact),
-            starts: Affixes::new(starts, |word| Eights::of(word).beginning()),
-            ends: Affixes::new(ends, |word| Eights::of(word).end()),
+            starts: Affixes::new(starts, Eights::beginning),
+            ends: Affixes::new(ends, Eights::end),
             has: has.into(),
             symbols,
         }
@@ -118,29 +118,26 @@ impl Vocabulary {
         self.symbols
     }
 
-    /// Adds what the word at `place` of a text can be: exactly a word of a pattern, and what
+    /// Finds what the word at `place` of a text can be: exactly a word of a pattern, and what
     /// begins or ends so.
-    pub(crate) fn look_up(&self, text: &[u8], place: Range<usize>, found: &mut Vec<Symbol>) {
+    #[inline]
+    pub(crate) fn look_up(&self, text: &[u8], place: Range<usize>, found: &mut impl FnMut(Symbol)) {
         let Some(word) = text.get(place.clone()) else { return };
         let eights = Eights::at(text, place);
         let exact = self.exact.find_by(word, eights);
         if exact != 0 {
-            found.push(Symbol(exact));
+            found(Symbol(exact));
         }
-        for affixes in [self.starts.of(eights.beginning()), self.starts.single()] {
-            for affix in affixes {
-                let rest = || affix.whole.len() <= 8 || word.starts_with(&affix.whole);
-                if eights.first & affix.mask == affix.eight && rest() {
-                    found.push(affix.symbol);
-                }
+        for affix in self.starts.of(eights.beginning()) {
+            let rest = || affix.whole.len() <= 8 || word.starts_with(&affix.whole);
+            if eights.first & affix.mask == affix.eight && rest() {
+                found(affix.symbol);
             }
         }
-        for affixes in [self.ends.of(eights.end()), self.ends.single()] {
-            for affix in affixes {
-                let rest = || affix.whole.len() <= 8 || word.ends_with(&affix.whole);
-                if eights.last & affix.mask == affix.eight && rest() {
-                    found.push(affix.symbol);
-                }
+        for affix in self.ends.of(eights.end()) {
+            let rest = || affix.whole.len() <= 8 || word.ends_with(&affix.whole);
+            if eights.last & affix.mask == affix.eight && rest() {
+                found(affix.symbol);
             }
         }
     }
@@ -150,10 +147,10 @@ impl Vocabulary {
         self.has.iter().any(|(inside, _)| inside.find(text).is_some())
     }
 
-    /// Adds what a word has somewhere inside.
-    pub(crate) fn look_inside(&self, word: &[u8], found: &mut Vec<Symbol>) {
+    /// Finds what a word has somewhere inside.
+    pub(crate) fn look_inside(&self, word: &[u8], found: &mut impl FnMut(Symbol)) {
         let met = self.has.iter().filter(|(inside, _)| inside.find(word).is_some());
-        found.extend(met.map(|(_, symbol)| *symbol));
+        met.for_each(|(_, symbol)| found(*symbol));
     }
 }
 
@@ -185,6 +182,7 @@ impl Table {
         self.find_by(word, Eights::of(word))
     }
 
+    #[inline]
     fn find_by(&self, word: &[u8], eights: Eights) -> u32 {
         let mask = self.slots.len() - 1;
         let mut at = eights.hash(word.len()) & mask;
@@ -210,28 +208,29 @@ impl Long {
 }
 
 impl Affixes {
-    fn new(mut all: Vec<Entry>, of_word: fn(&[u8]) -> usize) -> Self {
-        // A single letter is the beginning of words of any bucket.
-        let bucket = |affix: &Entry| match affix.whole.len() {
-            0 | 1 => BUCKETS,
-            _ => of_word(&affix.whole),
-        };
-        all.sort_by_key(bucket);
-        let begin = |number: usize| all.partition_point(|affix| bucket(affix) < number);
-        let begin = |number| u16::try_from(begin(number)).unwrap_or(u16::MAX);
-        let buckets = (0..=BUCKETS).map(begin).collect();
-        Self { sorted: all.into(), buckets }
+    fn new(all: Vec<Entry>, of_word: fn(Eights) -> usize) -> Self {
+        let mut buckets = vec![Vec::new(); BUCKETS];
+        for affix in all {
+            match affix.whole.len() {
+                // A single letter begins or ends words of any bucket.
+                0 | 1 => buckets.iter_mut().for_each(|bucket| bucket.push(affix.clone())),
+                _ => buckets[of_word(Eights::of(&affix.whole))].push(affix),
+            }
+        }
+        let mut places = Box::new([(0, 0); BUCKETS]);
+        let mut sorted = Vec::new();
+        let length = |sorted: &Vec<Entry>| u16::try_from(sorted.len()).unwrap_or(u16::MAX);
+        for (place, mut bucket) in places.iter_mut().zip(buckets) {
+            let begin = length(&sorted);
+            sorted.append(&mut bucket);
+            *place = (begin, length(&sorted));
+        }
+        Self { sorted: sorted.into(), buckets: places }
     }
 
-    /// Those of two letters and more in a bucket.
     fn of(&self, bucket: usize) -> &[Entry] {
-        let (from, to) = (self.buckets[bucket], self.buckets[bucket + 1]);
-        self.sorted.get(usize::from(from)..usize::from(to)).unwrap_or_default()
-    }
-
-    /// Those of one letter.
-    fn single(&self) -> &[Entry] {
-        self.sorted.get(usize::from(self.buckets[BUCKETS])..).unwrap_or_default()
+        let (begin, end) = self.buckets[bucket % BUCKETS];
+        self.sorted.get(usize::from(begin)..usize::from(end)).unwrap_or_default()
     }
 }
 
@@ -266,23 +265,21 @@ impl Eights {
         Self { first: first_eight(word), last: last_eight(word) }
     }
 
-    /// Of the word at a place of a text: eight octets are read at once, and what is not the
-    /// word's is taken away.
-    fn at(text: &[u8], word: Range<usize>) -> Self {
-        let foreign = 64 - 8 * word.len().clamp(1, 8);
-        let behind = text.get(word.start..).and_then(<[u8]>::first_chunk);
-        let before = text.get(..word.end).and_then(<[u8]>::last_chunk);
-        let of_word = || text.get(word.clone()).unwrap_or_default();
-        Self {
-            first: behind.map_or_else(
-                || first_eight(of_word()),
-                |eight| u64::from_le_bytes(*eight) << foreign >> foreign,
-            ),
-            last: before.map_or_else(
-                || last_eight(of_word()),
-                |eight| u64::from_le_bytes(*eight) >> foreign << foreign,
-            ),
+    /// Of the word at a place of a text: eight octets are read at once, and what is behind the
+    /// word is taken away.
+    fn at(text: &[u8], place: Range<usize>) -> Self {
+        let word = text.get(place.clone()).unwrap_or_default();
+        let long = word.first_chunk().zip(word.last_chunk());
+        if let Some((first, last)) = long {
+            return Self { first: u64::from_le_bytes(*first), last: u64::from_le_bytes(*last) };
         }
+        let foreign = 64 - 8 * word.len().clamp(1, 8);
+        let read = text.get(place.start..).and_then(<[u8]>::first_chunk);
+        let first = match read {
+            Some(eight) => u64::from_le_bytes(*eight) << foreign >> foreign,
+            None => first_eight(word),
+        };
+        Self { first, last: first << foreign }
     }
 
     /// The bucket of the first two letters.
@@ -319,9 +316,10 @@ mod tests {
         let mut found = Vec::new();
         let text = format!(" {word} ");
         let vocabulary = all.finish();
-        vocabulary.look_up(text.as_bytes(), 1..1 + word.len(), &mut found);
+        let mut push = |symbol| found.push(symbol);
+        vocabulary.look_up(text.as_bytes(), 1..1 + word.len(), &mut push);
         if vocabulary.has_inside(text.as_bytes()) {
-            vocabulary.look_inside(word.as_bytes(), &mut found);
+            vocabulary.look_inside(word.as_bytes(), &mut push);
         }
         let of = |symbol: &Symbol| words[numbers.iter().position(|n| n == symbol).unwrap()].clone();
         let mut meant: Vec<_> = found.iter().map(of).collect();

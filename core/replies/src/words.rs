@@ -25,22 +25,14 @@ pub(crate) fn write_words(text: &str, out: &mut Vec<u8>) {
     let bytes = text.as_bytes();
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
-        // Most octets are letters, and most that are none are blanks.
-        if let Some(eight) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
-            let (letters, count) = eight::letters(*eight);
-            if count > 0 {
-                let end = writer.out.len() + count;
-                writer.out.extend_from_slice(&letters);
-                writer.out.truncate(end);
-                at += count;
-                continue;
-            }
-        }
         if byte == b' ' {
             writer.end_token();
             at += 1;
         } else if byte < 0x80 {
-            at = writer.ascii(bytes, at, byte);
+            at = match bytes.get(at..).and_then(<[u8]>::first_chunk) {
+                Some(eight) if byte.is_ascii_alphanumeric() => at + writer.letters(*eight),
+                _ => writer.ascii(bytes, at, byte),
+            };
         } else {
             let c = text[at..].chars().next().unwrap_or(' ');
             writer.letter(c);
@@ -94,6 +86,15 @@ const APOSTROPHE: u8 = 4;
 const HYPHEN: u8 = 5;
 
 impl Writer<'_> {
+    /// Takes the ASCII letters at the beginning of these octets, and says how many they are.
+    fn letters(&mut self, eight: [u8; 8]) -> usize {
+        let (letters, count) = eight::letters(eight);
+        let end = self.out.len() + count;
+        self.out.extend_from_slice(&letters);
+        self.out.truncate(end);
+        count
+    }
+
     /// Takes the ASCII octet at `at` and says where to go on.
     fn ascii(&mut self, bytes: &[u8], at: usize, byte: u8) -> usize {
         match ASCII[usize::from(byte & 0x7f)] {

@@ -98,7 +98,14 @@ impl Tree {
         }
         let children = self.children(node);
         let begin = children.start;
-        self.symbols[children].binary_search(&symbol).map_or(0, |at| number(begin + at))
+        let siblings = &self.symbols[children];
+        // The few children of most nodes are in one line of memory: to look at each costs less
+        // than to guess in halves.
+        let place = match siblings.len() {
+            0..=8 => siblings.iter().position(|of| *of == symbol),
+            _ => siblings.binary_search(&symbol).ok(),
+        };
+        place.map_or(0, |at| number(begin + at))
     }
 
     fn children(&self, node: u32) -> Range<usize> {

@@ -155,7 +155,7 @@ fn lay_out(providers: Box<[ProviderId]>, own: Vec<Read>, ours: Vec<Read>) -> Rul
     let place = Place { group: Group::ALL, line: Line::Joined };
     for (places, mut chains) in speaks {
         for pattern in patterns.add_all(&mut chains, place) {
-            havers.entry(pattern).or_default().speakers.extend(&places);
+            havers.entry(pattern).or_default().speakers.extend(&*places);
         }
     }
     // What comes now is asked for by the rules that were met, and by nobody else.

@@ -22,7 +22,7 @@ const WAIT_MAX: Span = Span::from_h(30 * 24);
 /// A file that was read: its rules, each with its patterns.
 pub(super) struct Read {
     pub(super) line: Line,
-    pub(super) providers: Box<[u16]>,
+    pub(super) providers: Arc<[u16]>,
     pub(super) speaks: Vec<Chain>,
     pub(super) rules: Vec<(Rule, Patterns)>,
     pub(super) advice: Vec<(Label, Advice)>,
@@ -81,7 +81,7 @@ impl Page<'_, '_, '_> {
                 None => self.fault(id.span().start, Wrong::Provider(id.get_ref().as_str().into())),
             }
         }
-        let providers: Box<[u16]> = providers.into();
+        let providers: Arc<[u16]> = providers.into();
         let speaks = self.chains(&file.about.speaks);
         let mut ids = BTreeSet::new();
         let mut rules = Vec::new();
@@ -108,7 +108,12 @@ impl Page<'_, '_, '_> {
         }
     }
 
-    fn rule(&mut self, file: &File, entry: &Entry, providers: &[u16]) -> Option<(Rule, Patterns)> {
+    fn rule(
+        &mut self,
+        file: &File,
+        entry: &Entry,
+        providers: &Arc<[u16]>,
+    ) -> Option<(Rule, Patterns)> {
         let at = entry.id.span().start;
         let id = entry.id.get_ref().as_str();
         let label = self.label(&entry.label);
@@ -144,7 +149,7 @@ impl Page<'_, '_, '_> {
             name: RuleName::new(stem(self.name), id),
             label: label?,
             rank,
-            providers: providers.into(),
+            providers: Arc::clone(providers),
             conditions,
             wait,
             origin,

@@ -14,8 +14,8 @@ pub struct Rule {
     pub(crate) name: RuleName,
     pub(crate) label: Label,
     pub(crate) rank: Rank,
-    /// Places in the book's list of providers; none: everybody.
-    pub(crate) providers: Box<[u16]>,
+    /// Places in the book's list of providers; none: everybody. The rules of a file share it.
+    pub(crate) providers: Arc<[u16]>,
     pub(crate) conditions: Conditions,
     pub(crate) wait: Option<Span>,
     pub(crate) origin: Origin,
