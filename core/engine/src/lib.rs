@@ -31,4 +31,4 @@ pub use names::{
 };
 pub use output::{End, Event, Fate, Kept, Output, Settled};
 pub use postlane_lanes::{Ceilings, Learning, Waiting};
-pub use settings::{Pool, RetrySchedule, Settings, Source};
+pub use settings::{Keeping, Pool, RetrySchedule, Settings, Source};

@@ -21,6 +21,8 @@ pub struct Settings {
     pub provider_ceilings: BTreeMap<ProviderId, Ceilings>,
     /// Whether lanes find out what their providers take.
     pub learning: Learning,
+    /// Whether what lanes have learned is kept.
+    pub keeping: Keeping,
     /// Families that are off for a provider.
     pub families_off: BTreeMap<ProviderId, Vec<Family>>,
     /// When a deferred recipient is tried again.
@@ -38,6 +40,17 @@ pub struct Settings {
     pub session_idle: Span,
     /// Transactions given to a session at once: 2 chains the next behind the last dot.
     pub session_depth: u8,
+}
+
+/// Whether what lanes have learned is kept, as they learn it: [`crate::Output::Keep`]. What
+/// operators order is kept always.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Keeping {
+    /// It is, for the next start.
+    #[default]
+    On,
+    /// There is no next start.
+    Off,
 }
 
 /// An address we send from.

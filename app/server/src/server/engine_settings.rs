@@ -1,6 +1,6 @@
 //! The setup in the engine's numbers.
 
-use postlane_engine::{Pool, PoolId, Settings, Source, SourceId};
+use postlane_engine::{Keeping, Pool, PoolId, Settings, Source, SourceId};
 
 use crate::names::Names;
 use crate::setup::Setup;
@@ -19,6 +19,7 @@ pub(super) fn engine_settings(setup: &Setup, names: &Names) -> Settings {
             .collect(),
         ceilings: setup.ceilings,
         learning: setup.learning,
+        keeping: Keeping::On,
         provider_ceilings: setup
             .provider_ceilings
             .iter()

@@ -12,6 +12,7 @@ pub(crate) fn settings() -> Settings {
         pools: vec![Pool { id: PoolId(0), sources: vec![(SourceId(0), 1)] }],
         ceilings: Ceilings { connections: 5, rate: None, session_messages: 10 },
         learning: Learning::Off,
+        keeping: Keeping::On,
         provider_ceilings: BTreeMap::new(),
         families_off: BTreeMap::new(),
         retry: RetrySchedule {

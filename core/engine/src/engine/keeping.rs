@@ -9,6 +9,7 @@ use postlane_mail::{Instant, Span};
 use super::{Engine, Timer};
 use crate::input::Scope;
 use crate::output::{Kept, Output};
+use crate::settings::Keeping;
 
 /// Whether what is kept is the last thing that is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +53,9 @@ impl<E> Engine<E> {
 
     /// A lane has heard something that is to be kept, soon.
     pub(super) fn unsaved(&mut self, now: Instant, lane: u32) {
+        if self.settings.keeping == Keeping::Off {
+            return;
+        }
         let state = &mut self.lanes[lane as usize];
         if !std::mem::replace(&mut state.is_unsaved, true) {
             self.unsaved.push_back(lane);

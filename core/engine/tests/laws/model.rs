@@ -106,6 +106,7 @@ pub(crate) fn settings(ceilings: Ceilings) -> Settings {
         ceilings,
         provider_ceilings: BTreeMap::new(),
         learning: Learning::Off,
+        keeping: Keeping::On,
         families_off: BTreeMap::new(),
         retry: RetrySchedule {
             first: Span::from_min(5),
