@@ -23,4 +23,4 @@ pub use rehearse::{Outcome, Rehearsal};
 pub use run::{ConnectionNo, Fate, LaneMark, MessageNo, Minute, Run, Sent};
 pub use runs::{Engine, Left, RunError, Tracing, run};
 pub use summary::{RunSummary, Summary};
-pub use world::{Knowledge, default_settings};
+pub use world::{CommandError, Knowledge, default_settings};

@@ -9,15 +9,15 @@ use crate::peers::{Aimd, Back, KumoTsa, Postfix, PowerMta, Static};
 use crate::policy::Policy;
 use crate::recorder::Recorder;
 use crate::run::Run;
-use crate::world::{self, Knowledge};
+use crate::world::{self, Beliefs, CommandError, Knowledge};
 
 /// Why a run could not be made.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
-    /// That policy is not there yet.
-    #[error("the policy {0} cannot be run yet")]
-    NotThere(Policy),
+    /// A command of the scenario's operator cannot be done.
+    #[error(transparent)]
+    Command(#[from] CommandError),
 }
 
 /// What a run leaves: everything for figures and charts, and its trace if one was wanted.
@@ -46,6 +46,9 @@ pub struct Engine {
     /// What the operator has set; sources and pools are the scenario's.
     pub settings: Settings,
 }
+
+/// The run whose beliefs a warm lane begins with has the same seed plus this.
+const EARLIER: u64 = 500;
 
 /// Runs a scenario with a policy and that seed.
 pub fn run(
@@ -77,12 +80,26 @@ pub fn run(
             Ok(scripted(scenario, seed, mail, recorder, PowerMta::new(&scenario.sender, back)))
         }
         Policy::Aimd => Ok(scripted(scenario, seed, mail, recorder, Aimd::new(&scenario.sender))),
-        Policy::Lane => {
-            let Engine { knowledge, settings } = engine;
-            let (run, trace) = world::run(scenario, seed, knowledge, settings, recorder);
-            Ok(Left { run, trace })
+        Policy::Lane => Ok(engine.run(scenario, seed, &Beliefs::default(), recorder)?.0),
+        Policy::LaneWarm => {
+            let earlier = seed.wrapping_add(EARLIER);
+            let untraced = Recorder::new(scenario, earlier);
+            let (_, beliefs) = engine.run(scenario, earlier, &Beliefs::default(), untraced)?;
+            Ok(engine.run(scenario, seed, &beliefs, recorder)?.0)
         }
-        Policy::LaneWarm => Err(RunError::NotThere(policy)),
+    }
+}
+
+impl Engine {
+    fn run(
+        &self,
+        scenario: &Scenario,
+        seed: u64,
+        before: &Beliefs,
+        recorder: Recorder,
+    ) -> Result<(Left, Beliefs), RunError> {
+        let Self { knowledge, settings } = self;
+        Ok(world::run(scenario, seed, knowledge, settings, before, recorder)?)
     }
 }
 

@@ -5,64 +5,81 @@
 //! to pass is told to the recorder; nothing here decides when mail is sent.
 
 mod agenda;
+mod beliefs;
 mod clock;
 mod knowledge;
+mod life;
 mod mail;
 mod marks;
+mod operator;
 mod sessions;
 mod settings;
+mod spool;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::iter::Peekable;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::vec;
+use std::{slice, vec};
 
 use postlane_engine::{
     DomainId, End, Engine, ExchangeId, Fate, HostId, Input, Output, Resolved, Route, RouteHost,
-    Settings, Settled, SlotId, World, drive,
+    Settings, Settled, SlotId, World,
 };
 use postlane_mail::Instant;
-use postlane_receivers::{Addressee, Arrival, Ms, Receiver, Scenario, Workload};
+use postlane_receivers::{Addressee, Arrival, Ms, Receiver, Restart, Scenario, Workload};
 
 use self::agenda::Agenda;
 use self::clock::Clock;
 use self::knowledge::Meanings;
+use self::life::Life;
 use self::mail::{DOMAIN, Post, message_at};
 use self::marks::Marks;
+use self::operator::Typed;
 use self::sessions::{Happening, Session};
 use self::settings::PROVIDER;
+use self::spool::{Change, Spool, WRITING};
 use crate::recorder::Recorder;
-use crate::run::Run;
+use crate::run::MessageNo;
+use crate::runs::Left;
 
+pub(crate) use beliefs::Beliefs;
 pub use knowledge::Knowledge;
+pub use operator::CommandError;
 pub use settings::default_settings;
 
-/// Runs the engine through a scenario, to its end or until nothing is left. The recorder comes
-/// back with the moment at which the run was over.
+/// Runs the engine through a scenario, to its end or until nothing is left, with what its lanes
+/// believed `before`; what the run leaves, and what they believe then.
 pub(crate) fn run(
     scenario: &Scenario,
     seed: u64,
     knowledge: &Knowledge,
     settings: &Settings,
+    before: &Beliefs,
     recorder: Recorder,
-) -> (Run, Option<Vec<u8>>) {
-    let mut around = Around::new(scenario, seed, knowledge, recorder);
-    let settings = settings::settings_of(scenario, settings);
-    let mut engine = Engine::new(Arc::new(settings), seed);
-    drive(&mut engine, &mut around);
-    let end = around.now;
-    around.recorder.finish(end)
+) -> Result<(Left, Beliefs), CommandError> {
+    let mut around = Around::new(scenario, seed, knowledge, recorder)?;
+    let settings = Arc::new(settings::settings_of(scenario, settings));
+    let beliefs = around.live(&settings, before);
+    let (run, trace) = around.recorder.finish(around.now);
+    Ok((Left { run, trace }, beliefs))
 }
 
 /// Everything around the engine.
 struct Around<'r> {
     scenario: &'r Scenario,
+    seed: u64,
     clock: Clock,
     now: Ms,
+    life: Life,
     agenda: Agenda<Happening>,
     arrivals: Peekable<vec::IntoIter<Arrival>>,
+    commands: Peekable<vec::IntoIter<Typed>>,
+    restarts: Peekable<slice::Iter<'r, Restart>>,
     post: Post,
+    spool: Spool,
+    /// Batches under way to the disk, the oldest first.
+    writing: VecDeque<Vec<Change>>,
     /// To whom each message goes, by its number.
     addressees: Vec<Addressee>,
     /// Messages that have arrived and are neither delivered nor given up.
@@ -92,30 +109,24 @@ impl World for Around<'_> {
             }
             Output::Close { slot } => self.close(slot),
             Output::Settled(settled) => self.settled(&settled),
-            Output::Reserve { seq, .. } => self.inputs.push(Input::Committed { upto: seq }),
-            Output::Record(_) | Output::Keep(_) | Output::Answered { .. } | Output::Stopped => {}
+            Output::Reserve { seq, scope, reservation } => {
+                self.spool.write(Change::Reserve { seq, scope, reservation });
+            }
+            Output::Keep(kept) if self.starts_again() => self.spool.write(Change::Keep(kept)),
+            Output::Stopped => self.stopped(),
+            Output::Record(_) | Output::Keep(_) | Output::Answered { .. } => {}
         }
     }
 
     fn next(&mut self, deadline: Option<Instant>) -> Option<Vec<Input<()>>> {
-        if self.inputs.is_empty() {
-            if self.unfinished == 0 && self.arrivals.peek().is_none() {
-                return None;
-            }
-            let wake = deadline.map(|at| self.clock.not_before(at));
-            let arrival = self.arrivals.peek().map(|arrival| arrival.at);
-            let next = [wake, arrival, self.agenda.next()].into_iter().flatten().min();
-            let end = self.scenario.meta.horizon;
-            self.now = next.unwrap_or(end).clamp(self.now, end);
-            if self.now == end {
-                return None;
-            }
-            self.arrive();
-            while let Some(happening) = self.agenda.due(self.now) {
-                self.happen(happening);
-            }
+        if let Some(changes) = self.spool.flush() {
+            self.writing.push_back(changes);
+            self.agenda.put(self.now + WRITING, Happening::Durable);
         }
-        Some(std::mem::take(&mut self.inputs))
+        if self.is_up() && self.inputs.is_empty() {
+            self.advance(deadline);
+        }
+        self.is_up().then(|| std::mem::take(&mut self.inputs))
     }
 
     fn look(&mut self, engine: &Engine<()>) {
@@ -129,15 +140,21 @@ impl<'r> Around<'r> {
         seed: u64,
         knowledge: &'r Knowledge,
         recorder: Recorder,
-    ) -> Self {
+    ) -> Result<Self, CommandError> {
         let arrivals: Vec<Arrival> = Workload::new(scenario, seed).arrivals;
-        Self {
+        Ok(Self {
             scenario,
+            seed,
             clock: Clock::of(scenario),
             now: Ms(0),
+            life: Life::Runs,
             agenda: Agenda::new(),
             arrivals: arrivals.into_iter().peekable(),
+            commands: operator::read(scenario, knowledge)?.into_iter().peekable(),
+            restarts: scenario.restart.iter().peekable(),
             post: Post::of(scenario),
+            spool: Spool::default(),
+            writing: VecDeque::new(),
             addressees: Vec::new(),
             unfinished: 0,
             receiver: Receiver::new(scenario, seed),
@@ -146,6 +163,63 @@ impl<'r> Around<'r> {
             recorder,
             marks: Marks::default(),
             inputs: Vec::new(),
+        })
+    }
+
+    /// Whether there is a program.
+    fn is_up(&self) -> bool {
+        matches!(self.life, Life::Runs | Life::Stops)
+    }
+
+    /// Goes to the next moment at which something happens, and lets it happen.
+    fn advance(&mut self, deadline: Option<Instant>) {
+        let listens = self.life == Life::Runs;
+        if listens && self.unfinished == 0 && self.arrivals.peek().is_none() {
+            self.life = Life::Over;
+            return;
+        }
+        let wake = deadline.map(|at| self.clock.not_before(at));
+        let arrival = self.arrivals.peek().map(|arrival| arrival.at).filter(|_| listens);
+        let command = self.commands.peek().map(|typed| typed.at).filter(|_| listens);
+        let restart = self.restarts.peek().map(|restart| restart.at);
+        let happening = self.agenda.next();
+        let next = [wake, arrival, command, restart, happening].into_iter().flatten().min();
+        let end = self.scenario.meta.horizon;
+        self.now = next.unwrap_or(end).clamp(self.now, end);
+        if self.now == end {
+            self.life = Life::Over;
+            return;
+        }
+        self.meet_restart();
+        if self.life == Life::Gone {
+            return;
+        }
+        if self.life == Life::Runs {
+            self.arrive();
+            self.listen();
+        }
+        while let Some(happening) = self.agenda.due(self.now) {
+            self.happen(happening);
+        }
+    }
+
+    /// An operator types.
+    fn listen(&mut self) {
+        while let Some(typed) = self.commands.next_if(|typed| typed.at <= self.now) {
+            self.inputs.push(Input::Lane(typed.command));
+        }
+    }
+
+    /// Whether the program stops and starts again in this run: else nothing is ever read back.
+    fn starts_again(&self) -> bool {
+        !self.scenario.restart.is_empty()
+    }
+
+    /// The oldest batch is on the disk.
+    fn durable(&mut self) {
+        let Some(changes) = self.writing.pop_front() else { return };
+        if let Some(upto) = self.spool.durable(changes) {
+            self.inputs.push(Input::Committed { upto });
         }
     }
 
@@ -154,7 +228,11 @@ impl<'r> Around<'r> {
         let mut submissions = Vec::new();
         while let Some(arrival) = self.arrivals.next_if(|arrival| arrival.at <= self.now) {
             let message = self.recorder.arrived(self.now, &arrival);
-            submissions.push(self.post.submission(self.clock, self.now, message, &arrival));
+            let submission = self.post.submission(self.clock, self.now, message, &arrival);
+            if self.starts_again() {
+                self.spool.accept(message, submission.clone());
+            }
+            submissions.push(submission);
             self.addressees.push(arrival.to);
             self.unfinished += 1;
         }
@@ -183,16 +261,31 @@ impl<'r> Around<'r> {
     fn settled(&mut self, settled: &Settled<()>) {
         let message = message_at(settled.place);
         for (_, fate) in &settled.recipients {
-            let Fate::Ended(end) = fate else { continue };
-            self.unfinished -= 1;
-            match end {
-                // The recorder has heard the 250.
-                End::Delivered => {}
-                End::Expired => self.recorder.expired(self.now, message),
-                End::Bounced(_) | End::BouncedByOperator | End::Deleted => {
-                    self.recorder.bounced(self.now, message);
+            match fate {
+                Fate::Ended(end) => self.ended(message, *end),
+                Fate::Deferred { progress, .. }
+                | Fate::Held(progress)
+                | Fate::Released(progress) => {
+                    if self.starts_again() {
+                        self.spool.write(Change::Deferred(message, *progress));
+                    }
                 }
             }
+        }
+    }
+
+    fn ended(&mut self, message: MessageNo, end: End) {
+        self.unfinished -= 1;
+        match end {
+            // The recorder has heard the 250.
+            End::Delivered => {}
+            End::Expired => self.recorder.expired(self.now, message),
+            End::Bounced(_) | End::BouncedByOperator | End::Deleted => {
+                self.recorder.bounced(self.now, message);
+            }
+        }
+        if self.starts_again() {
+            self.spool.write(Change::Done(message));
         }
     }
 }

@@ -32,6 +32,10 @@ impl Knowledge {
             Err(_) => self.providers.find(&[], &unknown_site()),
         }
     }
+    /// Whether people call the provider so: by its id, a brand, another name or a domain of its.
+    pub(super) fn is_called(&self, name: &str, provider: &ProviderId) -> bool {
+        name == provider.as_str() || self.providers.resolve(name).as_ref() == Some(provider)
+    }
 }
 
 /// Stands for a site that has no name a host could have.

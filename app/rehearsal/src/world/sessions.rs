@@ -22,6 +22,8 @@ pub(super) enum Happening {
     Answered(SlotId, Answer),
     /// The connection is closed, as the engine wished.
     Closed(SlotId),
+    /// The oldest batch that is being written is durable.
+    Durable,
 }
 
 /// A session.
@@ -95,6 +97,7 @@ impl Around<'_> {
             Happening::TurnedAway(slot, answer) => self.turned_away(slot, &answer),
             Happening::Answered(slot, answer) => self.answered(slot, &answer),
             Happening::Closed(slot) => self.closed(slot),
+            Happening::Durable => self.durable(),
         }
     }
 
@@ -153,7 +156,13 @@ impl Around<'_> {
     }
 
     fn forget(&mut self, slot: SlotId) {
-        let Some(session) = self.sessions.remove(&slot) else { return };
+        if let Some(session) = self.sessions.remove(&slot) {
+            self.let_go(&session);
+        }
+    }
+
+    /// Nothing is left of a session on either side.
+    pub(super) fn let_go(&mut self, session: &Session) {
         if let Some(connection) = session.connection {
             self.receiver.close(self.now, connection);
         }

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use postlane_engine::{
-    Ceilings, Learning, Pool, PoolId, ProviderId, RetrySchedule, Settings, Source, SourceId,
+    Ceilings, Keeping, Learning, Pool, PoolId, ProviderId, RetrySchedule, Settings, Source,
+    SourceId,
 };
 use postlane_mail::{Family, Rate, Span};
 use postlane_receivers::{Frequency, Scenario};
@@ -26,6 +27,7 @@ pub fn default_settings() -> Settings {
         ceilings: Ceilings { connections: 20, rate: None, session_messages: SESSION_MESSAGES },
         provider_ceilings: BTreeMap::new(),
         learning: Learning::Elsewhere,
+        keeping: Keeping::On,
         families_off: BTreeMap::new(),
         retry: RetrySchedule {
             first: Span::from_min(5),
@@ -54,6 +56,8 @@ pub(super) fn settings_of(scenario: &Scenario, settings: &Settings) -> Settings 
         provider_ceilings: BTreeMap::new(),
         // A model receiver is nobody's own host, whatever its address.
         learning: if settings.learning == Learning::Off { Learning::Off } else { Learning::On },
+        // Nearly all of a run's time would go into writing what nobody reads.
+        keeping: if scenario.restart.is_empty() { Keeping::Off } else { Keeping::On },
         delay_notice_after: None,
         ..settings.clone()
     }

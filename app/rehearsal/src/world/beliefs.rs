@@ -1,0 +1,45 @@
+//! What lanes have come to believe, taken from one run to the next.
+
+use postlane_engine::{Engine, Recalled, Scope};
+use postlane_lanes::{Learned, Memory};
+use postlane_mail::Instant;
+
+/// What the lanes of a run believed at its end: rates, limits, penalties and caps. What was sent
+/// when, and a rest that was under way, are of that run alone.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Beliefs(Vec<(Scope, Learned)>);
+
+impl Beliefs {
+    /// Those of all lanes.
+    pub(super) fn of(engine: &Engine<()>, now: Instant) -> Self {
+        let learned = engine.each_lane().filter_map(|(provider, source, lane)| {
+            let scope = Scope { provider, source: Some(source) };
+            lane.learned(now).map(|learned| (scope, lasting(learned)))
+        });
+        Self(learned.collect())
+    }
+
+    /// As an engine takes them up that begins at `start`.
+    pub(super) fn recalled(&self, start: Instant) -> Vec<Recalled> {
+        let recalled = |(scope, learned): &(Scope, Learned)| Recalled {
+            scope: *scope,
+            memory: Memory {
+                learned: Some(Learned { at: start, ..learned.clone() }),
+                ..Memory::default()
+            },
+            reserved: None,
+        };
+        self.0.iter().map(recalled).collect()
+    }
+}
+
+fn lasting(mut learned: Learned) -> Learned {
+    learned.is_last = true;
+    learned.rest = None;
+    learned.last_refused = None;
+    learned.past.clear();
+    for quota in learned.quotas.iter_mut().chain(&mut learned.suspects) {
+        quota.asks_at = Instant::default();
+    }
+    learned
+}
