@@ -17,7 +17,11 @@ use crate::waiting::Waiting;
 #[derive(Debug, Clone)]
 pub struct Lane {
     ceilings: Ceilings,
+    /// Messages and sessions, when they are begun.
     budget: Budget,
+    /// Messages, when they go: a session takes its time to open, and what it was opened for
+    /// would come upon the next.
+    wire: Budget,
     learning: Learning,
     /// Some of its hosts are in no network of our own.
     is_elsewhere: bool,
@@ -73,6 +77,7 @@ impl Lane {
         Self {
             ceilings,
             budget: Budget::new(ceilings.rate),
+            wire: Budget::new(ceilings.rate),
             learning,
             is_elsewhere: false,
             controller: Controller::new(FIRST_RATE, seed),
@@ -88,6 +93,7 @@ impl Lane {
         self.ceilings = ceilings;
         self.learning = learning;
         self.budget.keep_to(self.slowest());
+        self.wire.keep_to(self.slowest());
     }
 
     /// Whether it may be done now.
@@ -95,8 +101,13 @@ impl Lane {
         if ask == Ask::Connection && self.open >= self.connections() {
             return Permit::Full;
         }
-        if ask != Ask::Prepaid && self.budget.next() > now {
-            return Permit::After(Waiting::Pace { until: self.budget.next() });
+        let until = match ask {
+            Ask::Connection => self.budget.next(),
+            Ask::Message => self.budget.next().max(self.wire.next()),
+            Ask::Prepaid => self.wire.next(),
+        };
+        if until > now {
+            return Permit::After(Waiting::Pace { until });
         }
         if !self.learns() {
             return Permit::Now;
@@ -114,6 +125,12 @@ impl Lane {
         let learned = self.controller.caps().connections().filter(|_| self.learns());
         let learned = learned.map_or(u16::MAX, |cap| u16::try_from(cap).unwrap_or(u16::MAX));
         self.ceilings.connections.min(learned.max(1))
+    }
+
+    /// Messages given to a session at once, of so many that it could take: under a rate one goes
+    /// when the one before has been answered, since when a later one would go nobody knows.
+    pub fn depth(&self, depth: u8) -> u8 {
+        if self.slowest().is_some() { 1 } else { depth.max(1) }
     }
 
     /// Messages on one session, at most.
@@ -159,6 +176,7 @@ impl Lane {
         if !prepaid {
             self.budget.spend(now);
         }
+        self.wire.spend(now);
         self.controller.sending(now, stream, if prepaid { Wants::Prepaid } else { Wants::Unit });
     }
 

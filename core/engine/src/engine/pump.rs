@@ -271,7 +271,8 @@ impl<E> Engine<E> {
     /// more and the lane allows it.
     fn open_for(&mut self, now: Instant, path: u32, stream: Stream) -> Served {
         let state = &self.paths[path as usize];
-        let depth = u32::from(self.settings.session_depth.max(1));
+        let lane = &self.lanes[state.lane as usize].lane;
+        let depth = u32::from(lane.depth(self.settings.session_depth));
         let sessions = u32::from(state.open) + u32::from(state.opening);
         let lines = state.lines.iter().map(|line| &self.lines[*line as usize]);
         let ready: u32 = lines.map(|line| line.common_in_all()).sum();

@@ -220,9 +220,10 @@ impl<E> Engine<E> {
     /// Puts a session on the chain it belongs on: nothing to do, room for one more, or none.
     pub(super) fn list_session(&mut self, now: Instant, place: u32) {
         self.unlist(place);
-        let depth = usize::from(self.settings.session_depth.max(1));
         let limit = self.session_limit(place);
         let slot = &mut self.slots[place as usize];
+        let lane = &self.lanes[slot.lane as usize].lane;
+        let depth = usize::from(lane.depth(self.settings.session_depth));
         if slot.state != SlotState::Open || slot.given >= limit || slot.in_flight.len() >= depth {
             return;
         }

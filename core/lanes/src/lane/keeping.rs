@@ -12,6 +12,7 @@ impl Lane {
         self.pinned = rate;
         self.controller.pin(rate);
         self.budget.keep_to(self.slowest());
+        self.wire.keep_to(self.slowest());
     }
 
     /// How long the provider shuts it out when it goes too far, where that was seen.

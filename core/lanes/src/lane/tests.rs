@@ -44,3 +44,26 @@ fn other_ceilings_hold_from_now_on_and_close_nothing() {
     assert_eq!((lane.open(), ask(&lane, NOW, Ask::Connection)), (3, Permit::Full));
     assert_eq!(ask(&lane, NOW, Ask::Message), Permit::Now);
 }
+
+#[test]
+fn a_session_that_opens_late_does_not_send_upon_the_next_message() {
+    let mut lane = lane(10, 60);
+    lane.opening(NOW);
+    let Permit::After(next) = lane.permit(NOW, Stream::Engaged, Ask::Message) else {
+        panic!("paced")
+    };
+    let next = next.until().unwrap();
+    lane.sending(next, Stream::Engaged, Ask::Message);
+    let soon = next + Span::from_ms(1);
+    let Permit::After(waiting) = lane.permit(soon, Stream::Engaged, Ask::Prepaid) else {
+        panic!("two messages within a millisecond, under a ceiling of one a second")
+    };
+    assert!(waiting.until().unwrap() >= next + Span::from_ms(980));
+}
+
+#[test]
+fn under_a_ceiling_a_message_is_given_out_when_it_goes() {
+    assert_eq!(lane(10, 60).depth(2), 1);
+    let ceilings = Ceilings { rate: None, ..lane(10, 60).ceilings() };
+    assert_eq!(Lane::new(ceilings, Learning::Off, 1).depth(2), 2);
+}
