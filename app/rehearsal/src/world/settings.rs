@@ -66,7 +66,7 @@ pub(super) fn settings_of(scenario: &Scenario, settings: &Settings) -> Settings 
 /// The tighter of what the operator and what the scenario says.
 fn ceilings_of(scenario: &Scenario, own: Ceilings) -> Ceilings {
     let ceiling = &scenario.sender.ceiling;
-    let lanes = scenario.sender.ips.len().max(1) as u64;
+    let lanes = u32::try_from(scenario.sender.ips.len()).unwrap_or(u32::MAX).max(1);
     let rate = shared(rate_of(ceiling.rate), lanes);
     Ceilings {
         connections: own.connections.min(u16::try_from(ceiling.conns_per_ip).unwrap_or(u16::MAX)),
@@ -77,9 +77,12 @@ fn ceilings_of(scenario: &Scenario, own: Ceilings) -> Ceilings {
     }
 }
 
-/// An equal share of what all lanes have together.
-fn shared(rate: Rate, lanes: u64) -> Rate {
-    Rate::new(rate.messages(), rate.per().times(lanes)).unwrap_or(rate)
+/// An equal share of what all lanes have together: fewer in the same time, where there are enough,
+/// so that no shorter time sees more of them than it may.
+fn shared(rate: Rate, lanes: u32) -> Rate {
+    Rate::new(rate.messages() / lanes, rate.per())
+        .or_else(|| Rate::new(rate.messages(), rate.per().times(lanes.into())))
+        .unwrap_or(rate)
 }
 
 /// Whole messages in a time: never more than the frequency.
