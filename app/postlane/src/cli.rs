@@ -10,6 +10,7 @@ use crate::commands::classify::Classify;
 use crate::commands::config::ConfigCommand;
 use crate::commands::explain::Explain;
 use crate::commands::queue::QueueCommand;
+use crate::commands::receiver::Receiver;
 use crate::commands::rehearse::Rehearse;
 use crate::commands::rules::RulesCommand;
 use crate::commands::send::Send;
@@ -103,6 +104,12 @@ pub(crate) enum Command {
     /// A scenario says who sends, what mail there is, and what one receiver allows. The policy sees
     /// replies only. The same file and seed give the same result.
     Rehearse(Rehearse),
+    /// Let a model receiver answer: as an SMTP server, or to dispatches in a file
+    ///
+    /// With --listen it is a server on this machine for any sender to try itself on; what it takes
+    /// it throws away. Addresses that begin with "unknown" do not exist. With --replay it answers
+    /// each dispatch of a file, such as a rehearsal's trace, with one JSON object to a line.
+    Receiver(Receiver),
     /// Let the running server read its configuration again
     Reload,
 }

@@ -40,6 +40,7 @@ fn main() -> std::process::ExitCode {
         Command::Bounce(bounce) => commands::bounce::run(&cli.reach, bounce),
         Command::Config(config) => commands::config::run(&cli.reach, &config),
         Command::Rehearse(rehearse) => commands::rehearse::run(&cli.reach, &rehearse),
+        Command::Receiver(receiver) => commands::receiver::run(&cli.reach, &receiver),
         Command::Reload => commands::reload::run(&cli.reach),
     };
     done.unwrap_or_else(|failure| failure.report()).into()

@@ -5,6 +5,7 @@ pub(crate) mod classify;
 pub(crate) mod config;
 pub(crate) mod explain;
 pub(crate) mod queue;
+pub(crate) mod receiver;
 pub(crate) mod rehearse;
 pub(crate) mod reload;
 pub(crate) mod rules;

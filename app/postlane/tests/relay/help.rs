@@ -3,12 +3,13 @@
 use crate::golden::golden;
 use crate::relay::Home;
 
-const COMMANDS: [&[&str]; 28] = [
+const COMMANDS: [&[&str]; 29] = [
     &[],
     &["bounce"],
     &["bounce", "parse"],
     &["serve"],
     &["send"],
+    &["receiver"],
     &["reload"],
     &["explain"],
     &["classify"],

@@ -26,6 +26,7 @@ mod postfix_in;
 mod postfix_out;
 mod promises;
 mod queue;
+mod receiver;
 mod refusals;
 mod relay;
 mod sink;

@@ -1,0 +1,324 @@
+//! What a model receiver answers to dispatches in a file: JSON in, JSON out, line by line.
+//!
+//! A line is `{t_ms, conn, source, msg or recipient, known}`: a message at that moment on that
+//! connection, which is opened where it is not open; without `conn`, on one of its own. With
+//! `event` a line may also be a `connect`, a `close`, or an `arrival` that says whether a
+//! message's recipient is known; other events are passed over, so that the trace of a rehearsal
+//! can be replayed. A connection that a reply closes is closed when the reply is seen.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::path::Path;
+
+use postlane_receivers::{
+    Addressee, Answer, Cause, ConnId, Greeting, Ms, Receiver, Scenario, Source,
+};
+use serde::{Deserialize, Serialize};
+
+use super::dialogue::Outcome;
+use crate::exit::{Exit, Failure};
+use crate::print;
+
+/// Octets of a line.
+const LINE_MAX: usize = 64 * 1024;
+/// What is remembered of connections and messages. Chosen, not measured.
+const REMEMBERED_MAX: usize = 4_000_000;
+
+/// A line that is read.
+#[derive(Deserialize)]
+struct Asked {
+    t_ms: u64,
+    event: Option<String>,
+    conn: Option<serde_json::Value>,
+    source: Option<serde_json::Value>,
+    msg: Option<u32>,
+    recipient: Option<serde_json::Value>,
+    known: Option<bool>,
+}
+
+/// A line that is written: the words of a rehearsal's trace.
+#[derive(Serialize)]
+pub(super) struct Line<'l> {
+    t_ms: u64,
+    event: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conn: Option<serde_json::Value>,
+    source: &'l str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    host: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    msg: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stage: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    closed: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    latency_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    boxed: Option<bool>,
+}
+
+/// A connection by the name the file gives it.
+enum Named {
+    Open(ConnId),
+    /// It never opened; the message it was made for hears this.
+    Refused(Answer),
+}
+
+/// A file that is being replayed.
+struct Replay {
+    receiver: Receiver,
+    ips: Vec<String>,
+    limits: Vec<String>,
+    conns: BTreeMap<String, Named>,
+    /// Connections that end when a reply is seen.
+    closing: BTreeSet<(Ms, ConnId)>,
+    /// Recipients by name, and messages whose recipients do not exist.
+    recipients: BTreeMap<String, u32>,
+    unknown: BTreeSet<u32>,
+    now: Ms,
+}
+
+pub(super) fn run(scenario: &Scenario, seed: u64, file: &Path) -> Result<Exit, Failure> {
+    let shown = file.display();
+    let wrong = |e: io::Error| Failure::usage(format!("{shown} cannot be read: {e}"));
+    let mut lines: Box<dyn BufRead> = if file.as_os_str() == "-" {
+        Box::new(io::stdin().lock())
+    } else {
+        Box::new(BufReader::new(File::open(file).map_err(wrong)?))
+    };
+    let mut replay = Replay::new(scenario, seed);
+    let mut text = String::new();
+    for number in 1.. {
+        text.clear();
+        let mut limited = io::Read::take(&mut lines, LINE_MAX as u64 + 1);
+        if limited.read_line(&mut text).map_err(wrong)? == 0 {
+            break;
+        }
+        if text.len() > LINE_MAX {
+            return Err(Failure::usage(format!("{shown}:{number}: a line is at most 64 KiB long")));
+        }
+        if text.trim().is_empty() {
+            continue;
+        }
+        let said =
+            replay.line(&text).map_err(|e| Failure::usage(format!("{shown}:{number}: {e}")))?;
+        said.iter().for_each(|line| print::line(line));
+    }
+    Ok(Exit::Yes)
+}
+
+impl Replay {
+    fn new(scenario: &Scenario, seed: u64) -> Self {
+        Self {
+            receiver: Receiver::new(scenario, seed),
+            ips: scenario.sender.ips.clone(),
+            limits: scenario.receiver.limits.iter().map(|limit| limit.id.clone()).collect(),
+            conns: BTreeMap::new(),
+            closing: BTreeSet::new(),
+            recipients: BTreeMap::new(),
+            unknown: BTreeSet::new(),
+            now: Ms(0),
+        }
+    }
+
+    /// What is answered to a line; nothing where it asks nothing.
+    fn line(&mut self, text: &str) -> Result<Option<String>, String> {
+        let asked: Asked = serde_json::from_str(text).map_err(|e| {
+            format!("{e}: write {{\"t_ms\": 0, \"conn\": 1, \"source\": \"ip1\", \"msg\": 0}}")
+        })?;
+        let event = asked.event.as_deref().unwrap_or("dispatch");
+        if !matches!(event, "dispatch" | "connect" | "close" | "arrival") {
+            return Ok(None);
+        }
+        let at = Ms(asked.t_ms);
+        if at < self.now {
+            return Err(format!("{} ms is before {} ms: sort the lines by t_ms", at.0, self.now.0));
+        }
+        self.now = at;
+        self.close_what_was_seen(at);
+        if self.conns.len() + self.recipients.len() + self.unknown.len() > REMEMBERED_MAX {
+            return Err("more than 4,000,000 connections and recipients: split the file".to_owned());
+        }
+        let line = match event {
+            "arrival" => {
+                if let (Some(msg), Some(false)) = (asked.msg, asked.known) {
+                    self.unknown.insert(msg);
+                }
+                return Ok(None);
+            }
+            "close" => {
+                self.close(at, asked.conn.as_ref());
+                return Ok(None);
+            }
+            "connect" => self.connect(at, &asked)?,
+            _ => self.dispatch(at, &asked)?,
+        };
+        serde_json::to_string(&line).map(Some).map_err(|e| e.to_string())
+    }
+
+    fn close_what_was_seen(&mut self, at: Ms) {
+        while let Some((seen, conn)) = self.closing.first().copied()
+            && seen <= at
+        {
+            self.closing.pop_first();
+            self.receiver.close(seen, conn);
+            self.conns.retain(|_, named| !matches!(named, Named::Open(open) if *open == conn));
+        }
+    }
+
+    fn close(&mut self, at: Ms, conn: Option<&serde_json::Value>) {
+        let named = conn.and_then(|conn| self.conns.remove(&conn.to_string()));
+        if let Some(Named::Open(conn)) = named {
+            self.receiver.close(at, conn);
+        }
+    }
+
+    fn connect(&mut self, at: Ms, asked: &Asked) -> Result<Line<'_>, String> {
+        let source = self.source(asked.source.as_ref())?;
+        let Some(conn) = &asked.conn else {
+            return Err("a connect needs a conn: give it a number".to_owned());
+        };
+        match self.receiver.connect(at, source) {
+            Greeting::Open { conn: id, shard, latency } => {
+                self.conns.insert(conn.to_string(), Named::Open(id));
+                Ok(Line {
+                    host: Some(shard),
+                    latency_ms: Some(latency.0),
+                    ..self.blank(at, "open", asked, source)
+                })
+            }
+            Greeting::Refused(answer) => {
+                self.conns.insert(conn.to_string(), Named::Refused(answer.clone()));
+                Ok(self.answered(at, asked, source, &answer))
+            }
+        }
+    }
+
+    fn dispatch(&mut self, at: Ms, asked: &Asked) -> Result<Line<'_>, String> {
+        let source = self.source(asked.source.as_ref())?;
+        let to = self.addressee(asked);
+        let name = asked.conn.as_ref().map(ToString::to_string);
+        let open = match name.as_ref().and_then(|name| self.conns.get(name)) {
+            Some(Named::Open(conn)) => Some(*conn),
+            Some(Named::Refused(answer)) => {
+                let answer = answer.clone();
+                name.and_then(|name| self.conns.remove(&name));
+                return Ok(self.answered(at, asked, source, &answer));
+            }
+            None => None,
+        };
+        let answer = self.receiver.dispatch(at, source, open, to);
+        if let Some(conn) = answer.conn {
+            if answer.closes || name.is_none() {
+                self.closing.insert((at + answer.latency, conn));
+            }
+            if let Some(name) = name {
+                self.conns.insert(name, Named::Open(conn));
+            }
+        }
+        Ok(self.answered(at, asked, source, &answer))
+    }
+
+    fn source(&self, named: Option<&serde_json::Value>) -> Result<Source, String> {
+        let place = match named {
+            None => Some(0),
+            Some(serde_json::Value::String(name)) => self.ips.iter().position(|ip| ip == name),
+            Some(other) => other.as_u64().and_then(|place| usize::try_from(place).ok()),
+        };
+        let place = place.filter(|place| *place < self.ips.len());
+        place.and_then(|place| u16::try_from(place).ok()).map(Source).ok_or_else(|| {
+            format!(
+                "there is no such source: write one of {}, or its place from 0",
+                self.ips.join(", ")
+            )
+        })
+    }
+
+    fn addressee(&mut self, asked: &Asked) -> Addressee {
+        let number = match (&asked.recipient, asked.msg) {
+            (Some(name), _) => {
+                let next = u32::try_from(self.recipients.len()).unwrap_or(u32::MAX);
+                *self.recipients.entry(name.to_string()).or_insert(next)
+            }
+            (None, msg) => msg.unwrap_or_default(),
+        };
+        let is_unknown = asked.msg.is_some_and(|msg| self.unknown.contains(&msg));
+        Addressee { number, known: asked.known.unwrap_or(!is_unknown) }
+    }
+
+    fn blank(&self, at: Ms, event: &'static str, asked: &Asked, source: Source) -> Line<'_> {
+        Line {
+            t_ms: at.0,
+            event,
+            conn: asked.conn.clone(),
+            source: self.ips.get(usize::from(source.0)).map_or("", String::as_str),
+            host: None,
+            msg: asked.msg,
+            stage: None,
+            code: None,
+            reply: None,
+            closed: None,
+            latency_ms: None,
+            limit: None,
+            boxed: None,
+        }
+    }
+
+    fn answered(&self, at: Ms, asked: &Asked, source: Source, answer: &Answer) -> Line<'_> {
+        let boxed = match answer.cause {
+            Cause::Limit { boxed, .. } => Some(boxed),
+            _ => None,
+        };
+        Line {
+            host: Some(answer.shard),
+            stage: Some(answer.stage.as_str()),
+            code: Some(answer.reply.code().number()),
+            reply: Some(answer.reply.to_string()),
+            closed: Some(answer.closes),
+            latency_ms: Some(answer.latency.0),
+            limit: blamed(&self.limits, answer.cause),
+            boxed,
+            ..self.blank(at, "reply", asked, source)
+        }
+    }
+}
+
+impl<'l> Line<'l> {
+    /// What came of a message or a connection in a session.
+    pub(super) fn of_outcome(outcome: &Outcome, source: &'l str) -> Self {
+        Line {
+            t_ms: outcome.at.0,
+            event: "reply",
+            conn: outcome.conn.map(|conn| conn.0.into()),
+            source,
+            host: None,
+            msg: None,
+            stage: Some(outcome.stage.as_str()),
+            code: Some(outcome.code),
+            reply: None,
+            closed: Some(outcome.code == 421 || outcome.conn.is_none()),
+            latency_ms: None,
+            limit: outcome.limit.clone(),
+            boxed: None,
+        }
+    }
+}
+
+/// Who refused: a limit's id, `temp`, `outage` or `unknown`.
+pub(super) fn blamed(limits: &[String], cause: Cause) -> Option<String> {
+    Some(match cause {
+        Cause::Accepted => return None,
+        Cause::Limit { index, .. } => limits.get(index).cloned().unwrap_or_default(),
+        Cause::Temp(_) => "temp".to_owned(),
+        Cause::Outage(_) => "outage".to_owned(),
+        Cause::UnknownRecipient => "unknown".to_owned(),
+    })
+}
