@@ -16,7 +16,7 @@ use utoipa_axum::routes;
 
 use crate::access::{self, Token};
 use crate::problem::Problem;
-use crate::routes::{event, message, queue, reply, server, suppression};
+use crate::routes::{event, lane, message, queue, reply, server, suppression};
 
 /// How long a request may take: as long as a slow disk, and no longer. Chosen, not measured.
 const REQUEST_S_MAX: u64 = 60;
@@ -71,6 +71,9 @@ fn guarded() -> OpenApiRouter<Handle> {
         .routes(routes!(reply::unclassified))
         .routes(routes!(suppression::list, suppression::add, suppression::remove_all))
         .routes(routes!(suppression::show, suppression::remove))
+        .routes(routes!(lane::list))
+        .routes(routes!(lane::of_provider))
+        .routes(routes!(lane::show, lane::order))
         .routes(routes!(server::facts))
         .routes(routes!(server::reload))
 }

@@ -9,6 +9,7 @@ use crate::commands::bounce::BounceCommand;
 use crate::commands::classify::Classify;
 use crate::commands::config::ConfigCommand;
 use crate::commands::explain::Explain;
+use crate::commands::lanes::LanesCommand;
 use crate::commands::queue::QueueCommand;
 use crate::commands::receiver::Receiver;
 use crate::commands::rehearse::Rehearse;
@@ -71,6 +72,13 @@ pub(crate) enum Command {
     /// Look at what waits, and act on it
     #[command(subcommand)]
     Queue(QueueCommand),
+    /// Look at lanes, what they believe and why they wait, and order something of them
+    ///
+    /// A lane is the way from one source to one provider. It finds out by itself what the provider
+    /// takes. The provider is named by its id, brand or name, or by a domain of its: united-internet, gmx
+    /// and web.de are the same. Orders hold until they are taken back, also after a restart.
+    #[command(subcommand)]
+    Lanes(LanesCommand),
     /// Say what a reply means, who must wait, and what to do
     ///
     /// With --file all replies of a log are told, counted by provider and meaning: of our own

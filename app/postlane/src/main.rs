@@ -32,6 +32,7 @@ fn main() -> std::process::ExitCode {
         Command::Serve(serve) => commands::serve::run(&cli.reach, *serve),
         Command::Send(send) => commands::send::run(&cli.reach, send),
         Command::Queue(queue) => commands::queue::run(&cli.reach, queue),
+        Command::Lanes(command) => commands::lanes::run(&cli.reach, command),
         Command::Explain(explain) => commands::explain::run(&cli.reach, &explain),
         Command::Classify(classify) => commands::classify::run(&classify),
         Command::Rules(rules) => commands::rules::run(&cli.reach, &rules),

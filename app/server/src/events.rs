@@ -15,7 +15,7 @@ pub struct Event {
     pub at: Instant,
     /// `delivered`, `deferred`, `bounced`, `expired`, `bounced-by-operator`, `deleted`, `held`, `released`;
     /// `returned` for what came back to a bounce address of ours; `suppressed` and `unsuppressed` for
-    /// who comes on the suppression list and is taken off it.
+    /// who comes on the suppression list and is taken off it; `lane-…` for what becomes of lanes.
     pub kind: &'static str,
     /// The message; none if what came back does not tell.
     pub id: Option<QueueId>,

@@ -1,5 +1,7 @@
 //! Figures as OpenMetrics.
 
+mod lanes;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use prometheus_client::encoding::text::encode;
@@ -29,11 +31,13 @@ impl Handle {
         for line in &summary.lines {
             ages.iter_mut().zip(line.by_age).for_each(|(sum, many)| *sum += many);
         }
+        let lanes = self.lanes(None, 0).await.unwrap_or_default();
         let mut registry = Registry::with_prefix("postlane");
         let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "What runs", version);
         self.0.count(&mut registry);
         self.0.measure(&mut registry, queue, ages);
+        lanes::measure(&mut registry, &lanes, self.now());
         let mut text = String::new();
         // Writing into a String cannot fail.
         let _ = encode(&mut text, &registry);

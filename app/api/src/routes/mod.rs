@@ -1,6 +1,7 @@
 //! One file for each thing that can be asked.
 
 pub(crate) mod event;
+pub(crate) mod lane;
 pub(crate) mod message;
 pub(crate) mod queue;
 pub(crate) mod reply;

@@ -2,6 +2,8 @@
 
 mod act;
 mod event;
+mod lane;
+mod lane_order;
 mod message;
 mod queue;
 mod reply;
@@ -11,6 +13,11 @@ mod time;
 
 pub use act::{Act, Acted, FilterQuery};
 pub use event::{EventRow, ReturnedRow};
+pub use lane::{
+    BeliefsRow, CeilingsRow, CommandRow, DecisionRow, JudgementRow, LanePage, LaneQuery, LaneRow,
+    OrderRow, OrderedRow, QuotaRow, RestartPlanRow, SignsRow,
+};
+pub use lane_order::{LANE_COMMANDS, LaneOrder, LaneOrdered};
 pub use message::{Answer, MessageRequest, Messages, OneOrMany, RecipientAnswer};
 pub use queue::{
     LastReplyRow, QueueMessage, QueuePage, QueueRow, SummaryPage, SummaryRow, WaitingRow,

@@ -4,6 +4,7 @@ pub(crate) mod bounce;
 pub(crate) mod classify;
 pub(crate) mod config;
 pub(crate) mod explain;
+pub(crate) mod lanes;
 pub(crate) mod queue;
 pub(crate) mod receiver;
 pub(crate) mod rehearse;

@@ -3,7 +3,7 @@
 use crate::golden::golden;
 use crate::relay::Home;
 
-const COMMANDS: [&[&str]; 29] = [
+const COMMANDS: [&[&str]; 45] = [
     &[],
     &["bounce"],
     &["bounce", "parse"],
@@ -26,6 +26,22 @@ const COMMANDS: [&[&str]; 29] = [
     &["queue", "release"],
     &["queue", "bounce"],
     &["queue", "delete"],
+    &["lanes"],
+    &["lanes", "list"],
+    &["lanes", "show"],
+    &["lanes", "pause"],
+    &["lanes", "hold-new"],
+    &["lanes", "drain"],
+    &["lanes", "resume"],
+    &["lanes", "rollback"],
+    &["lanes", "pin"],
+    &["lanes", "unpin"],
+    &["lanes", "exclude"],
+    &["lanes", "include"],
+    &["lanes", "restart-plan"],
+    &["lanes", "restart-plan", "start"],
+    &["lanes", "restart-plan", "stop"],
+    &["lanes", "restart-plan", "sign"],
     &["suppression"],
     &["suppression", "list"],
     &["suppression", "show"],

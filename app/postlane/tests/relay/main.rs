@@ -18,6 +18,7 @@ mod host;
 mod http;
 #[path = "../../../../io/net/tests/peer/knot.rs"]
 mod knot;
+mod lanes;
 mod logs;
 mod mx;
 mod peer;

@@ -35,8 +35,8 @@ pub struct Lane {
     pub restart: Option<Restart>,
     /// The last refusal that was heard on it.
     pub last_reply: Option<LastReply>,
-    /// The last commands to it, the oldest first.
-    pub audits: Vec<Audit>,
+    /// The last commands, the oldest first, and whether each was given to its provider as a whole.
+    pub audits: Vec<(bool, Audit)>,
 }
 
 /// An order and why it was given.
@@ -166,7 +166,7 @@ impl Handle {
             list.lanes.push(Lane {
                 standing: standing(now, &view, &orders, restart.as_ref()),
                 last_reply: self.0.lanes.last_reply(&name),
-                audits: self.0.lanes.audits(&name),
+                audits: self.0.audits(&name),
                 name,
                 view,
                 orders,
@@ -257,6 +257,16 @@ impl Inside {
             Ordered { order: order.clone(), is_providers, why: why.unwrap_or_default() }
         };
         orders.iter().map(with_why).collect()
+    }
+
+    /// The last commands to a lane and to its provider.
+    fn audits(&self, name: &LaneName) -> Vec<(bool, Audit)> {
+        let whole = LaneName { source: None, ..name.clone() };
+        let whole = self.lanes.audits(&whole).into_iter().map(|audit| (true, audit));
+        let own = self.lanes.audits(name).into_iter().map(|audit| (false, audit));
+        let mut all: Vec<_> = whole.chain(own).collect();
+        all.sort_by_key(|(_, audit)| audit.at);
+        all
     }
 
     fn lane_name(&self, scope: Scope) -> LaneName {

@@ -43,6 +43,7 @@ pub use lanes::{
     Commanded, Lane, LaneDone, LaneList, LaneStanding, NoLane, Ordered, OrderedProvider,
 };
 pub use message::{Accepted, Composed, Content, NewMessage, NotAccepted};
+pub use postlane_engine::LaneAction;
 pub(crate) use remembered::Turns;
 pub use row::{AGE_BUCKETS_MIN, Cursor, Page, Row, Summary, SummaryLine, Waiting};
 pub use suppression::{NotListed, SuppressionFilter, SuppressionPage};

@@ -3,7 +3,7 @@
 use postlane_lanes::{
     Ask, Caps, Ceilings, Decision, Order, Permit, Quota, Restart, State, Waiting,
 };
-use postlane_mail::{Instant, Span, Stream};
+use postlane_mail::{Instant, Rate, Span, Stream};
 
 use super::Engine;
 use crate::input::Scope;
@@ -22,6 +22,8 @@ pub struct LaneView {
     pub state: State,
     /// Messages a second, below its ceilings.
     pub rate: f64,
+    /// The rate an operator has pinned it to.
+    pub pinned: Option<Rate>,
     /// What it never exceeds.
     pub ceilings: Ceilings,
     /// Sessions open or opening.
@@ -62,7 +64,7 @@ pub struct OrderedView {
 }
 
 impl<E> Engine<E> {
-    /// All lanes, or those of a provider, each with so many of its last decisions.
+    /// All lanes that lead somewhere, or those of a provider, each with so many of its last decisions.
     pub fn lane_views(
         &self,
         now: Instant,
@@ -71,7 +73,10 @@ impl<E> Engine<E> {
     ) -> Vec<LaneView> {
         let is_meant = |key: &(ProviderId, SourceId)| provider.is_none_or(|p| p == key.0);
         let meant = self.lane_numbers.iter().filter(|(key, _)| is_meant(key));
-        meant.map(|(_, lane)| self.lane_view(now, *lane, decisions)).collect()
+        meant
+            .filter(|(_, lane)| self.leads_somewhere(**lane))
+            .map(|(_, lane)| self.lane_view(now, *lane, decisions))
+            .collect()
     }
 
     /// All orders and restart plans, or a provider's and its lanes'.
@@ -84,6 +89,14 @@ impl<E> Engine<E> {
             restart: ordered.restart.clone(),
         };
         meant.map(view).collect()
+    }
+
+    /// Whether a lane has carried something, or could: not where the provider has no address of
+    /// the source's family.
+    fn leads_somewhere(&self, number: u32) -> bool {
+        let state = &self.lanes[number as usize];
+        let mut paths = state.paths.iter().map(|path| &self.paths[*path as usize]);
+        state.lane.tally() != (0, 0) || paths.any(|path| !path.addresses.is_empty())
     }
 
     fn lane_view(&self, now: Instant, number: u32, decisions: usize) -> LaneView {
@@ -99,6 +112,7 @@ impl<E> Engine<E> {
             learns: lane.learns(),
             state: lane.state(),
             rate: lane.rate(),
+            pinned: lane.pinned(),
             ceilings: lane.ceilings(),
             open: lane.open(),
             connections: lane.connections(),

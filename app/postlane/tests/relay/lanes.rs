@@ -1,0 +1,188 @@
+//! Lanes: what operators see of them, and order of them.
+
+use serde_json::{Value, json};
+
+use crate::events::Events;
+use crate::golden::{golden, timeless};
+use crate::http::Api;
+use crate::peer::Peer;
+use crate::relay::{Dialogue, PATIENCE, Relay};
+
+const MESSAGE: &str = "Subject: hi\r\n\r\nhi";
+
+fn hello(relay: &Relay) -> Dialogue {
+    let mut client = relay.dial();
+    assert!(client.say("EHLO app.example").starts_with("250"));
+    client
+}
+
+/// What a command prints, and with what status it ends.
+fn text(relay: &Relay, arguments: &[&str], exits: i32) -> String {
+    let mut command = relay.home().command(arguments);
+    let output = command.env("USER", "jo").output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(exits), "{arguments:?}: {said}");
+    String::from_utf8(output.stdout).unwrap() + &said
+}
+
+fn lane(relay: &Relay, provider: &str) -> Value {
+    relay.ask_json(&["lanes", "show", provider]).remove(0)
+}
+
+/// A lane, when it is so.
+fn lane_when(relay: &Relay, provider: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+    let began = std::time::Instant::now();
+    loop {
+        let lane = lane(relay, provider);
+        if is_so(&lane) {
+            return lane;
+        }
+        assert!(began.elapsed() < PATIENCE, "{lane:#}");
+        std::thread::yield_now();
+    }
+}
+
+fn deliver(relay: &Relay, to: &str) -> String {
+    let id = hello(relay).hand_over("app@example.com", &[to], MESSAGE);
+    relay.logged(&[&format!(" event=delivered id={id} ")]);
+    id
+}
+
+#[test]
+fn a_paused_provider_waits_says_why_and_goes_on_when_it_is_resumed() {
+    let peer = Peer::start();
+    let relay = Relay::start(&["--route", &peer.route()]);
+    let mut events = Events::of(&relay);
+    deliver(&relay, "jo@example.net");
+    let pause = ["lanes", "pause", "example.net", "--why", "they asked us to"];
+    assert_eq!(text(&relay, &pause, 0), "example.net: pause\n");
+    let line = relay.logged(&[" event=lane-ordered "]);
+    for part in [" provider=example.net ", " command=pause ", " by=jo ", "they asked us to"] {
+        assert!(line.contains(part), "{part} in {line}");
+    }
+    let event = events.next("lane-ordered", "");
+    assert_eq!(event["provider"], "example.net", "{event:#}");
+    assert_eq!(event["detail"], "pause, by jo: they asked us to");
+    let held = hello(&relay).hand_over("app@example.com", &["al@example.net"], MESSAGE);
+    deliver(&relay, "al@example.org");
+    let rows = relay.list_until(|rows| rows.len() == 1 && rows[0]["status"] == "ready");
+    let reason = "an operator has paused it";
+    assert_eq!(rows[0]["waiting"], json!({"reason": reason, "until": null}));
+    let shown = lane(&relay, "example.net");
+    assert_eq!((&shown["state"], &shown["ready"]), (&json!("held"), &json!(1)));
+    assert_eq!(shown["waiting"], rows[0]["waiting"], "both say the same");
+    let order = &shown["orders"][0];
+    assert_eq!((&order["order"], &order["by"]), (&json!("pause"), &json!("jo")));
+    assert_eq!((&order["to"], &order["why"]), (&json!("provider"), &json!("they asked us to")));
+    // What was ordered outlives a crash.
+    let relay = relay.crash().start(&["--route", &peer.route()]);
+    relay.list_until(|rows| rows.len() == 1 && rows[0]["waiting"]["reason"] == reason);
+    assert_eq!(text(&relay, &["lanes", "resume", "example.net"], 0), "example.net: resume\n");
+    relay.logged(&[&format!(" event=delivered id={held} ")]);
+    let again = "example.net: resume: there was nothing to change\n";
+    assert_eq!(text(&relay, &["lanes", "resume", "example.net"], 1), again);
+}
+
+#[test]
+fn an_order_for_a_stream_ends_by_itself() {
+    let peer = Peer::start();
+    let relay = Relay::start(&["--route", &peer.route()]);
+    let pause = ["lanes", "pause", "example.net", "--stream", "cold", "--for", "1s"];
+    let said = text(&relay, &pause, 0);
+    assert!(said.starts_with("example.net: pause cold until 2"), "{said}");
+    let mut client = hello(&relay);
+    let cold = format!("X-Postlane-Stream: cold\r\n{MESSAGE}");
+    let id = client.hand_over("app@example.com", &["al@example.net"], &cold);
+    deliver(&relay, "jo@example.net");
+    relay.logged(&[&format!(" event=delivered id={id} ")]);
+}
+
+#[test]
+fn a_restart_plan_lets_so_many_go_and_a_restart_grants_no_more() {
+    let peer = Peer::start();
+    let relay = Relay::start(&["--route", &peer.route()]);
+    let start = ["lanes", "restart-plan", "start", "example.net", "--days", "3,9"];
+    assert_eq!(text(&relay, &start, 0), "example.net: restart-plan 3,9\n");
+    let mut client = hello(&relay);
+    for n in 0..5 {
+        client.hand_over("app@example.com", &[&format!("jo{n}@example.net")], MESSAGE);
+    }
+    let rows = relay.list_until(|rows| {
+        rows.len() == 2 && rows.iter().all(|row| row["waiting"]["until"].is_string())
+    });
+    let reason = "the restart plan's cap for the day is used up";
+    assert_eq!(rows[0]["waiting"]["reason"], reason);
+    let shown = lane(&relay, "example.net");
+    assert_eq!((&shown["state"], &shown["restart_day"]), (&json!("restart"), &json!(1)));
+    let plan = &shown["restart_plan"];
+    assert_eq!((&plan["used"], &plan["cap"], &plan["by"]), (&json!(3), &json!(3), &json!("jo")));
+    assert_eq!(plan["signs"]["complaints"], "unknown");
+    assert_eq!(plan["turns_at"], rows[0]["waiting"]["until"]);
+    let sign = ["lanes", "restart-plan", "sign", "example.net", "headers", "clean"];
+    text(&relay, &sign, 0);
+    let relay = relay.crash().start(&["--route", &peer.route()]);
+    let rows = relay.list_until(|rows| rows.len() == 2 && rows[0]["waiting"]["reason"] == reason);
+    assert_eq!(rows[0]["attempts"], 0);
+    let plan = lane(&relay, "example.net")["restart_plan"].clone();
+    assert_eq!((&plan["used"], &plan["signs"]["headers"]), (&json!(3), &json!("clean")));
+    text(&relay, &["lanes", "restart-plan", "stop", "example.net"], 0);
+    relay.list_until(|rows| rows.is_empty());
+}
+
+#[test]
+fn a_name_that_nobody_has_is_refused_with_the_nearest() {
+    let relay = Relay::start(&["--route", "*=127.0.0.1:9"]);
+    let said = text(&relay, &["lanes", "pause", "untied-internet"], 1);
+    assert!(said.contains("did you mean \"united-internet\"?"), "{said}");
+    let said = text(&relay, &["lanes", "pause", "web.de", "--source", "default-v5"], 1);
+    assert!(said.contains("did you mean \"default-v"), "{said}");
+    let said = text(&relay, &["lanes", "show", "gmx"], 1);
+    assert!(said.contains("has no lane"), "{said}");
+    let said = text(&relay, &["lanes", "pin", "web.de", "fast"], 2);
+    assert!(said.contains("a rate is written N/s"), "{said}");
+    let exclude = ["lanes", "exclude", "web.de", "default-v4", "--why", "blocklisted"];
+    assert!(text(&relay, &exclude, 0).contains(" by default-v4: exclude"));
+    assert_eq!(text(&relay, &["lanes", "list"], 1).lines().count(), 1);
+}
+
+#[test]
+fn lanes_are_shown_as_the_files_say() {
+    let peer = Peer::start();
+    let relay = Relay::start(&["--route", &peer.route()]);
+    deliver(&relay, "jo@example.net");
+    text(&relay, &["lanes", "pin", "example.net", "50/h", "--why", "their postmaster said so"], 0);
+    text(&relay, &["lanes", "restart-plan", "start", "example.net", "--days", "5,10"], 0);
+    lane_when(&relay, "example.net", |lane| lane["open"] == 0);
+    golden("lanes/list.txt", &timeless(&text(&relay, &["lanes", "list"], 0), &[]));
+    golden("lanes/show.txt", &timeless(&text(&relay, &["lanes", "show", "example.net"], 0), &[]));
+    let keys: Vec<String> =
+        lane(&relay, "example.net").as_object().unwrap().keys().cloned().collect();
+    golden("lanes/keys.txt", &format!("{}\n", keys.join("\n")));
+    let metrics = Api::of(&relay).get("/metrics");
+    let metrics = metrics.text();
+    for line in ["postlane_lanes{state=\"restart\"} 1", "postlane_lanes{state=\"resting\"} 0"] {
+        assert!(metrics.contains(line), "{line} in {metrics}");
+    }
+}
+
+#[test]
+fn the_api_orders_and_refuses_in_its_own_words() {
+    let relay = Relay::start(&["--route", "*=127.0.0.1:9"]);
+    let api = Api::of(&relay);
+    let done = api.post("/v1/lanes/web.de/pause", &json!({"by": "al", "lasts_s": 60}));
+    assert_eq!((done.status, &done.json()["changed"]), (200, &json!(true)), "{:#}", done.json());
+    assert_eq!(done.json()["provider"], "united-internet");
+    for (path, body, status, pointer) in [
+        ("/v1/lanes/web.de/stop", json!({}), 422, "/command"),
+        ("/v1/lanes/web.de/pin", json!({}), 422, "/rate"),
+        ("/v1/lanes/web.de/exclude", json!({}), 422, "/source"),
+        ("/v1/lanes/web.de/pause", json!({"stream": "cold"}), 422, "/stream"),
+    ] {
+        let refused = api.post(path, &body);
+        assert_eq!(refused.status, status, "{path}: {:#}", refused.json());
+        assert_eq!(refused.json()["errors"][0]["pointer"], pointer, "{:#}", refused.json());
+    }
+    let page = api.get("/v1/lanes/gmx");
+    assert_eq!(page.json()["providers"][0]["orders"][0]["by"], "al", "{:#}", page.json());
+    assert_eq!(api.get("/v1/lanes/nobody-at-all").status, 404);
+}
