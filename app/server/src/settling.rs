@@ -159,7 +159,6 @@ impl Settling {
     /// Everything since the last time goes out as one batch.
     pub(crate) fn flush(&mut self, now: Instant) {
         self.journal.write(std::mem::take(&mut self.lines));
-        self.keeping.flush(now, &*self.store, &self.awaited);
         if !self.done.is_empty() {
             self.cache.forget(self.done.drain(..));
         }
@@ -170,6 +169,8 @@ impl Settling {
             None if changes.recipients.is_empty() => {}
             None => self.awaited.commit(&*self.store, changes),
         }
+        // What became of mail goes first.
+        self.keeping.flush(now, &*self.store, &self.awaited);
     }
 
     /// What a lane was told last is shown with it.

@@ -150,7 +150,7 @@ fn lanes_are_shown_as_the_files_say() {
     let peer = Peer::start();
     let relay = Relay::start(&["--route", &peer.route()]);
     deliver(&relay, "jo@example.net");
-    text(&relay, &["lanes", "pin", "example.net", "50/h", "--why", "their postmaster said so"], 0);
+    text(&relay, &["lanes", "pin", "example.net", "2/h", "--why", "their postmaster said so"], 0);
     text(&relay, &["lanes", "restart-plan", "start", "example.net", "--days", "5,10"], 0);
     lane_when(&relay, "example.net", |lane| lane["open"] == 0);
     golden("lanes/list.txt", &timeless(&text(&relay, &["lanes", "list"], 0), &[]));
