@@ -16,6 +16,7 @@ use crate::history::History;
 use crate::latency::Latency;
 use crate::outcomes::Outcomes;
 use crate::pace::Pace;
+use crate::posterior::Wave;
 use crate::quota::{Counted, Quota, Room};
 use crate::rest::Rest;
 use crate::waiting::Waiting;
@@ -64,6 +65,10 @@ pub(crate) struct Controller {
     /// The rest that gave the suspects: how long it was.
     suspected_for: Span,
     last_refused: Option<Instant>,
+    /// The last waves, the oldest first.
+    waves: Vec<Wave>,
+    /// Canaries of this rest that were refused.
+    canaries: Vec<Instant>,
     /// Since when it has been sending without a rest.
     began: Instant,
     accepted_since_reopening: u32,
@@ -149,6 +154,8 @@ impl Controller {
             rested: Span::ZERO,
             suspected_for: Span::ZERO,
             last_refused: None,
+            waves: Vec::new(),
+            canaries: Vec::new(),
             began: Instant::default(),
             accepted_since_reopening: 0,
             outcomes: Outcomes::default(),

@@ -18,6 +18,7 @@ mod memory;
 mod order;
 mod outcomes;
 mod pace;
+mod posterior;
 mod quota;
 mod rest;
 mod restart;

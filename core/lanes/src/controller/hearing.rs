@@ -132,6 +132,7 @@ impl Controller {
         self.credits.refused();
         let Some(mut rest) = self.rest else { return };
         rest.tried = sent.max(rest.tried);
+        self.canaries.push(sent);
         let asked = rest.asks.take().zip(rest.explained);
         if let Some((question, place)) = asked {
             self.quotas[place].learn_from_no(now, sent, question);

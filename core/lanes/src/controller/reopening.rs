@@ -4,6 +4,7 @@ use postlane_mail::{Instant, Span};
 
 use super::{Controller, Question, State};
 use crate::decision::Decision;
+use crate::posterior::{Explanation, WAVES_MAX, Wave, explain};
 use crate::quota::{Quota, Reset};
 use crate::rest::Rest;
 use crate::windows::NATURAL;
@@ -33,6 +34,7 @@ impl Controller {
         } else {
             self.suspect(now, sent, &rest);
         }
+        self.weigh(now, sent, &rest);
         self.keep_a_floor(now, before, &rest);
         self.rested = blocked;
         if rest.canaries == 0 && rest.explained.is_none() {
@@ -45,6 +47,33 @@ impl Controller {
         self.forget_question();
         let rate = self.pace.rate();
         self.decide(now, Decision::Reopens { after: blocked, rate });
+    }
+
+    /// Weighs all waves anew: what explains them best is relied on.
+    fn weigh(&mut self, now: Instant, sent: Instant, rest: &Rest) {
+        let canaries = std::mem::take(&mut self.canaries);
+        if sent.since(rest.refused) <= FAST || rest.was_asked {
+            return;
+        }
+        self.waves.push(Wave { refused: rest.refused, canaries, accepted: sent });
+        if self.waves.len() > WAVES_MAX {
+            self.waves.remove(0);
+        }
+        let Some(found) = explain(&self.waves, &self.counted.accepted) else { return };
+        let Explanation { window, reset, messages, least } = found;
+        let is_clock = matches!(reset, Reset::Clock { .. });
+        let known = self.quotas.iter_mut().find(|quota| quota.window == window);
+        if let Some(quota) = known {
+            if matches!(quota.reset, Reset::Clock { .. }) != is_clock || is_clock {
+                quota.reset = reset;
+            }
+            return;
+        }
+        self.suspects.clear();
+        self.quotas.retain(|quota| !is_rival(quota.window, window));
+        let place = self.rely_on(Quota { least, reset, ..Quota::new(window, messages, 2) });
+        let Quota { window, messages, .. } = self.quotas[place];
+        self.decide(now, Decision::Confirmed { window, messages });
     }
 
     /// The quota that is lower than it was: it had room, and canaries were refused all the same.
@@ -171,4 +200,9 @@ impl Controller {
             self.pace.keep_to(floor, now);
         }
     }
+}
+
+/// Two windows that are not far from each other explain the same refusals: one of them is wrong.
+fn is_rival(one: Span, other: Span) -> bool {
+    one.0.max(other.0) <= one.0.min(other.0).saturating_mul(8)
 }
