@@ -1,5 +1,6 @@
 //! The controller: it hears what became of mail, and learns how much the provider takes.
 
+mod doubt;
 mod growth;
 mod hearing;
 mod keeping;
@@ -21,7 +22,10 @@ use crate::quota::{Counted, Quota, Room};
 use crate::rest::Rest;
 use crate::waiting::Waiting;
 
+pub(crate) use doubt::Kind;
 pub use hearing::Heard;
+
+use doubt::Doubt;
 
 /// What a lane does at the moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,8 +84,7 @@ pub(crate) struct Controller {
     faster: Patience,
     backlog: u64,
     trusts_hints: bool,
-    /// Ambiguous replies in a row.
-    ambiguous: u32,
+    doubt: Doubt,
     /// Bulk and transactional messages under way.
     under_way: [u32; 2],
     opening: u32,
@@ -166,7 +169,7 @@ impl Controller {
             faster: Patience::default(),
             backlog: 0,
             trusts_hints: true,
-            ambiguous: 0,
+            doubt: Doubt::default(),
             under_way: [0; 2],
             opening: 0,
             chance: Chance::new(seed),
@@ -317,6 +320,10 @@ impl Controller {
     /// How much waits for the lane: what a higher limit would be worth.
     pub(crate) fn expect(&mut self, backlog: u64) {
         self.backlog = backlog;
+    }
+
+    fn is_resting(&self) -> bool {
+        matches!(self.state, State::Cooling { .. })
     }
 
     pub(crate) fn state(&self) -> State {

@@ -15,6 +15,11 @@ pub enum Decision {
         /// When a canary goes.
         until: Instant,
     },
+    /// Whatever is sent is refused in words that speak of messages: it rests as for a limit.
+    Doubts {
+        /// When a canary goes.
+        until: Instant,
+    },
     /// A canary was refused.
     CanaryRefused {
         /// So many were in this rest.
@@ -115,6 +120,9 @@ impl fmt::Display for Decision {
                 write!(f, "rests: the provider refuses at {}", PerTime(*pace))
             }
             Self::Rests { pace: None, .. } => f.write_str("rests: the provider refuses"),
+            Self::Doubts { .. } => {
+                f.write_str("rests: all is refused, in words that speak of messages")
+            }
             Self::CanaryRefused { canaries, .. } => {
                 write!(f, "rests on: {canaries} canaries refused so far")
             }

@@ -197,6 +197,11 @@ impl Lane {
         }
     }
 
+    /// Whether a refusal of this kind is the lane's limit here, whatever its words.
+    pub fn takes_for_rate(&self, signal: Signal) -> bool {
+        self.learns() && self.controller.takes_for_rate(signal)
+    }
+
     /// How much waits for it: what a higher limit would be worth.
     pub fn expect(&mut self, backlog: u64) {
         self.controller.expect(backlog);

@@ -3,7 +3,7 @@
 use postlane_mail::{Instant, Span};
 
 use crate::chance::Chance;
-use crate::controller::Question;
+use crate::controller::{Kind, Question};
 use crate::windows::{NATURAL, permille};
 
 /// One wave of refusals: from the first until a canary is accepted.
@@ -25,6 +25,8 @@ pub(crate) struct Rest {
     pub(crate) tried: Instant,
     /// What its next canary asks of the quota that explains it.
     pub(crate) asks: Option<Question>,
+    /// What was said is no limit by its words.
+    pub(crate) doubt: Option<Kind>,
     /// It answered the question whether a higher rate holds.
     pub(crate) was_asked: bool,
     /// It came where a confirmed quota was full, or at a paid question.

@@ -203,7 +203,12 @@ impl<E> Engine<E> {
             let is_beyond = beyond.iter().any(|o| o.index == index && is_too_many(o));
             let outcome = outcomes.iter().find(|o| o.index == index && !is_beyond);
             let outcome = outcome.map(|o| &o.outcome);
-            let left = judge_one(now, outcome, over.used);
+            let left = match judge_one(now, outcome, over.used) {
+                Left::Deferred(asked, None) if self.is_lanes(over.lane, outcome) => {
+                    Left::WithLane(asked)
+                }
+                left => left,
+            };
             let left = if learns { left } else { left.without_lane() };
             let left = match (left, self.wish_for(number, index)) {
                 (Left::Ended(end), _) => Left::Ended(end),
@@ -218,6 +223,12 @@ impl<E> Engine<E> {
             (index, left)
         });
         judged.collect()
+    }
+
+    /// Whether a refusal is the lane's limit, whatever its words.
+    fn is_lanes(&self, lane: u32, outcome: Option<&Outcome>) -> bool {
+        let Some(Outcome::Refused(said)) = outcome else { return false };
+        self.lanes[lane as usize].lane.takes_for_rate(signal_of(said))
     }
 
     /// Those recipients of an entry that `belongs` says, as an entry: the entry itself where
@@ -309,11 +320,11 @@ fn judge_one(now: Instant, outcome: Option<&Outcome>, used: bool) -> Left {
         Some(Outcome::Delivered(_)) => Left::Ended(End::Delivered),
         Some(Outcome::Refused(said)) => match said.persistence {
             Persistence::Permanent => Left::Ended(End::Bounced(None)),
-            Persistence::UntilFixed => {
-                Left::Deferred(Some(said.asked_wait().unwrap_or_default().max(MENDING_MIN)), None)
-            }
             _ if said.signal == Signal::Rate || said.signal == Signal::Conn => {
                 Left::WithLane(said.asked_wait())
+            }
+            Persistence::UntilFixed => {
+                Left::Deferred(Some(said.asked_wait().unwrap_or_default().max(MENDING_MIN)), None)
             }
             _ if said.signal == Signal::Greylist => {
                 Left::Deferred(Some(said.asked_wait().unwrap_or_default().max(GREYLIST_MIN)), None)

@@ -2,6 +2,7 @@
 
 use postlane_mail::{Instant, Span, Stream};
 
+use super::doubt::Kind;
 use super::{Asked, Controller, Question, State};
 use crate::decision::Decision;
 use crate::quota::{Quota, Reset, with_margin};
@@ -26,9 +27,6 @@ pub struct Heard {
     pub open: u32,
 }
 
-/// Ambiguous replies in a row that make a lane rest. One may be a message's own trouble.
-const AMBIGUOUS_MAX: u32 = 2;
-
 /// A limit that is lower than it was is looked for so often before another is thought of.
 const FALLS_MAX: u32 = 4;
 
@@ -42,14 +40,6 @@ impl Controller {
         match heard.signal {
             Signal::Accepted => self.accepted(now, heard),
             Signal::Rate { hint } | Signal::Outage { hint } => self.refused(now, heard, hint),
-            Signal::Ambiguous => {
-                self.count(heard);
-                self.ambiguous += 1;
-                let stops = self.ambiguous >= AMBIGUOUS_MAX || self.state == State::Canary;
-                if stops {
-                    self.refused(now, heard, Hint::default());
-                }
-            }
             Signal::Conn => self.too_many_connections(now, heard),
             Signal::PerConn => {
                 if self.caps.refuse_message(heard.carried) {
@@ -61,15 +51,18 @@ impl Controller {
                     self.canary_refused(now, heard.sent);
                 }
             }
-            Signal::Temp | Signal::Policy | Signal::Perm | Signal::Mailbox => {
+            Signal::Perm => {
                 self.count(heard);
+                self.nothing_in_doubt();
                 self.heard_of_something_else(now, heard);
             }
-            Signal::Greylist => {
-                self.pace.accepted += 1;
-                self.heard_of_something_else(now, heard);
-                if self.state == State::Probing {
-                    self.grow(now);
+            Signal::Temp
+            | Signal::Policy
+            | Signal::Mailbox
+            | Signal::Greylist
+            | Signal::Ambiguous => {
+                if let Some(kind) = Kind::of(heard.signal) {
+                    self.doubt(now, heard, kind);
                 }
             }
             Signal::Connected => {}
@@ -77,14 +70,14 @@ impl Controller {
     }
 
     /// A refusal for reasons of the message says as much of the lane as an acceptance: it got that far.
-    fn heard_of_something_else(&mut self, now: Instant, heard: &Heard) {
+    pub(super) fn heard_of_something_else(&mut self, now: Instant, heard: &Heard) {
         self.latency.observe(now.since(heard.sent));
         if self.state == State::Canary {
             self.reopen(now, heard.sent);
         }
     }
 
-    fn count(&mut self, heard: &Heard) {
+    pub(super) fn count(&mut self, heard: &Heard) {
         self.counted.all.record(heard.sent);
         if heard.stream != Stream::Transactional {
             self.counted.bulk.record(heard.sent);
@@ -95,7 +88,7 @@ impl Controller {
         self.count(heard);
         self.counted.accepted.record(heard.sent);
         self.latency.observe(now.since(heard.sent));
-        self.ambiguous = 0;
+        self.nothing_in_doubt();
         self.credits.accepted();
         self.accepted_since_reopening += 1;
         if heard.fresh {
@@ -113,10 +106,8 @@ impl Controller {
         }
     }
 
-    fn refused(&mut self, now: Instant, heard: &Heard, hint: Hint) {
-        if !matches!(heard.signal, Signal::Ambiguous) {
-            self.count(heard);
-        }
+    pub(super) fn refused(&mut self, now: Instant, heard: &Heard, hint: Hint) {
+        self.count(heard);
         if heard.fresh {
             self.outcomes.record(true);
         }
@@ -167,6 +158,7 @@ impl Controller {
             canaries: 0,
             tried: sent,
             asks: None,
+            doubt: None,
             was_asked,
             explained,
         };
@@ -174,6 +166,7 @@ impl Controller {
             && !was_asked
             && let Some(pace) = pace
         {
+            let pace = pace.min(self.pace.learned());
             self.failed = Some(self.failed.map_or(pace, |failed| failed.min(pace)));
         }
         self.rest = Some(rest);
@@ -257,7 +250,7 @@ impl Controller {
     }
 
     /// When the next canary goes.
-    fn next_canary(&mut self, now: Instant) -> Instant {
+    pub(super) fn next_canary(&mut self, now: Instant) -> Instant {
         let Some(rest) = self.rest else { return Instant::default() };
         let known = rest.explained.and_then(|place| self.quotas.get(place)).copied();
         if let Some(quota) = known.filter(|_| rest.canaries == 0) {

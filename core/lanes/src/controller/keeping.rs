@@ -206,6 +206,7 @@ fn recalled_rest(kept: &LearnedRest, quotas: usize) -> Rest {
         canaries: kept.canaries,
         tried: kept.tried,
         asks: None,
+        doubt: None,
         was_asked: false,
         explained: kept.explained.map(usize::from).filter(|place| *place < quotas),
     }

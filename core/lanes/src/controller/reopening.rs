@@ -18,6 +18,7 @@ impl Controller {
             self.state = State::Normal;
             return;
         };
+        self.settle_doubt(rest.doubt);
         let blocked = sent.since(rest.refused);
         let before = self.pace.rate();
         let known = rest.explained.filter(|place| *place < self.quotas.len());

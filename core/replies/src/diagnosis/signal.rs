@@ -62,7 +62,8 @@ impl Signal {
             | Label::AuthDkim
             | Label::AuthDmarc
             | Label::Unauthenticated => Self::Policy,
-            Label::TlsRequired | Label::AuthRequired | Label::QuotaSender => Self::Policy,
+            Label::QuotaSender => if_5yz(is_5yz, Self::Policy, Self::Rate),
+            Label::TlsRequired | Label::AuthRequired => Self::Policy,
             Label::SenderRejected | Label::TlsFailed => if_5yz(is_5yz, Self::Policy, Self::Temp),
             Label::SystemError
             | Label::SystemStorageFull

@@ -1,0 +1,124 @@
+//! What speaks of one message and is said to all of them: it may be a limit all the same.
+//!
+//! Providers word their limits as they like. A refusal that seems to be a message's own affair
+//! slows nothing; where several in a row are all that is heard, the lane rests as after a refusal
+//! for rate, and when mail is accepted after the rest, that wording is taken for what it was.
+
+use postlane_mail::{Instant, Span};
+
+use super::{Controller, Heard, State};
+use crate::decision::Decision;
+use crate::signal::{Hint, Signal};
+
+/// What has been said in a row, and what has turned out to be a limit.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Doubt {
+    in_a_row: u32,
+    /// A bit for each kind that was a limit on this lane.
+    limits: u8,
+}
+
+/// What somebody has to mend is probed so seldom (LANES §2, Policy).
+const MENDING: Span = Span::from_min(30);
+
+/// The kinds that are doubted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Greylist,
+    Temp,
+    Mailbox,
+    Policy,
+    Ambiguous,
+}
+
+impl Kind {
+    pub(crate) fn of(signal: Signal) -> Option<Self> {
+        match signal {
+            Signal::Greylist => Some(Self::Greylist),
+            Signal::Temp => Some(Self::Temp),
+            Signal::Mailbox => Some(Self::Mailbox),
+            Signal::Policy => Some(Self::Policy),
+            Signal::Ambiguous => Some(Self::Ambiguous),
+            _ => None,
+        }
+    }
+
+    /// So many in a row, with nothing accepted between them, are no chance. Chosen, not measured.
+    fn most(self) -> u32 {
+        match self {
+            Self::Ambiguous => 2,
+            Self::Greylist | Self::Policy => 3,
+            Self::Temp => 6,
+            Self::Mailbox => 10,
+        }
+    }
+
+    fn bit(self) -> u8 {
+        1 << self as u8
+    }
+}
+
+impl Doubt {
+    pub(crate) fn is_limit(self, kind: Kind) -> bool {
+        self.limits & kind.bit() != 0
+    }
+}
+
+impl Controller {
+    /// Whether a refusal of this kind has turned out to be the lane's limit.
+    pub(crate) fn takes_for_rate(&self, signal: Signal) -> bool {
+        Kind::of(signal).is_some_and(|kind| self.doubt.is_limit(kind))
+    }
+
+    pub(super) fn doubt(&mut self, now: Instant, heard: &Heard, kind: Kind) {
+        // First contact is what greylisting is about; who comes back in time and is put off
+        // again meets something else.
+        if kind == Kind::Greylist && heard.fresh && !self.doubt.is_limit(kind) {
+            return self.greylisted(now, heard);
+        }
+        if self.state == State::Canary {
+            let same = self.rest.is_some_and(|rest| rest.doubt == Some(kind));
+            if same || self.doubt.is_limit(kind) || kind == Kind::Ambiguous {
+                return self.refused(now, heard, Hint::default());
+            }
+        }
+        if self.doubt.is_limit(kind) {
+            return self.refused(now, heard, Hint::default());
+        }
+        self.doubt.in_a_row += 1;
+        if self.doubt.in_a_row < kind.most() || self.is_resting() {
+            self.count(heard);
+            return self.heard_of_something_else(now, heard);
+        }
+        self.refused(now, heard, Hint::default());
+        if let Some(rest) = &mut self.rest {
+            rest.doubt = Some(kind);
+            if kind == Kind::Policy {
+                rest.first = MENDING;
+            }
+        }
+        let until = self.next_canary(now);
+        self.state = State::Cooling { until };
+        self.decide(now, Decision::Doubts { until });
+    }
+
+    /// Mail goes again.
+    pub(super) fn settle_doubt(&mut self, doubt: Option<Kind>) {
+        self.doubt.in_a_row = 0;
+        if let Some(kind) = doubt.filter(|kind| !matches!(kind, Kind::Policy | Kind::Mailbox)) {
+            self.doubt.limits |= kind.bit();
+        }
+    }
+
+    pub(super) fn nothing_in_doubt(&mut self) {
+        self.doubt.in_a_row = 0;
+    }
+
+    fn greylisted(&mut self, now: Instant, heard: &Heard) {
+        self.pace.accepted += 1;
+        self.heard_of_something_else(now, heard);
+        if self.state == State::Probing {
+            self.grow(now);
+        }
+    }
+}
