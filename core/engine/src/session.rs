@@ -65,8 +65,8 @@ pub(crate) struct Flight {
     /// When it was given out.
     pub(crate) sent: Instant,
     pub(crate) stream: Stream,
-    /// It is the entry's first attempt.
-    pub(crate) fresh: bool,
+    /// Attempts before it.
+    pub(crate) attempts: u16,
 }
 
 /// A slot's number holds its place in the low bits and a serial above, so that it is found

@@ -69,6 +69,8 @@ pub(crate) struct Controller {
     /// The rest that gave the suspects: how long it was.
     suspected_for: Span,
     last_refused: Option<Instant>,
+    /// When the last quick waves broke, the oldest first.
+    quick: Vec<Instant>,
     /// The last waves, the oldest first.
     waves: Vec<Wave>,
     /// Canaries of this rest that were refused.
@@ -157,6 +159,7 @@ impl Controller {
             rested: Span::ZERO,
             suspected_for: Span::ZERO,
             last_refused: None,
+            quick: Vec::new(),
             waves: Vec::new(),
             canaries: Vec::new(),
             began: Instant::default(),

@@ -23,6 +23,8 @@ pub(crate) struct Rest {
     pub(crate) canaries: u32,
     /// When the last of them was sent; the first refusal, as long as there was none.
     pub(crate) tried: Instant,
+    /// The window the provider named, without a figure.
+    pub(crate) window: Option<Span>,
     /// What its next canary asks of the quota that explains it.
     pub(crate) asks: Option<Question>,
     /// What was said is no limit by its words.
@@ -70,7 +72,10 @@ impl Rest {
             return self.refused + jittered(self.first, chance);
         }
         let after = self.wait();
-        let due = self.snapped(self.refused + after);
+        let due = match self.window.filter(|_| self.canaries >= 2) {
+            Some(window) if self.began + window > self.tried => self.began + permille(window, 1010),
+            _ => self.snapped(self.refused + after),
+        };
         let least = self.tried + Span::from_s(30).min(self.first);
         due.max(least) + jitter(after, chance)
     }

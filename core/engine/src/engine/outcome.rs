@@ -88,7 +88,7 @@ impl<E> Engine<E> {
         let about = About {
             sent: flight.sent,
             stream: flight.stream,
-            fresh: flight.fresh,
+            attempts: flight.attempts,
             carried,
             others,
         };
@@ -203,7 +203,7 @@ impl<E> Engine<E> {
             let is_beyond = beyond.iter().any(|o| o.index == index && is_too_many(o));
             let outcome = outcomes.iter().find(|o| o.index == index && !is_beyond);
             let outcome = outcome.map(|o| &o.outcome);
-            let left = match judge_one(now, outcome, over.used) {
+            let left = match judge_one(now, outcome, over.used, self.slab[number].attempts) {
                 Left::Deferred(asked, None) if self.is_lanes(over.lane, outcome) => {
                     Left::WithLane(asked)
                 }
@@ -314,7 +314,7 @@ impl<E> Engine<E> {
 
 /// A session that has had its share of messages is not the message's fault: another is opened.
 /// Where the first message of a session is told so, that would never end, and it waits.
-fn judge_one(now: Instant, outcome: Option<&Outcome>, used: bool) -> Left {
+fn judge_one(now: Instant, outcome: Option<&Outcome>, used: bool, attempts: u16) -> Left {
     match outcome {
         Some(Outcome::Refused(said)) if used && said.signal == Signal::PerConn => Left::NotTried,
         Some(Outcome::Delivered(_)) => Left::Ended(End::Delivered),
@@ -327,7 +327,8 @@ fn judge_one(now: Instant, outcome: Option<&Outcome>, used: bool) -> Left {
                 Left::Deferred(Some(said.asked_wait().unwrap_or_default().max(MENDING_MIN)), None)
             }
             _ if said.signal == Signal::Greylist => {
-                Left::Deferred(Some(said.asked_wait().unwrap_or_default().max(GREYLIST_MIN)), None)
+                let wait = GREYLIST_MIN.times(1 << attempts.min(4));
+                Left::Deferred(Some(said.asked_wait().unwrap_or_default().max(wait)), None)
             }
             _ => Left::Deferred(said.asked_wait(), None),
         },

@@ -4,7 +4,7 @@ use postlane_lanes::{Ask, Permit, Waiting};
 use postlane_mail::{Instant, Span, Stream};
 
 use super::{Engine, Timer};
-use crate::entry::State;
+use crate::entry::{Entry, State};
 use crate::names::AttemptId;
 use crate::output::{End, Output};
 use crate::path::Crowd;
@@ -241,8 +241,8 @@ impl<E> Engine<E> {
         let path = self.slots[place as usize].path;
         self.leave_those_beyond(now, path, number);
         let slot = &mut self.slots[place as usize];
-        let (stream, fresh) = (self.slab[number].stream, self.slab[number].attempts == 0);
-        slot.in_flight.push(Flight { attempt, entry: number, sent: now, stream, fresh });
+        let Entry { stream, attempts, .. } = self.slab[number];
+        slot.in_flight.push(Flight { attempt, entry: number, sent: now, stream, attempts });
         slot.given += 1;
         let id = slot.id;
         let ask = if std::mem::take(&mut slot.prepaid) { Ask::Prepaid } else { Ask::Message };

@@ -206,10 +206,12 @@ impl<E> Engine<E> {
     /// Tells the lane of something.
     pub(super) fn hear(&mut self, now: Instant, lane: u32, about: About, signal: Signal) {
         let state = &mut self.lanes[lane as usize];
-        let About { sent, stream, fresh, carried, others } = about;
+        let About { sent, stream, attempts, carried, others } = about;
         let open = u32::from(others);
-        state.lane.observe(now, &Heard { signal, sent, stream, fresh, carried, open });
-        if fresh && let Some(what) = first_attempt(signal) {
+        state.lane.observe(now, &Heard { signal, sent, stream, attempts, carried, open });
+        if attempts == 0
+            && let Some(what) = first_attempt(signal)
+        {
             self.first_attempt(now, lane, what);
         }
         self.unsaved(now, lane);
@@ -388,7 +390,8 @@ pub(super) fn after_a_loss(behind: usize) -> Joins {
 pub(super) struct About {
     pub(super) sent: Instant,
     pub(super) stream: Stream,
-    pub(super) fresh: bool,
+    /// Attempts before it.
+    pub(super) attempts: u16,
     /// Messages accepted on the session before.
     pub(super) carried: u32,
     /// Sessions of the lane that were open when it was.
@@ -398,7 +401,7 @@ pub(super) struct About {
 impl About {
     /// A session that carried nothing.
     fn session(began: Instant, others: u16) -> Self {
-        Self { sent: began, stream: Stream::Engaged, fresh: false, carried: 0, others }
+        Self { sent: began, stream: Stream::Engaged, attempts: 1, carried: 0, others }
     }
 }
 

@@ -14,6 +14,8 @@ use crate::signal::{Hint, Signal};
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Doubt {
     in_a_row: u32,
+    /// First attempts accepted in a row: whoever takes them does not greylist.
+    welcomed: u32,
     /// A bit for each kind that was a limit on this lane.
     limits: u8,
 }
@@ -59,6 +61,10 @@ impl Kind {
 }
 
 impl Doubt {
+    pub(crate) fn welcome(&mut self) {
+        self.welcomed = self.welcomed.saturating_add(1);
+    }
+
     pub(crate) fn is_limit(self, kind: Kind) -> bool {
         self.limits & kind.bit() != 0
     }
@@ -71,9 +77,7 @@ impl Controller {
     }
 
     pub(super) fn doubt(&mut self, now: Instant, heard: &Heard, kind: Kind) {
-        // First contact is what greylisting is about; who comes back in time and is put off
-        // again meets something else.
-        if kind == Kind::Greylist && heard.fresh && !self.doubt.is_limit(kind) {
+        if kind == Kind::Greylist && !self.doubt.is_limit(kind) && self.is_first_contact(heard) {
             return self.greylisted(now, heard);
         }
         if self.state == State::Canary {
@@ -114,7 +118,14 @@ impl Controller {
         self.doubt.in_a_row = 0;
     }
 
+    /// First contact is what greylisting is about. Who took twenty unknown messages at once does not
+    /// greylist, nor who puts off a message for the fourth time, after more than half an hour.
+    fn is_first_contact(&self, heard: &Heard) -> bool {
+        if heard.attempts == 0 { self.doubt.welcomed < 20 } else { heard.attempts < 4 }
+    }
+
     fn greylisted(&mut self, now: Instant, heard: &Heard) {
+        self.doubt.welcomed = 0;
         self.pace.accepted += 1;
         self.heard_of_something_else(now, heard);
         if self.state == State::Probing {

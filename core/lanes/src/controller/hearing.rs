@@ -19,8 +19,8 @@ pub struct Heard {
     pub sent: Instant,
     /// What kind of mail it was.
     pub stream: Stream,
-    /// Its first attempt.
-    pub fresh: bool,
+    /// Attempts of it before; 0 for its first.
+    pub attempts: u16,
     /// Messages accepted on its session before.
     pub carried: u32,
     /// Sessions of the lane that are open, without one that was refused.
@@ -89,9 +89,12 @@ impl Controller {
         self.counted.accepted.record(heard.sent);
         self.latency.observe(now.since(heard.sent));
         self.nothing_in_doubt();
+        if heard.attempts == 0 {
+            self.doubt.welcome();
+        }
         self.credits.accepted();
         self.accepted_since_reopening += 1;
-        if heard.fresh {
+        if heard.attempts == 0 {
             self.outcomes.record(false);
         }
         self.pace.accepted += 1;
@@ -108,7 +111,7 @@ impl Controller {
 
     pub(super) fn refused(&mut self, now: Instant, heard: &Heard, hint: Hint) {
         self.count(heard);
-        if heard.fresh {
+        if heard.attempts == 0 {
             self.outcomes.record(true);
         }
         match self.state {
@@ -157,6 +160,7 @@ impl Controller {
             first: self.first_wait(hinted, burst, base),
             canaries: 0,
             tried: sent,
+            window: hint.window.and_then(windows::nearest),
             asks: None,
             doubt: None,
             was_asked,
@@ -231,7 +235,7 @@ impl Controller {
             let agrees = (0.85..=1.20).contains(&ratio);
             return agrees.then(|| Quota::new(window, u64::from(quota), 2));
         }
-        (counted >= 10).then(|| Quota::new(window, counted, 2))
+        None
     }
 
     /// Three are known at most; the one that is seen least goes.

@@ -205,6 +205,7 @@ fn recalled_rest(kept: &LearnedRest, quotas: usize) -> Rest {
         first: kept.first,
         canaries: kept.canaries,
         tried: kept.tried,
+        window: None,
         asks: None,
         doubt: None,
         was_asked: false,

@@ -12,6 +12,12 @@ use crate::windows::NATURAL;
 /// A rest that was over so soon came from a limit of seconds or a minute, not from a long window.
 const FAST: Span = Span::from_s(150);
 
+/// Fewer messages say nothing of a window.
+const SUSPECTED_MIN: u64 = 5;
+
+/// A rate is measured over so many quick waves.
+const QUICK_MAX: usize = 4;
+
 impl Controller {
     pub(super) fn reopen(&mut self, now: Instant, sent: Instant) {
         let Some(rest) = self.rest.take() else {
@@ -124,19 +130,23 @@ impl Controller {
 
     /// A limit of seconds or a minute: what was accepted between its last two refusals is its rate.
     fn fast_limit(&mut self, now: Instant, rest: &Rest) {
-        let cut_just_before = self.accepted_since_reopening < 10 && self.last_refused.is_some();
-        // A long rest says nothing of the rate: what was not used then may be gone.
-        let short = self.last_refused.filter(|_| self.rested <= FAST);
-        let between = short.map(|last| {
-            let accepted = self.counted.accepted.between(last, rest.refused);
-            (accepted, rest.refused.since(last).0 as f64 / 1e6)
+        if self.rested > FAST || self.quick.len() >= QUICK_MAX {
+            // A long rest says nothing of the rate: what was not used then may be gone.
+            self.quick
+                .drain(..self.quick.len().min(if self.rested > FAST { QUICK_MAX } else { 1 }));
+        }
+        let between = self.quick.first().map(|first| {
+            let accepted = self.counted.accepted.between(*first, rest.refused);
+            (accepted, rest.refused.since(*first).0 as f64 / 1e6)
         });
+        self.quick.push(rest.refused);
         let rate = match (between, rest.pace) {
-            _ if cut_just_before => self.pace.rate(),
             (Some((accepted, seconds)), _) if accepted >= 8 => 0.97 * accepted as f64 / seconds,
+            (Some((accepted, seconds)), _) if accepted >= 1 => 0.9 * accepted as f64 / seconds,
             (_, Some(pace)) => 0.7 * pace,
-            (_, None) => 0.7 * self.pace.rate(),
+            (_, None) => 0.7 * self.pace.learned(),
         };
+        let rate = rate.min(self.pace.learned());
         self.pace.keep_to(rate, now);
     }
 
@@ -151,7 +161,7 @@ impl Controller {
                 let full = accepted.within(*window, rest.refused);
                 let held = accepted.within(*window, rest.tried) + canaries >= full;
                 let opened = accepted.within(*window, sent) < full + 1;
-                (full > 0 && held && opened).then(|| Quota::new(*window, full, 1))
+                (full >= SUSPECTED_MIN && held && opened).then(|| Quota::new(*window, full, 1))
             })
             .collect();
         self.suspected_for = sent.since(rest.refused);
