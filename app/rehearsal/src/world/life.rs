@@ -39,6 +39,7 @@ impl Around<'_> {
                 self.inputs.push(Input::Submitted(waiting));
             }
             self.life = Life::Runs;
+            self.marks = Marks::default();
             drive(&mut engine, self);
             if self.life == Life::Over {
                 return Beliefs::of(&engine, self.clock.at(self.now));
@@ -82,7 +83,6 @@ impl Around<'_> {
         self.agenda = Agenda::new();
         self.writing.clear();
         self.inputs.clear();
-        self.marks = Marks::default();
         self.life = Life::Gone;
     }
 }
