@@ -38,7 +38,7 @@ pub(crate) fn step(name: &str, number: usize, says: &str) {
 }
 
 /// How wide a text may be: as the terminal, within what can be read; 80 where there is none.
-fn columns() -> usize {
+pub(crate) fn columns() -> usize {
     let size = rustix::termios::tcgetwinsize(io::stdout());
     size.map_or(80, |size| usize::from(size.ws_col).clamp(40, 100))
 }
@@ -64,6 +64,11 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
 /// What others wrote must not move the cursor or colour the screen.
 pub(crate) fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// The same for several lines.
+pub(crate) fn lines_printable(text: &str) -> String {
+    text.split('\n').map(printable).collect::<Vec<_>>().join("\n")
 }
 
 /// The answer as one JSON value on one line.

@@ -3,6 +3,7 @@
 //! `cargo run --release -p postlane-rehearsal --example rehearse -- POLICY FILE…`
 
 use std::io::{Error, Write as _};
+use std::sync::Arc;
 use std::time::Instant;
 
 use postlane_receivers::Scenario;
@@ -18,6 +19,7 @@ fn main() -> std::io::Result<()> {
         scenarios.push(Scenario::parse(&text).map_err(|e| Error::other(e.to_string()))?);
     }
     let engine = Engine { knowledge: Knowledge::built_in(), settings: default_settings() };
+    let engine = Arc::new(engine);
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let (policies, tracing) = (vec![policy], Tracing::Off);
     let rehearsal = Rehearsal { scenarios, policies, engine, seeds: 5, tracing, threads };

@@ -4,6 +4,8 @@
 //! made up, chance comes from a seed: the same file and seed give the same bytes. Nothing here can
 //! open a socket or a file; what is read and written goes through the caller.
 
+mod chart;
+mod explain;
 mod floor;
 mod measures;
 mod oracle;
@@ -16,11 +18,13 @@ mod runs;
 mod summary;
 mod world;
 
+pub use chart::{Glyphs, pareto, svg, terminal};
+pub use explain::explain;
 pub use measures::Measures;
 pub use policy::Policy;
 pub use recorder::Recorder;
 pub use rehearse::{Outcome, Rehearsal};
 pub use run::{ConnectionNo, Fate, LaneMark, MessageNo, Minute, Run, Sent};
 pub use runs::{Engine, Left, RunError, Tracing, run};
-pub use summary::{RunSummary, Summary};
+pub use summary::{RunSummary, Summary, Verdict};
 pub use world::{CommandError, Knowledge, default_settings};

@@ -4,8 +4,8 @@
 //! nothing but how long it takes.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use postlane_receivers::Scenario;
@@ -23,7 +23,7 @@ pub struct Rehearsal {
     /// With each of these policies. The oracle is run beside them in any case.
     pub policies: Vec<Policy>,
     /// What the real engine is given.
-    pub engine: Engine,
+    pub engine: Arc<Engine>,
     /// So many runs each.
     pub seeds: u64,
     /// Whether the policies' runs are traced; the oracle's only if it was asked for.

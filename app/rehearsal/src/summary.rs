@@ -34,6 +34,15 @@ pub struct Summary {
     pub runs: Vec<RunSummary>,
 }
 
+/// One of the things an outcome is judged by.
+#[derive(Debug, Clone)]
+pub struct Verdict {
+    /// Whether it is as it should be.
+    pub holds: bool,
+    /// What was asked, and what was found.
+    pub says: String,
+}
+
 /// One run by itself.
 #[derive(Debug, Clone, Serialize)]
 pub struct RunSummary {
@@ -83,20 +92,62 @@ impl Summary {
     /// 80 %.
     pub fn of(scenario: &Scenario, policy: Policy, runs: &[(&Run, &Run)]) -> Self {
         let each: Vec<RunSummary> = runs.iter().map(|(run, oracle)| one(run, oracle)).collect();
-        let figures = Figures::means(&each);
-        let finished = each.iter().all(|run| run.finished);
-        let lost_nothing = figures.tx_lost == Some(0.0);
-        let expired_nothing = each.iter().all(|run| run.expired_needlessly == 0);
-        let is_gentle = figures.r4xx_per_delivered.is_some_and(|r4xx| r4xx <= R4XX_MAX);
-        let pass = figures.is_in_time(finished) && is_gentle && lost_nothing && expired_nothing;
-        Self {
+        let mut summary = Self {
             id: scenario.meta.id.clone(),
             policy: policy.as_str(),
             seeds: each.len(),
-            finished,
-            pass,
-            figures,
+            finished: each.iter().all(|run| run.finished),
+            pass: false,
+            figures: Figures::means(&each),
             runs: each,
+        };
+        summary.pass = summary.verdicts().iter().all(|verdict| verdict.holds);
+        summary
+    }
+
+    /// What it is judged by, one by one.
+    pub fn verdicts(&self) -> Vec<Verdict> {
+        let figures = &self.figures;
+        let or = |figure: Option<f64>| figure.unwrap_or(f64::INFINITY);
+        let needlessly: usize = self.runs.iter().map(|run| run.expired_needlessly).sum();
+        let tell = |holds, says| Verdict { holds, says };
+        vec![
+            tell(figures.is_in_time(self.finished), self.time_says()),
+            tell(
+                or(figures.r4xx_per_delivered) <= R4XX_MAX,
+                format!(
+                    "refusals for rate per message delivered: {:.4}, of at most {R4XX_MAX}",
+                    or(figures.r4xx_per_delivered)
+                ),
+            ),
+            tell(
+                figures.tx_lost == Some(0.0),
+                format!("transactional messages lost: {}", or(figures.tx_lost)),
+            ),
+            tell(
+                needlessly == 0,
+                format!("messages expired that the oracle delivers: {needlessly}"),
+            ),
+        ]
+    }
+
+    fn time_says(&self) -> String {
+        let figures = &self.figures;
+        let hours = |s: f64| s / 3_600.0;
+        match (figures.t99_s, figures.oracle_t99_s) {
+            (Some(own), Some(best)) => format!(
+                "99 % delivered after {:.2} h, {:.2} times the oracle's {:.2} h, of at most \
+                 {RATIO_MAX} times or 15 minutes more{}",
+                hours(own),
+                figures.ratio.unwrap_or(f64::INFINITY),
+                hours(best),
+                if self.finished { "" } else { "; but something was left at the horizon" },
+            ),
+            _ => format!(
+                "delivered: {:.1} %, the oracle {:.1} %; 99 % are not reached",
+                figures.delivered_share.unwrap_or_default() * 100.0,
+                figures.oracle_delivered_share.unwrap_or_default() * 100.0,
+            ),
         }
     }
 

@@ -1,13 +1,18 @@
 //! `postlane rehearse`: what a scenario would come to, in virtual time.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::thread;
+mod pictures;
+mod scenarios;
+
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use std::{fs, io, thread};
 
 use clap::Args;
-use postlane_receivers::Scenario;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use postlane_rehearsal::{
-    Engine, Knowledge, Outcome, Policy, Rehearsal, Tracing, default_settings,
+    Engine, Knowledge, Outcome, Policy, Rehearsal, Tracing, default_settings, explain, pareto,
 };
 
 use crate::cli::Reach;
@@ -17,10 +22,14 @@ use crate::print;
 /// What is rehearsed, and with what.
 #[derive(Args)]
 pub(crate) struct Rehearse {
-    /// Scenarios: TOML files
-    #[arg(value_name = "SCENARIO", required = true)]
+    /// Scenarios: TOML files, or names that --list shows
+    #[arg(value_name = "SCENARIO", required_unless_present = "list")]
     scenarios: Vec<PathBuf>,
-    /// Who decides when to send; several are compared
+    /// Show the scenarios that come with the program
+    #[arg(long)]
+    list: bool,
+    /// Who decides when to send: lane, lane-warm, postfix, static, kumo-tsa, pmta, pmta-2h, aimd or
+    /// oracle; several, by commas, are compared
     #[arg(
         long,
         value_name = "NAME",
@@ -30,58 +39,158 @@ pub(crate) struct Rehearse {
     )]
     policy: Vec<Policy>,
     /// Runs of each, with chance of their own
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=1_000))]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 5,
+        value_parser = clap::value_parser!(u64).range(1..=1_000)
+    )]
     seeds: u64,
+    /// Say why it passes or not, and what the lanes decided when
+    #[arg(long)]
+    explain: bool,
+    /// Draw what was accepted and refused over time, of the first run of each
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+    /// Draw time against refusals, a point for each policy and scenario
+    #[arg(long, value_name = "FILE")]
+    pareto: Option<PathBuf>,
+    /// Write every connection, dispatch, reply and decision, JSON line by JSON line
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
 }
 
 fn policy(name: &str) -> Result<Policy, String> {
     let known = || Policy::ALL.map(Policy::as_str).join(", ");
-    Policy::parse(name).ok_or_else(|| format!("no such policy: one of {}", known()))
+    Policy::parse(name).ok_or_else(|| format!("no such policy: use one of {}", known()))
 }
 
 pub(crate) fn run(reach: &Reach, rehearse: &Rehearse) -> Result<Exit, Failure> {
-    let scenarios = rehearse.scenarios.iter().map(|path| read(path)).collect::<Result<_, _>>()?;
-    let rehearsal = Rehearsal {
-        scenarios,
-        policies: rehearse.policy.clone(),
-        engine: Engine { knowledge: Knowledge::built_in(), settings: default_settings() },
-        seeds: rehearse.seeds,
-        tracing: Tracing::Off,
-        threads: thread::available_parallelism().map_or(1, usize::from),
-    };
-    let outcomes = rehearsal
-        .perform(&|| {})
-        .map_err(|e| Failure::usage(format!("{e}: name another with --policy")))?;
+    if rehearse.list {
+        scenarios::list(reach);
+        return Ok(Exit::Yes);
+    }
+    let rehearsal = rehearsal(rehearse)?;
+    let began = Instant::now();
+    let outcomes = perform(&rehearsal)?;
+    let took = began.elapsed();
+    write_files(rehearse, &rehearsal, &outcomes)?;
     if reach.json {
         outcomes.iter().for_each(|outcome| print::json(&outcome.summary));
     } else {
         table(&outcomes);
+        pictures::draw(&rehearsal.scenarios, &outcomes);
+        if rehearse.explain {
+            for outcome in &outcomes {
+                print::line("");
+                let told = explain(&rehearsal.scenarios[outcome.scenario], outcome);
+                print::line(&print::lines_printable(told.trim_end()));
+            }
+        }
+        note_speed(&rehearsal, &outcomes, took);
     }
     Ok(Exit::Yes)
 }
 
-fn read(path: &Path) -> Result<Scenario, Failure> {
-    let text = fs::read_to_string(path)
-        .map_err(|e| Failure::usage(format!("cannot read {}: {e}", path.display())))?;
-    Scenario::parse(&text).map_err(|e| Failure::usage(format!("{}: {e}", path.display())))
+fn rehearsal(rehearse: &Rehearse) -> Result<Rehearsal, Failure> {
+    let mut policies = Vec::new();
+    for policy in &rehearse.policy {
+        if !policies.contains(policy) {
+            policies.push(*policy);
+        }
+    }
+    Ok(Rehearsal {
+        scenarios: scenarios::read(&rehearse.scenarios)?,
+        policies,
+        engine: Arc::new(Engine { knowledge: Knowledge::built_in(), settings: default_settings() }),
+        seeds: rehearse.seeds,
+        tracing: if rehearse.trace.is_some() { Tracing::On } else { Tracing::Off },
+        threads: thread::available_parallelism().map_or(1, usize::from),
+    })
+}
+
+/// Makes the runs; how many are done is shown where somebody looks.
+fn perform(rehearsal: &Rehearsal) -> Result<Vec<Outcome>, Failure> {
+    let bar = ProgressBar::new(rehearsal.runs() as u64);
+    if !io::stderr().is_terminal() {
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+    }
+    let style = ProgressStyle::with_template("{pos}/{len} runs {wide_bar} {elapsed}");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar.enable_steady_tick(Duration::from_millis(200));
+    let outcomes = rehearsal.perform(&|| bar.inc(1));
+    bar.finish_and_clear();
+    outcomes.map_err(|e| Failure::usage(e.to_string()))
+}
+
+fn write_files(
+    rehearse: &Rehearse,
+    rehearsal: &Rehearsal,
+    outcomes: &[Outcome],
+) -> Result<(), Failure> {
+    let write = |path: &PathBuf, bytes: &[u8]| {
+        fs::write(path, bytes).map_err(|e| {
+            let path = path.display();
+            Failure::usage(format!("cannot write {path}: {e}: name a file that can be written"))
+        })
+    };
+    if let Some(path) = &rehearse.svg {
+        write(path, pictures::svg(&rehearsal.scenarios, outcomes).as_bytes())?;
+    }
+    if let Some(path) = &rehearse.pareto {
+        let summaries: Vec<_> = outcomes.iter().map(|outcome| &outcome.summary).collect();
+        write(path, pareto(&summaries).as_bytes())?;
+    }
+    if let Some(path) = &rehearse.trace {
+        let traces = outcomes.iter().flat_map(|outcome| &outcome.runs);
+        let lines: Vec<&[u8]> = traces.filter_map(|left| left.trace.as_deref()).collect();
+        write(path, &lines.concat())?;
+    }
+    Ok(())
 }
 
 fn table(outcomes: &[Outcome]) {
+    let none = || "-".to_owned();
     let hours =
         |s: Option<f64>| s.map_or_else(|| "never".to_owned(), |s| format!("{:.2}", s / 3_600.0));
+    let minutes = |s: Option<f64>| s.map_or_else(none, |s| format!("{:.1}", s / 60.0));
     let rows = outcomes.iter().map(|Outcome { summary, .. }| {
         vec![
             summary.id.clone(),
             summary.policy.to_owned(),
+            if summary.pass { "yes" } else { "no" }.to_owned(),
             hours(summary.t99_s()),
             hours(summary.oracle_t99_s()),
-            summary.ratio().map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.2}x")),
-            summary.delivered_share().map_or_else(String::new, |s| format!("{:.1} %", s * 100.0)),
-            summary.r4xx_per_delivered().map_or_else(|| "-".to_owned(), |r| format!("{r:.4}")),
-            if summary.pass { "yes" } else { "no" }.to_owned(),
+            summary.ratio().map_or_else(none, |ratio| format!("{ratio:.2}")),
+            summary.delivered_share().map_or_else(none, |share| format!("{:.1}", share * 100.0)),
+            summary.r4xx_per_delivered().map_or_else(none, |r4xx| format!("{r4xx:.4}")),
+            minutes(summary.tx_p99_s()),
+            summary.tx_lost().map_or_else(none, |lost| format!("{lost}")),
         ]
     });
-    let header =
-        ["scenario", "policy", "T99 h", "oracle h", "ratio", "delivered", "4xx/msg", "pass"];
+    let header = [
+        "SCENARIO",
+        "POLICY",
+        "PASS",
+        "T99 H",
+        "ORACLE H",
+        "RATIO",
+        "DELIVERED %",
+        "4XX/MSG",
+        "TX P99 MIN",
+        "TX LOST",
+    ];
     print::table(&header, rows);
+}
+
+/// On stderr: it depends on the machine, and what is asked for does not.
+fn note_speed(rehearsal: &Rehearsal, outcomes: &[Outcome], took: Duration) {
+    let runs = outcomes.iter().flat_map(|outcome| &outcome.runs);
+    let hours: f64 = runs.map(|left| left.run.ended.as_s_f64() / 3_600.0).sum();
+    let seconds = took.as_secs_f64().max(1e-3);
+    print::note(&format!(
+        "{hours:.0} virtual hours in {seconds:.1} s, {:.0} a second; {} runs, the oracle's too",
+        hours / seconds,
+        rehearsal.runs(),
+    ));
 }

@@ -3,7 +3,7 @@
 use crate::golden::golden;
 use crate::relay::Home;
 
-const COMMANDS: [&[&str]; 45] = [
+const COMMANDS: [&[&str]; 46] = [
     &[],
     &["bounce"],
     &["bounce", "parse"],
@@ -11,6 +11,7 @@ const COMMANDS: [&[&str]; 45] = [
     &["send"],
     &["receiver"],
     &["reload"],
+    &["rehearse"],
     &["explain"],
     &["classify"],
     &["rules"],

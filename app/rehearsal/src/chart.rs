@@ -1,0 +1,10 @@
+//! Pictures of a run over virtual time: for the terminal, and as SVG.
+
+mod bins;
+mod pareto;
+mod svg;
+mod terminal;
+
+pub use pareto::pareto;
+pub use svg::svg;
+pub use terminal::{Glyphs, terminal};

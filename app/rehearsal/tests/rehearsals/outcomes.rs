@@ -1,0 +1,48 @@
+//! What is counted, and who passes.
+
+use postlane_rehearsal::{Policy, Summary};
+
+use crate::{TINY, rehearse};
+
+fn figure(summary: &Summary, name: &str) -> serde_json::Value {
+    serde_json::to_value(summary).unwrap()[name].clone()
+}
+
+#[test]
+fn the_oracle_is_its_own_measure() {
+    let outcomes = rehearse(TINY, &[Policy::Oracle], 2, 2);
+    let summary = &outcomes[0].summary;
+    assert_eq!(figure(summary, "ratio"), 1.0);
+    assert_eq!(figure(summary, "t99_s"), figure(summary, "oracle_t99_s"));
+    assert!(summary.pass && summary.finished);
+}
+
+#[test]
+fn what_hammers_a_receiver_is_counted_and_does_not_pass() {
+    let outcomes = rehearse(TINY, &[Policy::Postfix], 2, 2);
+    let summary = &outcomes[0].summary;
+    assert!(figure(summary, "r4xx_per_delivered").as_f64().unwrap() > 0.01);
+    assert!(figure(summary, "longest_penalty_s").as_f64().unwrap() >= 300.0);
+    assert!(!summary.pass);
+    assert!(summary.verdicts().iter().any(|verdict| !verdict.holds));
+}
+
+#[test]
+fn no_policy_exceeds_the_operators_ceilings() {
+    const CEILING: &str = "ceiling = { conns_per_ip = 1, rate = \"1/s\", per_conn = 2 }";
+    let one = TINY.replace("ips = [\"ip1\"]", &format!("ips = [\"ip1\"]\n{CEILING}"));
+    let two = TINY.replace("ips = [\"ip1\"]", &format!("ips = [\"ip1\", \"ip2\"]\n{CEILING}"));
+    let peers = [
+        Policy::Postfix,
+        Policy::Static,
+        Policy::KumoTsa,
+        Policy::Pmta,
+        Policy::Pmta2h,
+        Policy::Aimd,
+    ];
+    let ours = rehearse(&one, &[Policy::Lane], 2, 2);
+    for outcome in ours.into_iter().chain(rehearse(&two, &peers, 2, 2)) {
+        let violations = figure(&outcome.summary, "ceiling_violations");
+        assert_eq!(violations, 0.0, "{}", outcome.policy);
+    }
+}
