@@ -143,7 +143,7 @@ impl Quota {
 }
 
 /// A window, and a little more: the provider's clock starts when it hears us, not when we speak.
-/// Half a percent and half a second, chosen, not measured.
+/// Half a percent, five seconds at most, and half a second: chosen, not measured.
 pub(crate) fn with_margin(window: Span) -> Span {
-    window + permille(window, 5) + Span::from_ms(500)
+    window + permille(window, 5).min(Span::from_s(5)) + Span::from_ms(500)
 }

@@ -259,7 +259,8 @@ impl Controller {
         let known = rest.explained.and_then(|place| self.quotas.get(place)).copied();
         if let Some(quota) = known.filter(|_| rest.canaries == 0) {
             let (at, asks) = self.canary_of(&quota, &rest);
-            let jitter = self.chance.between(0.0, 0.005) * quota.window.0 as f64;
+            let most = windows::permille(quota.window, 5).min(Span::from_s(10));
+            let jitter = self.chance.between(0.0, 1.0) * most.0 as f64;
             self.rest = Some(Rest { asks, ..rest });
             return at + Span(jitter as u64);
         }
