@@ -128,8 +128,7 @@ impl Hypothesis {
         let mut cost = self.surprise();
         for (place, wave) in waves.iter().enumerate() {
             let off = (counts[place] / usual).ln() / SPREAD;
-            let limit = counts[place].max(usual);
-            let misses = self.misses(wave, accepted, counts[place], limit);
+            let misses = self.misses(wave, accepted, counts[place]);
             cost += weight(place) * (0.5 * off * off + WRONG * misses).min(WAVE_MAX);
         }
         cost
@@ -137,11 +136,11 @@ impl Hypothesis {
 
     /// Canaries that were told something else than this says: refused though a tenth of the
     /// window was free, or accepted though nothing was.
-    fn misses(&self, wave: &Wave, accepted: &History, full: f64, limit: f64) -> f64 {
+    fn misses(&self, wave: &Wave, accepted: &History, full: f64) -> f64 {
         let refused = wave.canaries.iter();
         let wrongly = refused.filter(|at| (self.counted(accepted, **at) as f64) < 0.9 * full - 1.0);
         let before = self.counted(accepted, wave.accepted).saturating_sub(1) as f64;
-        let took = if before > limit - 0.5 { 1.0 } else { 0.0 };
+        let took = if before > full - 0.5 { 1.0 } else { 0.0 };
         wrongly.count() as f64 + took
     }
 

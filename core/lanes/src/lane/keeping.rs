@@ -76,8 +76,8 @@ mod tests {
     fn send(lane: &mut Lane, now: Instant, signal: Signal) {
         lane.sending(now, Stream::Engaged, Ask::Message);
         lane.over(Stream::Engaged);
-        let (stream, fresh) = (Stream::Engaged, true);
-        lane.observe(now, &Heard { signal, sent: now, stream, fresh, carried: 0, open: 1 });
+        let (stream, attempts) = (Stream::Engaged, 0);
+        lane.observe(now, &Heard { signal, sent: now, stream, attempts, carried: 0, open: 1 });
     }
 
     /// Sends one after the other as soon as the lane lets it, all accepted; until when.
