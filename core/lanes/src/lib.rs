@@ -22,6 +22,7 @@ mod posterior;
 mod quota;
 mod rest;
 mod restart;
+mod rules;
 mod signal;
 mod waiting;
 mod windows;
@@ -38,6 +39,10 @@ pub use quota::{Quota, Reset};
 pub use restart::{
     Allowance, Day, FirstAttempt, Hindrance, Judgement, Ladder, LadderError, Reservation, Restart,
     Sign, Signs, Told, Unseen, Verdict,
+};
+pub use rules::{
+    Bands, BandsError, Ceiling, Contradiction, Defaults, DefaultsError, Fact, ProviderDefaults,
+    Rules, Share, Teller, faster,
 };
 pub use signal::{Hint, Hinted, Signal};
 pub use waiting::Waiting;
