@@ -1,8 +1,9 @@
 //! The reference pages of replies, made of the rules: one for each provider, one for everybody,
-//! one for the labels, and an index.
+//! one for the labels, and an index; and the page of providers' limits.
 
 mod index;
 mod labels;
+mod limits;
 mod page;
 mod provider;
 mod rules;
@@ -13,6 +14,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use postlane_lanes::Defaults;
 use postlane_replies::{Meanings, Provider, Providers, Rule, RuleBook};
 
 use crate::{Ended, root};
@@ -34,7 +36,8 @@ struct Knowledge {
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let folder = root().join("docs/reference/replies");
-    let stale = stale(&folder, &pages())?;
+    let mut stale = stale(&folder, &pages())?;
+    stale.extend(stale_limits());
     if arguments.check {
         let mut out = std::io::stdout().lock();
         for (path, _) in &stale {
@@ -66,6 +69,13 @@ fn pages() -> BTreeMap<String, String> {
         pages.insert(format!("{}.md", provider.id), provider::page(&known, provider));
     }
     pages
+}
+
+/// The page of providers' limits, if it is not what it should be.
+fn stale_limits() -> Option<(PathBuf, Option<String>)> {
+    let path = root().join("docs/reference/provider-limits.md");
+    let text = limits::page(&Providers::built_in(), &Defaults::built_in());
+    (fs::read_to_string(&path).ok().as_ref() != Some(&text)).then_some((path, Some(text)))
 }
 
 /// Pages in a folder that are not what they should be, with what they should be; `None` for one
@@ -120,6 +130,7 @@ mod tests {
         let stale = stale(&root().join("docs/reference/replies"), &pages()).unwrap();
         let stale: Vec<_> = stale.iter().map(|(path, _)| path.display().to_string()).collect();
         assert!(stale.is_empty(), "run `cargo xtask reference`: {}", stale.join(", "));
+        assert_eq!(stale_limits(), None, "run `cargo xtask reference`");
     }
 
     #[test]

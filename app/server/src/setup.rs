@@ -1,6 +1,7 @@
 //! Everything an operator has decided, read, checked and ready to be used.
 
 mod from_config;
+mod lanes;
 mod ready_tls;
 mod rules;
 
@@ -10,7 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use ipnet::IpNet;
-use postlane_engine::{Ceilings, Learning, RetrySchedule};
+use postlane_engine::{Learning, RetrySchedule};
 use postlane_mail::{Domain, Family, Host, Label, Mailbox, ReturnContent, Span};
 use postlane_message::Edits;
 use postlane_net::route::StaticRoutes;
@@ -26,6 +27,7 @@ use crate::clock::Clock;
 use crate::config::settings::{Log, Scope};
 use ready_tls::ReadyTls;
 
+pub use lanes::{Inside, LaneSetup};
 pub use rules::Rules;
 
 /// Everything an operator has decided.
@@ -68,12 +70,10 @@ pub struct Setup {
     pub sources: Vec<SourceSetup>,
     /// Sets of them; the first is for everybody who has none. Never empty.
     pub pools: Vec<PoolSetup>,
-    /// What a lane never exceeds.
-    pub ceilings: Ceilings,
+    /// What lanes keep to.
+    pub lanes: LaneSetup,
     /// Whether lanes find out what their providers take.
     pub learning: Learning,
-    /// What lanes to some providers never exceed.
-    pub provider_ceilings: BTreeMap<String, Ceilings>,
     /// Families that are off for some providers.
     pub families_off: BTreeMap<String, Vec<Family>>,
     /// When a deferred recipient is tried again.

@@ -13,3 +13,8 @@ pub struct Ceilings {
     /// Transactions on one session before it is closed.
     pub session_messages: u32,
 }
+
+impl Ceilings {
+    /// None that anybody would meet: for what nobody has said anything of.
+    pub const WIDEST: Self = Self { connections: u16::MAX, rate: None, session_messages: u32::MAX };
+}

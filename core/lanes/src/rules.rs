@@ -52,6 +52,7 @@ pub struct Ceiling {
 
 /// Two things that are said and do not go together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Contradiction {
     /// One source may have more connections than all sources together.
     ConnectionsOfOneAboveSum,

@@ -24,7 +24,7 @@ pub(crate) enum ConfigCommand {
     },
     /// Say what a setting means: its form, unit, default, bounds, and where the number comes from
     Explain {
-        /// A setting (`lane.connections`) or a section (`lane`) [default: a line for each]
+        /// A setting (`lane.max_connections`) or a section (`lane`) [default: a line for each]
         #[arg(value_name = "NAME")]
         name: Option<String>,
     },

@@ -31,7 +31,7 @@ fn what_the_file_says_holds_and_flags_beat_it() {
 fn a_broken_file_is_refused_with_all_that_is_wrong_and_status_2() {
     let home = Home::new();
     let text =
-        "[lane]\nconections = 5\n[limits]\nidle = 5\n[[tenant]]\nname = \"a\"\npool = \"b\"\n";
+        "[lane]\nmax_conections = 5\n[limits]\nidle = 5\n[[tenant]]\nname = \"a\"\npool = \"b\"\n";
     let file = home.write("postlane.toml", text);
     for command in [&["serve", "--config"][..], &["config", "check"], &["config", "show"]] {
         let output = home.command(command).arg(&file).output().unwrap();
@@ -41,7 +41,7 @@ fn a_broken_file_is_refused_with_all_that_is_wrong_and_status_2() {
         let lines: Vec<&str> = said.lines().collect();
         let [key, unit, pool, end] = lines[..] else { panic!("{said}") };
         let at = |line: usize, column: usize| format!("{file}:{line}:{column}: ");
-        assert!(key.starts_with(&at(2, 1)) && key.contains("did you mean `lane.connections`?"));
+        assert!(key.starts_with(&at(2, 1)) && key.contains("did you mean `lane.max_connections`?"));
         assert!(unit.starts_with(&at(4, 8)) && unit.contains("as \"5s\""), "{unit}");
         assert!(pool.starts_with(&at(7, 8)), "{pool}");
         assert!(end.contains("3 errors"), "{end}");
@@ -198,17 +198,17 @@ fn settings_are_explained_and_shown_without_a_server() {
         let [out, err] = [output.stdout, output.stderr].map(|o| String::from_utf8(o).unwrap());
         (output.status.code().unwrap(), out, err)
     };
-    let (status, out, _) = said(&["config", "explain", "lane.connections"]);
+    let (status, out, _) = said(&["config", "explain", "lane.max_connections"]);
     assert_eq!(status, 0);
     assert!(out.contains("  bounds   1 to 5000\n"), "{out}");
-    let (status, _, err) = said(&["config", "explain", "lane.conections"]);
+    let (status, _, err) = said(&["config", "explain", "lane.max_conections"]);
     assert_eq!(status, 2);
-    assert!(err.contains("did you mean `lane.connections`?"), "{err}");
-    let file = home.write("postlane.toml", "[lane]\nconnections = 7\n");
+    assert!(err.contains("did you mean `lane.max_connections`?"), "{err}");
+    let file = home.write("postlane.toml", "[lane]\nmax_connections = 7\n");
     let (status, out, _) = said(&["config", "show", &file]);
     assert_eq!(status, 0);
-    assert!(out.contains(&format!("lane.connections = 7  # {file}:2\n")), "{out}");
-    assert!(out.contains("  # --data\n") && out.contains("lane.rate = \"off\"  # default\n"));
+    assert!(out.contains(&format!("lane.max_connections = 7  # {file}:2\n")), "{out}");
+    assert!(out.contains("  # --data\n") && out.contains("lane.max_rate = \"off\"  # default\n"));
     let (status, out, _) = said(&["config", "check", &file]);
     assert_eq!((status, out), (0, format!("{file} can be used\n")));
     let (status, out, _) = said(&["config", "check", &file, "--json"]);

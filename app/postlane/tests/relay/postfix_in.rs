@@ -318,7 +318,7 @@ fn a_host_that_was_down_gets_its_mail_when_the_operator_says_now() {
 /// As [`in_front_of`], with a session for each message.
 fn in_front_of_with_short_sessions(host: &Postfix) -> (Relay, Dialogue) {
     let relay = Home::new().start_by_file(&format!(
-        "[lane]\nsession_messages = 1\n[[listener]]\naddress = \"127.0.0.1:0\"\n\
+        "[lane]\nmax_msgs_per_connection = 1\n[[listener]]\naddress = \"127.0.0.1:0\"\n\
          [[route]]\npattern = \"*\"\nto = \"{}\"\n",
         host.smtp
     ));

@@ -9,9 +9,9 @@ use super::finding::Findings;
 use super::overrides::Overrides;
 use super::section::{Declared, Reading};
 use super::settings::{
-    Credential, Delivery, DomainPolicy, Expire, Http, Lane, Limits, Listener, Log, MessageEdits,
-    Pool, ProviderCeilings, Relay, Replies, Report, Retry, Route, Source, Spool, Suppression,
-    Tenant, Timeout,
+    Credential, Delivery, DomainPolicy, Expire, Http, Lane, LaneRules, Limits, Listener, Log,
+    MessageEdits, Pool, Relay, Replies, Report, Retry, Route, Source, Spool, Suppression, Tenant,
+    Timeout,
 };
 use super::tree::{self, Origin, Spot};
 
@@ -77,7 +77,9 @@ macro_rules! sections {
         }
 
         fn read(reading: &mut Reading) -> Option<Config> {
+            reading.refuse_former("provider", super::lanes::provider_now);
             reading.refuse_unknown(&[$(<$One>::NAME,)+ $(<$Entry>::NAME,)+]);
+            reading.part_named::<Lane, LaneRules>();
             $(let $one = reading.one::<$One>();)+
             $(let $list = reading.many::<$Entry>();)+
             Some(Config {
@@ -113,7 +115,7 @@ sections! {
         tenants: Tenant,
         sources: Source,
         pools: Pool,
-        providers: ProviderCeilings,
+        lanes: LaneRules,
         domains: DomainPolicy,
         routes: Route,
     }
@@ -180,6 +182,9 @@ impl Config {
             reading.complain(mistake.origin, None, mistake.says, cure);
         }
         let config = read(&mut reading);
+        if let Some(config) = &config {
+            super::lanes::check(&mut reading, config);
+        }
         let mut findings = Findings {
             file: file.map(Path::to_owned),
             text: text.to_owned(),
@@ -264,6 +269,7 @@ impl Config {
             };
             serde_json::json!({
                 "setting": setting.name.to_string(),
+                "place": setting.place(),
                 "number": setting.number,
                 "value": setting.value,
                 "origin": origin,

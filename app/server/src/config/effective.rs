@@ -10,6 +10,8 @@ pub struct Effective {
     pub name: SettingName,
     /// In a list, which entry it belongs to, from 1.
     pub number: Option<usize>,
+    /// Its name with that of its section, where that has one: `lane."web.de".max_rate`.
+    pub(super) place: Option<String>,
     /// Its value, as it would be written; secrets are not shown.
     pub value: String,
     /// Where the value comes from.
@@ -23,6 +25,9 @@ pub struct Effective {
 impl Effective {
     /// The name as in a list, if it is in one: `source[2].address`.
     pub fn place(&self) -> String {
+        if let Some(place) = &self.place {
+            return place.clone();
+        }
         match self.number {
             Some(number) => format!("{}[{number}].{}", self.name.section, self.name.key),
             None => self.name.to_string(),
@@ -42,7 +47,10 @@ pub struct Changed {
 /// What is not the same in two configurations, each name once, in order.
 pub(super) fn changes(old: &[Effective], new: &[Effective]) -> Vec<Changed> {
     let differs = |a: &Effective, others: &[Effective]| {
-        let same = |b: &&Effective| b.name == a.name && b.number == a.number;
+        let same = |b: &&Effective| {
+            b.name == a.name
+                && if a.place.is_some() { b.place == a.place } else { b.number == a.number }
+        };
         others.iter().find(same).is_none_or(|b| b.mark != a.mark)
     };
     let mut changed: Vec<Changed> = new

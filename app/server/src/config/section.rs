@@ -7,9 +7,13 @@ use std::path::PathBuf;
 use super::declaration::{Change, Declaration, Setting, SettingName};
 use super::effective::Effective;
 use super::finding::{Finding, Weight};
+use super::lanes::Told;
 use super::nearest::nearest;
 use super::tree::{Entry, Node, Origin, Written, find};
 use super::value::{Value, Wrongs};
+
+/// What the name of a section ends in that is written once for each name.
+const NAMED: &str = ".NAME";
 
 /// What the `settings!` table makes of a section.
 pub(crate) trait Declared: Clone + PartialEq {
@@ -30,6 +34,9 @@ pub(crate) trait Declared: Clone + PartialEq {
 
 /// What a section knows beyond its settings.
 pub(crate) trait Section: Declared {
+    /// Settings that have another name now: what it was, and what it is.
+    const RENAMED: &'static [(&'static str, &'static str)] = &[];
+
     /// What no other entry of a list may be called, too: the key, and the name in one spelling.
     fn name(&self) -> Option<(&'static str, String)> {
         None
@@ -57,6 +64,9 @@ pub(crate) struct Reading {
 pub(crate) struct Fields<'a, 'r> {
     reading: &'r mut Reading,
     section: &'static str,
+    /// The section as it is written: `[lane."web.de"]` is `lane."web.de"`.
+    place: String,
+    renamed: &'static [(&'static str, &'static str)],
     /// In a list, which entry it is, from 1.
     number: Option<usize>,
     origin: &'a Origin,
@@ -100,6 +110,73 @@ impl Reading {
             _ => None,
         };
         list.iter().filter_map(name).collect()
+    }
+
+    /// Takes the tables out of a section, but for those that are its settings, and makes a list of
+    /// them, each with its key as its name: `[lane."web.de"]` is an entry of `lane.NAME`.
+    pub(crate) fn part_named<S: Section, N: Section>(&mut self) {
+        let settings = S::declared();
+        let is_setting = |key: &str| settings.iter().any(|setting| setting.name.key == key);
+        let section = self.root.iter_mut().find(|entry| entry.key == S::NAME);
+        let Some(Entry { node: Node { written: Written::Table(entries), origin }, .. }) = section
+        else {
+            return;
+        };
+        let origin = origin.clone();
+        let is_named = |entry: &Entry| {
+            matches!(entry.node.written, Written::Table(_)) && !is_setting(&entry.key)
+        };
+        let (named, settings) = std::mem::take(entries).into_iter().partition(is_named);
+        *entries = settings;
+        let list: Vec<Node> = Vec::into_iter(named).map(named_entry).collect();
+        if !list.is_empty() {
+            let node = Node { origin: origin.clone(), written: Written::List(list) };
+            self.root.push(Entry { key: N::NAME.to_owned(), origin, node });
+        }
+    }
+
+    /// Complains of sections that are written in another way now; `now` says how, for an entry.
+    pub(crate) fn refuse_former(&mut self, section: &str, now: impl Fn(&[Entry]) -> String) {
+        let Some(at) = self.root.iter().position(|entry| entry.key == section) else { return };
+        let entry = self.root.remove(at);
+        let nodes = match entry.node.written {
+            Written::List(list) => list,
+            _ => vec![entry.node],
+        };
+        for node in nodes {
+            let entries = match &node.written {
+                Written::Table(entries) => &**entries,
+                _ => &[],
+            };
+            let cause = format!("`[[{section}]]` is written in another way now");
+            self.complain(node.origin.clone(), Some(section.to_owned()), cause, now(entries));
+        }
+    }
+
+    /// The keys that are written in an entry of a list, from 0.
+    pub(crate) fn keys_of(&self, section: &str, at: usize) -> Vec<String> {
+        let entries = self.entries_of(section, at).unwrap_or_default();
+        entries.iter().map(|entry| entry.key.clone()).collect()
+    }
+
+    /// Says of an entry of a list, from 0, what was found by looking at several.
+    pub(crate) fn find_in(&mut self, section: &'static str, at: usize, told: Told) {
+        let Some(entries) = self.entries_of(section, at) else { return };
+        let Some(entry) = find(entries, told.key).or_else(|| entries.first()) else { return };
+        let origin = entry.node.origin.clone();
+        let place = place(section, entries);
+        let setting = match told.key {
+            "name" => place,
+            key => format!("{place}.{key}"),
+        };
+        let Told { weight, cause, cure, .. } = told;
+        self.findings.push(Finding { weight, setting: Some(setting), origin, cause, cure });
+    }
+
+    fn entries_of(&self, section: &str, at: usize) -> Option<&[Entry]> {
+        let Written::List(list) = &find(&self.root, section)?.node.written else { return None };
+        let Written::Table(entries) = &list.get(at)?.written else { return None };
+        Some(entries)
     }
 
     /// Complains of sections that nobody knows.
@@ -181,7 +258,9 @@ impl Reading {
         origin: &'a Origin,
         entries: &'a [Entry],
     ) -> Fields<'a, '_> {
-        Fields { reading: self, section: S::NAME, number, origin, entries }
+        let place = place(S::NAME, entries);
+        let (section, renamed) = (S::NAME, S::RENAMED);
+        Fields { reading: self, section, place, renamed, number, origin, entries }
     }
 }
 
@@ -206,13 +285,13 @@ impl Fields<'_, '_> {
             self.hold(name, change, Origin::Default, &value);
             return Some(value);
         };
-        let mut wrongs = Wrongs::new(&self.reading.folder, name);
+        let mut wrongs = Wrongs::new(&self.reading.folder, format!("{}.{key}", self.place));
         let value = T::read(&entry.node, &mut wrongs);
         let value = value.filter(|value| {
             let bounds = declaration.bounds.as_ref().filter(|b| !(b.allow)(b, value));
             let Some(bounds) = bounds.filter(|_| !value.is_off()) else { return true };
             let (min, max) = (bounds.min.show(), bounds.max.show());
-            let cause = format!("`{name}` is {}, out of bounds", value.show());
+            let cause = format!("`{}` is {}, out of bounds", wrongs.name(), value.show());
             wrongs.add(&entry.node, cause, format!("choose from {min} to {max}"));
             false
         });
@@ -250,6 +329,11 @@ impl Fields<'_, '_> {
         self.find(Weight::Error, key, cause.into(), cure.into());
     }
 
+    /// Says what was found.
+    pub(crate) fn tell(&mut self, told: Told) {
+        self.find(told.weight, told.key, told.cause, told.cure);
+    }
+
     /// Says of a setting what may be meant and may not.
     pub(crate) fn warn(&mut self, key: &str, cause: impl Into<String>, cure: impl Into<String>) {
         self.find(Weight::Warning, key, cause.into(), cure.into());
@@ -276,7 +360,7 @@ impl Fields<'_, '_> {
 
     fn find(&mut self, weight: Weight, key: &str, cause: String, cure: String) {
         let origin = find(self.entries, key).map_or(self.origin, |entry| &entry.node.origin);
-        let (setting, origin) = (Some(format!("{}.{key}", self.section)), origin.clone());
+        let (setting, origin) = (Some(format!("{}.{key}", self.place)), origin.clone());
         self.reading.findings.push(Finding { weight, setting, origin, cause, cure });
     }
 
@@ -285,19 +369,42 @@ impl Fields<'_, '_> {
         value.mark(&mut hasher);
         let mark = hasher.finish();
         let (number, value) = (self.number, value.show());
-        self.reading.effective.push(Effective { name, number, value, origin, change, mark });
+        let place = (self.place != self.section).then(|| format!("{}.{}", self.place, name.key));
+        let effective = Effective { name, number, place, value, origin, change, mark };
+        self.reading.effective.push(effective);
     }
 
     fn refuse_unknown(&mut self, known: &[Setting]) {
         let keys: Vec<&str> = known.iter().map(|setting| setting.name.key).collect();
         for entry in self.entries.iter().filter(|entry| !keys.contains(&entry.key.as_str())) {
-            let name = format!("{}.{}", self.section, entry.key);
-            let cure = match nearest(&entry.key, &keys) {
-                Some(key) => format!("did you mean `{}.{key}`?", self.section),
+            let name = format!("{}.{}", self.place, entry.key);
+            let now = self.renamed.iter().find(|(was, _)| *was == entry.key).map(|(_, now)| *now);
+            let cure = match now.or_else(|| nearest(&entry.key, &keys)) {
+                Some(key) if now.is_some() => format!("it is `{}.{key}` now", self.place),
+                Some(key) => format!("did you mean `{}.{key}`?", self.place),
                 None => format!("`postlane config explain {}` lists its settings", self.section),
             };
             let cause = format!("there is no setting `{name}`");
             self.reading.complain(entry.origin.clone(), Some(name), cause, cure);
         }
+    }
+}
+
+/// A table with its key as its name.
+fn named_entry(entry: Entry) -> Node {
+    let Entry { key, origin, node } = entry;
+    let Written::Table(mut entries) = node.written else { return node };
+    let name = Node { origin: origin.clone(), written: Written::Text(key) };
+    entries.retain(|entry| entry.key != "name");
+    entries.insert(0, Entry { key: "name".to_owned(), origin, node: name });
+    Node { origin: node.origin, written: Written::Table(entries) }
+}
+
+/// A section as it is written: `lane."web.de"` for one with a name.
+fn place(section: &'static str, entries: &[Entry]) -> String {
+    let name = find(entries, "name").and_then(|entry| entry.node.text());
+    match (section.strip_suffix(NAMED), name) {
+        (Some(section), Some(name)) => format!("{section}.\"{}\"", name.escape_debug()),
+        _ => section.to_owned(),
     }
 }

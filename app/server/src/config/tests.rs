@@ -176,13 +176,13 @@ fn no_secret_is_shown() {
 
 #[test]
 fn a_change_says_whether_it_needs_a_restart() {
-    let old = read("[lane]\nconnections = 5\n").unwrap();
-    let new = read("[lane]\nconnections = 6\n[http]\naddress = \"127.0.0.1:1\"\n").unwrap();
+    let old = read("[lane]\nmax_connections = 5\n").unwrap();
+    let new = read("[lane]\nmax_connections = 6\n[http]\naddress = \"127.0.0.1:1\"\n").unwrap();
     let changes: Vec<String> = Config::changes(&old, &new)
         .iter()
         .map(|change| format!("{} {}", change.name, change.needs_restart))
         .collect();
-    assert_eq!(changes, ["http.address true", "lane.connections false"]);
+    assert_eq!(changes, ["http.address true", "lane.max_connections false"]);
     let restart = Config::changes_needing_restart(&old, &new);
     assert_eq!(restart.iter().map(ToString::to_string).collect::<Vec<_>>(), ["http.address"]);
     assert!(Config::changes(&old, &old).is_empty());
@@ -247,17 +247,17 @@ fn a_certificate_and_its_key_are_looked_at_before_anything_starts() {
 
 #[test]
 fn a_setting_is_explained_and_a_slip_is_understood() {
-    let text = explain("lane.session_messages").unwrap();
+    let text = explain("lane.max_msgs_per_connection").unwrap();
     assert_eq!(
         text,
-        "lane.session_messages\n  Messages on one connection before it is closed.\n  \
+        "lane.max_msgs_per_connection\n  Messages on one connection before it is closed.\n  \
          form     a whole number of messages\n  default  100\n  bounds   1 to 1000000\n  \
          source   chosen, not measured\n  change   holds from the reload on\n"
     );
-    assert!(explain("lane").unwrap().contains("lane.rate"));
+    assert!(explain("lane").unwrap().contains("lane.max_rate"));
     assert_eq!(
-        explain("lane.conections").unwrap_err().to_string(),
-        "there is no setting or section `lane.conections`: did you mean `lane.connections`?"
+        explain("lane.max_conections").unwrap_err().to_string(),
+        "there is no setting or section `lane.max_conections`: did you mean `lane.max_connections`?"
     );
     assert!(explain("session_depth").unwrap_err().cure.contains("delivery.session_depth"));
     assert_eq!(explain_all().lines().count(), reference_settings().len());

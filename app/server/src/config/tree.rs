@@ -44,6 +44,7 @@ pub(crate) struct Node {
 pub(crate) enum Written {
     Text(String),
     Number(i128),
+    Fraction(f64),
     Boolean(bool),
     List(Vec<Node>),
     Table(Vec<Entry>),
@@ -103,7 +104,10 @@ fn node(value: Spanned<DeValue<'_>>, origin: &impl Fn(Range<usize>) -> Origin) -
             Written::List(list.into_iter().map(|value| node(value, origin)).collect())
         }
         DeValue::Table(table) => Written::Table(entries(table, origin)),
-        DeValue::Float(_) => Written::Other("a number with a fraction"),
+        DeValue::Float(float) => float
+            .as_str()
+            .parse()
+            .map_or(Written::Other("a number beyond all bounds"), Written::Fraction),
         DeValue::Datetime(_) => Written::Other("a moment"),
     };
     Node { origin: place, written }
@@ -120,6 +124,7 @@ impl Node {
         match &self.written {
             Written::Text(_) => "a text",
             Written::Number(_) => "a number",
+            Written::Fraction(_) => "a number with a fraction",
             Written::Boolean(_) => "true or false",
             Written::List(_) => "a list",
             Written::Table(_) => "a table",

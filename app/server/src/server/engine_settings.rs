@@ -1,6 +1,6 @@
 //! The setup in the engine's numbers.
 
-use postlane_engine::{Keeping, Pool, PoolId, Settings, Source, SourceId};
+use postlane_engine::{Ceilings, Keeping, Pool, PoolId, Settings, Source, SourceId};
 
 use crate::names::Names;
 use crate::setup::Setup;
@@ -8,6 +8,7 @@ use crate::setup::Setup;
 pub(super) fn engine_settings(setup: &Setup, names: &Names) -> Settings {
     let number = |place: usize| SourceId(u16::try_from(place).unwrap_or(u16::MAX));
     let sources = setup.sources.iter().enumerate();
+    let ceilings = setup.lanes.all.ceilings(Ceilings::WIDEST);
     let pools = setup.pools.iter().zip(0..);
     Settings {
         sources: sources.map(|(i, s)| Source { id: number(i), family: s.family }).collect(),
@@ -17,13 +18,14 @@ pub(super) fn engine_settings(setup: &Setup, names: &Names) -> Settings {
                 sources: pool.sources.iter().map(|(s, weight)| (number(*s), *weight)).collect(),
             })
             .collect(),
-        ceilings: setup.ceilings,
+        ceilings,
         learning: setup.learning,
         keeping: Keeping::On,
         provider_ceilings: setup
-            .provider_ceilings
+            .lanes
+            .providers
             .iter()
-            .map(|(id, ceilings)| (names.provider(id), *ceilings))
+            .map(|(id, rules)| (names.provider(id), rules.ceilings(ceilings)))
             .collect(),
         families_off: setup
             .families_off

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use postlane_engine::{Ceilings, Learning, RetrySchedule};
+use postlane_engine::{Learning, RetrySchedule};
 use postlane_mail::{Domain, Label};
 use postlane_message::{ClientTrace, Edits, HeaderLimits, InnerReceived};
 use postlane_net::route::StaticRoutes;
@@ -11,11 +11,13 @@ use postlane_smtp::server::{Limits, RelayRights};
 use postlane_suppression::Policy;
 
 use super::{
-    AuthSetup, ListenerSetup, PoolSetup, Reports, Rules, Setup, SourceSetup, SuppressionSetup,
-    TenantSetup, TlsChange, TlsSetup, User,
+    AuthSetup, LaneSetup, ListenerSetup, PoolSetup, Reports, Rules, Setup, SourceSetup,
+    SuppressionSetup, TenantSetup, TlsChange, TlsSetup, User,
 };
 use crate::clock::Clock;
-use crate::config::settings::{Auth, Bounce, ListenerTls, ProviderCeilings, Timeout, WithoutTls};
+use crate::config::settings::{
+    Auth, Bounce, LaneName, LaneRules, ListenerTls, Timeout, WithoutTls,
+};
 use crate::config::{Config, Size};
 
 impl Setup {
@@ -41,9 +43,8 @@ impl Setup {
             tenants: tenants(config),
             sources: sources(config),
             pools: pools(config),
-            ceilings: ceilings(config),
+            lanes: LaneSetup::of(config),
             learning: learning(config),
-            provider_ceilings: provider_ceilings(config),
             families_off: by_provider(config, |p| {
                 (!p.families_off.is_empty()).then(|| p.families_off.clone())
             }),
@@ -233,33 +234,12 @@ fn learning(config: &Config) -> Learning {
     }
 }
 
-fn ceilings(config: &Config) -> Ceilings {
-    let lane = &config.lane;
-    Ceilings {
-        connections: lane.connections,
-        rate: lane.rate.on(),
-        session_messages: lane.session_messages,
-    }
-}
-
-fn provider_ceilings(config: &Config) -> BTreeMap<String, Ceilings> {
-    let lane = ceilings(config);
-    by_provider(config, |provider| {
-        let own = Ceilings {
-            connections: provider.connections.unwrap_or(lane.connections),
-            rate: provider.rate.map_or(lane.rate, crate::config::Switch::on),
-            session_messages: provider.session_messages.unwrap_or(lane.session_messages),
-        };
-        (own != lane).then_some(own)
-    })
-}
-
-fn by_provider<T>(
-    config: &Config,
-    of: impl Fn(&ProviderCeilings) -> Option<T>,
-) -> BTreeMap<String, T> {
-    let each = |provider: &ProviderCeilings| Some((provider.id.to_string(), of(provider)?));
-    config.providers.iter().filter_map(each).collect()
+fn by_provider<T>(config: &Config, of: impl Fn(&LaneRules) -> Option<T>) -> BTreeMap<String, T> {
+    let each = |section: &LaneRules| match &section.name {
+        LaneName::Provider(id) => Some((id.to_string(), of(section)?)),
+        _ => None,
+    };
+    config.lanes.iter().filter_map(each).collect()
 }
 
 fn domain_tls(config: &Config) -> BTreeMap<Domain, TlsChange> {

@@ -112,7 +112,7 @@ fn the_table_that_comes_with_the_program_is_careful() {
     let united = known.of("united-internet").unwrap();
     assert_eq!(united.rules.per_source.connections, connections(4));
     assert_eq!(united.rules.messages_per_connection, NonZeroU32::new(20));
-    assert_eq!(united.facts.iter().map(|fact| fact.by).last(), Some(Teller::Provider));
+    assert_eq!(united.facts.iter().map(|fact| fact.by).next_back(), Some(Teller::Provider));
     for (provider, known) in known.iter() {
         // No provider has published a limit on what it takes in a time: that is learned.
         assert_eq!(known.rules.together, Ceiling::default(), "{provider}");

@@ -34,7 +34,7 @@ impl Section for Route {
 
     fn check(&self, fields: &mut Fields<'_, '_>) {
         if let Pattern::Provider(id) = &self.pattern
-            && let Some((cause, cure)) = super::provider::unknown(id)
+            && let Some((cause, cure)) = super::provider_id::unknown(id)
         {
             fields.complain("pattern", cause, cure);
         }

@@ -150,7 +150,7 @@ macro_rules! counts {
                 if let Some(value) = number.and_then(|number| Self::try_from(number).ok()) {
                     return Some(value);
                 }
-                let (name, max) = (wrongs.name(), Self::MAX);
+                let (name, max) = (wrongs.name().to_owned(), Self::MAX);
                 let cause = match number {
                     Some(number) => format!("`{name}` is {number}, out of bounds"),
                     None => format!("`{name}` is {}", node.kind()),

@@ -2,6 +2,7 @@
 
 mod amount;
 mod collection;
+mod lane;
 mod name;
 mod network;
 mod path;
@@ -13,12 +14,12 @@ mod word;
 use std::hash::{DefaultHasher, Hash as _};
 use std::path::{Path, PathBuf};
 
-use super::declaration::SettingName;
 use super::finding::{Finding, Weight};
 use super::tree::{Node, Origin};
 
 pub use amount::{Percent, Size};
 pub use collection::Switch;
+pub use lane::ByPool;
 pub use rules::RulesFile;
 pub use secret::SecretFile;
 pub(crate) use secret::parse_verifier;
@@ -50,17 +51,18 @@ pub(crate) trait Value: Sized {
 /// What is wrong with one setting.
 pub(crate) struct Wrongs<'a> {
     folder: &'a Path,
-    name: SettingName,
+    /// The setting, dotted.
+    name: String,
     list: Vec<(Origin, String, String)>,
 }
 
 impl<'a> Wrongs<'a> {
-    pub(crate) fn new(folder: &'a Path, name: SettingName) -> Self {
+    pub(crate) fn new(folder: &'a Path, name: String) -> Self {
         Self { folder, name, list: Vec::new() }
     }
 
-    pub(crate) fn name(&self) -> SettingName {
-        self.name
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     /// Something is wrong there.
@@ -105,7 +107,7 @@ impl<'a> Wrongs<'a> {
     }
 
     pub(crate) fn into_findings(self) -> Vec<Finding> {
-        let setting = self.name.to_string();
+        let setting = self.name;
         let finding = |(origin, cause, cure)| Finding {
             weight: Weight::Error,
             setting: Some(setting.clone()),

@@ -90,9 +90,17 @@ const TWO_VALUES: &[(&str, &str, &str, &str)] = &[
     ("spool.free_min", "", "\"64MiB\"", "\"65MiB\""),
     ("spool.backlog", "", "\"64MiB\"", "\"65MiB\""),
     ("spool.body_cache", "", "\"64MiB\"", "\"65MiB\""),
-    ("lane.connections", "", "7", "8"),
-    ("lane.rate", "", "\"off\"", "\"7/m\""),
-    ("lane.session_messages", "", "7", "8"),
+    ("lane.max_connections", "", "7", "8"),
+    ("lane.max_connections_per_source", "", "7", "8"),
+    ("lane.max_msgs_per_minute", "", "7", "8"),
+    ("lane.max_msgs_per_minute_per_source", "", "7", "8"),
+    ("lane.max_rate", "", "\"off\"", "\"7/m\""),
+    ("lane.max_rate_per_source", "", "\"off\"", "\"7/m\""),
+    ("lane.max_msgs_per_connection", "", "7", "8"),
+    ("lane.retry_backoff", "", "\"7m\"", "\"8m\""),
+    ("lane.retry_max_age", "", "\"7h\"", "\"8h\""),
+    ("lane.hold_new_when_deferred_older_than", "", "\"7h\"", "\"8h\""),
+    ("lane.bands", "", "{ healthy = 0.02 }", "{ healthy = 0.01 }"),
     ("lane.learning", "", "\"on\"", "\"off\""),
     ("lane.idle", "", "\"7s\"", "\"8s\""),
     ("delivery.sessions", "", "7", "8"),
@@ -159,13 +167,24 @@ const TWO_VALUES: &[(&str, &str, &str, &str)] = &[
     ("source.ehlo", "name = \"a\"\naddress = \"::\"\n", "\"a.example\"", "\"b.example\""),
     ("pool.name", "sources = [\"default-v4\"]\n", "\"a\"", "\"b\""),
     ("pool.sources", "name = \"a\"\n", "[\"default-v4\"]", "[\"default-v6\"]"),
-    ("provider.id", "connections = 3\n", "\"google\"", "\"yahoo\""),
-    ("provider.connections", "id = \"google\"\n", "7", "8"),
-    ("provider.rate", "id = \"google\"\n", "\"7/m\"", "\"8/m\""),
-    ("provider.session_messages", "id = \"google\"\n", "7", "8"),
-    ("provider.families_off", "id = \"google\"\n", "[]", "[\"ipv6\"]"),
-    ("provider.tls", "id = \"google\"\n", "\"opportunistic\"", "\"required\""),
-    ("provider.tls_min", "id = \"google\"\n", "\"1.2\"", "\"1.3\""),
+    ("lane.NAME.name", "max_connections = 3\n", "\"google\"", "\"yahoo\""),
+    ("lane.NAME.max_connections", "", "7", "8"),
+    ("lane.NAME.max_connections_per_source", "", "7", "8"),
+    ("lane.NAME.max_msgs_per_minute", "", "7", "8"),
+    ("lane.NAME.max_msgs_per_minute_per_source", "", "7", "8"),
+    ("lane.NAME.max_rate", "", "\"7/m\"", "\"8/m\""),
+    ("lane.NAME.max_rate_per_source", "", "\"7/m\"", "\"8/m\""),
+    ("lane.NAME.max_msgs_per_connection", "", "7", "8"),
+    ("lane.NAME.max_recipients_per_transaction", "", "7", "8"),
+    ("lane.NAME.retry_backoff", "", "\"7m\"", "\"8m\""),
+    ("lane.NAME.retry_max_age", "", "\"7h\"", "\"8h\""),
+    ("lane.NAME.hold_new_when_deferred_older_than", "", "\"7h\"", "\"8h\""),
+    ("lane.NAME.restart", "", "{ days = [7] }", "{ days = [8] }"),
+    ("lane.NAME.bands", "", "{ healthy = 0.02 }", "{ healthy = 0.01 }"),
+    ("lane.NAME.route", LANE_POOLS, "\"pool:a\"", "\"pool:b\""),
+    ("lane.NAME.families_off", "", "[]", "[\"ipv6\"]"),
+    ("lane.NAME.tls", "", "\"opportunistic\"", "\"required\""),
+    ("lane.NAME.tls_min", "", "\"1.2\"", "\"1.3\""),
     ("domain.name", "tls = \"required\"\n", "\"a.example\"", "\"b.example\""),
     ("domain.tls", "name = \"a.example\"\n", "\"opportunistic\"", "\"required\""),
     ("domain.tls_min", "name = \"a.example\"\n", "\"1.2\"", "\"1.3\""),
@@ -191,6 +210,8 @@ const CREDENTIAL_TENANT: &str = "user = \"jo\"\npassword_file = \"$/a.scram\"\n\
                                  #[[tenant]]\nname = \"a\"\n[[tenant]]\nname = \"b\"\n";
 const TENANT_POOLS: &str = "name = \"a\"\n#[[pool]]\nname = \"a\"\nsources = [\"default-v4\"]\n\
                             [[pool]]\nname = \"b\"\nsources = [\"default-v6\"]\n";
+const LANE_POOLS: &str = "#[[pool]]\nname = \"a\"\nsources = [\"default-v4\"]\n\
+                          [[pool]]\nname = \"b\"\nsources = [\"default-v6\"]\n";
 const DOMAIN: &str = "name = \"a.example\"\ntls = \"required\"\n";
 const ROUTE: &str = "pattern = \"*\"\nto = \"h.example:25\"\n";
 const ROUTE_PASSWORD: &str =
@@ -199,12 +220,13 @@ const ROUTE_USER: &str = "pattern = \"*\"\nto = \"h.example:25\"\nuser = \"jo\"\
 
 /// A setting in a file of its own.
 fn written(files: &Files, name: &str, with: &str, value: &str) -> String {
-    let (section, key) = name.split_once('.').unwrap();
-    let lists =
-        ["listener", "credential", "tenant", "source", "pool", "provider", "domain", "route"];
+    let (section, key) = name.rsplit_once('.').unwrap();
+    let lists = ["listener", "credential", "tenant", "source", "pool", "domain", "route"];
     let header = match lists.contains(&section) {
         true => format!("[[{section}]]"),
-        false => format!("[{section}]"),
+        // The name is what stands in the brackets.
+        false if key == "name" => return format!("[lane.{value}]\n{with}"),
+        false => format!("[{}]", section.replace("NAME", "google")),
     };
     let (with, behind) = with.split_once('#').unwrap_or((with, ""));
     let scram = |name| std::fs::read_to_string(files.0.path().join(name)).unwrap();
@@ -255,20 +277,43 @@ fn nobody_is_asked_for_a_password_that_nobody_has() {
 }
 
 #[test]
-fn a_provider_has_what_lanes_have_where_it_says_nothing() {
+fn a_provider_has_what_lanes_have_and_what_is_known_of_it_where_it_says_nothing() {
     let setup = setup(
-        "[lane]\nconnections = 9\nrate = \"5/m\"\n[[provider]]\nid = \"google\"\nrate = \"off\"\n\
-         [[provider]]\nid = \"yahoo\"\ntls_min = \"1.3\"\n",
+        "[lane]\nmax_connections_per_source = 9\nmax_rate_per_source = \"5/m\"\n\
+         [lane.google]\nmax_rate_per_source = \"off\"\n[lane.aol]\ntls_min = \"1.3\"\n\
+         [lane.icloud]\nmax_connections_per_source = 50\n",
     );
-    let google = Ceilings { rate: None, ..setup.ceilings };
-    assert_eq!(setup.provider_ceilings.get("google"), Some(&google));
-    assert_eq!(setup.provider_ceilings.get("yahoo"), None);
+    let ceilings = |provider: &str| {
+        let rules = setup.lanes.providers.get(provider).unwrap_or(&setup.lanes.all);
+        let Ceilings { connections, rate, session_messages } = rules.ceilings(Ceilings::WIDEST);
+        (connections, rate.map(|rate| rate.to_string()), session_messages)
+    };
+    let slow = || Some("5/m".to_owned());
+    assert_eq!(ceilings("example.com"), (9, slow(), 100));
+    assert_eq!(ceilings("google"), (5, None, 50));
+    assert_eq!(ceilings("yahoo"), (9, slow(), 20));
+    assert_eq!(ceilings("comcast"), (9, slow(), 100));
+    assert_eq!(ceilings("icloud"), (50, slow(), 5));
+}
+
+#[test]
+fn a_provider_goes_by_its_pool_and_parts_of_its_mail_have_ceilings_inside() {
+    let setup = setup(
+        "[[pool]]\nname = \"a\"\nsources = [\"default-v4\"]\n\
+         [[pool]]\nname = \"german\"\nsources = [\"default-v6\"]\n\
+         [lane.\"web.de\"]\nmax_connections = 1\nroute = \"pool:german\"\n\
+         [lane.\"domain:gmx.de\"]\nmax_msgs_per_minute = 2\n\
+         [lane.\"pool:german\"]\nmax_connections = 3\n",
+    );
+    assert_eq!(setup.lanes.pools.get("united-internet"), Some(&1));
+    let inside: Vec<String> = setup.lanes.inside.iter().map(|i| i.name.to_string()).collect();
+    assert_eq!(inside, ["domain:gmx.de", "pool:german"]);
 }
 
 #[test]
 fn a_domain_beats_its_provider_and_a_provider_beats_the_rest() {
     let setup = setup(
-        "[[provider]]\nid = \"google\"\ntls = \"required\"\ntls_min = \"1.3\"\n\
+        "[lane.google]\ntls = \"required\"\ntls_min = \"1.3\"\n\
          [[domain]]\nname = \"soft.example\"\ntls = \"opportunistic\"\n",
     );
     let host = |name| Host::parse(name).unwrap();
@@ -295,7 +340,7 @@ fn until_a_restart_doors_and_sources_stay_and_the_rest_is_new() {
          [[pool]]\nname = \"p\"\nsources = [\"a\", \"b\"]\n",
     );
     let new = config(
-        "[spool]\ndir = \"b\"\n[lane]\nconnections = 3\n\
+        "[spool]\ndir = \"b\"\n[lane]\nmax_connections = 3\n\
          [[listener]]\naddress = \"127.0.0.1:27\"\n\
          [[listener]]\naddress = \"127.0.0.1:26\"\nproxy_protocol_from = [\"10.0.0.0/8\"]\n\
          [[source]]\nname = \"b\"\naddress = \"192.0.2.2\"\nehlo = \"b.example\"\n\
@@ -332,7 +377,7 @@ fn until_a_restart_doors_and_sources_stay_and_the_rest_is_new() {
     assert_eq!(after.sources[1].ehlo.as_str(), "b.example");
     assert_eq!(after.pools[0].sources, before.pools[0].sources);
     assert_eq!(after.tenants[&Label::parse("t").unwrap()].pool, 0);
-    assert_eq!(after.ceilings.connections, 3);
+    assert_eq!(after.lanes.all.together.connections.unwrap().get(), 3);
 }
 
 #[test]
