@@ -9,7 +9,7 @@ pub(super) fn page(providers: &Providers, known: &Defaults) -> String {
     let mut page = Page::new("What is known of providers' limits");
     page.paragraph(
         "Ceilings for whoever says nothing else: a section `[lane.\"NAME\"]` of a \
-         [configuration](settings.md#lane.name) beats them. This page is made of the program's own table by \
+         [configuration](settings.md#lanename) beats them. This page is made of the program's own table by \
          `cargo xtask reference`.",
     );
     page.paragraph(

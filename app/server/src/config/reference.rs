@@ -13,8 +13,9 @@ pub fn reference() -> String {
     for section in &sections {
         let (open, close) = section.brackets();
         let name = section.name;
+        let heading = name.to_lowercase().replace('.', "");
         // Writing into a String cannot fail.
-        let _ = writeln!(text, "- [`{open}{name}{close}`](#{name}): {}", first(section.title));
+        let _ = writeln!(text, "- [`{open}{name}{close}`](#{heading}): {}", first(section.title));
     }
     sections.iter().for_each(|section| write_section(&mut text, section));
     text
