@@ -2,7 +2,7 @@
 //!
 //! | `event` | what it says besides `t_ms` |
 //! |---|---|
-//! | `arrival` | `msg stream tenant known` |
+//! | `arrival` | `msg stream tenant recipient known` |
 //! | `connect` | `conn source host` |
 //! | `dispatch` | `conn source host msg stream tenant` |
 //! | `reply` | the same, and `stage code reply closed latency_ms limit boxed` |
@@ -47,6 +47,8 @@ struct Line<'t> {
     stream: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tenant: Option<&'t str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recipient: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     known: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -94,6 +96,7 @@ impl Trace {
             msg: Some(message.0),
             stream: Some(arrival.stream.as_str()),
             tenant: named(&arrival.tenant),
+            recipient: Some(arrival.to.number),
             known: Some(arrival.to.known),
             ..Line::default()
         });
