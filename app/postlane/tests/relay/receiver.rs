@@ -167,6 +167,7 @@ fn a_model_answers_dispatches_in_a_file() {
 {"t_ms": 90001, "event": "connect", "conn": 5, "source": "ip2"}
 {"t_ms": 90400, "conn": 5, "source": "ip2", "msg": 5}
 {"t_ms": 90900, "source": "ip1", "msg": 6}
+{"t_ms": 700000, "event": "connect", "conn": 6, "source": "ip1"}
 "#;
     let file = home.write("dispatches.jsonl", dispatches);
     let answers = |arguments: &[&str]| {

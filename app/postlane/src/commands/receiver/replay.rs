@@ -2,9 +2,11 @@
 //!
 //! A line is `{t_ms, conn, source, msg or recipient, known}`: a message at that moment on that
 //! connection, which is opened where it is not open; without `conn`, on one of its own. With
-//! `event` a line may also be a `connect`, a `close`, or an `arrival` that says whether a
-//! message's recipient is known; other events are passed over, so that the trace of a rehearsal
-//! can be replayed. A connection that a reply closes is closed when the reply is seen.
+//! `event` a line may also be a `connect`, a `close`, or an `arrival` that says who a message's
+//! recipient is and whether they are known; other events are passed over, so that the trace of a
+//! rehearsal can be replayed. A `connect` right before a dispatch of the same moment is one with
+//! it. A connection that a reply closes is closed when the reply is seen, or where a line with
+//! an `event` says so.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -80,9 +82,11 @@ struct Replay {
     conns: BTreeMap<String, Named>,
     /// Connections that end when a reply is seen.
     closing: BTreeSet<(Ms, ConnId)>,
-    /// Recipients by name, and messages whose recipients do not exist.
+    /// Recipients by name, and those of messages that have arrived.
     recipients: BTreeMap<String, u32>,
-    unknown: BTreeSet<u32>,
+    arrived: BTreeMap<u32, Addressee>,
+    /// A connect that may belong to the next line.
+    pending: Option<Asked>,
     now: Ms,
 }
 
@@ -112,6 +116,8 @@ pub(super) fn run(scenario: &Scenario, seed: u64, file: &Path) -> Result<Exit, F
             replay.line(&text).map_err(|e| Failure::usage(format!("{shown}:{number}: {e}")))?;
         said.iter().for_each(|line| print::line(line));
     }
+    let last = replay.finish().map_err(|e| Failure::usage(format!("{shown}: {e}")))?;
+    last.iter().for_each(|line| print::line(line));
     Ok(Exit::Yes)
 }
 
@@ -124,44 +130,57 @@ impl Replay {
             conns: BTreeMap::new(),
             closing: BTreeSet::new(),
             recipients: BTreeMap::new(),
-            unknown: BTreeSet::new(),
+            arrived: BTreeMap::new(),
+            pending: None,
             now: Ms(0),
         }
     }
 
-    /// What is answered to a line; nothing where it asks nothing.
-    fn line(&mut self, text: &str) -> Result<Option<String>, String> {
+    /// What is answered to a line, and to the one before it if that waited; nothing where
+    /// nothing is asked.
+    fn line(&mut self, text: &str) -> Result<Vec<String>, String> {
         let asked: Asked = serde_json::from_str(text).map_err(|e| {
             format!("{e}: write {{\"t_ms\": 0, \"conn\": 1, \"source\": \"ip1\", \"msg\": 0}}")
         })?;
-        let event = asked.event.as_deref().unwrap_or("dispatch");
-        if !matches!(event, "dispatch" | "connect" | "close" | "arrival") {
-            return Ok(None);
+        let event = asked.event.as_deref().unwrap_or("dispatch").to_owned();
+        if !matches!(event.as_str(), "dispatch" | "connect" | "close" | "arrival") {
+            return Ok(Vec::new());
         }
         let at = Ms(asked.t_ms);
         if at < self.now {
             return Err(format!("{} ms is before {} ms: sort the lines by t_ms", at.0, self.now.0));
         }
-        self.now = at;
-        self.close_what_was_seen(at);
-        if self.conns.len() + self.recipients.len() + self.unknown.len() > REMEMBERED_MAX {
+        if self.conns.len() + self.recipients.len() + self.arrived.len() > REMEMBERED_MAX {
             return Err("more than 4,000,000 connections and recipients: split the file".to_owned());
         }
-        let line = match event {
-            "arrival" => {
-                if let (Some(msg), Some(false)) = (asked.msg, asked.known) {
-                    self.unknown.insert(msg);
-                }
-                return Ok(None);
-            }
-            "close" => {
-                self.close(at, asked.conn.as_ref());
-                return Ok(None);
-            }
-            "connect" => self.connect(at, &asked)?,
-            _ => self.dispatch(at, &asked)?,
+        let is_one = |connect: &Asked| {
+            event == "dispatch" && connect.t_ms == asked.t_ms && connect.conn == asked.conn
         };
-        serde_json::to_string(&line).map(Some).map_err(|e| e.to_string())
+        let mut said = match self.pending.take() {
+            Some(connect) if !is_one(&connect) => vec![self.connect(&connect)?],
+            _ => Vec::new(),
+        };
+        self.now = at;
+        self.close_what_was_seen(at);
+        match event.as_str() {
+            "arrival" => self.arrival(&asked),
+            "close" => self.close(at, asked.conn.as_ref()),
+            "connect" => self.pending = Some(asked),
+            _ => said.push(self.dispatch(at, &asked)?),
+        }
+        Ok(said)
+    }
+
+    /// What is answered to a connect at the very end.
+    fn finish(&mut self) -> Result<Option<String>, String> {
+        self.pending.take().map(|connect| self.connect(&connect)).transpose()
+    }
+
+    fn arrival(&mut self, asked: &Asked) {
+        if let Some(msg) = asked.msg {
+            let to = self.addressee(asked);
+            self.arrived.insert(msg, to);
+        }
     }
 
     fn close_what_was_seen(&mut self, at: Ms) {
@@ -181,7 +200,8 @@ impl Replay {
         }
     }
 
-    fn connect(&mut self, at: Ms, asked: &Asked) -> Result<Line<'_>, String> {
+    fn connect(&mut self, asked: &Asked) -> Result<String, String> {
+        let at = Ms(asked.t_ms);
         let source = self.source(asked.source.as_ref())?;
         let Some(conn) = &asked.conn else {
             return Err("a connect needs a conn: give it a number".to_owned());
@@ -189,7 +209,7 @@ impl Replay {
         match self.receiver.connect(at, source) {
             Greeting::Open { conn: id, shard, latency } => {
                 self.conns.insert(conn.to_string(), Named::Open(id));
-                Ok(Line {
+                written(&Line {
                     host: Some(shard),
                     latency_ms: Some(latency.0),
                     ..self.blank(at, "open", asked, source)
@@ -197,12 +217,12 @@ impl Replay {
             }
             Greeting::Refused(answer) => {
                 self.conns.insert(conn.to_string(), Named::Refused(answer.clone()));
-                Ok(self.answered(at, asked, source, &answer))
+                written(&self.answered(at, asked, source, &answer))
             }
         }
     }
 
-    fn dispatch(&mut self, at: Ms, asked: &Asked) -> Result<Line<'_>, String> {
+    fn dispatch(&mut self, at: Ms, asked: &Asked) -> Result<String, String> {
         let source = self.source(asked.source.as_ref())?;
         let to = self.addressee(asked);
         let name = asked.conn.as_ref().map(ToString::to_string);
@@ -211,20 +231,20 @@ impl Replay {
             Some(Named::Refused(answer)) => {
                 let answer = answer.clone();
                 name.and_then(|name| self.conns.remove(&name));
-                return Ok(self.answered(at, asked, source, &answer));
+                return written(&self.answered(at, asked, source, &answer));
             }
             None => None,
         };
         let answer = self.receiver.dispatch(at, source, open, to);
         if let Some(conn) = answer.conn {
-            if answer.closes || name.is_none() {
+            if name.is_none() || (answer.closes && asked.event.is_none()) {
                 self.closing.insert((at + answer.latency, conn));
             }
             if let Some(name) = name {
                 self.conns.insert(name, Named::Open(conn));
             }
         }
-        Ok(self.answered(at, asked, source, &answer))
+        written(&self.answered(at, asked, source, &answer))
     }
 
     fn source(&self, named: Option<&serde_json::Value>) -> Result<Source, String> {
@@ -243,15 +263,17 @@ impl Replay {
     }
 
     fn addressee(&mut self, asked: &Asked) -> Addressee {
-        let number = match (&asked.recipient, asked.msg) {
+        let arrived = asked.msg.and_then(|msg| self.arrived.get(&msg).copied());
+        let number = match (&asked.recipient, arrived) {
             (Some(name), _) => {
                 let next = u32::try_from(self.recipients.len()).unwrap_or(u32::MAX);
                 *self.recipients.entry(name.to_string()).or_insert(next)
             }
-            (None, msg) => msg.unwrap_or_default(),
+            (None, Some(arrived)) => arrived.number,
+            (None, None) => asked.msg.unwrap_or_default(),
         };
-        let is_unknown = asked.msg.is_some_and(|msg| self.unknown.contains(&msg));
-        Addressee { number, known: asked.known.unwrap_or(!is_unknown) }
+        let known = asked.known.or_else(|| arrived.map(|arrived| arrived.known)).unwrap_or(true);
+        Addressee { number, known }
     }
 
     fn blank(&self, at: Ms, event: &'static str, asked: &Asked, source: Source) -> Line<'_> {
@@ -274,14 +296,14 @@ impl Replay {
 
     fn answered(&self, at: Ms, asked: &Asked, source: Source, answer: &Answer) -> Line<'_> {
         let boxed = match answer.cause {
-            Cause::Limit { boxed, .. } => Some(boxed),
+            Cause::Limit { boxed: true, .. } => Some(true),
             _ => None,
         };
         Line {
             host: Some(answer.shard),
             stage: Some(answer.stage.as_str()),
             code: Some(answer.reply.code().number()),
-            reply: Some(answer.reply.to_string()),
+            reply: Some(answer.reply.text().to_owned()),
             closed: Some(answer.closes),
             latency_ms: Some(answer.latency.0),
             limit: blamed(&self.limits, answer.cause),
@@ -312,6 +334,10 @@ impl<'l> Line<'l> {
     }
 }
 
+fn written(line: &Line<'_>) -> Result<String, String> {
+    serde_json::to_string(line).map_err(|e| e.to_string())
+}
+
 /// Who refused: a limit's id, `temp`, `outage` or `unknown`.
 pub(super) fn blamed(limits: &[String], cause: Cause) -> Option<String> {
     Some(match cause {
@@ -322,3 +348,6 @@ pub(super) fn blamed(limits: &[String], cause: Cause) -> Option<String> {
         Cause::UnknownRecipient => "unknown".to_owned(),
     })
 }
+
+#[cfg(test)]
+mod tests;
