@@ -59,37 +59,43 @@ fn a_restart_forgets_no_limit_that_was_learned() {
     }
 }
 
-#[test]
-fn after_a_crash_no_day_is_granted_twice() {
-    let days = [50_u64, 100, 200];
+/// Dispatches on each day of a restart plan of 50, 100 and 200 messages.
+fn by_day(restarts: &str, seed: u64) -> BTreeMap<u64, u64> {
     let mail = "[[mail]]\nclass = \"engaged\"\ncount = 600\n";
-    let often = [
-        ("1h", "crash"),
-        ("6h", "crash"),
-        ("6h1m", "crash"),
-        ("12h", "clean"),
-        ("18h", "crash"),
-        ("30h", "crash"),
-        ("42h", "crash"),
-        ("55h", "crash"),
-    ];
     let receiver = format!(
         "site = \"mx.open.example\"\n[[operator]]\nat = \"0s\"\n\
-         command = \"restart-plan open.example --days 50,100,200\"\n{}",
-        restarts(&often)
+         command = \"restart-plan start open.example --days 50,100,200\"\n{restarts}"
     );
     let text = scenario("days", "3d", r#"ips = ["ip1", "ip2"]"#, mail, &receiver);
+    let mut by_day: BTreeMap<u64, u64> = BTreeMap::new();
+    for Event { t_ms, what } in events(&text, seed) {
+        if matches!(what, What::Dispatch { .. }) {
+            *by_day.entry(t_ms / 86_400_000).or_default() += 1;
+        }
+    }
+    for (day, sent) in &by_day {
+        assert!(*sent <= [50, 100, 200][*day as usize], "{by_day:?}");
+    }
+    by_day
+}
+
+#[test]
+fn after_a_crash_no_day_is_granted_twice() {
+    let often = ["1h", "6h", "6h1m", "18h", "30h", "42h", "55h"].map(|at| (at, "crash"));
     for seed in 0..SEEDS {
-        let mut by_day: BTreeMap<u64, u64> = BTreeMap::new();
-        for Event { t_ms, what } in events(&text, seed) {
-            if matches!(what, What::Dispatch { .. }) {
-                *by_day.entry(t_ms / 86_400_000).or_default() += 1;
-            }
-        }
+        let by_day = by_day(&restarts(&often), seed);
         assert!(by_day.get(&0).is_some_and(|sent| *sent >= 30), "{by_day:?}");
-        for (day, sent) in &by_day {
-            assert!(*sent <= days[*day as usize], "{by_day:?}");
-        }
+    }
+}
+
+#[test]
+fn crashes_in_the_middle_of_a_days_work_grant_nothing_twice() {
+    // Before anything but the day's reservations has come to the disk, again and again.
+    let moments: Vec<String> = (1..120).map(|crash| format!("{}s", 4 * crash)).collect();
+    let often: Vec<(&str, &str)> = moments.iter().map(|at| (at.as_str(), "crash")).collect();
+    for seed in 0..SEEDS {
+        let by_day = by_day(&restarts(&often), seed);
+        assert!(by_day.len() == 3, "{by_day:?}");
     }
 }
 
