@@ -11,6 +11,7 @@ use std::{fs, io, thread};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use postlane_mail::Span;
 use postlane_rehearsal::{
     Engine, Knowledge, Outcome, Policy, Rehearsal, Tracing, default_settings, explain, pareto,
 };
@@ -151,20 +152,19 @@ fn write_files(
 
 fn table(outcomes: &[Outcome]) {
     let none = || "-".to_owned();
-    let hours =
-        |s: Option<f64>| s.map_or_else(|| "never".to_owned(), |s| format!("{:.2}", s / 3_600.0));
-    let minutes = |s: Option<f64>| s.map_or_else(none, |s| format!("{:.1}", s / 60.0));
+    let long = |s: f64| Span::from_s(s.round() as u64).to_string();
+    let time = |s: Option<f64>| s.map_or_else(|| "never".to_owned(), long);
     let rows = outcomes.iter().map(|Outcome { summary, .. }| {
         vec![
             summary.id.clone(),
             summary.policy.to_owned(),
             if summary.pass { "yes" } else { "no" }.to_owned(),
-            hours(summary.t99_s()),
-            hours(summary.oracle_t99_s()),
+            time(summary.t99_s()),
+            time(summary.oracle_t99_s()),
             summary.ratio().map_or_else(none, |ratio| format!("{ratio:.2}")),
             summary.delivered_share().map_or_else(none, |share| format!("{:.1}", share * 100.0)),
             summary.r4xx_per_delivered().map_or_else(none, |r4xx| format!("{r4xx:.4}")),
-            minutes(summary.tx_p99_s()),
+            summary.tx_p99_s().map_or_else(none, long),
             summary.tx_lost().map_or_else(none, |lost| format!("{lost}")),
         ]
     });
@@ -172,12 +172,12 @@ fn table(outcomes: &[Outcome]) {
         "SCENARIO",
         "POLICY",
         "PASS",
-        "T99 H",
-        "ORACLE H",
+        "T99",
+        "ORACLE",
         "RATIO",
         "DELIVERED %",
         "4XX/MSG",
-        "TX P99 MIN",
+        "TX P99",
         "TX LOST",
     ];
     print::table(&header, rows);

@@ -29,6 +29,7 @@ mod promises;
 mod queue;
 mod receiver;
 mod refusals;
+mod rehearse;
 mod relay;
 mod sink;
 mod smtp;
