@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use postlane_receivers::Scenario;
-use postlane_rehearsal::{Engine, Knowledge, Policy, Rehearsal, Tracing, default_settings};
+use postlane_rehearsal::{Engine, Policy, Rehearsal, Tracing};
 
 fn main() -> std::io::Result<()> {
     let mut args = std::env::args().skip(1);
@@ -18,8 +18,7 @@ fn main() -> std::io::Result<()> {
         let text = std::fs::read_to_string(&file)?;
         scenarios.push(Scenario::parse(&text).map_err(|e| Error::other(e.to_string()))?);
     }
-    let engine = Engine { knowledge: Knowledge::built_in(), settings: default_settings() };
-    let engine = Arc::new(engine);
+    let engine = Arc::new(Engine::built_in());
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let (policies, tracing) = (vec![policy], Tracing::Off);
     let rehearsal = Rehearsal { scenarios, policies, engine, seeds: 5, tracing, threads };

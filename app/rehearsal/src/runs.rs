@@ -1,6 +1,9 @@
 //! One run: a scenario, a policy and a seed.
 
+use std::collections::BTreeMap;
+
 use postlane_engine::Settings;
+use postlane_lanes::Defaults;
 use postlane_receivers::{Scenario, Workload};
 
 use crate::floor::{Floor, Script};
@@ -9,7 +12,7 @@ use crate::peers::{Aimd, Back, KumoTsa, Postfix, PowerMta, Static};
 use crate::policy::Policy;
 use crate::recorder::Recorder;
 use crate::run::Run;
-use crate::world::{self, Beliefs, CommandError, Knowledge};
+use crate::world::{self, Beliefs, CommandError, Knowledge, default_settings};
 
 /// Why a run could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +48,8 @@ pub struct Engine {
     pub knowledge: Knowledge,
     /// What the operator has set; sources and pools are the scenario's.
     pub settings: Settings,
+    /// What the operator has set for the lanes of single providers, by the provider's id.
+    pub towards: BTreeMap<String, Settings>,
 }
 
 /// The run whose beliefs a warm lane begins with has the same seed plus this.
@@ -91,6 +96,19 @@ pub fn run(
 }
 
 impl Engine {
+    /// What comes with the program, what is known of providers' limits too, and nothing set by
+    /// anybody.
+    pub fn built_in() -> Self {
+        let settings = default_settings();
+        let known = Defaults::built_in();
+        let towards = known.iter().map(|(id, known)| {
+            let ceilings = known.rules.ceilings(settings.ceilings);
+            (id.to_owned(), Settings { ceilings, ..settings.clone() })
+        });
+        let towards = towards.collect();
+        Self { knowledge: Knowledge::built_in(), settings, towards }
+    }
+
     fn run(
         &self,
         scenario: &Scenario,
@@ -98,7 +116,9 @@ impl Engine {
         before: &Beliefs,
         recorder: Recorder,
     ) -> Result<(Left, Beliefs), RunError> {
-        let Self { knowledge, settings } = self;
+        let Self { knowledge, settings, towards } = self;
+        let provider = knowledge.provider_of(&scenario.receiver.site);
+        let settings = towards.get(provider.as_str()).unwrap_or(settings);
         Ok(world::run(scenario, seed, knowledge, settings, before, recorder)?)
     }
 }

@@ -38,4 +38,4 @@ mod world;
 
 pub use clock::Clock;
 pub use meaning::Meanings;
-pub use server::{Server, token_path};
+pub use server::{Server, settings_towards, token_path};

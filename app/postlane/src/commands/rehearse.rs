@@ -4,7 +4,7 @@ mod pictures;
 mod scenarios;
 
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use std::{fs, io, thread};
@@ -12,9 +12,12 @@ use std::{fs, io, thread};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use postlane_mail::Span;
-use postlane_rehearsal::{
-    Engine, Knowledge, Outcome, Policy, Rehearsal, Tracing, default_settings, explain, pareto,
-};
+use postlane_receivers::Scenario;
+use postlane_rehearsal::{Engine, Knowledge, Outcome, Policy, Rehearsal, Tracing, explain, pareto};
+use postlane_replies::Providers;
+use postlane_server::config::{Config, Overrides};
+use postlane_server::settings_towards;
+use postlane_server::setup::Setup;
 
 use crate::cli::Reach;
 use crate::exit::{Exit, Failure};
@@ -47,6 +50,10 @@ pub(crate) struct Rehearse {
         value_parser = clap::value_parser!(u64).range(1..=1_000)
     )]
     seeds: u64,
+    /// Take the operator's settings and rules of replies from this configuration; sources and pools
+    /// are the scenario's
+    #[arg(long, short, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// Say why it passes or not, and what the lanes decided when
     #[arg(long)]
     explain: bool,
@@ -100,14 +107,32 @@ fn rehearsal(rehearse: &Rehearse) -> Result<Rehearsal, Failure> {
             policies.push(*policy);
         }
     }
+    let scenarios = scenarios::read(&rehearse.scenarios)?;
     Ok(Rehearsal {
-        scenarios: scenarios::read(&rehearse.scenarios)?,
+        engine: Arc::new(engine(rehearse.config.as_deref(), &scenarios)?),
+        scenarios,
         policies,
-        engine: Arc::new(Engine { knowledge: Knowledge::built_in(), settings: default_settings() }),
         seeds: rehearse.seeds,
         tracing: if rehearse.trace.is_some() { Tracing::On } else { Tracing::Off },
         threads: thread::available_parallelism().map_or(1, usize::from),
     })
+}
+
+/// What a server with this configuration would be given, towards the scenarios' providers.
+fn engine(config: Option<&Path>, scenarios: &[Scenario]) -> Result<Engine, Failure> {
+    let Some(file) = config else { return Ok(Engine::built_in()) };
+    let config = Config::load(Some(file), &Overrides::default())
+        .map_err(|e| Failure::usage(format!("{e}: see `postlane config check`")))?;
+    let setup = Setup::of(&config);
+    let knowledge = Knowledge::new(Providers::built_in(), setup.rules.make());
+    let sites = scenarios.iter().map(|scenario| &scenario.receiver.site);
+    let towards = sites.map(|site| {
+        let provider = knowledge.provider_of(site).as_str().to_owned();
+        let settings = settings_towards(&setup, &provider);
+        (provider, settings)
+    });
+    let towards = towards.collect();
+    Ok(Engine { knowledge, settings: settings_towards(&setup, ""), towards })
 }
 
 /// Makes the runs; how many are done is shown where somebody looks.

@@ -86,6 +86,20 @@ fn json_traces_and_pictures_are_the_same_bytes_every_time() {
 }
 
 #[test]
+fn an_operators_ceilings_hold_in_a_rehearsal() {
+    let home = Home::new();
+    let file = home.write("tiny.toml", TINY);
+    let config = home.write("slow.toml", "[lane]\nmax_msgs_per_minute = 1\n");
+    let t50 = |arguments: &[&str]| {
+        let (_, printed, noted) = rehearse(&home, arguments);
+        let figures: serde_json::Value = serde_json::from_str(&printed).expect(&noted);
+        figures["t50_s"].as_f64().unwrap()
+    };
+    assert!(t50(&[&*file, "--json", "--seeds", "1"]) < 180.0);
+    assert!(t50(&[&*file, "--json", "--seeds", "1", "--config", &*config]) > 180.0);
+}
+
+#[test]
 fn what_is_wrong_is_told_with_its_place_and_the_cure() {
     let home = Home::new();
     let wrong = home.write("wrong.toml", &TINY.replace("quota = 2", "quota = 2\nwindows = \"1m\""));

@@ -128,7 +128,8 @@ fn lane(marks: &[&LaneMark], width: Ms, ended: Ms, pace: &mut [f64]) -> Vec<Opti
 
 /// The steps between the marks of an axis of time: at most so many of them.
 pub(super) fn hours_step(ended: Ms, marks: u64) -> Ms {
-    const STEPS_MIN: [u64; 14] = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1_440, 2_880, 10_080];
+    const STEPS_MIN: [u64; 14] =
+        [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1_440, 2_880, 10_080];
     let fits = |step: &u64| ended.0 / Ms::from_min(*step).0 <= marks;
     Ms::from_min(STEPS_MIN.into_iter().find(fits).unwrap_or(20_160))
 }

@@ -3,13 +3,12 @@
 use std::sync::LazyLock;
 
 use postlane_receivers::Scenario;
-use postlane_rehearsal::{Engine, Knowledge, Left, Policy, Tracing, default_settings, run};
+use postlane_rehearsal::{Engine, Left, Policy, Tracing, run};
 
 use crate::trace::{Event, read};
 
 /// The rules take seconds to build without optimisation: once for all tests.
-static ENGINE: LazyLock<Engine> =
-    LazyLock::new(|| Engine { knowledge: Knowledge::built_in(), settings: default_settings() });
+static ENGINE: LazyLock<Engine> = LazyLock::new(Engine::built_in);
 
 /// Runs of each scenario that a law is held against.
 pub(crate) const SEEDS: u64 = 3;

@@ -8,9 +8,7 @@ mod outcomes;
 use std::sync::{Arc, LazyLock};
 
 use postlane_receivers::Scenario;
-use postlane_rehearsal::{
-    Engine, Knowledge, Outcome, Policy, Rehearsal, Tracing, default_settings,
-};
+use postlane_rehearsal::{Engine, Outcome, Policy, Rehearsal, Tracing};
 
 /// Ten messages, of which a receiver takes two a minute and says so from the third on.
 const TINY: &str = r#"
@@ -43,9 +41,7 @@ penalty = { after = 4, within = "1m", hold = "5m" }
 "#;
 
 /// Reading the rules takes longer than the runs.
-static ENGINE: LazyLock<Arc<Engine>> = LazyLock::new(|| {
-    Arc::new(Engine { knowledge: Knowledge::built_in(), settings: default_settings() })
-});
+static ENGINE: LazyLock<Arc<Engine>> = LazyLock::new(|| Arc::new(Engine::built_in()));
 
 fn scenario(text: &str) -> Scenario {
     Scenario::parse(text).unwrap()

@@ -1,5 +1,7 @@
 //! The setup in the engine's numbers.
 
+use std::collections::BTreeMap;
+
 use postlane_engine::{Ceilings, Keeping, Pool, PoolId, Settings, Source, SourceId};
 
 use crate::names::Names;
@@ -39,5 +41,22 @@ pub(super) fn engine_settings(setup: &Setup, names: &Names) -> Settings {
         sessions_max: setup.sessions_out_max,
         session_idle: setup.session_idle,
         session_depth: setup.session_depth,
+    }
+}
+
+/// The engine's settings for mail to that provider alone: what holds for its lanes holds for all.
+/// Sources and pools are left out. A rehearsal, which knows one provider, brings its own.
+pub fn settings_towards(setup: &Setup, provider: &str) -> Settings {
+    let names = Names::new();
+    let settings = engine_settings(setup, &names);
+    let id = names.provider(provider);
+    let ceilings = settings.provider_ceilings.get(&id).copied().unwrap_or(settings.ceilings);
+    Settings {
+        sources: Vec::new(),
+        pools: Vec::new(),
+        ceilings,
+        provider_ceilings: BTreeMap::new(),
+        families_off: BTreeMap::new(),
+        ..settings
     }
 }

@@ -27,14 +27,17 @@ impl Rules {
 
     /// The rules, ready to be asked.
     pub fn book(&self) -> &RuleBook {
-        self.0.book.get_or_init(|| {
-            let names = self.0.own.iter().map(|file| file.path().to_string_lossy());
-            let names: Vec<_> = names.collect();
-            let own: Vec<_> =
-                names.iter().zip(&self.0.own).map(|(name, file)| (&**name, file.text())).collect();
-            RuleBook::with(&Providers::built_in(), &own)
-                .expect("the check of the file refuses rules that cannot be used")
-        })
+        self.0.book.get_or_init(|| self.make())
+    }
+
+    /// A book of the same rules for somebody who keeps it.
+    pub fn make(&self) -> RuleBook {
+        let names = self.0.own.iter().map(|file| file.path().to_string_lossy());
+        let names: Vec<_> = names.collect();
+        let own: Vec<_> =
+            names.iter().zip(&self.0.own).map(|(name, file)| (&**name, file.text())).collect();
+        RuleBook::with(&Providers::built_in(), &own)
+            .expect("the check of the file refuses rules that cannot be used")
     }
 
     /// These, unless those that are in use are the same.

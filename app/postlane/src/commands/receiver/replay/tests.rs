@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use postlane_receivers::builtin;
-use postlane_rehearsal::{Engine, Knowledge, Policy, Tracing, default_settings, run};
+use postlane_rehearsal::{Engine, Policy, Tracing, run};
 use serde_json::Value;
 
 use super::*;
@@ -31,7 +31,7 @@ fn check(name: &str, policy: Policy) {
     let (_, text) = builtin().iter().find(|(one, _)| *one == name).unwrap();
     let scenario = Scenario::parse(text).unwrap();
     let seed = scenario.run_seed(0);
-    let engine = Engine { knowledge: Knowledge::built_in(), settings: default_settings() };
+    let engine = Engine::built_in();
     let left = run(&scenario, policy, &engine, seed, Tracing::On).unwrap();
     let trace = String::from_utf8(left.trace.unwrap()).unwrap();
     let mut replay = Replay::new(&scenario, seed);
