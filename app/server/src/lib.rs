@@ -28,6 +28,7 @@ mod reports;
 mod rights;
 mod routing;
 mod secret;
+mod sections;
 mod server;
 mod settling;
 mod submitting;

@@ -5,9 +5,10 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use parking_lot::RwLock;
-use postlane_engine::{DomainId, ExchangeId, FlowId, HostId, ProviderId};
+use postlane_engine::{DomainId, ExchangeId, FlowId, HostId, ProviderId, SectionId};
 use postlane_mail::{Host, Label};
 
+use crate::config::settings::LaneName;
 use crate::routing::{Destination, Exchange, NextHop};
 
 /// The tables behind the engine's numbers. Numbers are given in the order of asking and are
@@ -18,6 +19,7 @@ pub(crate) struct Names {
     hops: Interner<NextHop>,
     providers: Interner<Box<str>>,
     flows: Interner<Flow>,
+    sections: Interner<LaneName>,
 }
 
 /// Whose mail of which mailing.
@@ -35,6 +37,7 @@ impl Names {
             hops: Interner::new(),
             providers: Interner::new(),
             flows: Interner::new(),
+            sections: Interner::new(),
         }
     }
 
@@ -58,8 +61,32 @@ impl Names {
         FlowId(self.flows.number(flow))
     }
 
+    /// A section's number, for as long as the program runs; none beyond some tens of thousands.
+    pub(crate) fn section(&self, name: &LaneName) -> Option<SectionId> {
+        u16::try_from(self.sections.number(name)).ok().map(SectionId)
+    }
+
+    /// Every flow with its number.
+    pub(crate) fn flows(&self) -> Vec<(FlowId, Arc<Flow>)> {
+        self.flows.all().map(|(number, flow)| (FlowId(number), flow)).collect()
+    }
+
+    /// Every destination with its number.
+    pub(crate) fn destinations(&self) -> Vec<(DomainId, Arc<Destination>)> {
+        self.destinations.all().map(|(number, name)| (DomainId(number), name)).collect()
+    }
+
+    /// Every set of hosts with its number.
+    pub(crate) fn exchanges(&self) -> Vec<(ExchangeId, Arc<Exchange>)> {
+        self.exchanges.all().map(|(number, name)| (ExchangeId(number), name)).collect()
+    }
+
     pub(crate) fn destination_of(&self, id: DomainId) -> Arc<Destination> {
         self.destinations.named(id.0)
+    }
+
+    pub(crate) fn exchange_of(&self, id: ExchangeId) -> Arc<Exchange> {
+        self.exchanges.named(id.0)
     }
 
     pub(crate) fn hop_of(&self, id: HostId) -> Arc<NextHop> {
@@ -135,6 +162,10 @@ impl<T: Eq + Hash + Clone> Interner<T> {
 
     fn names(&self) -> Vec<Arc<T>> {
         self.inner.read().named.clone()
+    }
+
+    fn all(&self) -> impl Iterator<Item = (u32, Arc<T>)> {
+        (0..).zip(self.names())
     }
 
     fn numbers(&self, agrees: impl Fn(&T) -> bool) -> impl Iterator<Item = u32> {

@@ -16,6 +16,7 @@ use tokio::runtime;
 
 use crate::clock::Clock;
 use crate::names::Names;
+use crate::sections;
 use crate::setup::{HopPolicy, Live, Setup, TlsSetup};
 use crate::unreached::Unreached;
 use crate::world::EngineMailbox;
@@ -77,6 +78,13 @@ impl Failures {
 /// Our own configuration leads nowhere (RFC 3463 §3.4, X.3.5).
 const MISCONFIGURED: Status = Status::new(4, 3, 5);
 
+impl Exchange {
+    /// The names of its hosts.
+    pub(crate) fn hosts(&self) -> impl Iterator<Item = &Host> {
+        self.hops.iter().map(|(hop, _)| &hop.name)
+    }
+}
+
 impl Routing {
     pub(crate) fn resolve(&self, domain: DomainId) {
         let destination = self.names.destination_of(domain);
@@ -100,6 +108,16 @@ impl Routing {
                 }
             };
             if let Resolved::Route(route) = &answer {
+                let exchange = names.exchange_of(route.exchange);
+                let passes = sections::of_route(
+                    &setup.lanes,
+                    &names,
+                    (domain, &destination),
+                    (route.exchange, &exchange),
+                );
+                if !passes.is_empty() {
+                    mailbox.tell(Input::Passes(passes));
+                }
                 unreached.lead(domain, route.hosts.clone());
             }
             mailbox.tell(Input::Resolved { domain, answer });

@@ -23,7 +23,8 @@ use crate::lanes::Found;
 use crate::names::Names;
 use crate::rights::HouseRights;
 use crate::secret::HouseSecret;
-use crate::setup::{Live, Setup};
+use crate::sections;
+use crate::setup::{LaneSetup, Live, Setup};
 use crate::submitting::Submitting;
 use crate::suppression::Suppressions;
 use crate::world::{Answers, Around, EngineMailbox};
@@ -83,7 +84,8 @@ impl Server {
         };
         let (listeners, renewals) = doors.open(bound, &setup, &gate, &intake, &stop)?;
         let (mailbox, names) = (fittings.mailbox.clone(), fittings.names.clone());
-        let apply = apply(renewals, doors, gate.clone(), mailbox.clone(), names);
+        let lanes = setup.lanes.clone();
+        let apply = apply(renewals, doors, gate.clone(), mailbox.clone(), names, lanes);
         let handle = Handle(Arc::new(Inside {
             clock: setup.clock,
             live: fittings.live,
@@ -206,6 +208,7 @@ fn start_engine(
         answers.clone(),
     );
     let engine = Engine::new(Arc::new(engine_settings(setup, &fittings.names)), setup.seed);
+    fittings.mailbox.tell(Input::Sections(Box::new(sections::sections(setup, &fittings.names))));
     let thread = thread::Builder::new().name("engine".to_owned());
     Ok(thread.spawn(move || around.run(engine))?)
 }
@@ -217,12 +220,19 @@ fn apply(
     gate: Arc<Gate>,
     mailbox: EngineMailbox,
     names: Arc<Names>,
+    lanes: LaneSetup,
 ) -> Box<dyn Fn(&Setup) + Send + Sync> {
+    let held = Mutex::new(lanes);
     Box::new(move |setup| {
         gate.limit(setup.sessions_in_max, setup.sessions_of_client_max);
         doors.suppressions.limit(setup.suppression.entries_max);
         doors.renew_all(setup, &renewals);
         mailbox.tell(Input::Settings(Arc::new(engine_settings(setup, &names))));
+        if *held.lock() != setup.lanes {
+            held.lock().clone_from(&setup.lanes);
+            mailbox.tell(Input::Sections(Box::new(sections::sections(setup, &names))));
+            mailbox.tell(Input::Passes(sections::of_all(&setup.lanes, &names)));
+        }
     })
 }
 

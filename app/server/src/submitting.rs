@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 
 use crate::names::{Flow, Names};
 use crate::routing::Destination;
+use crate::sections;
 use crate::setup::{Live, TenantSetup};
 use crate::suppression::Suppressions;
 use crate::world::EngineMailbox;
@@ -139,11 +140,16 @@ impl Submitting {
             true => TenantSetup::default(),
             false => setup.tenant(&envelope.tenant),
         };
+        let flow = self.names.flow(&flow);
+        let passes = sections::of_flow(&setup.lanes, &self.names, flow, &envelope.tenant);
+        if let Some(passes) = passes {
+            self.mailbox.tell(Input::Passes(vec![passes]));
+        }
         Submission {
             id,
             place,
             stream: envelope.stream,
-            flow: self.names.flow(&flow),
+            flow,
             pool: PoolId(u16::try_from(tenant.pool).unwrap_or_default()),
             awaits_verdict: false,
             together: if tenant.verp { Together::Never } else { Together::default() },

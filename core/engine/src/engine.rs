@@ -1,5 +1,6 @@
 //! The machine: its state, and how an input finds its room.
 
+mod admission;
 mod at_once;
 mod calendar;
 mod intake;
@@ -18,7 +19,7 @@ mod session;
 mod sweep;
 mod ways;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use postlane_lanes::Lane;
@@ -27,11 +28,13 @@ use smallvec::SmallVec;
 
 use crate::chance::Chance;
 use crate::entry::{NO_LINE, State};
+use crate::gates::Gates;
 use crate::input::{Input, Scope};
 use crate::line::Line;
 use crate::names::{DomainId, PoolId, ProviderId, SourceId};
 use crate::output::Output;
 use crate::path::Path;
+use crate::sections::Held;
 use crate::session::{Chain, Slot};
 use crate::settings::Settings;
 use crate::slab::{List, Slab};
@@ -88,6 +91,13 @@ pub struct Engine<E> {
     reservations: u64,
     /// Lanes of which something is to be kept.
     unsaved: VecDeque<u32>,
+    held: Held,
+    gates: Gates,
+    /// Flows that were heard of are below this.
+    flows_heard: u32,
+    /// Messages that were deferred, the oldest first, where new mail waits for them: second of
+    /// acceptance and entry. What has ended since is still there until its turn comes.
+    ageing: BTreeMap<ProviderId, BTreeSet<(u32, u32)>>,
     counts: Counts,
     /// What this step has done so far.
     effort: usize,
@@ -175,6 +185,10 @@ impl<E> Engine<E> {
             ordered: BTreeMap::new(),
             reservations: 0,
             unsaved: VecDeque::new(),
+            held: Held::default(),
+            gates: Gates::default(),
+            flows_heard: 0,
+            ageing: BTreeMap::new(),
             counts: Counts::default(),
             effort: 0,
             closing: Closing::No,
@@ -193,6 +207,8 @@ impl<E> Engine<E> {
             Input::Lane(command) => self.lane_command(now, command),
             Input::Committed { upto } => self.committed(upto),
             Input::Resolved { domain, answer } => self.resolved(domain, answer),
+            Input::Sections(sections) => self.keep_sections(*sections),
+            Input::Passes(passes) => self.learn_passes(passes),
             Input::Opened { slot } => self.opened(now, slot),
             Input::ConnectFailed { slot, why, evidence } => {
                 self.connect_failed(now, slot, &why, evidence);
@@ -336,7 +352,10 @@ impl<E> Engine<E> {
             (entry.state, entry.line, entry.due_s, entry.domain)
         };
         match state {
-            State::Ready => self.lines[line as usize].leave(&mut self.slab, number),
+            State::Ready => {
+                let shelf = self.shelf_of(number);
+                self.lines[line as usize].leave(&mut self.slab, number, shelf);
+            }
             State::Routing => self.stop_waiting_for(domain, number),
             State::Deferred => {
                 let calendar = match self.lines.get_mut(line as usize) {

@@ -11,6 +11,7 @@ use smallvec::SmallVec;
 use crate::names::{
     AttemptId, DomainId, ExchangeId, FlowId, HostId, PoolId, ProviderId, SlotId, SourceId,
 };
+use crate::sections::{Passes, Sections};
 use crate::settings::Settings;
 
 /// What the engine hears. `E` is the evidence of an attempt (verbatim reply, transcript,
@@ -37,6 +38,10 @@ pub enum Input<E> {
         /// The answer; good until it says.
         answer: Resolved,
     },
+    /// An operator's sections: ceilings over several lanes, and inside one.
+    Sections(Box<Sections>),
+    /// Whose mail passes which of their gates; told before such mail is.
+    Passes(Vec<Passes>),
     /// A session is open and has said its EHLO: it takes transactions.
     Opened {
         /// Which.

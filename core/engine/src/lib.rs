@@ -9,11 +9,13 @@ mod chance;
 mod drive;
 mod engine;
 mod entry;
+mod gates;
 mod input;
 mod line;
 mod names;
 mod output;
 mod path;
+mod sections;
 mod session;
 mod settings;
 mod slab;
@@ -27,8 +29,10 @@ pub use input::{
     Unreached, Verdict,
 };
 pub use names::{
-    AttemptId, DomainId, ExchangeId, FlowId, HostId, PoolId, ProviderId, SlotId, SourceId,
+    AttemptId, DomainId, ExchangeId, FlowId, HostId, PoolId, ProviderId, SectionId, SlotId,
+    SourceId,
 };
 pub use output::{End, Event, Fate, Kept, Output, Settled};
-pub use postlane_lanes::{Ceilings, Learning, Waiting};
+pub use postlane_lanes::{Ceilings, Learning, Rules, Waiting};
+pub use sections::{Passes, Sections};
 pub use settings::{Keeping, Pool, RetrySchedule, Settings, Source};

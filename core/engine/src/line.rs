@@ -7,7 +7,7 @@ use postlane_mail::{Instant, Stream};
 use smallvec::SmallVec;
 
 use crate::entry::Rank;
-use crate::names::{ExchangeId, FlowId, PoolId};
+use crate::names::{ExchangeId, FlowId, PoolId, SectionId};
 use crate::slab::{List, Slab};
 
 /// What waits for one exchange, from one pool.
@@ -51,16 +51,44 @@ pub(crate) enum Joins {
     First,
 }
 
+/// What of a line waits for the same gates: a tenant's, and a recipient domain's. Nearly all mail
+/// waits for neither.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(crate) struct Shelf {
+    pub(crate) tenant: Option<SectionId>,
+    pub(crate) domain: Option<SectionId>,
+}
+
+/// What of a line may go now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Open {
+    /// Of these shelves; of all, when there are none.
+    pub(crate) shelves: Option<SmallVec<[Shelf; 4]>>,
+    /// Also what was never tried.
+    pub(crate) fresh: bool,
+    /// Only what was accepted by then.
+    pub(crate) old: Option<Instant>,
+}
+
 #[derive(Debug, Default)]
 struct StreamQueue {
-    urgent: List,
     particular: List,
-    flows: BTreeMap<FlowId, FlowQueue>,
+    shelves: BTreeMap<Shelf, ShelfQueue>,
     last_served: FlowId,
     /// Entries in all lists.
     ready: u32,
     /// Of them, those that not every host can take.
     particulars: u32,
+}
+
+#[derive(Debug, Default)]
+struct ShelfQueue {
+    urgent: List,
+    flows: BTreeMap<FlowId, FlowQueue>,
+    /// Entries in all lists of it.
+    ready: u32,
+    /// Of them, those that wait for their first attempt.
+    fresh: u32,
 }
 
 #[derive(Debug, Default)]
@@ -82,7 +110,7 @@ impl Line {
         }
     }
 
-    pub(crate) fn join(&mut self, slab: &mut Slab, number: u32, joins: Joins) {
+    pub(crate) fn join(&mut self, slab: &mut Slab, number: u32, joins: Joins, shelf: Shelf) {
         let (stream, flow) = (slab[number].stream, slab[number].flow);
         let queue = &mut self.streams[stream as usize];
         queue.ready += 1;
@@ -91,13 +119,19 @@ impl Line {
             Joins::First => Rank::Returned,
         };
         slab[number].rank = rank;
+        if rank == Rank::Particular {
+            queue.particulars += 1;
+            queue.particular.push(slab, number);
+            return;
+        }
+        let queue = queue.shelves.entry(shelf).or_default();
+        queue.ready += 1;
         match rank {
-            Rank::Urgent => queue.urgent.push(slab, number),
-            Rank::Particular => {
-                queue.particulars += 1;
-                queue.particular.push(slab, number);
+            Rank::Particular | Rank::Urgent => queue.urgent.push(slab, number),
+            Rank::Fresh => {
+                queue.fresh += 1;
+                queue.flows.entry(flow).or_default().fresh.push(slab, number);
             }
-            Rank::Fresh => queue.flows.entry(flow).or_default().fresh.push(slab, number),
             Rank::Returned => {
                 let flow = queue.flows.entry(flow).or_default();
                 if joins == Joins::First {
@@ -110,41 +144,41 @@ impl Line {
         }
     }
 
-    /// Takes out an entry that stands in this line.
-    pub(crate) fn leave(&mut self, slab: &mut Slab, number: u32) {
+    /// Takes out an entry that stands in this line, on that shelf.
+    pub(crate) fn leave(&mut self, slab: &mut Slab, number: u32, shelf: Shelf) {
         let (stream, flow, rank) = {
             let entry = &slab[number];
             (entry.stream, entry.flow, entry.rank)
         };
         let queue = &mut self.streams[stream as usize];
         queue.ready -= 1;
+        if rank == Rank::Particular {
+            queue.particulars -= 1;
+            queue.particular.remove(slab, number);
+            return;
+        }
+        let queue = queue.shelves.entry(shelf).or_default();
+        queue.ready -= 1;
         match rank {
-            Rank::Urgent => queue.urgent.remove(slab, number),
-            Rank::Particular => {
-                queue.particulars -= 1;
-                queue.particular.remove(slab, number);
+            Rank::Particular | Rank::Urgent => queue.urgent.remove(slab, number),
+            Rank::Fresh => {
+                queue.fresh -= 1;
+                queue.flows.entry(flow).or_default().fresh.remove(slab, number);
             }
-            Rank::Fresh => queue.flows.entry(flow).or_default().fresh.remove(slab, number),
             Rank::Returned => queue.flows.entry(flow).or_default().returned.remove(slab, number),
         }
     }
 
-    /// The next entry of a stream: what an operator put in front, then the flows in turns,
-    /// and within a flow first and further attempts in turns. With `old` only what was accepted
-    /// by then.
-    pub(crate) fn pop(
-        &mut self,
-        slab: &mut Slab,
-        stream: Stream,
-        old: Option<Instant>,
-    ) -> Option<u32> {
+    /// The next entry of a stream that may go: what an operator put in front, then the flows in
+    /// turns, and within a flow first and further attempts in turns.
+    pub(crate) fn pop(&mut self, slab: &mut Slab, stream: Stream, open: &Open) -> Option<u32> {
         let queue = &mut self.streams[stream as usize];
         if queue.common() == 0 {
             return None;
         }
-        let number = match old {
-            None => queue.pop(slab)?,
-            Some(old) => queue.pop_old(slab, old)?,
+        let number = match open.old {
+            None => queue.pop(slab, open)?,
+            Some(old) => queue.pop_old(slab, open, old)?,
         };
         queue.ready -= 1;
         Some(number)
@@ -158,9 +192,38 @@ impl Line {
 
     /// Entries that were tried and wait for another attempt, due or not. Looks at each of them.
     pub(crate) fn tried(&self, slab: &Slab) -> u64 {
-        let flows = self.streams.iter().flat_map(|queue| queue.flows.values());
+        let shelves = self.streams.iter().flat_map(|queue| queue.shelves.values());
+        let flows = shelves.flat_map(|shelf| shelf.flows.values());
         let returned = flows.map(|flow| flow.returned.len(slab));
         self.deferred.values().map(|due| due.len(slab)).chain(returned).sum()
+    }
+
+    /// The shelves on which something of a stream is ready.
+    pub(crate) fn shelves(&self, stream: Stream) -> impl Iterator<Item = Shelf> {
+        let shelves = self.streams[stream as usize].shelves.iter();
+        shelves.filter(|(_, queue)| queue.ready > 0).map(|(shelf, _)| *shelf)
+    }
+
+    /// Of a stream's entries that any host can take, those that may go.
+    pub(crate) fn ready_to_go(&self, stream: Stream, open: &Open) -> u32 {
+        let shelves = self.streams[stream as usize].shelves.iter();
+        shelves.filter(|(shelf, _)| open.has(shelf)).map(|(_, queue)| queue.count(open)).sum()
+    }
+
+    /// Takes out all that any host can take, in order, to join again on other shelves.
+    pub(crate) fn clear(&mut self, slab: &mut Slab) -> Vec<u32> {
+        let mut all = Vec::new();
+        for queue in &mut self.streams {
+            for (_, mut shelf) in std::mem::take(&mut queue.shelves) {
+                queue.ready -= shelf.ready;
+                let flows = shelf.flows.values_mut();
+                let lists = flows.flat_map(|flow| [&mut flow.returned, &mut flow.fresh]);
+                for list in std::iter::once(&mut shelf.urgent).chain(lists) {
+                    all.extend(std::iter::from_fn(|| list.pop(slab)));
+                }
+            }
+        }
+        all
     }
 
     /// One of those that are ready, if there are any.
@@ -173,7 +236,7 @@ impl Line {
         let queue = self.streams.iter_mut().find(|queue| queue.ready > 0)?;
         let particular = queue.particular.pop(slab);
         queue.particulars -= u32::from(particular.is_some());
-        let number = particular.or_else(|| queue.pop(slab))?;
+        let number = particular.or_else(|| queue.pop(slab, &Open::ALL))?;
         queue.ready -= 1;
         Some(number)
     }
@@ -204,10 +267,6 @@ impl Line {
         self.streams[stream as usize].common()
     }
 
-    pub(crate) fn common_in_all(&self) -> u32 {
-        self.streams.iter().map(StreamQueue::common).sum()
-    }
-
     pub(crate) fn ready_in_all(&self) -> u32 {
         self.streams.iter().map(|queue| queue.ready).sum()
     }
@@ -222,8 +281,8 @@ impl Line {
     }
 
     /// The youngest fresh entry of a flow, where more recipients of its message may join it.
-    pub(crate) fn youngest(&self, stream: Stream, flow: FlowId) -> Option<u32> {
-        self.streams[stream as usize].flows.get(&flow)?.fresh.last()
+    pub(crate) fn youngest(&self, stream: Stream, flow: FlowId, shelf: Shelf) -> Option<u32> {
+        self.streams[stream as usize].shelves.get(&shelf)?.flows.get(&flow)?.fresh.last()
     }
 }
 
@@ -233,11 +292,19 @@ impl Way {
     }
 }
 
+impl Open {
+    /// Everything.
+    pub(crate) const ALL: Self = Self { shelves: None, fresh: true, old: None };
+
+    fn has(&self, shelf: &Shelf) -> bool {
+        self.shelves.as_ref().is_none_or(|shelves| shelves.contains(shelf))
+    }
+}
+
 impl StreamQueue {
     fn first(&self) -> Option<u32> {
-        let of_flow = |flow: &FlowQueue| flow.returned.first().or_else(|| flow.fresh.first());
-        let alone = self.urgent.first().or_else(|| self.particular.first());
-        alone.or_else(|| self.flows.values().find_map(of_flow))
+        let particular = self.particular.first();
+        particular.or_else(|| self.shelves.values().find_map(ShelfQueue::first))
     }
 
     fn common(&self) -> u32 {
@@ -247,45 +314,109 @@ impl StreamQueue {
     /// The first of each list.
     fn heads(&self) -> impl Iterator<Item = u32> {
         let of_flow = |flow: &FlowQueue| [flow.returned.first(), flow.fresh.first()];
-        let alone = [self.urgent.first(), self.particular.first()];
-        alone.into_iter().chain(self.flows.values().flat_map(of_flow)).flatten()
+        let of_shelf = move |shelf: &ShelfQueue| {
+            let flows = shelf.flows.values().flat_map(of_flow).collect::<SmallVec<[_; 8]>>();
+            std::iter::once(shelf.urgent.first()).chain(flows)
+        };
+        let shelves = self.shelves.values().flat_map(of_shelf);
+        std::iter::once(self.particular.first()).chain(shelves).flatten()
     }
 
     /// The next that was accepted by a moment, flows in turns. Lists are in the order of
     /// acceptance, or nearly: what is behind something new waits with it.
-    fn pop_old(&mut self, slab: &mut Slab, old: Instant) -> Option<u32> {
+    fn pop_old(&mut self, slab: &mut Slab, open: &Open, old: Instant) -> Option<u32> {
         let is_old = |list: &List| list.first().is_some_and(|n| slab[n].id.moment() <= old);
-        if is_old(&self.urgent) {
-            return self.urgent.pop(slab);
+        let has_old =
+            |flow: &FlowQueue| is_old(&flow.returned) || open.fresh && is_old(&flow.fresh);
+        let shelves = self.shelves.iter().filter(|(shelf, _)| open.has(shelf));
+        let mut next = None;
+        for (shelf, queue) in shelves {
+            if is_old(&queue.urgent) {
+                let shelf = *shelf;
+                let queue = self.shelves.get_mut(&shelf)?;
+                queue.ready -= 1;
+                return queue.urgent.pop(slab);
+            }
+            let behind = queue.flows.range((Excluded(self.last_served), Unbounded));
+            let before = queue.flows.range(..=self.last_served);
+            let found = behind.chain(before).find(|(_, flow)| has_old(flow)).map(|(flow, _)| *flow);
+            let found = found.map(|flow| (flow <= self.last_served, flow, *shelf));
+            next = next.into_iter().chain(found).min();
         }
-        let behind = self.flows.range((Excluded(self.last_served), Unbounded));
-        let before = self.flows.range(..=self.last_served);
-        let has_old = |flow: &FlowQueue| is_old(&flow.returned) || is_old(&flow.fresh);
-        let flow = behind.chain(before).find(|(_, flow)| has_old(flow)).map(|(id, _)| *id)?;
+        let (_, flow, shelf) = next?;
+        let queue = self.shelves.get_mut(&shelf)?;
+        let FlowQueue { fresh, returned, .. } = queue.flows.get_mut(&flow)?;
+        let is_returned = is_old(returned);
         self.last_served = flow;
-        let FlowQueue { fresh, returned, .. } = self.flows.get_mut(&flow)?;
-        if is_old(returned) { returned.pop(slab) } else { fresh.pop(slab) }
+        queue.ready -= 1;
+        queue.fresh -= u32::from(!is_returned);
+        if is_returned { returned.pop(slab) } else { fresh.pop(slab) }
     }
 
-    fn pop(&mut self, slab: &mut Slab) -> Option<u32> {
-        if let Some(number) = self.urgent.pop(slab) {
+    fn pop(&mut self, slab: &mut Slab, open: &Open) -> Option<u32> {
+        for (_, queue) in self.shelves.iter_mut().filter(|(shelf, _)| open.has(shelf)) {
+            if let Some(number) = queue.urgent.pop(slab) {
+                queue.ready -= 1;
+                return Some(number);
+            }
+        }
+        // Each flow once: those of which nothing may go are passed over.
+        let turns: usize = self.shelves.values().map(|queue| queue.flows.len()).sum();
+        for _ in 0..turns {
+            let (shelf, flow) = self.next_flow(open)?;
+            self.last_served = flow;
+            let queue = self.shelves.get_mut(&shelf)?;
+            if let Some(number) = queue.pop(slab, flow, open) {
+                return Some(number);
+            }
+            if queue.flows.is_empty() && queue.ready == 0 && self.shelves.len() > 1 {
+                self.shelves.remove(&shelf);
+            }
+        }
+        None
+    }
+
+    /// The flow behind the one that was served last, in a ring over all shelves that are open.
+    fn next_flow(&self, open: &Open) -> Option<(Shelf, FlowId)> {
+        let may = |(shelf, queue): &(&Shelf, &ShelfQueue)| open.has(shelf) && queue.count(open) > 0;
+        let next = |(shelf, queue): (&Shelf, &ShelfQueue)| {
+            let behind = queue.flows.range((Excluded(self.last_served), Unbounded)).next();
+            let (flow, wraps) = match behind {
+                Some((flow, _)) => (*flow, false),
+                None => (*queue.flows.first_key_value()?.0, true),
+            };
+            Some((wraps, flow, *shelf))
+        };
+        let (_, flow, shelf) = self.shelves.iter().filter(may).filter_map(next).min()?;
+        Some((shelf, flow))
+    }
+}
+
+impl ShelfQueue {
+    fn first(&self) -> Option<u32> {
+        let of_flow = |flow: &FlowQueue| flow.returned.first().or_else(|| flow.fresh.first());
+        self.urgent.first().or_else(|| self.flows.values().find_map(of_flow))
+    }
+
+    /// Entries that may go.
+    fn count(&self, open: &Open) -> u32 {
+        if open.fresh { self.ready } else { self.ready - self.fresh }
+    }
+
+    fn pop(&mut self, slab: &mut Slab, flow: FlowId, open: &Open) -> Option<u32> {
+        let queue = self.flows.get_mut(&flow)?;
+        let number = if open.fresh { queue.pop(slab) } else { queue.returned.pop(slab) };
+        if let Some(number) = number {
+            self.ready -= 1;
+            self.fresh -= u32::from(slab[number].rank == Rank::Fresh);
             return Some(number);
         }
-        loop {
-            let behind = self.flows.range((Excluded(self.last_served), Unbounded)).next();
-            let flow = *behind.or_else(|| self.flows.first_key_value())?.0;
-            self.last_served = flow;
-            let number = self.flows.get_mut(&flow)?.pop(slab);
-            if number.is_some() {
-                return number;
-            }
-            // A flow that is empty goes when its turn comes; the last one stays, so that a
-            // trickle of mail does not make it anew for each message.
-            if self.flows.len() == 1 {
-                return None;
-            }
+        // A flow that is empty goes when its turn comes; the last one stays, so that a trickle of
+        // mail does not make it anew for each message.
+        if queue.fresh.is_empty() && self.flows.len() > 1 {
             self.flows.remove(&flow);
         }
+        None
     }
 }
 

@@ -25,6 +25,9 @@ names! {
     PoolId(u16);
     /// Whose mail of which mailing: tenant and campaign. Flows of a stream take turns.
     FlowId(u32);
+    /// A section of an operator's: ceilings for some hosts, a pool, a tenant or a domain, inside
+    /// lanes.
+    SectionId(u16);
     /// One session, from the wish to open it until it is closed. Never used again.
     SlotId(u64);
     /// One try of one message on one session. Never used again.

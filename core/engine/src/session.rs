@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use postlane_mail::{Instant, Stream};
 use smallvec::SmallVec;
 
+use crate::gates::Of;
 use crate::names::{AttemptId, HostId, SlotId};
 
 /// One session.
@@ -33,6 +34,8 @@ pub(crate) struct Slot {
     pub(crate) began: Instant,
     pub(crate) idle_since: Instant,
     pub(crate) listed: Listed,
+    /// The gates that it passes, open as long as it is.
+    pub(crate) gates: SmallVec<[Of; 2]>,
     /// In its path's chain.
     of_path: Link,
     /// In the chain of all that are idle.
@@ -67,6 +70,8 @@ pub(crate) struct Flight {
     pub(crate) stream: Stream,
     /// Attempts before it.
     pub(crate) attempts: u16,
+    /// The gates that it passes by itself, not by its session.
+    pub(crate) gates: SmallVec<[Of; 2]>,
 }
 
 /// A slot's number holds its place in the low bits and a serial above, so that it is found
@@ -97,6 +102,11 @@ pub(crate) struct Opening {
 }
 
 impl Slot {
+    /// Whether one of its transactions under way passes a gate.
+    pub(crate) fn carries(&self, of: Of) -> bool {
+        self.in_flight.iter().any(|flight| flight.gates.contains(&of))
+    }
+
     pub(crate) fn new(now: Instant, id: SlotId, opening: &Opening) -> Self {
         Self {
             id,
@@ -115,6 +125,7 @@ impl Slot {
             began: now,
             idle_since: now,
             listed: Listed::No,
+            gates: SmallVec::new(),
             of_path: Link::default(),
             of_idle: Link::default(),
         }

@@ -27,7 +27,9 @@ impl<E> Engine<E> {
         }
         let exchange = self.paths[path as usize].exchange;
         let takes = self.exchange(exchange).takes.filter(|(_, until)| *until > now);
-        let Some((most, _)) = takes else { return };
+        let believed = takes.map(|(most, _)| most);
+        let said = self.recipients_at_once(path);
+        let Some(most) = believed.into_iter().chain(said).min() else { return };
         let recipients = self.recipients_of(number);
         let Some((beyond, _)) = recipients.get(most).copied() else { return };
         if let Some(rest) = self.split(number, |index, _| index >= beyond) {

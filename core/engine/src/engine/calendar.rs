@@ -33,10 +33,11 @@ impl<E> Engine<E> {
     pub(super) fn put_off(&mut self, now: Instant, number: u32, asked: Option<Span>) {
         let attempts = self.slab[number].attempts.saturating_add(1);
         let wait = self.settings.retry.wait(attempts, &mut self.chance);
-        let wait = wait.max(asked.unwrap_or(Span::ZERO));
+        let wait = wait.max(asked.unwrap_or(Span::ZERO)).max(self.backoff(number));
         let entry = &mut self.slab[number];
         entry.attempts = attempts;
         entry.due_s = seconds_up(now + wait).min(entry.expires_s).max(seconds_up(now));
+        self.note_age(number);
     }
 
     /// Counts an attempt of an entry that goes again as soon as its lane does.
@@ -44,6 +45,7 @@ impl<E> Engine<E> {
         let entry = &mut self.slab[number];
         entry.attempts = entry.attempts.saturating_add(1);
         entry.due_s = seconds_up(now);
+        self.note_age(number);
         let notice = self.owes_notice(now, number);
         Fate::Deferred { progress: self.progress(number), notice, status: None }
     }

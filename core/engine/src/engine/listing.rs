@@ -293,7 +293,8 @@ impl<E> Engine<E> {
         let ways = &self.lines[self.slab[number].line as usize].ways;
         let (mut rests, mut ordered) = (None, None);
         let mut busy = None;
-        for path in ways.iter().map(|way| &self.paths[way.path as usize]) {
+        for way in ways.iter().map(|way| way.path) {
+            let path = &self.paths[way as usize];
             let Some(until) = path.rests_until(unable) else { continue };
             if until > now && path.open == 0 {
                 let resting = resting(until, path.failed_last(unable));
@@ -314,7 +315,10 @@ impl<E> Engine<E> {
                 }
                 _ if path.open == 0 && path.opening > 0 => Waiting::Opening,
                 _ if open >= limit => Waiting::Window { open, limit },
-                _ => Waiting::Turn,
+                _ => match self.shut_until(now, number, way) {
+                    Some(until) => Waiting::Pace { until },
+                    None => Waiting::Turn,
+                },
             };
             // Nothing is nearer to going than what waits for its turn.
             if busy.is_none() || waiting == Waiting::Turn {

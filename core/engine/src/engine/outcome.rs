@@ -84,6 +84,7 @@ impl<E> Engine<E> {
             path_state.carried(address, began);
         }
         let used = slot.tried > 1;
+        self.leave_those_of(place, &flight.gates);
         self.lanes[lane as usize].lane.over(flight.stream);
         let about = About {
             sent: flight.sent,
@@ -196,7 +197,9 @@ impl<E> Engine<E> {
     /// nor was one that was too many.
     fn judge(&self, now: Instant, number: u32, over: &Over<'_, E>) -> SmallVec<[(u16, Left); 4]> {
         let outcomes = over.outcomes;
-        let learns = self.lanes[over.lane as usize].lane.learns();
+        // Where an operator says how long it waits, it waits by itself.
+        let learns =
+            self.lanes[over.lane as usize].lane.learns() && self.backoff(number) == Span::ZERO;
         let expired = now >= moment(self.slab[number].expires_s);
         let beyond = beyond(outcomes).map_or(&[][..], |(_, beyond)| beyond);
         let judged = self.recipients_of(number).into_iter().map(|(index, _)| {

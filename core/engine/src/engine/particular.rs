@@ -56,6 +56,11 @@ impl<E> Engine<E> {
             debug_assert!(false, "an entry is particular because hosts are unable");
             return None;
         };
+        let source = self.paths[path as usize].source;
+        if let Err(shut) = self.may_pass(now, number, source) {
+            self.wait_for(path, Some(shut));
+            return None;
+        }
         // The hosts may have changed since.
         if !self.has_able_host(line, &hosts) {
             self.pull(number);

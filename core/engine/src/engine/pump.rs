@@ -3,8 +3,11 @@
 use postlane_lanes::{Ask, Permit, Waiting};
 use postlane_mail::{Instant, Span, Stream};
 
+use super::admission::OfThese;
 use super::{Engine, Timer};
 use crate::entry::{Entry, State};
+use crate::gates::Shut;
+use crate::line::Open;
 use crate::names::AttemptId;
 use crate::output::{End, Output};
 use crate::path::Crowd;
@@ -22,6 +25,15 @@ pub(super) enum Served {
     Waits,
     /// Another source of the pool goes first, once.
     Yields,
+}
+
+/// A line whose turn it is.
+struct Turn {
+    line: u32,
+    /// What of it may go.
+    open: Open,
+    /// What the rest waits for first.
+    shut: Option<Shut>,
 }
 
 /// Mail to ourselves goes the same way again and again (RFC 3463 §3.5, X.4.6).
@@ -133,7 +145,9 @@ impl<E> Engine<E> {
     }
 
     fn serve(&mut self, now: Instant, path: u32, stream: Stream) -> Served {
-        let Some(line) = self.line_to_serve(path, stream) else { return Served::Waits };
+        let Some(Turn { line, open, shut }) = self.line_to_serve(now, path, stream) else {
+            return Served::Waits;
+        };
         let state = &self.paths[path as usize];
         let (exchange, lane) = (state.exchange, state.lane);
         if self.exchange(exchange).is_loop {
@@ -147,8 +161,8 @@ impl<E> Engine<E> {
         {
             return served;
         }
-        if self.lines[line as usize].common(stream) == 0 {
-            return Served::Waits;
+        if self.lines[line as usize].ready_to_go(stream, &open) == 0 {
+            return self.wait_for(path, shut);
         }
         if self.lets_another_source_go_first(now, path, line, stream) {
             return Served::Yields;
@@ -163,8 +177,8 @@ impl<E> Engine<E> {
         if let Some(served) = self.refused_by_lane(now, slot, stream) {
             return served;
         }
-        let old = self.new_since(now, lane, stream);
-        let Some(number) = self.lines[line as usize].pop(&mut self.slab, stream, old) else {
+        let open = Open { old: self.new_since(now, lane, stream), ..open };
+        let Some(number) = self.lines[line as usize].pop(&mut self.slab, stream, &open) else {
             return Served::Waits;
         };
         self.lines[line as usize].account(path);
@@ -181,6 +195,10 @@ impl<E> Engine<E> {
     ) -> Option<Served> {
         let Slot { lane, prepaid, .. } = self.slots[slot as usize];
         self.count_backlog(now, lane);
+        if !prepaid && let Some(served) = self.refused_by_gates(now, self.slots[slot as usize].path)
+        {
+            return Some(served);
+        }
         let ask = if prepaid { Ask::Prepaid } else { Ask::Message };
         if !prepaid && self.day_is_used(now, lane, stream) {
             return Some(Served::Waits);
@@ -210,14 +228,44 @@ impl<E> Engine<E> {
         state.lane.expect(backlog);
     }
 
-    /// The path's lines take turns, too.
-    fn line_to_serve(&mut self, path: u32, stream: Stream) -> Option<u32> {
-        let state = &mut self.paths[path as usize];
-        let many = state.lines.len();
-        let mut turns = (0..many).map(|i| (state.next_line + i) % many);
-        let turn = turns.find(|turn| self.lines[state.lines[*turn] as usize].ready(stream) > 0)?;
-        state.next_line = turn + 1;
-        Some(state.lines[turn])
+    /// The path's lines take turns, too: the next one of which something may go, else one that
+    /// says what it waits for.
+    fn line_to_serve(&mut self, now: Instant, path: u32, stream: Stream) -> Option<Turn> {
+        let state = &self.paths[path as usize];
+        let (many, next) = (state.lines.len(), state.next_line);
+        let mut waits = None;
+        for i in 0..many {
+            let turn = (next + i) % many;
+            let line = self.paths[path as usize].lines[turn];
+            if self.lines[line as usize].ready(stream) == 0 {
+                continue;
+            }
+            let (open, shut) = self.open_of(now, path, line, stream);
+            let state = &self.lines[line as usize];
+            let goes = state.particular(stream).is_some() || state.ready_to_go(stream, &open) > 0;
+            let found = Turn { line, open, shut };
+            if goes {
+                self.paths[path as usize].next_line = turn + 1;
+                return Some(found);
+            }
+            waits = waits.or(Some(found));
+        }
+        waits
+    }
+
+    /// How much of a path's lines may go now, in all streams.
+    fn ready_to_go(&mut self, now: Instant, path: u32) -> u32 {
+        let mut ready = 0;
+        for i in 0..self.paths[path as usize].lines.len() {
+            let line = self.paths[path as usize].lines[i];
+            for stream in Stream::ALL {
+                if self.lines[line as usize].common(stream) > 0 {
+                    let (open, _) = self.open_of(now, path, line, stream);
+                    ready += self.lines[line as usize].ready_to_go(stream, &open);
+                }
+            }
+        }
+        ready
     }
 
     /// A session that can take one more: the one that was idle last, so that those that are
@@ -240,16 +288,21 @@ impl<E> Engine<E> {
         let attempt = AttemptId(self.serial);
         let path = self.slots[place as usize].path;
         self.leave_those_beyond(now, path, number);
+        let gates = self.gates_of(number, self.paths[path as usize].source);
+        self.spend_at(now, &gates);
         let slot = &mut self.slots[place as usize];
+        let taken: OfThese = gates.iter().copied().filter(|of| !slot.carries(*of)).collect();
         let Entry { stream, attempts, .. } = self.slab[number];
-        slot.in_flight.push(Flight { attempt, entry: number, sent: now, stream, attempts });
+        slot.in_flight.push(Flight { attempt, entry: number, sent: now, stream, attempts, gates });
         slot.given += 1;
         let id = slot.id;
         let ask = if std::mem::take(&mut slot.prepaid) { Ask::Prepaid } else { Ask::Message };
-        let lane = slot.lane;
+        let (lane, of_session) = (slot.lane, slot.gates.clone());
         self.lanes[lane as usize].lane.sending(now, stream, ask);
         self.paths[path as usize].stirred = now;
+        self.take_at(&taken);
         if ask == Ask::Message {
+            self.spend_at(now, &of_session);
             self.spend_day(now, lane, stream);
         }
         self.stand(number, State::Active);
@@ -274,13 +327,12 @@ impl<E> Engine<E> {
         let lane = &self.lanes[state.lane as usize].lane;
         let depth = u32::from(lane.depth(self.settings.session_depth));
         let sessions = u32::from(state.open) + u32::from(state.opening);
-        let lines = state.lines.iter().map(|line| &self.lines[*line as usize]);
-        let ready: u32 = lines.map(|line| line.common_in_all()).sum();
         let patient_until = state.stirred + PATIENCE;
-        if sessions > 0 && ready <= sessions * depth && now < patient_until {
+        if sessions > 0 && now < patient_until && self.ready_to_go(now, path) <= sessions * depth {
             self.timers.arm_by(Timer::Path(path), patient_until);
             return Served::Waits;
         }
+        let state = &self.paths[path as usize];
         // As many again as are open: a host that is new to us, or well again, is not stormed.
         if state.opening >= state.open.max(1) {
             return Served::Waits;
@@ -313,6 +365,9 @@ impl<E> Engine<E> {
         stream: Stream,
     ) -> Result<(), Served> {
         let lane = self.paths[path as usize].lane;
+        if let Some(served) = self.refused_by_gates(now, path) {
+            return Err(served);
+        }
         self.count_backlog(now, lane);
         if self.day_is_used(now, lane, stream) {
             return Err(Served::Waits);
@@ -334,6 +389,9 @@ impl<E> Engine<E> {
                 return Err(Served::Waits);
             }
             Permit::Now => {}
+        }
+        if let Some(served) = self.full_at_gates(path) {
+            return Err(served);
         }
         let has_room = self.has_room();
         let crowd = &mut self.paths[path as usize].crowd;

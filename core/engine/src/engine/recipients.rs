@@ -4,6 +4,7 @@ use smallvec::SmallVec;
 
 use super::Engine;
 use crate::entry::{Entry, Recipients, State};
+use crate::line::Joins;
 use crate::names::DomainId;
 
 /// Crowds of recipients: their numbers within their envelope and their domains, in order.
@@ -88,6 +89,7 @@ impl<E> Engine<E> {
 
     /// Gives an entry other recipients, one at least; whoever calls sees to the counts.
     pub(super) fn set_recipients(&mut self, number: u32, recipients: &[(u16, DomainId)]) {
+        let shelf = self.shelf_of(number);
         if let Some(crowd) = self.slab[number].recipients.as_crowd() {
             self.crowds.remove(crowd);
         }
@@ -95,5 +97,11 @@ impl<E> Engine<E> {
         let recipients = self.new_recipients(recipients);
         let entry = &mut self.slab[number];
         (entry.domain, entry.recipients) = (domain, recipients);
+        let (state, rank, line) = (entry.state, entry.rank, entry.line as usize);
+        let now = self.shelf_of(number);
+        if state == State::Ready && now != shelf {
+            self.lines[line].leave(&mut self.slab, number, shelf);
+            self.lines[line].join(&mut self.slab, number, Joins::Last(rank), now);
+        }
     }
 }

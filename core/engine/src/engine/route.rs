@@ -179,12 +179,15 @@ impl<E> Engine<E> {
     fn part_ways(&mut self, number: u32) -> Option<u32> {
         self.slab[number].recipients.as_crowd()?;
         let first = self.slab[number].domain;
-        let exchange = self.exchange_of(first);
+        let (exchange, gate) = (self.exchange_of(first), self.held.of_domain(first));
         let recipients = self.recipients_of(number);
         let others: SmallVec<[DomainId; 4]> = recipients
             .iter()
             .map(|(_, domain)| *domain)
-            .filter(|d| *d != first && (exchange.is_none() || self.exchange_of(*d) != exchange))
+            .filter(|d| {
+                let elsewhere = exchange.is_none() || self.exchange_of(*d) != exchange;
+                *d != first && (elsewhere || self.held.of_domain(*d) != gate)
+            })
             .collect();
         self.split(number, |_, domain| others.contains(&domain))
     }
@@ -255,12 +258,15 @@ impl<E> Engine<E> {
 
     /// An entry in no list joins its line, and the line's sources hear of it.
     fn join(&mut self, now: Instant, number: u32, exchange: ExchangeId, joins: Option<Joins>) {
-        let line = self.line(exchange, self.slab[number].pool);
+        let provider = self.exchange(exchange).provider;
+        let line = self.line(exchange, self.pool_to(provider, number));
         if !self.has_way(line) {
             self.defer_for(now, number, Some(super::ways::NO_FAMILY));
             return;
         }
         self.slab[number].line = line;
+        self.shorten_life(number);
+        self.note_age(number);
         let fresh = if self.slab[number].attempts == 0 { Rank::Fresh } else { Rank::Returned };
         let joins = if self.unable.contains_key(&number) {
             Joins::Last(Rank::Particular)
@@ -271,7 +277,8 @@ impl<E> Engine<E> {
             return;
         }
         self.stand(number, State::Ready);
-        self.lines[line as usize].join(&mut self.slab, number, joins);
+        let shelf = self.shelf_of(number);
+        self.lines[line as usize].join(&mut self.slab, number, joins, shelf);
         self.offer_line(line);
     }
 
@@ -281,7 +288,8 @@ impl<E> Engine<E> {
         if entry.marks.apart() {
             return false;
         }
-        let youngest = self.lines[line as usize].youngest(entry.stream, entry.flow);
+        let shelf = self.shelf_of(number);
+        let youngest = self.lines[line as usize].youngest(entry.stream, entry.flow, shelf);
         let Some(youngest) = youngest.filter(|y| self.slab[*y].id == entry.id) else {
             return false;
         };

@@ -6,6 +6,7 @@ use postlane_lanes::{FirstAttempt, Heard, Hint, Hinted, Lane, Signal};
 use postlane_mail::{Instant, Stream};
 use postlane_replies::{self as replies, Diagnosis, Extent, Unit};
 
+use super::admission::OfThese;
 use super::{Closing, Engine, LaneState, Timer};
 use crate::entry::{NONE, Rank, State};
 use crate::input::Unreached;
@@ -26,6 +27,7 @@ impl<E> Engine<E> {
             return *lane;
         }
         let number = self.lanes.len() as u32;
+        self.watch_provider(provider);
         self.lanes.push(LaneState {
             lane: Lane::new(self.ceilings(provider), self.settings.learning, self.chance.next()),
             provider,
@@ -63,6 +65,10 @@ impl<E> Engine<E> {
         let source = path.source;
         self.lanes[opening.lane as usize].lane.opening(now);
         self.spend_day(now, opening.lane, opening.stream);
+        let gates = self.gates_of_path(opening.path);
+        self.spend_at(now, &gates);
+        self.take_at(&gates);
+        self.slots[place as usize].gates = gates;
         let (host, address) = (opening.host, opening.address);
         self.outputs.push_back(Output::Open { slot: id, source, host, address });
         place
@@ -82,7 +88,11 @@ impl<E> Engine<E> {
         self.mark(lane);
         self.list_session(now, place);
         match particular {
-            Some(number) if self.closing == Closing::No && !self.has_wishes(number) => {
+            Some(number)
+                if self.closing == Closing::No
+                    && !self.has_wishes(number)
+                    && self.may_pass(now, number, self.paths[path as usize].source).is_ok() =>
+            {
                 self.send(now, place, number);
             }
             Some(number) => self.come_back(now, number, Joins::First),
@@ -167,6 +177,8 @@ impl<E> Engine<E> {
             let trouble = if turned_away { Trouble::TurnedAway } else { Trouble::Unreachable };
             self.failed(now, path, address, trouble);
         }
+        let gates: OfThese = lost.iter().flat_map(|flight| flight.gates.iter().copied()).collect();
+        self.leave_those_of(place, &deduplicated(gates));
         for (i, flight) in lost.iter().enumerate().rev() {
             self.lanes[lane as usize].lane.over(flight.stream);
             self.come_back(now, flight.entry, after_a_loss(i));
@@ -347,7 +359,8 @@ impl<E> Engine<E> {
         lane.lane.closed();
         self.free_slots.push(place);
         self.sessions -= 1;
-        let lane = slot.lane;
+        let (lane, gates) = (slot.lane, std::mem::take(&mut slot.gates));
+        self.leave_at(&gates);
         self.mark(lane);
     }
 
@@ -377,6 +390,13 @@ impl LaneState {
     pub(super) fn waiting_at_window(&self) -> usize {
         self.at_window.iter().map(|paths| paths.len()).sum()
     }
+}
+
+/// Each gate once.
+fn deduplicated(mut gates: OfThese) -> OfThese {
+    gates.sort_unstable();
+    gates.dedup();
+    gates
 }
 
 /// Where an entry joins that was on a session when it ended. The one that was being tried may

@@ -30,6 +30,10 @@ pub(crate) struct Model {
     pub(crate) attempts: Vec<(Instant, SlotId, QueueId, Vec<u16>)>,
     pub(crate) opens: Vec<(Instant, SlotId)>,
     pub(crate) ceilings: Ceilings,
+    /// Addresses we send from.
+    pub(crate) sources: u16,
+    /// Sessions of all sources at one time, at most so far.
+    pub(crate) sessions_most: u16,
     pub(crate) end_at: Instant,
     pub(crate) stopped: bool,
     pub(crate) answered: Vec<(u64, u64)>,
@@ -140,6 +144,8 @@ impl Model {
             attempts: Vec::new(),
             opens: Vec::new(),
             ceilings,
+            sources: 1,
+            sessions_most: 0,
             end_at: START + runs_for,
             stopped: false,
             answered: Vec::new(),
@@ -265,10 +271,11 @@ impl Model {
     fn open(&mut self, slot: SlotId, source: SourceId, host: HostId) {
         self.opens.push((self.now, slot));
         self.slots.insert(slot, (source, host, false));
-        let mut by_lane: BTreeMap<u32, u16> = BTreeMap::new();
-        for (_, host, _) in self.slots.values() {
-            *by_lane.entry(host.0 / 4).or_default() += 1;
+        let mut by_lane: BTreeMap<(SourceId, u32), u16> = BTreeMap::new();
+        for (source, host, _) in self.slots.values() {
+            *by_lane.entry((*source, host.0 / 4)).or_default() += 1;
         }
+        self.sessions_most = self.sessions_most.max(self.slots.len() as u16);
         let most = by_lane.values().max().copied().unwrap_or_default();
         assert!(most <= self.ceilings.connections, "{most} sessions in a lane");
         let moved = host.0 >= MOVED * 2;
@@ -425,7 +432,11 @@ impl World for Model {
 }
 
 pub(crate) fn run(model: &mut Model, seed: u64) -> Engine<()> {
-    let mut engine = Engine::new(Arc::new(settings(model.ceilings)), seed);
+    let mut settings = settings(model.ceilings);
+    let numbers = (0..model.sources).map(SourceId);
+    settings.sources = numbers.clone().map(|id| Source { id, family: Family::V4 }).collect();
+    settings.pools[0].sources = numbers.map(|id| (id, 1)).collect();
+    let mut engine = Engine::new(Arc::new(settings), seed);
     drive(&mut engine, model);
     engine
 }

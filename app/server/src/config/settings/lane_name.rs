@@ -10,7 +10,7 @@ use crate::config::tree::Node;
 use crate::config::value::{Value, Wrongs};
 
 /// What a section is about. All that match a message must let it go.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LaneName {
     /// A provider, by its id: all its brands and domains. Its lanes go by this.
     Provider(Box<str>),
@@ -25,7 +25,7 @@ pub enum LaneName {
 }
 
 /// MX hosts: one, or all below a domain.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MxPattern {
     /// `mx.example.com`.
     Host(Domain),
