@@ -16,9 +16,6 @@ use crate::names::{PoolId, ProviderId, SectionId, SourceId};
 use crate::sections::{Passes, Sections};
 use crate::session::{SlotState, Through};
 
-/// Gates on somebody's way. Nearly all mail passes none, or its provider's alone.
-pub(crate) type OfThese = SmallVec<[Of; 2]>;
-
 /// Whether old mail still ages is looked at so often. Chosen, not measured.
 const AGEING_EVERY: Span = Span::from_s(60);
 
@@ -141,9 +138,9 @@ impl<E> Engine<E> {
     }
 
     /// The gates that an entry passes by itself, from a source.
-    pub(super) fn gates_of(&self, number: u32, source: SourceId) -> OfThese {
+    pub(super) fn gates_of(&self, number: u32, source: SourceId) -> SmallVec<[Of; 2]> {
         if self.gates.is_empty() {
-            return OfThese::new();
+            return SmallVec::new();
         }
         let shelf = self.shelf_of(number);
         let pool = self.pool_of(number).and_then(|pool| self.held.of_pool(pool));
@@ -154,9 +151,9 @@ impl<E> Engine<E> {
     }
 
     /// The gates that each session of a path passes.
-    pub(super) fn gates_of_path(&self, path: u32) -> OfThese {
+    pub(super) fn gates_of_path(&self, path: u32) -> SmallVec<[Of; 2]> {
         if self.gates.is_empty() {
-            return OfThese::new();
+            return SmallVec::new();
         }
         let path = &self.paths[path as usize];
         let provider = Of::Provider(self.lanes[path.lane as usize].provider);
@@ -235,7 +232,7 @@ impl<E> Engine<E> {
     pub(super) fn leave_those_of(&mut self, place: u32, gates: &[Of]) {
         let others = &self.slots[place as usize].in_flight;
         let left = gates.iter().filter(|of| !others.iter().any(|other| other.gates.contains(of)));
-        let left: OfThese = left.copied().collect();
+        let left: SmallVec<[Of; 2]> = left.copied().collect();
         self.leave_at(&left);
     }
 

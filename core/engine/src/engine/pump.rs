@@ -2,11 +2,11 @@
 
 use postlane_lanes::{Ask, Permit, Waiting};
 use postlane_mail::{Instant, Span, Stream};
+use smallvec::SmallVec;
 
-use super::admission::OfThese;
 use super::{Engine, Timer};
 use crate::entry::{Entry, State};
-use crate::gates::Shut;
+use crate::gates::{Of, Shut};
 use crate::line::Open;
 use crate::names::AttemptId;
 use crate::output::{End, Output};
@@ -291,7 +291,8 @@ impl<E> Engine<E> {
         let gates = self.gates_of(number, self.paths[path as usize].source);
         self.spend_at(now, &gates);
         let slot = &mut self.slots[place as usize];
-        let taken: OfThese = gates.iter().copied().filter(|of| !slot.carries(*of)).collect();
+        let taken: SmallVec<[Of; 2]> =
+            gates.iter().copied().filter(|of| !slot.carries(*of)).collect();
         let Entry { stream, attempts, .. } = self.slab[number];
         slot.in_flight.push(Flight { attempt, entry: number, sent: now, stream, attempts, gates });
         slot.given += 1;

@@ -5,10 +5,11 @@ use std::net::SocketAddr;
 use postlane_lanes::{FirstAttempt, Heard, Hint, Hinted, Lane, Signal};
 use postlane_mail::{Instant, Stream};
 use postlane_replies::{self as replies, Diagnosis, Extent, Unit};
+use smallvec::SmallVec;
 
-use super::admission::OfThese;
 use super::{Closing, Engine, LaneState, Timer};
 use crate::entry::{NONE, Rank, State};
+use crate::gates::Of;
 use crate::input::Unreached;
 use crate::line::Joins;
 use crate::names::{ProviderId, SlotId, SourceId};
@@ -177,7 +178,8 @@ impl<E> Engine<E> {
             let trouble = if turned_away { Trouble::TurnedAway } else { Trouble::Unreachable };
             self.failed(now, path, address, trouble);
         }
-        let gates: OfThese = lost.iter().flat_map(|flight| flight.gates.iter().copied()).collect();
+        let gates: SmallVec<[Of; 2]> =
+            lost.iter().flat_map(|flight| flight.gates.iter().copied()).collect();
         self.leave_those_of(place, &deduplicated(gates));
         for (i, flight) in lost.iter().enumerate().rev() {
             self.lanes[lane as usize].lane.over(flight.stream);
@@ -393,7 +395,7 @@ impl LaneState {
 }
 
 /// Each gate once.
-fn deduplicated(mut gates: OfThese) -> OfThese {
+fn deduplicated(mut gates: SmallVec<[Of; 2]>) -> SmallVec<[Of; 2]> {
     gates.sort_unstable();
     gates.dedup();
     gates

@@ -37,7 +37,8 @@ settings! {
         /// life before.
         retry_max_age: Option<Span> = optional().between(Some(Span::from_min(1)), Some(Span::from_h(720)));
         /// Messages that were never tried wait while one that was deferred has been waiting for
-        /// longer than this since its acceptance.
+        /// longer than this since its acceptance; transactional ones do not. Whether it still does
+        /// is looked at every minute.
         hold_new_when_deferred_older_than: Option<Span> = optional()
             .between(Some(Span::from_min(1)), Some(Span::from_h(720)));
         /// The share of fresh deferrals up to which the pace may rise, and from which on a lane

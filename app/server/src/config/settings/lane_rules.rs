@@ -22,8 +22,8 @@ settings! {
     pub struct LaneRules in "lane.NAME" {
         /// What it is about: what stands between the quotes of `[lane."NAME"]`.
         name: LaneName = required();
-        /// Connections at once, over all sources. For a domain or a tenant: connections that carry
-        /// its mail at once.
+        /// Connections at once, over all sources. For a domain, a pool or a tenant: connections that
+        /// carry its mail at once.
         max_connections: Option<u16> = optional().between(Some(1), Some(5_000)).of("connections");
         /// The same from one source.
         max_connections_per_source: Option<u16> = optional().between(Some(1), Some(5_000))
@@ -48,7 +48,7 @@ settings! {
         retry_backoff: Option<Span> = optional().between(Some(Span::from_s(1)), Some(Span::from_h(48)));
         /// As `lane.retry_max_age`.
         retry_max_age: Option<Span> = optional().between(Some(Span::from_min(1)), Some(Span::from_h(720)));
-        /// As `lane.hold_new_when_deferred_older_than`.
+        /// As `lane.hold_new_when_deferred_older_than`. Transactional mail does not wait.
         hold_new_when_deferred_older_than: Option<Span> = optional()
             .between(Some(Span::from_min(1)), Some(Span::from_h(720)));
         /// A restart plan: what is sent in a day, over all attempts, at most. The next day's cap
@@ -74,7 +74,17 @@ spelled!(Family {
 });
 
 /// What only a provider's own section can say.
-const OF_PROVIDERS: [&str; 6] = ["restart", "bands", "route", "families_off", "tls", "tls_min"];
+const OF_PROVIDERS: [&str; 9] = [
+    "max_msgs_per_connection",
+    "max_recipients_per_transaction",
+    "hold_new_when_deferred_older_than",
+    "restart",
+    "bands",
+    "route",
+    "families_off",
+    "tls",
+    "tls_min",
+];
 
 impl Section for LaneRules {
     const RENAMED: &'static [(&'static str, &'static str)] = RENAMED;
