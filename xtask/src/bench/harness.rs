@@ -78,12 +78,42 @@ impl Mailbench {
         }
     }
 
+    /// Starts a sink that refuses by `rules`, writes its timeline to `timeline` and ends when it is
+    /// asked to; it says every second how far it is.
+    pub(super) fn scripted(
+        &self,
+        rules: &[String],
+        messages: u64,
+        timeline: &Path,
+    ) -> anyhow::Result<Child> {
+        let mut sink = Command::new(&self.0);
+        sink.args(["sink", "--listen", "127.0.0.1:0", "--run", "bench", "--progress"])
+            .args(["--max-ids", &messages.to_string(), "--timeline"])
+            .arg(timeline);
+        for rule in rules {
+            sink.args(["--rule", rule]);
+        }
+        let sink = sink.stdout(Stdio::piped()).stderr(Stdio::piped());
+        sink.spawn().context("while starting the sink")
+    }
+
     /// Sends everything; the source's result.
     pub(super) fn send(&self, to: SocketAddr, load: Load) -> anyhow::Result<Value> {
+        self.send_from(0, to, load)
+    }
+
+    /// Like `send`, with `first` as the number of the first message: where another load ended.
+    pub(super) fn send_from(
+        &self,
+        first: u64,
+        to: SocketAddr,
+        load: Load,
+    ) -> anyhow::Result<Value> {
         let mut source = Command::new(&self.0);
         source.args(["source", "--run", "bench", "--connect", &to.to_string()]);
         for (option, n) in [
             ("--messages", load.messages),
+            ("--first", first),
             ("--size", load.size),
             ("--sessions", load.sessions.into()),
             ("--rate", load.rate.unwrap_or(0).into()),

@@ -1,4 +1,5 @@
-//! `cargo xtask bench relay|replies`: what a message costs, in Postlane and in Postfix, in one run.
+//! `cargo xtask bench relay|lanes|replies`: what a message costs, and what becomes of a thousand at a
+//! host that refuses, in Postlane and in Postfix, in one run.
 //!
 //! A bench, not a test: its figures belong to the machine it ran on, and the line of the machine
 //! stands above them. Source and sink run on the same cores; the ratio to their CPU tells more
@@ -7,6 +8,7 @@
 mod backlog;
 mod disk;
 mod harness;
+mod lanes;
 mod measure;
 mod process;
 mod replies;
@@ -39,6 +41,8 @@ const PACED_S: u64 = 20;
 pub(crate) enum Bench {
     /// The relay's way from the first MAIL to the last dot, beside Postfix.
     Relay(Arguments),
+    /// A thousand messages for hosts that refuse, in real time, beside Postfix.
+    Lanes(lanes::Arguments),
     /// What it costs to ask the rules what a reply means.
     Replies(replies::Arguments),
 }
@@ -96,6 +100,7 @@ struct Session<'a> {
 pub(crate) fn run(bench: &Bench) -> anyhow::Result<Ended> {
     let arguments = match bench {
         Bench::Relay(arguments) => arguments,
+        Bench::Lanes(arguments) => return lanes::run(arguments),
         Bench::Replies(arguments) => return replies::run(arguments),
     };
     let root = root();

@@ -29,11 +29,23 @@ impl Postlane {
         to: SocketAddr,
         wrapper: &[String],
     ) -> anyhow::Result<Self> {
+        Self::start_configured(binary, folder, to, &[], wrapper)
+    }
+
+    /// Like `start`, with more options to `serve`.
+    pub(in crate::bench) fn start_configured(
+        binary: &Path,
+        folder: &Path,
+        to: SocketAddr,
+        options: &[String],
+        wrapper: &[String],
+    ) -> anyhow::Result<Self> {
         let begun = Instant::now();
         let mut child = command(wrapper, binary, folder)?
             .args(["serve", "--smtp", "127.0.0.1:0", "--http", "127.0.0.1:0"])
             .args(["--route", &format!("*={to}"), "--data"])
             .arg(folder.join("data"))
+            .args(options)
             .stdout(Stdio::piped())
             .spawn()
             .with_context(|| format!("while starting {}", binary.display()))?;
@@ -71,7 +83,7 @@ impl Postlane {
     }
 
     /// Recipients that wait, as the summary has it.
-    fn queued(&self) -> anyhow::Result<u64> {
+    pub(in crate::bench) fn queued(&self) -> anyhow::Result<u64> {
         let token = std::fs::read_to_string(&self.token).context("while reading the token")?;
         let mut stream = TcpStream::connect(self.http)?;
         write!(
