@@ -149,4 +149,8 @@ pub(crate) struct Serve {
     /// Begin as if it were that moment (RFC 3339)
     #[arg(long, value_name = "TIME")]
     pub(crate) now: Option<jiff::Timestamp>,
+    /// Let the server's time run so many times faster, to try it on a model receiver; only where
+    /// every listener, and every route, one of them for `*`, is on loopback
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) clock_speed: Option<u32>,
 }

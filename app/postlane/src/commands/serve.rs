@@ -5,9 +5,10 @@ use std::io::{self, Read as _};
 use std::net::SocketAddr;
 use std::path::Path;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use postlane_api::{Doors, Token, router, serve as serve_api};
-use postlane_mail::Instant;
+use postlane_mail::{Host, Instant};
+use postlane_net::route::Pattern;
 use postlane_server::config::{Config, Overrides};
 use postlane_server::handle::{ReloadReport, Reread};
 use postlane_server::setup::Setup;
@@ -142,7 +143,28 @@ fn setup(config: &Config, serve: &Serve) -> anyhow::Result<Setup> {
         let since_epoch = u64::try_from(now.as_microsecond()).context("--now is before 1970")?;
         setup.clock = Clock::starting_at(Instant(since_epoch));
     }
+    if let Some(speed) = serve.clock_speed {
+        stays_here(&setup)?;
+        setup.clock = setup.clock.faster(speed);
+    }
     Ok(setup)
+}
+
+/// Nobody else's server is to be hurried: all mail comes from this machine and stays on it.
+fn stays_here(setup: &Setup) -> anyhow::Result<()> {
+    let listeners = setup.listeners.iter().map(|listener| listener.address);
+    let elsewhere = listeners.chain([setup.http]).find(|address| !address.ip().is_loopback());
+    if let Some(address) = elsewhere {
+        bail!("--clock-speed is for loopback only, and {address} is not: listen on 127.0.0.1");
+    }
+    let is_here = |host: &Host| matches!(host, Host::Literal(at) if at.is_loopback());
+    let is_for_all = setup.routes.iter().any(|(pattern, _)| *pattern == Pattern::All);
+    if !is_for_all || !setup.routes.iter().all(|(_, target)| is_here(&target.host)) {
+        bail!(
+            "--clock-speed is for loopback only, and some mail may go elsewhere: route all of it to an address of this machine, as by --route '*=127.0.0.1:2526'"
+        );
+    }
+    Ok(())
 }
 
 fn random() -> anyhow::Result<[u8; 32]> {

@@ -148,6 +148,76 @@ fn a_relay_delivers_to_a_model() {
     assert!(taken.iter().all(|line| line["code"] == 250 && line["source"] == "ip1"), "{told}");
 }
 
+/// Ten a minute, counted when connecting.
+const TEN_A_MINUTE: &str = r#"[meta]
+id = "ten"
+horizon = "1d"
+[sender]
+ips = ["ip1"]
+[receiver]
+site = "mx.ten.example"
+[[receiver.limit]]
+id = "minute"
+kind = "sliding"
+stage = "connect"
+key = ["ip"]
+quota = 10
+window = "1m"
+reply = "421 4.7.0 Too many messages in a minute"
+"#;
+
+#[test]
+fn a_relay_whose_time_runs_with_the_models_delivers_what_it_takes() {
+    const MESSAGES: usize = 30;
+    let home = Home::new();
+    let file = home.write("ten.toml", TEN_A_MINUTE);
+    let model = Listening::start(&home, &[&file, "--speed", "60", "--json"]);
+    let route = format!("*={}", model.address);
+    let relay = Relay::start(&["--route", &route, "--clock-speed", "60"]);
+    let mut dialogue = relay.dial();
+    assert!(dialogue.say("EHLO app.example").starts_with("250"));
+    for n in 0..MESSAGES {
+        dialogue.hand_over(
+            "app@example.com",
+            &[&format!("r{n}@example.net")],
+            "Subject: x\r\n\r\nhi",
+        );
+    }
+    // Two minutes of the model's at least, two seconds of ours.
+    relay.logs(MESSAGES, &[" event=delivered "]);
+    let told = model.stop();
+    let codes: Vec<i64> = told
+        .lines()
+        .map(|line| {
+            serde_json::from_str::<serde_json::Value>(line).unwrap()["code"].as_i64().unwrap()
+        })
+        .collect();
+    assert_eq!(codes.iter().filter(|code| **code == 250).count(), MESSAGES, "{told}");
+}
+
+#[test]
+fn time_runs_faster_only_where_no_mail_can_leave_the_machine() {
+    let home = Home::new();
+    let all_here = ["--route", "*=127.0.0.1:9"];
+    let elsewhere: [&[&str]; 4] = [
+        &[],
+        &["--route", "example.net=127.0.0.1:9"],
+        &["--route", "*=127.0.0.1:9", "--route", "example.net=192.0.2.1:25"],
+        &["--route", "*=localhost:9"],
+    ];
+    let open = [&all_here[..], &["--smtp", "0.0.0.0:0"]].concat();
+    for arguments in elsewhere.into_iter().chain([open.as_slice()]) {
+        let output = home
+            .command(&["serve", "--http", "127.0.0.1:0", "--clock-speed", "60"])
+            .args(arguments)
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+        assert!(said.contains("--clock-speed is for loopback only"), "{arguments:?}: {said}");
+    }
+}
+
 #[test]
 fn a_model_answers_dispatches_in_a_file() {
     let home = Home::new();
