@@ -24,8 +24,12 @@ fn main() -> std::io::Result<()> {
     let rehearsal = Rehearsal { scenarios, policies, engine, seeds: 5, tracing, threads };
     let began = Instant::now();
     let outcomes = rehearsal.perform(&|| {}).map_err(|e| Error::other(e.to_string()))?;
+    let took = began.elapsed().as_secs_f64();
     let mut out = std::io::stdout().lock();
+    let mut virtual_hours = 0.0;
     for outcome in outcomes {
+        let runs = outcome.runs.iter().map(|left| left.run.ended.as_s_f64() / 3_600.0);
+        virtual_hours += runs.sum::<f64>();
         let s = outcome.summary;
         let hours = |seconds: Option<f64>| seconds.map_or(f64::INFINITY, |s| s / 3_600.0);
         writeln!(
@@ -44,5 +48,6 @@ fn main() -> std::io::Result<()> {
             s.ceiling_violations().unwrap_or_default(),
         )?;
     }
-    writeln!(out, "{:.1} s", began.elapsed().as_secs_f64())
+    let speed = virtual_hours / took;
+    writeln!(out, "{virtual_hours:.0} virtual hours in {took:.1} s: {speed:.0} a second")
 }
