@@ -207,7 +207,7 @@ impl<E> Engine<E> {
             Input::Lane(command) => self.lane_command(now, command),
             Input::Committed { upto } => self.committed(upto),
             Input::Resolved { domain, answer } => self.resolved(domain, answer),
-            Input::Sections(sections) => self.keep_sections(*sections),
+            Input::Sections(sections) => self.keep_sections(now, *sections),
             Input::Passes(passes) => self.learn_passes(passes),
             Input::Opened { slot } => self.opened(now, slot),
             Input::ConnectFailed { slot, why, evidence } => {

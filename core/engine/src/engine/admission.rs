@@ -21,7 +21,8 @@ const AGEING_EVERY: Span = Span::from_s(60);
 
 impl<E> Engine<E> {
     /// An operator's sections are these from now on.
-    pub(super) fn keep_sections(&mut self, sections: Sections) {
+    pub(super) fn keep_sections(&mut self, now: Instant, sections: Sections) {
+        self.begin_written_plans(now, &sections);
         let none = Ceiling::default();
         for of in self.gates.known() {
             self.gates.keep_to(of, none);

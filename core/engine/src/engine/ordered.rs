@@ -14,6 +14,7 @@ use super::{Engine, Timer};
 use crate::input::{LaneAction, LaneCommand, Recalled, Scope};
 use crate::names::{ProviderId, SourceId};
 use crate::output::{Event, Output};
+use crate::sections::Sections;
 
 /// What holds of a provider, or of one lane.
 #[derive(Debug, Default)]
@@ -94,6 +95,27 @@ impl<E> Engine<E> {
             self.ordered.remove(&scope);
         }
         self.heed(now, scope);
+        self.watch_orders(now);
+    }
+
+    /// Restart plans that are written in the configuration begin, where none is under way and
+    /// none was climbed to its end.
+    pub(super) fn begin_written_plans(&mut self, now: Instant, sections: &Sections) {
+        for (provider, rules) in &sections.providers {
+            let Some(mut ladder) = rules.restart.clone() else { continue };
+            let scope = Scope { provider: *provider, source: None };
+            let ordered = self.ordered.entry(scope).or_default();
+            if ordered.restart.is_some() {
+                continue;
+            }
+            if let Some(bands) = rules.bands {
+                (ladder.healthy, ladder.stop) = (bands.healthy().parts(), bands.stop().parts());
+            }
+            ordered.restart =
+                Some(Restart::begin(ladder, postlane_lanes::Who::new("configuration"), now, None));
+            self.keep(now, scope, None);
+            self.heed(now, scope);
+        }
         self.watch_orders(now);
     }
 

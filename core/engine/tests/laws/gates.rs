@@ -216,6 +216,25 @@ fn a_provider_is_sent_no_more_recipients_at_once_than_an_operator_says() {
 }
 
 #[test]
+fn a_restart_plan_that_is_written_down_begins_by_itself() {
+    let mut model = Model::new(5, Temper::default(), WIDE, Span::from_h(5));
+    let plan = postlane_lanes::Ladder::new([7, 14]).unwrap();
+    let rules = Rules { restart: Some(plan), ..Rules::default() };
+    let providers = BTreeMap::from([(ProviderId(0), rules)]);
+    let told = || {
+        Input::Sections(Box::new(Sections { providers: providers.clone(), ..Sections::default() }))
+    };
+    with(&mut model, [told()]);
+    // Told again, as at a reload, it does not begin anew.
+    model.tell_at(START + Span::from_h(1), told());
+    for _ in 0..30 {
+        model.message(START + Span::from_s(1), Stream::Engaged, 0, &[1]);
+    }
+    run(&mut model, 5);
+    assert_eq!((model.attempts.len(), model.ended.len()), (7, 7));
+}
+
+#[test]
 fn a_ceiling_that_is_lifted_lets_all_go() {
     let mut model = Model::new(5, Temper::default(), WIDE, Span::from_h(1));
     let rate = Rate::new(1, Span::from_h(24));

@@ -41,8 +41,8 @@ settings! {
         /// is looked at every minute.
         hold_new_when_deferred_older_than: Option<Span> = optional()
             .between(Some(Span::from_min(1)), Some(Span::from_h(720)));
-        /// The share of fresh deferrals up to which the pace may rise, and from which on a lane
-        /// rests; between the two the pace stays.
+        /// The share of fresh deferrals up to which a restart plan's cap may rise, and from which on
+        /// it goes back to the last one that held; between the two it stays.
         bands: Bands = default(Bands::DEFAULT);
         /// Whether a lane finds out what its provider takes, and stays below it. Without, it keeps to
         /// what is written here, and messages that are refused wait by themselves.

@@ -53,7 +53,8 @@ settings! {
             .between(Some(Span::from_min(1)), Some(Span::from_h(720)));
         /// A restart plan: what is sent in a day, over all attempts, at most. The next day's cap
         /// holds after that many stable sends in a row; a wave of deferrals goes back to the last
-        /// one that held.
+        /// one that held. It begins when there is none yet; `postlane lanes restart-plan` ends it, or
+        /// begins another.
         restart: Option<Ladder> = optional();
         /// As `lane.bands`.
         bands: Option<Bands> = optional();
