@@ -24,6 +24,9 @@ pub enum Input<E> {
     /// What was kept of providers and lanes when the last engine ended: before anything is
     /// submitted.
     Recalled(Vec<Recalled>),
+    /// Restart plans that the configuration says, after what was kept: each is begun where its
+    /// provider has had none.
+    Plans(Vec<(ProviderId, Ladder)>),
     /// An operator's command to a lane or a provider.
     Lane(LaneCommand),
     /// Every batch of changes up to this number is durable.
@@ -343,7 +346,7 @@ pub enum LaneAction {
     RollBack,
     /// Begin a restart plan, in the place of one that is under way.
     Begin(Ladder),
-    /// End the restart plan.
+    /// End the restart plan, as if its ladder were climbed.
     EndPlan,
     /// Say how one of the signs is that only people can see.
     Tell(Told, Sign),

@@ -155,6 +155,21 @@ impl Restart {
         plan
     }
 
+    /// Who has begun a plan that the configuration says.
+    pub const CONFIGURED: &str = "configuration";
+
+    /// Ends the plan, as if its ladder were climbed; whether it was under way.
+    pub fn end(&mut self) -> bool {
+        !std::mem::replace(&mut self.finished, true)
+    }
+
+    /// Goes on with other days from the same level on.
+    pub fn climb(&mut self, ladder: Ladder) {
+        self.level = self.level.min(ladder.top());
+        self.stable = self.stable.map(|stable| stable.min(self.level));
+        self.ladder = ladder;
+    }
+
     /// What is durably reserved was granted before a crash: it is never granted again.
     pub fn forfeit(&mut self, reservation: Reservation) {
         if reservation.day > self.day {

@@ -6,7 +6,8 @@ use crate::events::Events;
 use crate::golden::{golden, timeless};
 use crate::http::Api;
 use crate::peer::Peer;
-use crate::relay::{Dialogue, PATIENCE, Relay};
+use crate::relay::{Dialogue, Home, PATIENCE, Relay};
+use crate::sink::Sink;
 
 const MESSAGE: &str = "Subject: hi\r\n\r\nhi";
 
@@ -185,4 +186,43 @@ fn the_api_orders_and_refuses_in_its_own_words() {
     let page = api.get("/v1/lanes/gmx");
     assert_eq!(page.json()["providers"][0]["orders"][0]["by"], "al", "{:#}", page.json());
     assert_eq!(api.get("/v1/lanes/nobody-at-all").status, 404);
+}
+
+#[test]
+fn a_rest_outlives_a_crash() {
+    const ENOUGH: &str = "421 4.7.0 Too many messages have been received in a short period of time. \
+                          Please reduce the sending rate.";
+    let host = Sink::start(&["-r", "MAIL", "-b", ENOUGH]);
+    let text = format!(
+        "[lane]\nlearning = \"on\"\n[[route]]\npattern = \"*\"\nto = \"{}\"\n\
+         [[listener]]\naddress = \"127.0.0.1:0\"\n",
+        host.address
+    );
+    let relay = Home::new().start_by_file(&text);
+    let mut events = Events::of(&relay);
+    hello(&relay).hand_over("app@example.com", &["jo@example.net"], MESSAGE);
+    let line = relay.logged(&[" event=lane-rests "]);
+    assert!(line.contains(" provider=example.net source=default-v4 "), "{line}");
+    assert_eq!(events.next("lane-rests", "")["provider"], "example.net");
+    let rests = |relay: &Relay| {
+        let lane = lane_when(relay, "example.net", |lane| lane["state"] == "resting");
+        assert_eq!(lane["controller"], "cooling", "{lane:#}");
+        assert_eq!(lane["waiting"]["reason"], "the provider refused; the lane rests");
+        assert_eq!(lane["waiting"]["until"], lane["canary_at"]);
+        lane
+    };
+    let before = rests(&relay);
+    assert_eq!(before["last_reply"]["code"], 421, "{before:#}");
+    let decision = before["decisions"].as_array().unwrap().last().unwrap();
+    assert!(decision["says"].as_str().unwrap().starts_with("rests: "), "{decision:#}");
+    relay.list_until(|rows| rows.len() == 1 && rows[0]["attempts"] == 1);
+    let (_, home) = relay.stop();
+    let relay = home.start_by_file(&text);
+    let after = rests(&relay);
+    assert_eq!(after["canary_at"], before["canary_at"]);
+    let rows = relay.list_until(|rows| rows.len() == 1 && rows[0]["status"] == "ready");
+    assert_eq!(rows[0]["attempts"], 1, "{:#}", rows[0]);
+    // Nor does a crash make it try at once.
+    let relay = relay.crash().start_by_file(&text);
+    assert_eq!(rests(&relay)["canary_at"], before["canary_at"]);
 }

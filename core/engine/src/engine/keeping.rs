@@ -94,7 +94,8 @@ impl<E> Engine<E> {
         }
     }
 
-    fn keep_lane(&mut self, now: Instant, lane: u32) {
+    /// Keeps what a lane has learned, and its provider's plan, if there is anything new.
+    pub(super) fn keep_lane(&mut self, now: Instant, lane: u32) {
         let state = &self.lanes[lane as usize];
         if state.is_unsaved {
             let scope = Scope { provider: state.provider, source: Some(state.source) };

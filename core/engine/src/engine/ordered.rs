@@ -5,7 +5,8 @@
 //! and plans are few: what is asked before each message is a flag of the lane's.
 
 use postlane_lanes::{
-    Allowance, FirstAttempt, Judgement, Leave, Memory, Order, Orders, Restart, Waiting, Wish,
+    Allowance, FirstAttempt, Judgement, Ladder, Leave, Memory, Order, Orders, Restart, Waiting,
+    Who, Wish,
 };
 use postlane_mail::{Instant, Stream};
 
@@ -52,6 +53,24 @@ impl<E> Engine<E> {
         self.watch_orders(now);
     }
 
+    /// Plans that the configuration says: begun for providers that have had none, with the days
+    /// that it says now for those that were begun by it before.
+    pub(super) fn plan_as_configured(&mut self, now: Instant, plans: Vec<(ProviderId, Ladder)>) {
+        for (provider, ladder) in plans {
+            let scope = Scope { provider, source: None };
+            let by = Who::new(Restart::CONFIGURED);
+            let ordered = self.ordered.entry(scope).or_default();
+            match &mut ordered.restart {
+                None => ordered.restart = Some(Restart::begin(ladder, by, now, None)),
+                Some(plan) if plan.by() == &by && *plan.ladder() != ladder => plan.climb(ladder),
+                Some(_) => continue,
+            }
+            self.keep(now, scope, None);
+            self.heed(now, scope);
+        }
+        self.watch_orders(now);
+    }
+
     /// Does what an operator says of a lane or a provider.
     pub(super) fn lane_command(&mut self, now: Instant, command: LaneCommand) {
         let LaneCommand { request, scope, by, action } = command;
@@ -70,7 +89,7 @@ impl<E> Engine<E> {
                 ordered.restart = Some(plan);
                 true
             }
-            LaneAction::EndPlan => ordered.restart.take().is_some(),
+            LaneAction::EndPlan => ordered.restart.as_mut().is_some_and(Restart::end),
             LaneAction::Tell(told, sign) => match &mut ordered.restart {
                 Some(plan) if !plan.is_finished() => {
                     plan.tell(told, sign);
@@ -375,13 +394,13 @@ impl<E> Engine<E> {
         }
     }
 
-    /// Says what a lane has decided since it was asked last.
-    pub(super) fn tell_decisions(&mut self, lane: u32) {
+    /// Says what a lane has decided since it was asked last; whether it has.
+    pub(super) fn tell_decisions(&mut self, lane: u32) -> bool {
         let state = &mut self.lanes[lane as usize];
         let made = state.lane.decided();
         let new = usize::try_from(made - state.told).unwrap_or(usize::MAX);
         if new == 0 {
-            return;
+            return false;
         }
         state.told = made;
         let (provider, source) = (state.provider, state.source);
@@ -390,5 +409,6 @@ impl<E> Engine<E> {
             Output::Record(Event::Decided { provider, source, decision: *decision })
         });
         self.outputs.extend(told);
+        true
     }
 }

@@ -229,7 +229,10 @@ impl<E> Engine<E> {
             self.first_attempt(now, lane, what);
         }
         self.unsaved(now, lane);
-        self.tell_decisions(lane);
+        if self.tell_decisions(lane) {
+            // A rest, or a limit, is not to be found out twice.
+            self.keep_lane(now, lane);
+        }
         self.mark(lane);
     }
 

@@ -169,6 +169,32 @@ fn a_plan_that_waits_for_its_day_says_so() {
     assert_eq!(why(&model, &engine), [says; 3]);
 }
 
+#[test]
+fn a_plan_of_the_configuration_is_begun_once() {
+    let plans = |model: &mut Model| {
+        let ladder = Ladder::new([5, 50]).unwrap();
+        model.tell_at(model.now, Input::Plans(vec![(ProviderId(0), ladder)]));
+    };
+    let mut first = model(Span::from_h(1));
+    plans(&mut first);
+    for n in 0..8 {
+        first.message(after(n + 1), Stream::Engaged, 1, &[3]);
+    }
+    run(&mut first, 1);
+    assert_eq!(first.attempts.len(), 5);
+    let mut second = again(&first, Span::from_h(1));
+    plans(&mut second);
+    command(&mut second, after(90), PROVIDER, LaneAction::EndPlan);
+    second.message(after(70), Stream::Engaged, 1, &[3]);
+    run(&mut second, 1);
+    assert!(second.attempts.iter().all(|(at, ..)| *at >= after(90)), "the day is used");
+    let mut third = again(&second, Span::from_h(1));
+    plans(&mut third);
+    third.message(third.now, Stream::Engaged, 1, &[3]);
+    run(&mut third, 1);
+    assert_eq!(third.attempts.len(), 1, "it was ended, and is not begun again");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 

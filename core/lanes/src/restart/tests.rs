@@ -208,6 +208,19 @@ fn a_plan_that_is_begun_anew_on_the_same_day_grants_nothing_twice() {
     assert_eq!((second.used(), second.cap()), (40, Some(60)));
 }
 
+#[test]
+fn other_days_of_a_plan_hold_from_the_same_step_on() {
+    let mut plan = plan(&[50, 100, 200]);
+    good_day(&mut plan, START);
+    plan.turn(START + DAY, Some(0));
+    plan.climb(Ladder::new([40, 80]).unwrap());
+    assert_eq!((plan.step(), plan.cap()), (2, Some(80)));
+    plan.climb(Ladder::new([40]).unwrap());
+    assert_eq!((plan.step(), plan.cap()), (1, Some(40)));
+    assert!(plan.end() && !plan.end());
+    assert_eq!(plan.cap(), None);
+}
+
 /// What can happen to a plan.
 #[derive(Debug, Clone)]
 enum Happens {
