@@ -216,6 +216,7 @@ fn a_rest_outlives_a_crash() {
     let decision = before["decisions"].as_array().unwrap().last().unwrap();
     assert!(decision["says"].as_str().unwrap().starts_with("rests: "), "{decision:#}");
     relay.list_until(|rows| rows.len() == 1 && rows[0]["attempts"] == 1);
+    drop(events);
     let (_, home) = relay.stop();
     let relay = home.start_by_file(&text);
     let after = rests(&relay);
