@@ -96,9 +96,11 @@ pub(crate) async fn order(
     body: JsonBody,
 ) -> Result<Json<LaneOrdered>, Problem> {
     let order: LaneOrder = body.read()?;
-    let commanded = order.commanded(&provider, &command, handle.now()).map_err(|wrong| {
-        Problem::unprocessable(wrong.says.clone()).at(format!("/{}", wrong.field))
-    })?;
+    let plan = handle.configured_plan(&provider);
+    let commanded =
+        order.commanded((&provider, plan), &command, handle.now()).map_err(|wrong| {
+            Problem::unprocessable(wrong.says.clone()).at(format!("/{}", wrong.field))
+        })?;
     let says = commanded.says.clone();
     let done = handle.command_lane(commanded).await.map_err(no_lane)?;
     Ok(Json(LaneOrdered::of(done, says)))

@@ -1,6 +1,8 @@
 //! Commands to lanes, as JSON.
 
-use postlane_lanes::{Instruction, Ladder, ORDER_SPAN_MAX, OrderKind, Sign, Streams, Told, Unseen};
+use postlane_lanes::{
+    Instruction, Ladder, LadderError, ORDER_SPAN_MAX, OrderKind, Sign, Streams, Told, Unseen,
+};
 use postlane_mail::{Instant, Rate, Span, Stream};
 use postlane_server::handle::{Commanded, LaneAction, LaneDone};
 use serde::{Deserialize, Serialize};
@@ -28,7 +30,8 @@ pub struct LaneOrder {
     /// `pin`: messages, as `2/m`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate: Option<String>,
-    /// `restart-plan`: messages on each day, in rising order.
+    /// `restart-plan`: messages on each day, in rising order; the configuration's when left out, else
+    /// 50, 100, 200, 400, 800, 1600, 3200.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub days: Vec<u32>,
     /// `restart-plan`: stable sends in a row before the next day's cap holds; 2 when left out.
@@ -86,10 +89,11 @@ pub const LANE_COMMANDS: [&str; 12] = [
 ];
 
 impl LaneOrder {
-    /// The command of that name to a provider, or what is wrong with it.
+    /// The command of that name to a provider, which may have a restart plan by the configuration;
+    /// or what is wrong with it.
     pub fn commanded(
         &self,
-        provider: &str,
+        (provider, plan): (&str, Option<Ladder>),
         command: &str,
         now: Instant,
     ) -> Result<Commanded, Wrong> {
@@ -104,7 +108,7 @@ impl LaneOrder {
             "include" => plain(LaneAction::TakeBack(OrderKind::Exclude), command),
             "unpin" => plain(LaneAction::TakeBack(OrderKind::Pin), command),
             "rollback" => plain(LaneAction::RollBack, command),
-            "restart-plan" => self.plan()?,
+            "restart-plan" => self.plan(plan)?,
             "end-restart-plan" => plain(LaneAction::EndPlan, command),
             "sign" => self.sign()?,
             _ => {
@@ -159,11 +163,14 @@ impl LaneOrder {
         Rate::parse(text).map_err(|e| wrong(format!("{text:?}: {e}")))
     }
 
-    fn plan(&self) -> Result<(LaneAction, String), Wrong> {
-        let days = if self.days.is_empty() { DAYS.to_vec() } else { self.days.clone() };
-        let says = days.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
-        let mut ladder =
-            Ladder::new(days).map_err(|e| Wrong { field: "days", says: e.to_string() })?;
+    fn plan(&self, configured: Option<Ladder>) -> Result<(LaneAction, String), Wrong> {
+        let wrong = |e: LadderError| Wrong { field: "days", says: e.to_string() };
+        let mut ladder = match configured {
+            Some(configured) if self.days.is_empty() => configured,
+            _ if self.days.is_empty() => Ladder::new(DAYS).map_err(wrong)?,
+            _ => Ladder::new(self.days.clone()).map_err(wrong)?,
+        };
+        let says = ladder.days().iter().map(u32::to_string).collect::<Vec<_>>().join(",");
         if let Some(sends) = self.stable_sends {
             if !(1..=14).contains(&sends) {
                 let says = "it is 1 to 14 sends".to_owned();
@@ -178,7 +185,9 @@ impl LaneOrder {
             }
             ladder.day_begins = Span::from_h(hours.into());
         }
-        ladder.unseen = if self.all_signs { Unseen::Stay } else { Unseen::Raise };
+        if self.all_signs {
+            ladder.unseen = Unseen::Stay;
+        }
         Ok((LaneAction::Begin(ladder), format!("restart-plan {says}")))
     }
 
@@ -223,7 +232,7 @@ mod tests {
     const NOW: Instant = Instant::from_unix_s(1_000_000);
 
     fn says(command: &str, order: LaneOrder) -> String {
-        match order.commanded("web.de", command, NOW) {
+        match order.commanded(("web.de", None), command, NOW) {
             Ok(commanded) => commanded.says,
             Err(wrong) => format!("{}: {}", wrong.field, wrong.says),
         }

@@ -148,7 +148,8 @@ pub(crate) enum RestartPlan {
 pub(crate) struct Start {
     #[command(flatten)]
     plain: Plain,
-    /// Messages on each day, in rising order [default: 50,100,200,400,800,1600,3200]
+    /// Messages on each day, in rising order [default: the configuration's, else
+    /// 50,100,200,400,800,1600,3200]
     #[arg(long, value_name = "N,N,…", value_delimiter = ',')]
     days: Vec<u32>,
     /// Stable sends in a row before the next day's cap holds [default: 2]

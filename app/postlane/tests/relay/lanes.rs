@@ -227,3 +227,35 @@ fn a_rest_outlives_a_crash() {
     let relay = relay.crash().start_by_file(&text);
     assert_eq!(rests(&relay)["canary_at"], before["canary_at"]);
 }
+
+#[test]
+fn a_plan_of_the_configuration_binds_from_the_first_message_on() {
+    let host = Sink::start(&[]);
+    let text = format!(
+        "[lane.\"provider:example.net\"]\nrestart = {{ days = [2, 4] }}\n[[route]]\npattern = \"*\"\n\
+         to = \"{}\"\n[[listener]]\naddress = \"127.0.0.1:0\"\n",
+        host.address
+    );
+    let relay = Home::new().start_by_file(&text);
+    let mut client = hello(&relay);
+    for n in 0..4 {
+        client.hand_over("app@example.com", &[&format!("jo{n}@example.net")], MESSAGE);
+    }
+    let is_used = |rows: &[Value]| {
+        let says = "the restart plan's cap for the day is used up";
+        rows.len() == 2 && rows.iter().all(|row| row["waiting"]["reason"] == says)
+    };
+    relay.list_until(is_used);
+    let plan = lane(&relay, "example.net")["restart_plan"].clone();
+    assert_eq!((&plan["by"], &plan["days"]), (&json!("configuration"), &json!([2, 4])));
+    let relay = relay.crash().start_by_file(&text);
+    relay.list_until(is_used);
+    let began = text_of(&relay, &["lanes", "restart-plan", "start", "example.net"]);
+    assert_eq!(began, "example.net: restart-plan 2,4\n");
+    text_of(&relay, &["lanes", "restart-plan", "stop", "example.net"]);
+    relay.list_until(|rows| rows.is_empty());
+}
+
+fn text_of(relay: &Relay, arguments: &[&str]) -> String {
+    text(relay, arguments, 0)
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use postlane_engine::{Input, LaneAction, LaneCommand, LaneView, Scope, SourceId};
-use postlane_lanes::{Order, Restart, State, Who};
+use postlane_lanes::{Ladder, Order, Restart, State, Who};
 use postlane_mail::{Domain, Instant, LastReply};
 use postlane_replies::Providers;
 
@@ -190,6 +190,12 @@ impl Handle {
     /// The provider that somebody calls so.
     pub fn provider_called(&self, name: &str) -> Result<Box<str>, NoLane> {
         self.0.provider_called(name)
+    }
+
+    /// The restart plan that the configuration says for a provider.
+    pub fn configured_plan(&self, provider: &str) -> Option<Ladder> {
+        let provider = self.0.provider_called(provider).ok()?;
+        self.0.live.borrow().lanes.plan(&provider)
     }
 
     /// Does something to a lane or a provider. When this says so it holds, and outlives the server.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use postlane_lanes::{Defaults, Rules};
+use postlane_lanes::{Defaults, Ladder, Rules};
 
 use crate::config::Config;
 use crate::config::lanes::rules_of;
@@ -31,6 +31,16 @@ pub struct Inside {
 }
 
 impl LaneSetup {
+    /// The restart plan that the configuration says for a provider, its bands with it.
+    pub fn plan(&self, provider: &str) -> Option<Ladder> {
+        let rules = self.providers.get(provider)?;
+        let mut ladder = rules.restart.clone()?;
+        if let Some(bands) = rules.bands {
+            (ladder.healthy, ladder.stop) = (bands.healthy().parts(), bands.stop().parts());
+        }
+        Some(ladder)
+    }
+
     /// What a configuration says, and where it is silent the table of known limits.
     pub(super) fn of(config: &Config) -> Self {
         let (all, known) = (config.lane.rules(), Defaults::built_in());
