@@ -29,8 +29,8 @@ use crate::submitting::Submitting;
 use crate::suppression::Suppressions;
 use crate::world::{Answers, Around, EngineMailbox};
 use doors::Doors;
-use engine_settings::{configured_plans, engine_settings};
 pub use engine_settings::settings_towards;
+use engine_settings::{configured_plans, engine_settings};
 use fittings::Fittings;
 
 /// A server that runs.
