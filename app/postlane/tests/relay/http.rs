@@ -470,7 +470,9 @@ fn figures_are_openmetrics() {
                 };
                 assert_eq!(name, format!("{}{suffix}", family.0));
                 assert!(value.parse::<f64>().is_ok(), "{line}");
-                if sample.contains('{') && family.1 == "gauge" {
+                // Whether there is a lane yet, nobody knows.
+                let is_of_lane = name.starts_with("postlane_lane_");
+                if sample.contains('{') && family.1 == "gauge" && !is_of_lane {
                     families.push_str(&format!("    {}\n", &sample[name.len()..]));
                 }
             }
