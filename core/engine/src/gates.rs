@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use postlane_lanes::{Budget, Ceiling};
+use postlane_lanes::{Ask, Budget, Ceiling};
 use postlane_mail::Instant;
 
 use crate::names::{ProviderId, SectionId, SourceId};
@@ -40,7 +40,10 @@ pub(crate) struct Gates {
 #[derive(Debug)]
 struct Gate {
     ceiling: Ceiling,
+    /// Messages and sessions, when they are begun.
     budget: Budget,
+    /// Messages, when they go: a session takes its time to open.
+    wire: Budget,
     /// Connections in use.
     used: u32,
     /// Paths that found it full.
@@ -72,10 +75,14 @@ impl Gates {
         self.gates.is_empty()
     }
 
-    /// Whether a unit may be spent.
-    pub(crate) fn pace(&self, now: Instant, of: Of) -> Result<(), Shut> {
+    /// Whether a session may be opened, or a message go.
+    pub(crate) fn pace(&self, now: Instant, of: Of, ask: Ask) -> Result<(), Shut> {
         let Some(gate) = self.gates.get(&of) else { return Ok(()) };
-        let next = gate.budget.next();
+        let next = match ask {
+            Ask::Connection => gate.budget.next(),
+            Ask::Message => gate.budget.next().max(gate.wire.next()),
+            Ask::Prepaid => gate.wire.next(),
+        };
         if next <= now { Ok(()) } else { Err(Shut::Until(next)) }
     }
 
@@ -87,10 +94,14 @@ impl Gates {
         if self.gates.get(&of).is_some_and(full) { Err(Shut::Full(of)) } else { Ok(()) }
     }
 
-    /// Spends a unit.
-    pub(crate) fn spend(&mut self, now: Instant, of: Of) {
-        if let Some(gate) = self.gates.get_mut(&of) {
+    /// A session is opened, or a message goes.
+    pub(crate) fn spend(&mut self, now: Instant, of: Of, ask: Ask) {
+        let Some(gate) = self.gates.get_mut(&of) else { return };
+        if ask != Ask::Prepaid {
             gate.budget.spend(now);
+        }
+        if ask != Ask::Connection {
+            gate.wire.spend(now);
         }
     }
 
@@ -128,12 +139,14 @@ impl Gates {
 
 impl Gate {
     fn new(ceiling: Ceiling) -> Self {
-        Self { ceiling, budget: Budget::new(ceiling.rate), used: 0, waiting: Vec::new() }
+        let budget = Budget::new(ceiling.rate);
+        Self { ceiling, budget, wire: budget, used: 0, waiting: Vec::new() }
     }
 
     fn keep_to(&mut self, ceiling: Ceiling) {
         self.ceiling = ceiling;
         self.budget.keep_to(ceiling.rate);
+        self.wire.keep_to(ceiling.rate);
     }
 }
 
@@ -158,20 +171,23 @@ mod tests {
     #[test]
     fn a_gate_that_nobody_set_is_open() {
         let mut gates = Gates::default();
-        gates.spend(NOW, GATE);
+        gates.spend(NOW, GATE, Ask::Message);
         gates.take(GATE);
-        assert_eq!((gates.pace(NOW, GATE), gates.room(GATE)), (Ok(()), Ok(())));
+        assert_eq!((gates.pace(NOW, GATE, Ask::Message), gates.room(GATE)), (Ok(()), Ok(())));
     }
 
     #[test]
     fn what_was_spent_counts_when_the_ceiling_changes() {
         let mut gates = gates(1, "1/h");
-        gates.spend(NOW, GATE);
-        assert!(matches!(gates.pace(NOW, GATE), Err(Shut::Until(_))));
+        gates.spend(NOW, GATE, Ask::Message);
+        assert!(matches!(gates.pace(NOW, GATE, Ask::Message), Err(Shut::Until(_))));
         let rate = Rate::new(1, Span::from_min(1));
         gates.keep_to(GATE, Ceiling { connections: None, rate });
-        assert!(matches!(gates.pace(NOW + Span::from_s(59), GATE), Err(Shut::Until(_))));
-        assert_eq!(gates.pace(NOW + Span::from_s(61), GATE), Ok(()));
+        assert!(matches!(
+            gates.pace(NOW + Span::from_s(59), GATE, Ask::Message),
+            Err(Shut::Until(_))
+        ));
+        assert_eq!(gates.pace(NOW + Span::from_s(61), GATE, Ask::Message), Ok(()));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use postlane_lanes::{Ceiling, Rules};
+use postlane_lanes::{Ask, Ceiling, Rules};
 use postlane_mail::{Instant, Span, Stream};
 use smallvec::SmallVec;
 
@@ -119,7 +119,7 @@ impl<E> Engine<E> {
     ) -> Result<(), Shut> {
         let Some(section) = section else { return Ok(()) };
         for of in [Of::Section(section), Of::SectionAt(section, source)] {
-            self.gates.pace(now, of)?;
+            self.gates.pace(now, of, Ask::Message)?;
             self.gates.room(of)?;
         }
         Ok(())
@@ -165,9 +165,9 @@ impl<E> Engine<E> {
     }
 
     /// What the gates of a path's sessions say against one more unit, if they say anything.
-    pub(super) fn refused_by_gates(&mut self, now: Instant, path: u32) -> Option<Served> {
+    pub(super) fn refused_by_gates(&mut self, now: Instant, path: u32, ask: Ask) -> Option<Served> {
         let gates = self.gates_of_path(path);
-        let shut = gates.iter().find_map(|of| Some((*of, self.gates.pace(now, *of).err()?)));
+        let shut = gates.iter().find_map(|of| Some((*of, self.gates.pace(now, *of, ask).err()?)));
         shut.map(|(of, shut)| self.wait_at_gate(path, of, shut))
     }
 
@@ -210,9 +210,9 @@ impl<E> Engine<E> {
         Served::Waits
     }
 
-    /// A unit goes through gates.
-    pub(super) fn spend_at(&mut self, now: Instant, gates: &[Of]) {
-        gates.iter().for_each(|of| self.gates.spend(now, *of));
+    /// A session or a message goes through gates.
+    pub(super) fn spend_at(&mut self, now: Instant, gates: &[Of], ask: Ask) {
+        gates.iter().for_each(|of| self.gates.spend(now, *of, ask));
     }
 
     /// A connection is in use by those who pass these gates.
@@ -241,7 +241,7 @@ impl<E> Engine<E> {
     pub(super) fn shut_until(&self, now: Instant, number: u32, path: u32) -> Option<Instant> {
         let source = self.paths[path as usize].source;
         let session = self.gates_of_path(path);
-        let shut = session.iter().find_map(|of| self.gates.pace(now, *of).err());
+        let shut = session.iter().find_map(|of| self.gates.pace(now, *of, Ask::Message).err());
         match shut.or_else(|| self.may_pass(now, number, source).err())? {
             Shut::Until(until) => Some(until),
             Shut::Full(_) => None,

@@ -195,11 +195,11 @@ impl<E> Engine<E> {
     ) -> Option<Served> {
         let Slot { lane, prepaid, .. } = self.slots[slot as usize];
         self.count_backlog(now, lane);
-        if !prepaid && let Some(served) = self.refused_by_gates(now, self.slots[slot as usize].path)
-        {
+        let ask = if prepaid { Ask::Prepaid } else { Ask::Message };
+        let path = self.slots[slot as usize].path;
+        if let Some(served) = self.refused_by_gates(now, path, ask) {
             return Some(served);
         }
-        let ask = if prepaid { Ask::Prepaid } else { Ask::Message };
         if !prepaid && self.day_is_used(now, lane, stream) {
             return Some(Served::Waits);
         }
@@ -289,7 +289,7 @@ impl<E> Engine<E> {
         let path = self.slots[place as usize].path;
         self.leave_those_beyond(now, path, number);
         let gates = self.gates_of(number, self.paths[path as usize].source);
-        self.spend_at(now, &gates);
+        self.spend_at(now, &gates, Ask::Message);
         let slot = &mut self.slots[place as usize];
         let taken: SmallVec<[Of; 2]> =
             gates.iter().copied().filter(|of| !slot.carries(*of)).collect();
@@ -302,8 +302,8 @@ impl<E> Engine<E> {
         self.lanes[lane as usize].lane.sending(now, stream, ask);
         self.paths[path as usize].stirred = now;
         self.take_at(&taken);
+        self.spend_at(now, &of_session, ask);
         if ask == Ask::Message {
-            self.spend_at(now, &of_session);
             self.spend_day(now, lane, stream);
         }
         self.stand(number, State::Active);
@@ -366,7 +366,7 @@ impl<E> Engine<E> {
         stream: Stream,
     ) -> Result<(), Served> {
         let lane = self.paths[path as usize].lane;
-        if let Some(served) = self.refused_by_gates(now, path) {
+        if let Some(served) = self.refused_by_gates(now, path, Ask::Connection) {
             return Err(served);
         }
         self.count_backlog(now, lane);

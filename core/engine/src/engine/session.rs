@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use postlane_lanes::{FirstAttempt, Heard, Hint, Hinted, Lane, Signal};
+use postlane_lanes::{Ask, FirstAttempt, Heard, Hint, Hinted, Lane, Signal};
 use postlane_mail::{Instant, Stream};
 use postlane_replies::{self as replies, Diagnosis, Extent, Unit};
 use smallvec::SmallVec;
@@ -67,7 +67,7 @@ impl<E> Engine<E> {
         self.lanes[opening.lane as usize].lane.opening(now);
         self.spend_day(now, opening.lane, opening.stream);
         let gates = self.gates_of_path(opening.path);
-        self.spend_at(now, &gates);
+        self.spend_at(now, &gates, Ask::Connection);
         self.take_at(&gates);
         self.slots[place as usize].gates = gates;
         let (host, address) = (opening.host, opening.address);
