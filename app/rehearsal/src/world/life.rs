@@ -9,6 +9,7 @@ use super::Around;
 use super::agenda::Agenda;
 use super::beliefs::Beliefs;
 use super::marks::Marks;
+use super::settings::sections_of;
 
 /// How the program is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +31,7 @@ impl Around<'_> {
         let mut recalled = before.recalled(start);
         for life in 0.. {
             let mut engine = Engine::new(Arc::clone(settings), self.seed.wrapping_add(life));
+            self.inputs.push(Input::Sections(Box::new(sections_of(self.scenario))));
             if !recalled.is_empty() {
                 self.inputs.push(Input::Recalled(recalled));
             }

@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 use postlane_engine::{
-    Ceilings, Keeping, Learning, Pool, PoolId, ProviderId, RetrySchedule, Settings, Source,
-    SourceId,
+    Ceilings, Keeping, Learning, Pool, PoolId, ProviderId, RetrySchedule, Rules, Sections,
+    Settings, Source, SourceId,
 };
+use postlane_lanes::Ceiling;
 use postlane_mail::{Family, Rate, Span};
 use postlane_receivers::{Frequency, Scenario};
 
@@ -83,6 +84,13 @@ fn shared(rate: Rate, lanes: u32) -> Rate {
     Rate::new(rate.messages() / lanes, rate.per())
         .or_else(|| Rate::new(rate.messages(), rate.per().times(lanes.into())))
         .unwrap_or(rate)
+}
+
+/// What binds all sources together: their shares keep to it where it is large enough to be shared.
+pub(super) fn sections_of(scenario: &Scenario) -> Sections {
+    let rate = Some(rate_of(scenario.sender.ceiling.rate));
+    let together = Ceiling { rate, connections: None };
+    Sections { all: Rules { together, ..Rules::default() }, ..Sections::default() }
 }
 
 /// Whole messages in a time: never more than the frequency.

@@ -124,7 +124,7 @@ pub(crate) fn all() -> Vec<String> {
 pub(crate) fn under_ceilings() -> Vec<String> {
     let tight = format!("{ONE}\nceiling = {{ rate = \"30/m\", conns_per_ip = 3, per_conn = 7 }}");
     let fast = format!("{ONE}\nceiling = {{ rate = \"4/s\", conns_per_ip = 8, per_conn = 50 }}");
-    let pool = format!("{THREE}\nceiling = {{ rate = \"6/s\", conns_per_ip = 2 }}");
+    let pool = format!("{THREE}\nceiling = {{ rate = \"1/s\", conns_per_ip = 2 }}");
     vec![
         scenario("tight-open", "6h", &tight, MIXED, OPEN),
         scenario("fast-open", "6h", &fast, MIXED, OPEN),
