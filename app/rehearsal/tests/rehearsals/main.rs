@@ -4,6 +4,7 @@
 mod golden;
 mod oracle;
 mod outcomes;
+mod peers;
 
 use std::sync::{Arc, LazyLock};
 
