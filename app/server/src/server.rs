@@ -29,8 +29,8 @@ use crate::submitting::Submitting;
 use crate::suppression::Suppressions;
 use crate::world::{Answers, Around, EngineMailbox};
 use doors::Doors;
+use engine_settings::engine_settings;
 pub use engine_settings::settings_towards;
-use engine_settings::{configured_plans, engine_settings};
 use fittings::Fittings;
 
 /// A server that runs.
@@ -171,7 +171,6 @@ fn recall_lanes(fittings: &Fittings, store: &Disk, setup: &Setup) {
         ));
     }
     mailbox.tell(Input::Recalled(recalled));
-    mailbox.tell(Input::Plans(configured_plans(setup, names)));
 }
 
 /// On a thread of its own: a long queue takes a while.
@@ -234,7 +233,6 @@ fn apply(
             mailbox.tell(Input::Sections(Box::new(sections::sections(setup, &names))));
             mailbox.tell(Input::Passes(sections::of_all(&setup.lanes, &names)));
         }
-        mailbox.tell(Input::Plans(configured_plans(setup, &names)));
     })
 }
 

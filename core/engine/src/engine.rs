@@ -204,7 +204,6 @@ impl<E> Engine<E> {
                 }
             }
             Input::Recalled(recalled) => self.recall(now, recalled),
-            Input::Plans(plans) => self.plan_as_configured(now, plans),
             Input::Lane(command) => self.lane_command(now, command),
             Input::Committed { upto } => self.committed(upto),
             Input::Resolved { domain, answer } => self.resolved(domain, answer),

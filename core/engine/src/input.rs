@@ -24,9 +24,6 @@ pub enum Input<E> {
     /// What was kept of providers and lanes when the last engine ended: before anything is
     /// submitted.
     Recalled(Vec<Recalled>),
-    /// Restart plans that the configuration says, after what was kept: each is begun where its
-    /// provider has had none.
-    Plans(Vec<(ProviderId, Ladder)>),
     /// An operator's command to a lane or a provider.
     Lane(LaneCommand),
     /// Every batch of changes up to this number is durable.

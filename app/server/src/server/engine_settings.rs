@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use postlane_engine::{Ceilings, Keeping, Pool, PoolId, ProviderId, Settings, Source, SourceId};
-use postlane_lanes::Ladder;
+use postlane_engine::{Ceilings, Keeping, Pool, PoolId, Settings, Source, SourceId};
 
 use crate::names::Names;
 use crate::setup::Setup;
@@ -60,10 +59,4 @@ pub fn settings_towards(setup: &Setup, provider: &str) -> Settings {
         families_off: BTreeMap::new(),
         ..settings
     }
-}
-
-/// The restart plans of the configuration, in the engine's numbers.
-pub(super) fn configured_plans(setup: &Setup, names: &Names) -> Vec<(ProviderId, Ladder)> {
-    let providers = setup.lanes.providers.keys();
-    providers.filter_map(|id| Some((names.provider(id), setup.lanes.plan(id)?))).collect()
 }

@@ -5,8 +5,7 @@
 //! and plans are few: what is asked before each message is a flag of the lane's.
 
 use postlane_lanes::{
-    Allowance, FirstAttempt, Judgement, Ladder, Leave, Memory, Order, Orders, Restart, Waiting,
-    Who, Wish,
+    Allowance, FirstAttempt, Judgement, Leave, Memory, Order, Orders, Restart, Waiting, Who, Wish,
 };
 use postlane_mail::{Instant, Stream};
 
@@ -48,24 +47,6 @@ impl<E> Engine<E> {
                 let lane = self.lane(scope.provider, source);
                 self.lanes[lane as usize].lane.recall(now, &learned);
             }
-            self.heed(now, scope);
-        }
-        self.watch_orders(now);
-    }
-
-    /// Plans that the configuration says: begun for providers that have had none, with the days
-    /// that it says now for those that were begun by it before.
-    pub(super) fn plan_as_configured(&mut self, now: Instant, plans: Vec<(ProviderId, Ladder)>) {
-        for (provider, ladder) in plans {
-            let scope = Scope { provider, source: None };
-            let by = Who::new(Restart::CONFIGURED);
-            let ordered = self.ordered.entry(scope).or_default();
-            match &mut ordered.restart {
-                None => ordered.restart = Some(Restart::begin(ladder, by, now, None)),
-                Some(plan) if plan.by() == &by && *plan.ladder() != ladder => plan.climb(ladder),
-                Some(_) => continue,
-            }
-            self.keep(now, scope, None);
             self.heed(now, scope);
         }
         self.watch_orders(now);
@@ -117,21 +98,22 @@ impl<E> Engine<E> {
         self.watch_orders(now);
     }
 
-    /// Restart plans that are written in the configuration begin, where none is under way and
-    /// none was climbed to its end.
+    /// Restart plans that are written in the configuration begin, where there was none before;
+    /// those that have begun so go on with the days that are written now.
     pub(super) fn begin_written_plans(&mut self, now: Instant, sections: &Sections) {
         for (provider, rules) in &sections.providers {
             let Some(mut ladder) = rules.restart.clone() else { continue };
-            let scope = Scope { provider: *provider, source: None };
-            let ordered = self.ordered.entry(scope).or_default();
-            if ordered.restart.is_some() {
-                continue;
-            }
             if let Some(bands) = rules.bands {
                 (ladder.healthy, ladder.stop) = (bands.healthy().parts(), bands.stop().parts());
             }
-            ordered.restart =
-                Some(Restart::begin(ladder, postlane_lanes::Who::new("configuration"), now, None));
+            let scope = Scope { provider: *provider, source: None };
+            let by = Who::new(Restart::CONFIGURED);
+            let ordered = self.ordered.entry(scope).or_default();
+            match &mut ordered.restart {
+                None => ordered.restart = Some(Restart::begin(ladder, by, now, None)),
+                Some(plan) if plan.by() == &by && *plan.ladder() != ladder => plan.climb(ladder),
+                Some(_) => continue,
+            }
             self.keep(now, scope, None);
             self.heed(now, scope);
         }

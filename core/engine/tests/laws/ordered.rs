@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use postlane_engine::*;
-use postlane_lanes::{Instruction, Ladder, OrderKind, Streams, Who};
+use postlane_lanes::{Instruction, Ladder, OrderKind, Rules, Streams, Who};
 use postlane_mail::{Instant, Span, Stream};
 use proptest::prelude::*;
 
@@ -173,7 +173,10 @@ fn a_plan_that_waits_for_its_day_says_so() {
 fn a_plan_of_the_configuration_is_begun_once() {
     let plans = |model: &mut Model| {
         let ladder = Ladder::new([5, 50]).unwrap();
-        model.tell_at(model.now, Input::Plans(vec![(ProviderId(0), ladder)]));
+        let rules = Rules { restart: Some(ladder), ..Rules::default() };
+        let providers = BTreeMap::from([(ProviderId(0), rules)]);
+        let sections = Sections { providers, ..Sections::default() };
+        model.tell_at(model.now, Input::Sections(Box::new(sections)));
     };
     let mut first = model(Span::from_h(1));
     plans(&mut first);
