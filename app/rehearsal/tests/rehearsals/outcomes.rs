@@ -30,9 +30,10 @@ fn what_hammers_a_receiver_is_counted_and_does_not_pass() {
 #[test]
 fn no_policy_exceeds_the_operators_ceilings() {
     const CEILING: &str = "ceiling = { conns_per_ip = 1, rate = \"1/s\", per_conn = 2 }";
-    let one = TINY.replace("ips = [\"ip1\"]", &format!("ips = [\"ip1\"]\n{CEILING}"));
     let two = TINY.replace("ips = [\"ip1\"]", &format!("ips = [\"ip1\", \"ip2\"]\n{CEILING}"));
-    let peers = [
+    let policies = [
+        Policy::Lane,
+        Policy::LaneWarm,
         Policy::Postfix,
         Policy::Static,
         Policy::KumoTsa,
@@ -40,8 +41,7 @@ fn no_policy_exceeds_the_operators_ceilings() {
         Policy::Pmta2h,
         Policy::Aimd,
     ];
-    let ours = rehearse(&one, &[Policy::Lane], 2, 2);
-    for outcome in ours.into_iter().chain(rehearse(&two, &peers, 2, 2)) {
+    for outcome in rehearse(&two, &policies, 3, 2) {
         let violations = figure(&outcome.summary, "ceiling_violations");
         assert_eq!(violations, 0.0, "{}", outcome.policy);
     }
