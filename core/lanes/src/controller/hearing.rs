@@ -265,16 +265,22 @@ impl Controller {
             return at + Span(jitter as u64);
         }
         if rest.canaries > 0
-            && let Some(quota) = self.quotas.get(rest.explained.unwrap_or_default())
+            && let Some(place) = self.that_may_have_fallen(&rest)
         {
-            if let Some(at) = self.when_a_lower_limit_opens(quota, &rest) {
+            if let Some(at) = self.when_a_lower_limit_opens(&self.quotas[place], &rest) {
                 return at;
             }
             // Nothing is left in its window, and still the provider refuses: it was not that.
-            self.disprove(now, rest.explained.unwrap_or_default());
+            if rest.explained.is_some() {
+                self.disprove(now, place);
+            }
         }
+        let Some(rest) = self.rest else { return now };
         if let Some(shut_out) = self.shut_out.filter(|_| rest.canaries == 0) {
-            return rest.refused + windows::permille(shut_out, 1040);
+            let opens = rest.refused + windows::permille(shut_out, 1040);
+            if opens > rest.tried {
+                return opens;
+            }
         }
         rest.next(&mut self.chance)
     }
@@ -320,11 +326,25 @@ impl Controller {
         Some(opens.max(rest.tried + windows::permille(quota.window, 50)))
     }
 
+    /// The quota that is lower than it was, perhaps: it explained the wave, or a good part of it was
+    /// used.
+    pub(super) fn that_may_have_fallen(&self, rest: &Rest) -> Option<usize> {
+        let used = |quota: &Quota| {
+            let used = quota.used(&self.counted.accepted, rest.refused) as f64;
+            let lasted = rest.tried.since(rest.refused) <= quota.window.times(2);
+            lasted && used >= 0.2 * f64::from(quota.messages)
+        };
+        let known = rest.explained.filter(|place| *place < self.quotas.len());
+        known.or_else(|| self.quotas.iter().position(used))
+    }
+
     /// A quota that cannot be what the provider keeps.
     fn disprove(&mut self, now: Instant, place: usize) {
         let quota = self.quotas.remove(place);
         if let Some(rest) = &mut self.rest {
             rest.explained = None;
+            // How long it has lasted says when to ask next, not how often it was asked.
+            rest.canaries = 0;
         }
         self.asked = None;
         self.decide(now, Decision::Disproved { window: quota.window });

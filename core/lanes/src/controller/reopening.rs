@@ -30,7 +30,7 @@ impl Controller {
         let known = rest.explained.filter(|place| *place < self.quotas.len());
         if let Some(place) = known.filter(|_| rest.canaries == 0) {
             self.explained(now, place, sent, &rest);
-        } else if let Some(place) = self.that_fell(known, &rest) {
+        } else if let Some(place) = self.that_may_have_fallen(&rest).filter(|_| rest.canaries > 0) {
             self.limit_fell(now, place, sent, &rest);
         } else if rest.was_asked && rest.canaries == 0 {
             // The rate that held before the question holds.
@@ -81,12 +81,6 @@ impl Controller {
         let place = self.rely_on(Quota { least, reset, ..Quota::new(window, messages, 2) });
         let Quota { window, messages, .. } = self.quotas[place];
         self.decide(now, Decision::Confirmed { window, messages });
-    }
-
-    /// The quota that is lower than it was: it had room, and canaries were refused all the same.
-    fn that_fell(&self, known: Option<usize>, rest: &Rest) -> Option<usize> {
-        let first = (!self.quotas.is_empty()).then_some(0);
-        known.or(first).filter(|_| rest.canaries > 0)
     }
 
     /// The limit that was known held once more.
