@@ -107,7 +107,7 @@ impl Rest {
         let aim = target.since(self.refused).0.max(1) as f64;
         let opens = NATURAL.iter().map(|window| {
             let from = if burst.0 < window.0 / 4 { self.refused } else { self.began };
-            from + permille(*window, 1010)
+            from + *window + permille(*window, 10).min(PAST)
         });
         let distance = |at: &Instant| (at.since(self.refused).0.max(1) as f64 / aim).ln().abs();
         let near =
@@ -116,13 +116,20 @@ impl Rest {
     }
 }
 
+/// A canary goes so much after a window's end, at most.
+const PAST: Span = Span::from_min(1);
+
 /// A natural window's end is taken where it is no further from the schedule than this factor
 /// (its logarithm). Chosen, not measured.
 const NEAR: f64 = 0.7;
 
+/// Nobody needs to wait five minutes longer for that.
+const JITTER_MAX: Span = Span::from_min(5);
+
 /// Up to 6 % later, so that no two lanes' canaries go out together.
 fn jitter(wait: Span, chance: &mut Chance) -> Span {
-    Span((wait.0 as f64 * chance.between(0.0, 0.06)) as u64)
+    let most = permille(wait, 60).min(JITTER_MAX);
+    Span((most.0 as f64 * chance.between(0.0, 1.0)) as u64)
 }
 
 fn jittered(wait: Span, chance: &mut Chance) -> Span {

@@ -277,7 +277,8 @@ impl Controller {
         }
         let Some(rest) = self.rest else { return now };
         if let Some(shut_out) = self.shut_out.filter(|_| rest.canaries == 0) {
-            let opens = rest.refused + windows::permille(shut_out, 1040);
+            let past = windows::permille(shut_out, 20).min(Span::from_min(1));
+            let opens = rest.refused + shut_out + past;
             if opens > rest.tried {
                 return opens;
             }
