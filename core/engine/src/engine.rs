@@ -14,6 +14,7 @@ mod particular;
 mod pump;
 mod recipients;
 mod reroute;
+mod reserve;
 mod route;
 mod session;
 mod sweep;
@@ -112,6 +113,8 @@ struct LaneState {
     source: SourceId,
     /// Whose mail it carries.
     paths: Vec<u32>,
+    /// The lanes of other sources to the same provider.
+    siblings: SmallVec<[u32; 4]>,
     /// When its backlog was counted last.
     expected: Instant,
     /// Paths with something ready, by stream.

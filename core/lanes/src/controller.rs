@@ -325,6 +325,26 @@ impl Controller {
         self.backlog = backlog;
     }
 
+    pub(crate) fn rests(&self) -> bool {
+        matches!(self.state, State::Cooling { .. } | State::Canary)
+    }
+
+    /// Nothing is known, or only suspected.
+    pub(crate) fn is_blind(&self) -> bool {
+        let first = self.last_refused.is_none();
+        let asks = self.rest.is_some_and(|rest| first || rest.canaries > 0);
+        let searches = self.state == State::Probing || asks || !self.suspects.is_empty();
+        self.quotas.is_empty() && searches
+    }
+
+    pub(crate) fn accepted_lately(&self, now: Instant) -> u64 {
+        self.accepted_within(Span::from_h(1), now)
+    }
+
+    pub(crate) fn accepted_within(&self, window: Span, now: Instant) -> u64 {
+        self.counted.accepted.within(window, now)
+    }
+
     fn is_resting(&self) -> bool {
         matches!(self.state, State::Cooling { .. })
     }

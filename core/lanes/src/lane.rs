@@ -2,7 +2,7 @@
 
 mod keeping;
 
-use postlane_mail::{Instant, Rate, Stream};
+use postlane_mail::{Instant, Rate, Span, Stream};
 
 use crate::budget::Budget;
 use crate::caps::Caps;
@@ -200,6 +200,28 @@ impl Lane {
     /// Whether a refusal of this kind is the lane's limit here, whatever its words.
     pub fn takes_for_rate(&self, signal: Signal) -> bool {
         self.learns() && self.controller.takes_for_rate(signal)
+    }
+
+    /// Whether it rests after refusals.
+    pub fn is_resting(&self) -> bool {
+        self.learns() && self.controller.rests()
+    }
+
+    /// Whether it does not know yet what the provider takes, and may be about to find out.
+    pub fn is_blind(&self, now: Instant) -> bool {
+        /// Who takes so many in an hour without a refusal may take any number.
+        const MANY: u64 = 2000;
+        self.learns() && self.controller.is_blind() && self.accepted_lately(now) < MANY
+    }
+
+    /// Messages accepted in a window that ends now.
+    pub fn accepted_within(&self, window: Span, now: Instant) -> u64 {
+        self.controller.accepted_within(window, now)
+    }
+
+    /// Messages accepted in the last hour.
+    pub fn accepted_lately(&self, now: Instant) -> u64 {
+        self.controller.accepted_lately(now)
     }
 
     /// How much waits for it: what a higher limit would be worth.

@@ -73,7 +73,9 @@ impl Rest {
         }
         let after = self.wait();
         let due = match self.window.filter(|_| self.canaries >= 2) {
-            Some(window) if self.began + window > self.tried => self.began + permille(window, 1010),
+            Some(window) if self.began + window > self.tried => {
+                self.began + window + permille(window, 10).min(PAST)
+            }
             _ => self.snapped(self.refused + after),
         };
         let least = self.tried + Span::from_s(30).min(self.first);

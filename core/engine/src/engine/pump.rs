@@ -4,6 +4,7 @@ use postlane_lanes::{Ask, Permit, Waiting};
 use postlane_mail::{Instant, Span, Stream};
 use smallvec::SmallVec;
 
+use super::reserve::ASKED_AGAIN;
 use super::{Engine, Timer};
 use crate::entry::{Entry, State};
 use crate::gates::{Of, Shut};
@@ -163,6 +164,9 @@ impl<E> Engine<E> {
         }
         if self.lines[line as usize].ready_to_go(stream, &open) == 0 {
             return self.wait_for(path, shut);
+        }
+        if self.keeps_reserve(now, lane, stream) {
+            return Served::Paced(now + ASKED_AGAIN);
         }
         if self.lets_another_source_go_first(now, path, line, stream) {
             return Served::Yields;
@@ -460,7 +464,7 @@ impl<E> Engine<E> {
     /// Whether a path could carry or open something now.
     fn can_go(&self, now: Instant, path: u32, stream: Stream) -> bool {
         let state = &self.paths[path as usize];
-        if self.is_held(now, state.lane, stream) {
+        if self.is_held(now, state.lane, stream) || self.keeps_reserve(now, state.lane, stream) {
             return false;
         }
         let lane = &self.lanes[state.lane as usize].lane;

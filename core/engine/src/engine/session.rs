@@ -29,11 +29,18 @@ impl<E> Engine<E> {
         }
         let number = self.lanes.len() as u32;
         self.watch_provider(provider);
+        let of_provider = (provider, SourceId(0))..=(provider, SourceId(u16::MAX));
+        let siblings: SmallVec<[u32; 4]> =
+            self.lane_numbers.range(of_provider).map(|(_, lane)| *lane).collect();
+        for sibling in &siblings {
+            self.lanes[*sibling as usize].siblings.push(number);
+        }
         self.lanes.push(LaneState {
             lane: Lane::new(self.ceilings(provider), self.settings.learning, self.chance.next()),
             provider,
             source,
             paths: Vec::new(),
+            siblings,
             expected: Instant::default(),
             rings: Default::default(),
             at_window: Default::default(),

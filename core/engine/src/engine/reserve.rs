@@ -1,0 +1,48 @@
+//! What one source of several keeps free while nobody knows the provider's limit.
+//!
+//! Sources that find out together are shut out together, and transactional mail waits an hour for
+//! the first of them. So the last one that is open lets the others find out, and carries half as much.
+
+use postlane_lanes::{Ask, Lane, Permit};
+use postlane_mail::{Instant, Span, Stream};
+
+use super::Engine;
+
+/// How soon it is asked again.
+pub(super) const ASKED_AGAIN: Span = Span::from_s(5);
+
+/// The reserve carries so many in any case.
+const FEW: u64 = 4;
+
+impl<E> Engine<E> {
+    /// Whether a lane keeps what it has for transactional mail.
+    pub(super) fn keeps_reserve(&self, now: Instant, lane: u32, stream: Stream) -> bool {
+        let state = &self.lanes[lane as usize];
+        if state.siblings.is_empty() || stream == Stream::Transactional || !state.lane.learns() {
+            return false;
+        }
+        let open = |lane: u32| !self.lanes[lane as usize].lane.is_resting();
+        let is_last =
+            open(lane) && !state.siblings.iter().any(|other| *other > lane && open(*other));
+        if !is_last {
+            return false;
+        }
+        let siblings = || state.siblings.iter().map(|other| &self.lanes[*other as usize].lane);
+        let told = siblings().flat_map(|lane| lane.quotas()).max_by_key(|quota| quota.messages);
+        if let Some(quota) = told {
+            // What one of them knows is likely to hold here, too.
+            let used = state.lane.accepted_within(quota.window, now);
+            let knows = !state.lane.quotas().is_empty();
+            let has_room =
+                |lane: &Lane| lane.permit(now, Stream::Transactional, Ask::Message) == Permit::Now;
+            return !knows
+                && used * 20 >= u64::from(quota.messages) * 17
+                && !siblings().any(has_room);
+        }
+        if !siblings().any(|lane| lane.is_blind(now)) {
+            return false;
+        }
+        let most = siblings().map(|lane| lane.accepted_lately(now)).max().unwrap_or_default();
+        state.lane.accepted_lately(now) >= most / 2 + FEW
+    }
+}
