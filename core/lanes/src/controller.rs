@@ -244,7 +244,7 @@ impl Controller {
     }
 
     /// Transactional messages a second, over the last hours.
-    fn transactional_rate(&self, now: Instant) -> f64 {
+    pub(crate) fn transactional_rate(&self, now: Instant) -> f64 {
         const SEEN: Span = Span::from_h(6);
         let many = self.transactional.within(SEEN, now);
         let Some(first) = self.transactional.nth_before(now, many.saturating_sub(1)) else {

@@ -210,13 +210,18 @@ impl Lane {
     /// Whether it does not know yet what the provider takes, and may be about to find out.
     pub fn is_blind(&self, now: Instant) -> bool {
         /// Who takes so many in an hour without a refusal may take any number.
-        const MANY: u64 = 2000;
+        const MANY: u64 = 1000;
         self.learns() && self.controller.is_blind() && self.accepted_lately(now) < MANY
     }
 
     /// Messages accepted in a window that ends now.
     pub fn accepted_within(&self, window: Span, now: Instant) -> u64 {
         self.controller.accepted_within(window, now)
+    }
+
+    /// Whether it has carried transactional mail in the last hours.
+    pub fn carries_transactional(&self, now: Instant) -> bool {
+        self.controller.transactional_rate(now) > 0.0
     }
 
     /// Messages accepted in the last hour.

@@ -148,8 +148,12 @@ impl Hypothesis {
     fn surprise(&self) -> f64 {
         const USUAL: [Span; 4] =
             [Span::from_min(1), Span::from_min(10), Span::from_h(1), Span::from_h(24)];
-        let window = if USUAL.contains(&self.window) { 0.0 } else { 0.7 };
-        window + if self.phase.is_some() { 1.5 } else { 0.0 }
+        match (USUAL.contains(&self.window), self.phase.is_some()) {
+            (true, false) => 0.0,
+            (true, true) => 0.7,
+            (false, false) => 1.5,
+            (false, true) => 2.5,
+        }
     }
 
     fn counted(&self, accepted: &History, at: Instant) -> u64 {

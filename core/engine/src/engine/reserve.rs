@@ -11,6 +11,11 @@ use super::Engine;
 /// How soon it is asked again.
 pub(super) const ASKED_AGAIN: Span = Span::from_s(5);
 
+/// A smaller limit of one source says nothing of another: it may be that source's own trouble.
+const TOLD_MIN: u64 = 30;
+
+const DAY: Span = Span::from_h(24);
+
 /// The reserve carries so many in any case.
 const FEW: u64 = 4;
 
@@ -30,14 +35,17 @@ impl<E> Engine<E> {
         let siblings = || state.siblings.iter().map(|other| &self.lanes[*other as usize].lane);
         let told = siblings().flat_map(|lane| lane.quotas()).max_by_key(|quota| quota.messages);
         if let Some(quota) = told {
-            // What one of them knows is likely to hold here, too.
+            // What one of them knows is likely to hold here, too, in the beginning.
             let used = state.lane.accepted_within(quota.window, now);
-            let knows = !state.lane.quotas().is_empty();
+            let quota_of = u64::from(quota.messages);
+            let begins = state.lane.quotas().is_empty()
+                && state.lane.accepted_within(DAY, now) < 2 * quota_of
+                && quota_of >= TOLD_MIN;
+            let matters =
+                siblings().chain([&state.lane]).any(|lane| lane.carries_transactional(now));
             let has_room =
                 |lane: &Lane| lane.permit(now, Stream::Transactional, Ask::Message) == Permit::Now;
-            return !knows
-                && used * 20 >= u64::from(quota.messages) * 17
-                && !siblings().any(has_room);
+            return begins && matters && used * 20 >= quota_of * 17 && !siblings().any(has_room);
         }
         if !siblings().any(|lane| lane.is_blind(now)) {
             return false;

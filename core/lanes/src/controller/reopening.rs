@@ -66,6 +66,11 @@ impl Controller {
         if self.waves.len() > WAVES_MAX {
             self.waves.remove(0);
         }
+        // A limit that fell explains this wave; those before it were another limit's.
+        if rest.explained.is_some() && rest.canaries > 0 {
+            self.waves.clear();
+            return;
+        }
         let Some(found) = explain(&self.waves, &self.counted.accepted) else { return };
         let Explanation { window, reset, messages, least } = found;
         let is_clock = matches!(reset, Reset::Clock { .. });
@@ -113,8 +118,10 @@ impl Controller {
         let least = quota.messages / 4;
         let counted = quota.used(&self.counted.accepted, sent);
         quota.reset = Reset::Assumed;
-        let counted = u32::try_from(counted).unwrap_or(u32::MAX);
-        quota.messages = (counted + 1).max(least).min(quota.messages).max(1);
+        // It takes more than was there when it accepted, and no more than when it refused last.
+        let refused = quota.used(&self.counted.accepted, rest.tried).max(counted);
+        let between = u32::try_from(counted + (refused - counted) / 2).unwrap_or(u32::MAX);
+        quota.messages = between.saturating_add(1).max(least).min(quota.messages).max(1);
         quota.question = crate::quota::Question::default();
         let (window, messages) = (quota.window, quota.messages);
         self.decide(now, Decision::Fell { window, messages });
@@ -140,6 +147,9 @@ impl Controller {
             (_, Some(pace)) => 0.7 * pace,
             (_, None) => 0.7 * self.pace.learned(),
         };
+        // Half of what a quota lets through is no wave's doing.
+        let least = self.quotas.iter().map(Quota::pace).fold(f64::INFINITY, f64::min) / 2.0;
+        let rate = if least.is_finite() { rate.max(least) } else { rate };
         let rate = rate.min(self.pace.learned());
         self.pace.keep_to(rate, now);
     }
