@@ -92,6 +92,9 @@ impl Controller {
         self.doubt.in_a_row += 1;
         if self.doubt.in_a_row < kind.most() || self.is_resting() {
             self.count(heard);
+            if kind == Kind::Ambiguous && heard.attempts == 0 {
+                self.outcomes.record(true);
+            }
             return self.heard_of_something_else(now, heard);
         }
         self.refused(now, heard, Hint::default());
