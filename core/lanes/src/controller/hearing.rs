@@ -276,12 +276,8 @@ impl Controller {
             }
         }
         let Some(rest) = self.rest else { return now };
-        if let Some(shut_out) = self.shut_out.filter(|_| rest.canaries == 0) {
-            let past = windows::permille(shut_out, 20).min(Span::from_min(1));
-            let opens = rest.refused + shut_out + past;
-            if opens > rest.tried {
-                return opens;
-            }
+        if let Some(at) = self.after_being_shut_out(&rest) {
+            return at;
         }
         rest.next(&mut self.chance)
     }
@@ -325,6 +321,19 @@ impl Controller {
         }
         let opens = quota.opens(&self.counted.accepted, counted * 3 / 4, rest.tried);
         Some(opens.max(rest.tried + windows::permille(quota.window, 50)))
+    }
+
+    /// Where the provider shuts out for a time that is known: a little earlier where that is hours,
+    /// since it was found out by canaries that may have come late, then when it is over.
+    fn after_being_shut_out(&self, rest: &Rest) -> Option<Instant> {
+        const LONG: Span = Span::from_h(6);
+        let shut_out = self.shut_out.filter(|_| rest.canaries <= 1)?;
+        let early = if shut_out >= LONG { windows::permille(shut_out, 960) } else { shut_out };
+        let past = windows::permille(shut_out, 20).min(Span::from_min(1));
+        [early, shut_out + past]
+            .into_iter()
+            .map(|after| rest.refused + after)
+            .find(|at| *at > rest.tried)
     }
 
     /// The quota that is lower than it was, perhaps: it explained the wave, or a good part of it was

@@ -18,9 +18,18 @@ impl Controller {
         if self.asked.is_some() || self.left() < quota.window.0 as f64 / 1e6 {
             return None;
         }
-        let (at, question) = self.more_question(quota, now)?;
+        let clock = self.clock_question(quota, now);
+        let (at, question) = clock.or_else(|| self.more_question(quota, now))?;
         let not_before = quota.question.not_before;
         Some((at.max(not_before), question))
+    }
+
+    /// When the clock begins anew: half-way between what is known, where that is worth it.
+    fn clock_question(&self, quota: &Quota, now: Instant) -> Option<(Instant, Question)> {
+        let (from, to) = quota.next_reset(now)?;
+        let is_wide = to.since(from) > permille(quota.window, 60);
+        let middle = from + Span(to.since(from).0 / 2);
+        (is_wide && self.credits.has_one()).then_some((middle, Question::Reset))
     }
 
     /// One more, only where the quota is really full, so that the answer says something.
@@ -75,8 +84,13 @@ impl Controller {
                 let messages = quota.messages;
                 self.decide(now, Decision::TakesMore { window, messages });
             }
-            // The canary of a rest asks these.
-            Question::Shorter | Question::Reset => {}
+            Question::Reset => {
+                if let Some((from, _)) = quota.next_reset(sent) {
+                    quota.reset = Reset::Clock { from: from.min(sent), to: sent };
+                }
+            }
+            // The canary of a rest asks this.
+            Question::Shorter => {}
         }
     }
 

@@ -41,6 +41,9 @@ impl Controller {
         } else {
             self.suspect(now, sent, &rest);
         }
+        if blocked > FAST && rest.explained.is_none() {
+            self.shut_out = self.shut_out.map(|span| span.min(blocked));
+        }
         self.weigh(now, sent, &rest);
         self.keep_a_floor(now, before, &rest);
         self.rested = blocked;
