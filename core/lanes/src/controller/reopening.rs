@@ -62,17 +62,17 @@ impl Controller {
     /// Weighs all waves anew: what explains them best is relied on.
     fn weigh(&mut self, now: Instant, sent: Instant, rest: &Rest) {
         let canaries = std::mem::take(&mut self.canaries);
+        // A limit that fell explains this wave; those before it were another limit's.
+        if rest.explained.is_some() && rest.canaries > 0 {
+            self.waves.clear();
+            return;
+        }
         if sent.since(rest.refused) <= FAST || rest.was_asked {
             return;
         }
         self.waves.push(Wave { refused: rest.refused, canaries, accepted: sent });
         if self.waves.len() > WAVES_MAX {
             self.waves.remove(0);
-        }
-        // A limit that fell explains this wave; those before it were another limit's.
-        if rest.explained.is_some() && rest.canaries > 0 {
-            self.waves.clear();
-            return;
         }
         let Some(found) = explain(&self.waves, &self.counted.accepted) else { return };
         let Explanation { window, reset, messages, least } = found;
