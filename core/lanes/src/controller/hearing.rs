@@ -290,7 +290,7 @@ impl Controller {
         let left = quota.used(accepted, rest.refused).min(u64::from(quota.messages));
         let left = left.saturating_sub(1);
         let opens = quota.opens(accepted, left, rest.tried);
-        let opens = opens.clamp(rest.tried, rest.refused + with_margin(quota.window));
+        let opens = opens.min(rest.refused + with_margin(quota.window)).max(rest.tried);
         if !self.credits.has_one() || self.left() < 2.0 * quota.window.0 as f64 / 1e6 {
             return (opens, None);
         }

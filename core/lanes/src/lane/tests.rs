@@ -1,4 +1,5 @@
 use postlane_mail::{Rate, Span};
+use proptest::prelude::*;
 
 use super::*;
 
@@ -66,4 +67,63 @@ fn under_a_ceiling_a_message_is_given_out_when_it_goes() {
     assert_eq!(lane(10, 60).depth(2), 1);
     let ceilings = Ceilings { rate: None, ..lane(10, 60).ceilings() };
     assert_eq!(Lane::new(ceilings, Learning::Off, 1).depth(2), 2);
+}
+
+/// What a provider may say, drawn by number.
+fn said(number: u32, minutes: u64) -> Signal {
+    let wait =
+        Some(crate::Hinted { wait: Span::from_min(minutes), exact: number.is_multiple_of(2) });
+    let window = (number.is_multiple_of(3)).then_some(Span::from_h(1));
+    let hint = crate::Hint { wait, window, quota: Some(number), closes: number.is_multiple_of(5) };
+    match number % 14 {
+        0 => Signal::Rate { hint },
+        1 => Signal::Rate { hint: crate::Hint::default() },
+        2 => Signal::Outage { hint },
+        3 => Signal::Conn,
+        4 => Signal::PerConn,
+        5 => Signal::Greylist,
+        6 => Signal::Ambiguous,
+        7 => Signal::Temp,
+        8 => Signal::Policy,
+        9 => Signal::Perm,
+        10 => Signal::Mailbox,
+        _ => Signal::Accepted,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 64, ..ProptestConfig::default() })]
+
+    /// Whatever a provider says and whenever it says it, a lane lives, says until when it waits,
+    /// and sends nothing beside its canary.
+    #[test]
+    fn no_conversation_breaks_a_lane(
+        steps in proptest::collection::vec((0u32..10_000, 0u64..400_000, 0u64..3000), 1..1500),
+    ) {
+        let ceilings = Ceilings { connections: 20, rate: None, session_messages: 100 };
+        let mut lane = Lane::new(ceilings, Learning::On, 7);
+        let mut now = NOW;
+        for (number, gap_ms, minutes) in steps {
+            now = now + Span::from_ms(gap_ms);
+            let stream = if number.is_multiple_of(7) { Stream::Transactional } else { Stream::Engaged };
+            if let Permit::After(waiting) = lane.permit(now, stream, Ask::Message) {
+                prop_assert!(waiting.until().is_some_and(|until| until > now), "{waiting:?}");
+                now = waiting.until().unwrap_or(now);
+            }
+            if lane.permit(now, stream, Ask::Message) != Permit::Now {
+                continue;
+            }
+            lane.sending(now, stream, Ask::Message);
+            if lane.state() == State::Canary {
+                prop_assert_ne!(lane.permit(now, stream, Ask::Message), Permit::Now);
+            }
+            let sent = now;
+            now = now + Span::from_ms(u64::from(number % 900));
+            lane.over(stream);
+            let (attempts, carried, open) = ((number % 6) as u16, number % 50, number % 9);
+            let signal = said(number, minutes);
+            lane.observe(now, &Heard { signal, sent, stream, attempts, carried, open });
+            lane.expect(u64::from(number));
+        }
+    }
 }
