@@ -384,3 +384,6 @@ impl Controller {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -127,3 +127,72 @@ proptest! {
         }
     }
 }
+
+/// Sends to a provider as soon as the lane lets it and there is mail, until then; `takes` says what it
+/// takes of what it has taken.
+fn converse(
+    lane: &mut Lane,
+    until: Instant,
+    mail: impl Fn(Instant) -> bool,
+    mut takes: impl FnMut(Instant, &[Instant]) -> bool,
+) {
+    let (mut now, mut taken) = (NOW, Vec::new());
+    while now < until {
+        if !mail(now) {
+            now = now + Span::from_min(1);
+            continue;
+        }
+        lane.expect(100_000);
+        match lane.permit(now, Stream::Engaged, Ask::Message) {
+            Permit::After(waiting) => now = waiting.until().unwrap_or(until),
+            Permit::Now => {
+                let (sent, stream) = (now, Stream::Engaged);
+                lane.sending(now, stream, Ask::Message);
+                now = now + Span::from_ms(300);
+                lane.over(stream);
+                let signal = if takes(sent, &taken) {
+                    taken.push(sent);
+                    Signal::Accepted
+                } else {
+                    Signal::Rate { hint: crate::Hint::default() }
+                };
+                let (attempts, carried, open) = (0, 1, 1);
+                lane.observe(now, &Heard { signal, sent, stream, attempts, carried, open });
+            }
+            Permit::Full | Permit::Busy => panic!("nothing is under way"),
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 12, ..ProptestConfig::default() })]
+
+    /// A limit that is learned, and then times at which the provider takes nothing at all: the lane
+    /// lives through them, and sends again.
+    #[test]
+    fn a_lane_that_knows_its_limit_lives_through_hours_without_mail(
+        quota in 5usize..120,
+        window_min in prop_oneof![Just(1u64), Just(7), Just(10), Just(30), Just(60)],
+        shut in proptest::collection::vec((60u64..3000, 1u64..400), 1..6),
+        idle_min in 0u64..200,
+    ) {
+        let ceilings = Ceilings { connections: 20, rate: None, session_messages: 100 };
+        let mut lane = Lane::new(ceilings, Learning::On, 3);
+        let until = NOW + Span::from_h(96);
+        let window = Span::from_min(window_min);
+        let is_shut = |at: Instant| {
+            shut.iter().any(|(from, long)| {
+                let from = NOW + Span::from_min(*from);
+                at >= from && at < from + Span::from_min(*long)
+            })
+        };
+        // Mail for three hours, then none for a while.
+        let mail = |at: Instant| at.since(NOW).as_s() / 60 % (180 + idle_min) < 180;
+        converse(&mut lane, until, mail, |at, taken| {
+            let counted = taken.iter().rev().take_while(|t| **t + window > at).count();
+            counted < quota && !is_shut(at)
+        });
+        let (accepted, _) = lane.tally();
+        prop_assert!(accepted as usize > 3 * quota, "{accepted} accepted");
+    }
+}
