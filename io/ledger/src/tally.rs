@@ -1,0 +1,123 @@
+//! Counts by the minute, for plots and for diagnosis.
+
+use compact_str::CompactString;
+use postlane_mail::{Instant, Span, Stream};
+
+use crate::entry::Entry;
+use crate::kind::{Kind, Try};
+
+/// Which counts are asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tallies {
+    /// Not before this moment, rounded down to a minute.
+    pub from: Instant,
+    /// Before this moment, rounded up to a minute.
+    pub to: Instant,
+    /// How much time one count covers, in whole minutes; at least one.
+    pub every: Span,
+    /// Provider ids; empty for all.
+    pub providers: Vec<CompactString>,
+    /// Tenants; empty for all.
+    pub tenants: Vec<CompactString>,
+}
+
+/// How often one kind of thing happened in one stretch of time.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Tally {
+    /// The beginning of the stretch.
+    pub from: Instant,
+    /// The provider.
+    pub provider: CompactString,
+    /// The source's name.
+    pub source: CompactString,
+    /// The stream.
+    pub stream: Option<Stream>,
+    /// The tenant.
+    pub tenant: CompactString,
+    /// What happened.
+    pub kind: Kind,
+    /// First attempts or later ones.
+    pub tried: Option<Try>,
+    /// What the reply means.
+    pub label: CompactString,
+    /// How often.
+    pub count: u64,
+    /// [`Entry::delay_ms`] of all of them together, in milliseconds.
+    pub delay_ms: u64,
+    /// [`Entry::took_ms`] of all of them together, in milliseconds.
+    pub took_ms: u64,
+}
+
+/// A minute, in microseconds.
+const MINUTE: u64 = 60_000_000;
+
+impl Tallies {
+    /// Every count between two moments, all providers and tenants, by `every`.
+    pub fn all(from: Instant, to: Instant, every: Span) -> Self {
+        Self { from, to, every, providers: Vec::new(), tenants: Vec::new() }
+    }
+
+    /// Whether a tally counted by the minute is asked for.
+    pub(crate) fn has(&self, tally: &Tally) -> bool {
+        let until = Instant(self.to.0.div_ceil(MINUTE).saturating_mul(MINUTE));
+        tally.from >= self.minute(self.from)
+            && tally.from < until
+            && (self.providers.is_empty() || self.providers.contains(&tally.provider))
+            && (self.tenants.is_empty() || self.tenants.contains(&tally.tenant))
+    }
+
+    /// The beginning of the stretch that `at` falls into.
+    pub(crate) fn stretch(&self, at: Instant) -> Instant {
+        let every = (self.every.0 / MINUTE).max(1) * MINUTE;
+        Instant(at.0 / every * every)
+    }
+
+    fn minute(&self, at: Instant) -> Instant {
+        Instant(at.0 / MINUTE * MINUTE)
+    }
+}
+
+impl Tally {
+    /// One entry, in its minute.
+    pub(crate) fn of(entry: &Entry) -> Self {
+        Self {
+            from: Instant(entry.at.0 / MINUTE * MINUTE),
+            provider: entry.provider.clone(),
+            source: entry.source.clone(),
+            stream: entry.stream,
+            tenant: entry.tenant.clone(),
+            kind: entry.kind,
+            tried: entry.tried(),
+            label: entry.label.clone(),
+            count: 1,
+            delay_ms: entry.delay_ms.unwrap_or(0),
+            took_ms: entry.took_ms.map_or(0, u64::from),
+        }
+    }
+
+    /// Puts tallies of the same things together, in order.
+    pub(crate) fn together(mut tallies: Vec<Self>) -> Vec<Self> {
+        tallies.sort_unstable();
+        tallies.dedup_by(|next, kept| {
+            let same = next.is_like(kept);
+            if same {
+                kept.count = kept.count.saturating_add(next.count);
+                kept.delay_ms = kept.delay_ms.saturating_add(next.delay_ms);
+                kept.took_ms = kept.took_ms.saturating_add(next.took_ms);
+            }
+            same
+        });
+        tallies
+    }
+
+    fn is_like(&self, other: &Self) -> bool {
+        self.from == other.from
+            && self.provider == other.provider
+            && self.source == other.source
+            && self.stream == other.stream
+            && self.tenant == other.tenant
+            && self.kind == other.kind
+            && self.tried == other.tried
+            && self.label == other.label
+    }
+}
