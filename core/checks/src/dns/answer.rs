@@ -1,0 +1,87 @@
+//! What a question is answered with.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use postlane_mail::Span;
+
+use super::Name;
+
+/// What the DNS says, with the aliases (CNAME) on the way followed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// Records.
+    Found(Found),
+    /// The name exists and has no record of this type (NODATA, RFC 2308 §2.2).
+    NoData,
+    /// The name does not exist (NXDOMAIN).
+    NoName,
+    /// There is no answer: that says nothing about the name.
+    Failed(Failure),
+}
+
+/// Records, and what is known about them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The records, in the order of the answer; at least one.
+    pub records: Vec<Record>,
+    /// How long they are good for.
+    pub ttl: Span,
+    /// Whether the resolver says that it has checked the signatures (the AD bit, RFC 4035 §3.2.3).
+    pub authentic: bool,
+}
+
+/// A record's value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Record {
+    /// An IPv4 address.
+    A(Ipv4Addr),
+    /// An IPv6 address.
+    Aaaa(Ipv6Addr),
+    /// A mail exchanger.
+    Mx {
+        /// Lower is tried first.
+        preference: u16,
+        /// Who takes the mail; none for the root, which says that nobody does (RFC 7505 §3), and
+        /// for what is no name.
+        exchange: Option<Name>,
+    },
+    /// A name.
+    Ptr(Name),
+    /// The strings of one text record, joined without anything between (RFC 7208 §3.3); any
+    /// octets.
+    Txt(Box<[u8]>),
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Failure {
+    /// The name server could not find out (SERVFAIL), or its signatures are bogus.
+    ServFail,
+    /// It will not answer us (REFUSED).
+    Refused,
+    /// Nobody answered in time.
+    TimedOut,
+    /// The answer makes no sense, as said here.
+    Malformed(Box<str>),
+}
+
+impl Answer {
+    /// The records; none where there are none for whatever reason.
+    pub fn records(&self) -> &[Record] {
+        match self {
+            Self::Found(found) => &found.records,
+            _ => &[],
+        }
+    }
+
+    /// Whether the DNS has answered, and there is nothing (a void lookup, RFC 7208 §4.6.4).
+    pub fn is_void(&self) -> bool {
+        match self {
+            Self::Found(found) => found.records.is_empty(),
+            Self::NoData | Self::NoName => true,
+            Self::Failed(_) => false,
+        }
+    }
+}

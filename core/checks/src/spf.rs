@@ -1,0 +1,12 @@
+//! Who may send for a domain (SPF, RFC 7208).
+
+mod check;
+mod macros;
+mod matching;
+mod record;
+mod tree;
+
+pub use check::{Envelope, Explained, Verdict, check_host};
+pub use macros::{MacroError, MacroString};
+pub use record::{Fault, Mechanism, Qualifier, SpfRecord, Term, Why};
+pub use tree::{Match, Seen, Step};
