@@ -107,10 +107,10 @@ pub fn check_host(known: &mut Known, envelope: &Envelope<'_>) -> Option<Explaine
     let mut tree = Step::new(domain);
     let found = match initial(domain) {
         Some(name) => run.check(&name, &mut tree),
-        None => Ok((Verdict::None, None)),
+        None => Ok(Said { verdict: Verdict::None, exp: None }),
     };
     let (verdict, why, exp) = match found {
-        Ok((verdict, exp)) => (verdict, None, exp),
+        Ok(Said { verdict, exp }) => (verdict, None, exp),
         Err(Stop::Unknown) => return None,
         Err(Stop::Temp(why)) => (Verdict::TempError, Some(why), None),
         Err(Stop::Perm(why)) => (Verdict::PermError, Some(why), None),
@@ -136,13 +136,19 @@ fn initial(domain: &str) -> Option<Name> {
     name.as_str().contains('.').then_some(name)
 }
 
-/// An explanation to fetch, and the domain in whose record it stands.
-type Exp = Option<(MacroString, Name)>;
+/// What a record says, and where the explanation of that is: its name, and in whose record it
+/// stands.
+pub(super) struct Said {
+    verdict: Verdict,
+    exp: Option<(MacroString, Name)>,
+}
 
 impl Run<'_> {
     /// The verdict of one record.
-    pub(super) fn check(&mut self, domain: &Name, step: &mut Step) -> Result<(Verdict, Exp), Stop> {
-        let Some(text) = self.record(domain)? else { return Ok((Verdict::None, None)) };
+    pub(super) fn check(&mut self, domain: &Name, step: &mut Step) -> Result<Said, Stop> {
+        let Some(text) = self.record(domain)? else {
+            return Ok(Said { verdict: Verdict::None, exp: None });
+        };
         step.record = Some(String::from_utf8_lossy(&text).into_owned().into());
         let record = SpfRecord::parse(&text)
             .map_err(|fault| Stop::Perm(format!("the record of {domain}: {fault}")))?;
@@ -165,12 +171,12 @@ impl Run<'_> {
             step.terms.push(seen);
             if matched? {
                 let exp = record.exp.map(|exp| (exp, domain.clone()));
-                return Ok((term.qualifier.verdict(), exp));
+                return Ok(Said { verdict: term.qualifier.verdict(), exp });
             }
         }
         match &record.redirect {
             Some(redirect) => self.redirect(domain, redirect, step),
-            None => Ok((Verdict::Neutral, None)),
+            None => Ok(Said { verdict: Verdict::Neutral, exp: None }),
         }
     }
 
@@ -179,7 +185,7 @@ impl Run<'_> {
         domain: &Name,
         redirect: &MacroString,
         step: &mut Step,
-    ) -> Result<(Verdict, Exp), Stop> {
+    ) -> Result<Said, Stop> {
         self.count_lookup()?;
         let target = self.name(domain, redirect)?;
         let mut seen = Seen {
@@ -195,7 +201,7 @@ impl Run<'_> {
         };
         let mut below = Step::new(target.as_str());
         let found = self.check(&target, &mut below);
-        if matches!(found, Ok((Verdict::None, _))) {
+        if matches!(found, Ok(Said { verdict: Verdict::None, .. })) {
             let why = format!("{domain} redirects to {target}, which has no record");
             seen.below = Some(Box::new(below));
             step.terms.push(seen);
@@ -281,7 +287,7 @@ impl Run<'_> {
         let mut below = Step::new(target.as_str());
         let found = self.check(&target, &mut below);
         seen.below = Some(Box::new(below));
-        match found?.0 {
+        match found?.verdict {
             Verdict::Pass => Ok(true),
             Verdict::None => {
                 Err(Stop::Perm(format!("{domain} includes {target}, which has no record")))
