@@ -5,6 +5,7 @@
 //! it again. So all independent questions of a round are asked together, every run can be
 //! recorded and replayed, and a test needs no name server.
 
+pub mod dkim;
 mod dns;
 pub mod spf;
 

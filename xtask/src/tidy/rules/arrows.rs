@@ -54,6 +54,7 @@ const LAWS: &[Law] = &[
 /// Arrows between neighbours on one floor: those that are drawn. Any other is a change of the plan.
 const DRAWN: &[(&str, &str)] = &[
     ("core/*", "core/mail"),
+    ("core/checks", "core/message"),
     ("core/engine", "core/lanes"),
     ("core/engine", "core/replies"),
     ("core/suppression", "core/replies"),

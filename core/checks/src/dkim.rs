@@ -1,0 +1,16 @@
+//! Signatures of messages (DKIM, RFC 6376; Ed25519, RFC 8463): verified, and made.
+
+mod canon;
+mod header_hash;
+mod key;
+mod sign;
+mod signature;
+mod tags;
+mod verify;
+
+pub use canon::{BodyCanon, Canon};
+pub use key::{KeyFault, KeyKind, KeyRecord};
+pub use sign::{BodyHash, Plan, SignError, Signer};
+pub use signature::{Algorithm, Signature, SignatureFault};
+pub use tags::TagFault;
+pub use verify::{Checked, Outcome, SIGNATURES_MAX, Why, verify};

@@ -1,0 +1,306 @@
+//! Are a message's signatures good, and if not, where does it break (RFC 6376 §6)?
+
+use aws_lc_rs::digest::{self, SHA1_FOR_LEGACY_USE_ONLY, SHA256};
+use aws_lc_rs::signature::{
+    ED25519, RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
+    RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY, UnparsedPublicKey, VerificationAlgorithm,
+};
+use postlane_mail::Instant;
+use postlane_message::{Field, Fields};
+
+use crate::dns::{Answer, Failure, Kind, Known, Question, Record};
+
+use super::canon::{BodyCanon, Canon};
+use super::header_hash::signed_octets;
+use super::key::{KeyFault, KeyRecord};
+use super::signature::{Algorithm, Signature, SignatureFault};
+
+/// Signatures of one message that are looked at, from the top. Chosen, not measured: more than
+/// honest mail has, and each costs a question and a hash.
+pub const SIGNATURES_MAX: usize = 12;
+
+/// One signature, and what it is worth.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checked {
+    /// The signature; none if it cannot be read.
+    pub signature: Option<Signature>,
+    /// What follows.
+    pub outcome: Outcome,
+    /// Why, unless it is good.
+    pub why: Option<Why>,
+    /// Whether the body is the one that was signed; none where that was not looked at.
+    pub body_is_intact: Option<bool>,
+    /// How long the key is, in bits.
+    pub key_bits: Option<u32>,
+    /// The domain says that it only tries DKIM out (`t=y`).
+    pub is_testing: bool,
+}
+
+/// What a signature is worth (RFC 8601 §2.7.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    /// It is good.
+    Pass,
+    /// The message is not the one that was signed, or the key is another.
+    Fail,
+    /// It would be good, and does not count by today's rules (RFC 8301).
+    Policy,
+    /// It cannot be read.
+    Neutral,
+    /// The key could not be had this time.
+    TempError,
+    /// There is no key that could be used.
+    PermError,
+}
+
+/// Why a signature is not good: the first step that failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Why {
+    /// The field cannot be read.
+    #[error("the signature cannot be read: {0}")]
+    Signature(#[from] SignatureFault),
+    /// Domain and selector make no name.
+    #[error("d= and s= make no name that could be asked for")]
+    KeyName,
+    /// The key could not be had.
+    #[error("the key could not be looked up: {0:?}")]
+    Lookup(Failure),
+    /// There is none.
+    #[error("there is no key at that name")]
+    NoKey,
+    /// It cannot be used.
+    #[error("the key cannot be used: {0}")]
+    Key(#[from] KeyFault),
+    /// Another kind of key, or one for the very domain only.
+    #[error("the key is not for such a signature (k= or t=s)")]
+    Unfit,
+    /// `x=` is past.
+    #[error("the signature has expired (x=)")]
+    Expired,
+    /// SHA-1, or a key below 1024 bits.
+    #[error("the signature is of a sort that no longer counts (RFC 8301): SHA-1 or a short key")]
+    Weak,
+    /// `l=` is more than there is.
+    #[error("the body is shorter than what was signed (l=)")]
+    BodyShort,
+    /// The body is another.
+    #[error("the body is not the one that was signed (bh=)")]
+    Body,
+    /// The header is another, or the key is.
+    #[error("the signed header fields are not what was signed, or the key is another (b=)")]
+    Header,
+}
+
+/// Looks at all signatures of a message, from the top. None if answers are missing: get them
+/// ([`Known::take_missing`]), and call it again.
+pub fn verify(known: &mut Known, message: &[u8], now: Instant) -> Option<Vec<Checked>> {
+    let mut fields = Fields::new(message);
+    let all: Vec<Field<'_>> = fields.by_ref().collect();
+    let body = message.get(fields.body()..).unwrap_or_default();
+    let own = all.iter().filter(|field| field.is("DKIM-Signature")).take(SIGNATURES_MAX);
+    let own: Vec<&Field<'_>> = own.collect();
+    let read: Vec<_> = own.iter().map(|field| Signature::parse(field.value)).collect();
+    let mut is_missing = false;
+    let mut keys = Vec::new();
+    for signature in &read {
+        let name = signature.as_ref().ok().and_then(Signature::key_name);
+        let answer = name.map(|name| known.ask(&Question { name, kind: Kind::Txt }).cloned());
+        is_missing |= matches!(answer, Some(None));
+        keys.push(answer.flatten());
+    }
+    if is_missing {
+        return None;
+    }
+    let mut hashes = Hashes { body, done: Vec::new() };
+    let checked = own.iter().zip(read).zip(keys).map(|((field, signature), key)| {
+        let signature = match signature {
+            Ok(signature) => signature,
+            Err(fault) => return unread(fault),
+        };
+        let octets = || {
+            let (names, canon) = (&signature.fields, signature.header_canon);
+            signed_octets(message, &all, names, canon, field)
+        };
+        check(&signature, key.as_ref(), &mut hashes, octets, now)
+    });
+    Some(checked.collect())
+}
+
+fn unread(fault: SignatureFault) -> Checked {
+    Checked {
+        signature: None,
+        outcome: Outcome::Neutral,
+        why: Some(Why::Signature(fault)),
+        body_is_intact: None,
+        key_bits: None,
+        is_testing: false,
+    }
+}
+
+/// One signature: its body, its key, its header, in the order in which a break says most.
+fn check(
+    signature: &Signature,
+    answer: Option<&Answer>,
+    hashes: &mut Hashes<'_>,
+    signed: impl FnOnce() -> Vec<u8>,
+    now: Instant,
+) -> Checked {
+    let body = hashes.is_intact(signature);
+    let mut checked = Checked {
+        signature: Some(signature.clone()),
+        outcome: Outcome::Pass,
+        why: None,
+        body_is_intact: body.as_ref().ok().copied(),
+        key_bits: None,
+        is_testing: false,
+    };
+    let (outcome, why) = match decide(signature, answer, body, signed, now, &mut checked) {
+        Ok(()) => return checked,
+        Err(why) => (why.outcome(), why),
+    };
+    Checked { outcome, why: Some(why), ..checked }
+}
+
+fn decide(
+    signature: &Signature,
+    answer: Option<&Answer>,
+    body: Result<bool, Why>,
+    signed: impl FnOnce() -> Vec<u8>,
+    now: Instant,
+    checked: &mut Checked,
+) -> Result<(), Why> {
+    let keys = keys(answer)?;
+    let fault = keys.iter().find_map(|key| key.as_ref().err().cloned());
+    let keys: Vec<&KeyRecord> = keys.iter().flatten().collect();
+    let Some(first) = keys.first() else { return Err(fault.map_or(Why::NoKey, Why::Key)) };
+    (checked.key_bits, checked.is_testing) = (first.bits, first.is_testing);
+    let fitting: Vec<&&KeyRecord> = keys.iter().filter(|key| key.fits(signature)).collect();
+    if fitting.is_empty() {
+        return Err(Why::Unfit);
+    }
+    if !body? {
+        return Err(Why::Body);
+    }
+    let octets = signed();
+    let Some(key) = fitting.iter().find(|key| is_good(signature, key, &octets)) else {
+        let short = fitting.iter().all(|key| is_short(key));
+        return Err(if short { Why::Weak } else { Why::Header });
+    };
+    (checked.key_bits, checked.is_testing) = (key.bits, key.is_testing);
+    if signature.algorithm == Algorithm::RsaSha1 {
+        return Err(Why::Weak);
+    }
+    match signature.expires_at {
+        Some(expires) if now.unix_s() > expires => Err(Why::Expired),
+        _ => Ok(()),
+    }
+}
+
+/// The keys of an answer.
+fn keys(answer: Option<&Answer>) -> Result<Vec<Result<KeyRecord, KeyFault>>, Why> {
+    match answer {
+        None => return Err(Why::KeyName),
+        Some(Answer::Failed(failure)) => return Err(Why::Lookup(failure.clone())),
+        Some(_) => {}
+    }
+    let records = answer.into_iter().flat_map(Answer::records);
+    let texts = records.filter_map(|record| match record {
+        Record::Txt(text) => Some(text),
+        _ => None,
+    });
+    let keys: Vec<_> = texts.map(|text| KeyRecord::parse(text)).collect();
+    if keys.is_empty() { Err(Why::NoKey) } else { Ok(keys) }
+}
+
+/// Whether a key is an RSA key that is too short for anybody (RFC 8301 §3.2).
+fn is_short(key: &KeyRecord) -> bool {
+    key.kind == super::key::KeyKind::Rsa && key.bits.is_some_and(|bits| bits < 1024)
+}
+
+fn is_good(signature: &Signature, key: &KeyRecord, octets: &[u8]) -> bool {
+    let verify = |algorithm: &'static dyn VerificationAlgorithm, octets: &[u8]| {
+        UnparsedPublicKey::new(algorithm, &key.key).verify(octets, &signature.signed).is_ok()
+    };
+    match signature.algorithm {
+        Algorithm::RsaSha256 => verify(&RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY, octets),
+        Algorithm::RsaSha1 => verify(&RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY, octets),
+        // What is signed is the hash (RFC 8463 §3).
+        Algorithm::Ed25519Sha256 => verify(&ED25519, digest::digest(&SHA256, octets).as_ref()),
+    }
+}
+
+/// The hashes of one body; each form is gone through once.
+struct Hashes<'a> {
+    body: &'a [u8],
+    done: Vec<(HashOf, Option<Vec<u8>>)>,
+}
+
+/// What of a body is hashed, and how.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct HashOf {
+    canon: Canon,
+    octets: Option<u64>,
+    is_sha1: bool,
+}
+
+impl Hashes<'_> {
+    /// Whether the body is the one that was signed.
+    fn is_intact(&mut self, signature: &Signature) -> Result<bool, Why> {
+        let key = HashOf {
+            canon: signature.body_canon,
+            octets: signature.body_octets,
+            is_sha1: signature.algorithm == Algorithm::RsaSha1,
+        };
+        let at = self.done.iter().position(|(other, _)| *other == key);
+        let at = at.unwrap_or_else(|| {
+            self.done.push((key, self.hash(key)));
+            self.done.len() - 1
+        });
+        let hash = self.done.get(at).and_then(|(_, hash)| hash.as_ref());
+        hash.map(|hash| *hash == signature.body_hash).ok_or(Why::BodyShort)
+    }
+
+    /// The hash of a form, or of its first octets; none if there are fewer.
+    fn hash(&self, HashOf { canon, octets, is_sha1 }: HashOf) -> Option<Vec<u8>> {
+        let algorithm = if is_sha1 { &SHA1_FOR_LEGACY_USE_ONLY } else { &SHA256 };
+        let mut hash = digest::Context::new(algorithm);
+        let mut left = octets.unwrap_or(u64::MAX);
+        let mut form = BodyCanon::new(canon);
+        let mut out = |piece: &[u8]| {
+            let fits = usize::try_from(left).unwrap_or(usize::MAX).min(piece.len());
+            hash.update(&piece[..fits]);
+            left -= fits as u64;
+        };
+        form.feed(self.body, &mut out);
+        form.finish(&mut out);
+        (octets.is_none() || left == 0).then(|| hash.finish().as_ref().to_vec())
+    }
+}
+
+impl Why {
+    /// What follows from it.
+    fn outcome(&self) -> Outcome {
+        match self {
+            Self::Signature(_) => Outcome::Neutral,
+            Self::Lookup(_) => Outcome::TempError,
+            Self::KeyName | Self::NoKey | Self::Key(_) | Self::Unfit => Outcome::PermError,
+            Self::Weak => Outcome::Policy,
+            Self::Expired | Self::BodyShort | Self::Body | Self::Header => Outcome::Fail,
+        }
+    }
+}
+
+impl Outcome {
+    /// As mail headers have it (RFC 8601 §2.7.1).
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Policy => "policy",
+            Self::Neutral => "neutral",
+            Self::TempError => "temperror",
+            Self::PermError => "permerror",
+        }
+    }
+}
