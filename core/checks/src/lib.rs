@@ -6,6 +6,7 @@
 //! recorded and replayed, and a test needs no name server.
 
 pub mod dkim;
+pub mod dmarc;
 mod dns;
 pub mod spf;
 
