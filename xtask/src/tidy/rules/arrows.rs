@@ -58,6 +58,7 @@ const DRAWN: &[(&str, &str)] = &[
     ("core/engine", "core/lanes"),
     ("core/engine", "core/replies"),
     ("core/suppression", "core/replies"),
+    ("core/triage", "core/replies"),
     ("app/api", "app/server"),
     ("app/postlane", "app/server"),
     ("app/postlane", "app/api"),

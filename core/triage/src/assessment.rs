@@ -1,0 +1,44 @@
+//! What is to be said of a provider: the verdict, each source's, and the figures behind them.
+
+use std::sync::Arc;
+
+use crate::changed::Changed;
+use crate::figures::Figures;
+use crate::picture::Sample;
+use crate::slots::Slots;
+use crate::statistic::Comparison;
+use crate::verdict::Verdict;
+
+/// What is to be said of a provider.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Assessment {
+    /// Its id.
+    pub provider: Arc<str>,
+    /// What is wrong.
+    pub verdict: Verdict,
+    /// The sums of all sources.
+    pub figures: Figures,
+    /// The same sources' mail to all other providers.
+    pub elsewhere: Figures,
+    /// Each source, in order of its name.
+    pub sources: Vec<SourceAssessment>,
+    /// What changed just before.
+    pub changed: Vec<Changed>,
+    /// Attempts along time.
+    pub slots: Slots,
+    /// The replies that came most, the most frequent first.
+    pub samples: Vec<Sample>,
+}
+
+/// What is to be said of a source at a provider.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SourceAssessment {
+    /// Its name; empty if unknown.
+    pub source: Arc<str>,
+    /// What is wrong between the two.
+    pub verdict: Verdict,
+    /// Its sums.
+    pub figures: Figures,
+    /// It against the other sources together; `None` if there are none.
+    pub compared: Option<Comparison>,
+}

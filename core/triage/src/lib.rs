@@ -1,0 +1,38 @@
+//! What is wrong, who must do what about it, and how sure that is: from counted attempts.
+//!
+//! It reads a [`Picture`]: counts of what was accepted and refused, by provider and source, with
+//! samples of the replies, whoever counted them, this relay or another MTA's log. It does not
+//! act, and it says of every verdict what speaks against it (docs/design/015).
+
+mod assess;
+mod assessment;
+mod changed;
+mod class;
+mod figures;
+mod group;
+mod picture;
+mod settle;
+mod share;
+mod slots;
+mod statistic;
+mod steps;
+mod subject;
+mod table;
+mod verdict;
+mod waves;
+mod weight;
+
+pub use assess::assess;
+pub use assessment::{Assessment, SourceAssessment};
+pub use changed::Changed;
+pub use class::Class;
+pub use figures::{Figures, Turned};
+pub use group::Group;
+pub use picture::{
+    Backlog, Change, ChangeKind, Kind, LaneSeen, Picture, Ptr, Sample, SourceSeen, Tally, Turn,
+};
+pub use share::Share;
+pub use slots::{Slot, Slots};
+pub use statistic::{Comparison, wilson};
+pub use steps::Step;
+pub use verdict::{Evidence, Measure, Verdict};

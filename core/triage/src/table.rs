@@ -1,0 +1,49 @@
+//! The decision table: each row lays what it sees into the scale of its class.
+//!
+//! A row may lay into the scales of other classes, too, where what it sees rules them out. The
+//! weights are chosen, and then held against simulated pictures (docs/design/015).
+
+mod block;
+mod greylisting;
+mod healthy;
+mod identity;
+mod infra;
+mod outage;
+mod policy;
+mod pool_ip;
+mod recipients;
+mod retry_storm;
+mod throttle;
+
+use crate::group::Group;
+use crate::subject::Subject;
+use crate::verdict::Measure;
+use crate::weight::Weights;
+
+/// What all rows see.
+pub(crate) fn weigh(subject: &Subject<'_>) -> Weights {
+    let mut weights = Weights::default();
+    for row in [
+        healthy::weigh,
+        throttle::weigh,
+        policy::weigh,
+        pool_ip::weigh,
+        retry_storm::weigh,
+        identity::weigh,
+        recipients::weigh,
+        block::weigh,
+        infra::weigh,
+        outage::weigh,
+        greylisting::weigh,
+    ] {
+        row(subject, &mut weights);
+    }
+    weights
+}
+
+/// A group's share of the refusals, as a measure and as a sentence.
+fn share_of(subject: &Subject<'_>, group: Group) -> (Measure, String) {
+    let share = subject.figures.share_of(group);
+    let measure = Measure { name: "share_of_refusals", value: share.value(), of: share.of };
+    (measure, format!("{share} of {} refusals are {}", share.of, group.words()))
+}
