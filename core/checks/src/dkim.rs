@@ -1,11 +1,13 @@
 //! Signatures of messages (DKIM, RFC 6376; Ed25519, RFC 8463): verified, and made.
 
+pub(crate) mod body;
 mod canon;
-mod header_hash;
+pub(crate) mod header_hash;
 mod key;
+pub(crate) mod proof;
 mod sign;
-mod signature;
-mod tags;
+pub(crate) mod signature;
+pub(crate) mod tags;
 mod verify;
 
 pub use canon::{BodyCanon, Canon};

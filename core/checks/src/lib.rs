@@ -5,6 +5,7 @@
 //! it again. So all independent questions of a round are asked together, every run can be
 //! recorded and replayed, and a test needs no name server.
 
+pub mod arc;
 pub mod dkim;
 pub mod dmarc;
 mod dns;

@@ -21,7 +21,7 @@ impl Canon {
 
     /// The form of a header field (§3.4.1, §3.4.2), with its CRLF. `raw` is the field from its
     /// name to its CRLF.
-    pub(super) fn field(self, name: &[u8], value: &[u8], raw: &[u8], to: &mut Vec<u8>) {
+    pub(crate) fn field(self, name: &[u8], value: &[u8], raw: &[u8], to: &mut Vec<u8>) {
         match self {
             Self::Simple => to.extend_from_slice(raw),
             Self::Relaxed => {

@@ -9,7 +9,7 @@ use super::canon::Canon;
 
 /// Puts them together. Of a name that is listed more than once the fields are taken from the
 /// bottom up; a name that is listed oftener than it occurs stands for nothing (§5.4.2).
-pub(super) fn signed_octets(
+pub(crate) fn signed_octets(
     message: &[u8],
     fields: &[Field<'_>],
     names: &[Box<str>],
@@ -32,14 +32,19 @@ pub(super) fn signed_octets(
             canon.field(field.name, field.value, raw, &mut octets);
         }
     }
+    own_octets(message, canon, own, &mut octets);
+    octets
+}
+
+/// A signature's own field as it is signed: without its `b=`, and without its last CRLF.
+pub(crate) fn own_octets(message: &[u8], canon: Canon, own: &Field<'_>, octets: &mut Vec<u8>) {
     let raw = message.get(own.range.clone()).unwrap_or_default();
     let before = raw.len().saturating_sub(own.value.len() + ending(raw));
     let value = without_signature(own.value);
     let mut whole = raw.get(..before).unwrap_or_default().to_vec();
     whole.extend_from_slice(&value);
-    canon.field(own.name, &value, &whole, &mut octets);
+    canon.field(own.name, &value, &whole, octets);
     octets.truncate(octets.len().saturating_sub(2));
-    octets
 }
 
 fn ending(raw: &[u8]) -> usize {

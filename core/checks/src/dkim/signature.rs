@@ -20,6 +20,16 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
+    /// `a=`
+    pub(crate) fn of(tags: &Tags<'_>) -> Result<Self, SignatureFault> {
+        match tag(tags, "a")? {
+            "rsa-sha256" => Ok(Self::RsaSha256),
+            "ed25519-sha256" => Ok(Self::Ed25519Sha256),
+            "rsa-sha1" => Ok(Self::RsaSha1),
+            _ => Err(SignatureFault::Value("a")),
+        }
+    }
+
     /// As a signature has it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -93,33 +103,34 @@ impl Signature {
         if tag(&tags, "v")? != "1" {
             return Err(SignatureFault::Value("v"));
         }
-        let algorithm = match tag(&tags, "a")?.to_ascii_lowercase().as_str() {
-            "rsa-sha256" => Algorithm::RsaSha256,
-            "ed25519-sha256" => Algorithm::Ed25519Sha256,
-            "rsa-sha1" => Algorithm::RsaSha1,
-            _ => return Err(SignatureFault::Value("a")),
-        };
+        let identity = tags.get("i").map(Into::into);
+        let signature = Self { identity, ..Self::of(&tags)? };
+        signature.check()?;
+        Ok(signature)
+    }
+
+    /// What a signature of a message and one of a forwarder (RFC 8617 §4.1.2) have in common.
+    pub(crate) fn of(tags: &Tags<'_>) -> Result<Self, SignatureFault> {
+        let algorithm = Algorithm::of(tags)?;
         let (header_canon, body_canon) = canons(tags.get("c"))?;
         let methods = tags.get("q").unwrap_or("dns/txt");
         if !colons(methods).any(|method| method.eq_ignore_ascii_case("dns/txt")) {
             return Err(SignatureFault::Value("q"));
         }
-        let signature = Self {
+        Ok(Self {
             algorithm,
-            signed: decoded(&tags, "b")?,
-            body_hash: decoded(&tags, "bh")?,
+            signed: decoded(tags, "b")?,
+            body_hash: decoded(tags, "bh")?,
             header_canon,
             body_canon,
-            domain: named(&tags, "d")?,
-            selector: named(&tags, "s")?,
-            fields: fields(tag(&tags, "h")?)?,
-            identity: tags.get("i").map(Into::into),
-            body_octets: number(&tags, "l")?,
-            signed_at: number(&tags, "t")?,
-            expires_at: number(&tags, "x")?,
-        };
-        signature.check()?;
-        Ok(signature)
+            domain: named(tags, "d")?,
+            selector: named(tags, "s")?,
+            fields: fields(tag(tags, "h")?)?,
+            identity: None,
+            body_octets: number(tags, "l")?,
+            signed_at: number(tags, "t")?,
+            expires_at: number(tags, "x")?,
+        })
     }
 
     /// What holds between tags.
@@ -140,27 +151,32 @@ impl Signature {
         }
     }
 
-    /// Where the key is published (§3.6.2.1).
+    /// Where the key is published.
     pub fn key_name(&self) -> Option<Name> {
-        Name::parse(&format!("{}._domainkey.{}", self.selector, self.domain)).ok()
+        key_name(&self.selector, &self.domain)
     }
 }
 
-fn tag<'a>(tags: &Tags<'a>, name: &'static str) -> Result<&'a str, SignatureFault> {
+/// Where a key is published (§3.6.2.1).
+pub(crate) fn key_name(selector: &Name, domain: &Name) -> Option<Name> {
+    Name::parse(&format!("{selector}._domainkey.{domain}")).ok()
+}
+
+pub(crate) fn tag<'a>(tags: &Tags<'a>, name: &'static str) -> Result<&'a str, SignatureFault> {
     tags.get(name).ok_or(SignatureFault::Missing(name))
 }
 
-fn decoded(tags: &Tags<'_>, name: &'static str) -> Result<Vec<u8>, SignatureFault> {
+pub(crate) fn decoded(tags: &Tags<'_>, name: &'static str) -> Result<Vec<u8>, SignatureFault> {
     let text = without_blanks(tag(tags, name)?);
     let octets = STANDARD.decode(text).map_err(|_| SignatureFault::Value(name))?;
     if octets.is_empty() { Err(SignatureFault::Value(name)) } else { Ok(octets) }
 }
 
-fn named(tags: &Tags<'_>, name: &'static str) -> Result<Name, SignatureFault> {
+pub(crate) fn named(tags: &Tags<'_>, name: &'static str) -> Result<Name, SignatureFault> {
     Name::parse(tag(tags, name)?).map_err(|_| SignatureFault::Value(name))
 }
 
-fn number(tags: &Tags<'_>, name: &'static str) -> Result<Option<u64>, SignatureFault> {
+pub(crate) fn number(tags: &Tags<'_>, name: &'static str) -> Result<Option<u64>, SignatureFault> {
     let Some(value) = tags.get(name) else { return Ok(None) };
     let plain = !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit());
     // A number that is larger than any we know is as good as for ever (§3.5, `t=`).
@@ -172,7 +188,7 @@ fn number(tags: &Tags<'_>, name: &'static str) -> Result<Option<u64>, SignatureF
 }
 
 fn canons(value: Option<&str>) -> Result<(Canon, Canon), SignatureFault> {
-    let canon = |text: &str| match text.to_ascii_lowercase().as_str() {
+    let canon = |text: &str| match text {
         "simple" => Ok(Canon::Simple),
         "relaxed" => Ok(Canon::Relaxed),
         _ => Err(SignatureFault::Value("c")),
@@ -186,7 +202,7 @@ fn canons(value: Option<&str>) -> Result<(Canon, Canon), SignatureFault> {
 fn fields(value: &str) -> Result<Vec<Box<str>>, SignatureFault> {
     let fields: Vec<Box<str>> =
         colons(value).map(|name| name.to_ascii_lowercase().into()).collect();
-    if fields.len() > FIELDS_MAX || fields.iter().any(|name| name.is_empty()) {
+    if fields.len() > FIELDS_MAX {
         return Err(SignatureFault::Value("h"));
     }
     Ok(fields)

@@ -23,11 +23,11 @@ const TAGS_MAX: usize = 64;
 
 /// A list of tags: each name once, with its value without the blanks around it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Tags<'a>(Vec<(&'a str, &'a str)>);
+pub(crate) struct Tags<'a>(Vec<(&'a str, &'a str)>);
 
 impl<'a> Tags<'a> {
     /// Reads a list; a semicolon at its end is let pass.
-    pub(super) fn parse(text: &'a [u8]) -> Result<Self, TagFault> {
+    pub(crate) fn parse(text: &'a [u8]) -> Result<Self, TagFault> {
         let text = std::str::from_utf8(text).ok().filter(|text| text.is_ascii());
         let text = text.ok_or(TagFault::Octets)?;
         let mut tags: Vec<(&str, &str)> = Vec::new();
@@ -56,23 +56,23 @@ impl<'a> Tags<'a> {
     }
 
     /// The value of a tag.
-    pub(super) fn get(&self, name: &str) -> Option<&'a str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&'a str> {
         self.0.iter().find(|(other, _)| *other == name).map(|(_, value)| *value)
     }
 
     /// The name of the first tag.
-    pub(super) fn first(&self) -> Option<&'a str> {
+    pub(crate) fn first(&self) -> Option<&'a str> {
         self.0.first().map(|(name, _)| *name)
     }
 }
 
 /// What a value is without any blanks in it: base 64 may be folded anywhere.
-pub(super) fn without_blanks(value: &str) -> String {
+pub(crate) fn without_blanks(value: &str) -> String {
     value.chars().filter(|c| !is_blank(*c)).collect()
 }
 
 /// The values of a list with colons.
-pub(super) fn colons(value: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn colons(value: &str) -> impl Iterator<Item = &str> {
     value.split(':').map(trimmed)
 }
 

@@ -1,18 +1,14 @@
 //! Are a message's signatures good, and if not, where does it break (RFC 6376 §6)?
 
-use aws_lc_rs::digest::{self, SHA1_FOR_LEGACY_USE_ONLY, SHA256};
-use aws_lc_rs::signature::{
-    ED25519, RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
-    RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY, UnparsedPublicKey, VerificationAlgorithm,
-};
 use postlane_mail::Instant;
 use postlane_message::{Field, Fields};
 
-use crate::dns::{Answer, Failure, Kind, Known, Question, Record};
+use crate::dns::{Answer, Failure, Kind, Known, Question};
 
-use super::canon::{BodyCanon, Canon};
+use super::body::Hashes;
 use super::header_hash::signed_octets;
 use super::key::{KeyFault, KeyRecord};
+use super::proof::{is_good, is_short, published};
 use super::signature::{Algorithm, Signature, SignatureFault};
 
 /// Signatures of one message that are looked at, from the top. Chosen, not measured: more than
@@ -112,7 +108,7 @@ pub fn verify(known: &mut Known, message: &[u8], now: Instant) -> Option<Vec<Che
     if is_missing {
         return None;
     }
-    let mut hashes = Hashes { body, done: Vec::new() };
+    let mut hashes = Hashes::new(body);
     let checked = own.iter().zip(read).zip(keys).map(|((field, signature), key)| {
         let signature = match signature {
             Ok(signature) => signature,
@@ -170,7 +166,7 @@ fn decide(
     now: Instant,
     checked: &mut Checked,
 ) -> Result<(), Why> {
-    let keys = keys(answer)?;
+    let keys = published(answer)?;
     let fault = keys.iter().find_map(|key| key.as_ref().err().cloned());
     let keys: Vec<&KeyRecord> = keys.iter().flatten().collect();
     let Some(first) = keys.first() else { return Err(fault.map_or(Why::NoKey, Why::Key)) };
@@ -183,7 +179,9 @@ fn decide(
         return Err(Why::Body);
     }
     let octets = signed();
-    let Some(key) = fitting.iter().find(|key| is_good(signature, key, &octets)) else {
+    let Some(key) =
+        fitting.iter().find(|key| is_good(signature.algorithm, key, &octets, &signature.signed))
+    else {
         let short = fitting.iter().all(|key| is_short(key));
         return Err(if short { Why::Weak } else { Why::Header });
     };
@@ -194,87 +192,6 @@ fn decide(
     match signature.expires_at {
         Some(expires) if now.unix_s() > expires => Err(Why::Expired),
         _ => Ok(()),
-    }
-}
-
-/// The keys of an answer.
-fn keys(answer: Option<&Answer>) -> Result<Vec<Result<KeyRecord, KeyFault>>, Why> {
-    match answer {
-        None => return Err(Why::KeyName),
-        Some(Answer::Failed(failure)) => return Err(Why::Lookup(failure.clone())),
-        Some(_) => {}
-    }
-    let records = answer.into_iter().flat_map(Answer::records);
-    let texts = records.filter_map(|record| match record {
-        Record::Txt(text) => Some(text),
-        _ => None,
-    });
-    let keys: Vec<_> = texts.map(|text| KeyRecord::parse(text)).collect();
-    if keys.is_empty() { Err(Why::NoKey) } else { Ok(keys) }
-}
-
-/// Whether a key is an RSA key that is too short for anybody (RFC 8301 §3.2).
-fn is_short(key: &KeyRecord) -> bool {
-    key.kind == super::key::KeyKind::Rsa && key.bits.is_some_and(|bits| bits < 1024)
-}
-
-fn is_good(signature: &Signature, key: &KeyRecord, octets: &[u8]) -> bool {
-    let verify = |algorithm: &'static dyn VerificationAlgorithm, octets: &[u8]| {
-        UnparsedPublicKey::new(algorithm, &key.key).verify(octets, &signature.signed).is_ok()
-    };
-    match signature.algorithm {
-        Algorithm::RsaSha256 => verify(&RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY, octets),
-        Algorithm::RsaSha1 => verify(&RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY, octets),
-        // What is signed is the hash (RFC 8463 §3).
-        Algorithm::Ed25519Sha256 => verify(&ED25519, digest::digest(&SHA256, octets).as_ref()),
-    }
-}
-
-/// The hashes of one body; each form is gone through once.
-struct Hashes<'a> {
-    body: &'a [u8],
-    done: Vec<(HashOf, Option<Vec<u8>>)>,
-}
-
-/// What of a body is hashed, and how.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct HashOf {
-    canon: Canon,
-    octets: Option<u64>,
-    is_sha1: bool,
-}
-
-impl Hashes<'_> {
-    /// Whether the body is the one that was signed.
-    fn is_intact(&mut self, signature: &Signature) -> Result<bool, Why> {
-        let key = HashOf {
-            canon: signature.body_canon,
-            octets: signature.body_octets,
-            is_sha1: signature.algorithm == Algorithm::RsaSha1,
-        };
-        let at = self.done.iter().position(|(other, _)| *other == key);
-        let at = at.unwrap_or_else(|| {
-            self.done.push((key, self.hash(key)));
-            self.done.len() - 1
-        });
-        let hash = self.done.get(at).and_then(|(_, hash)| hash.as_ref());
-        hash.map(|hash| *hash == signature.body_hash).ok_or(Why::BodyShort)
-    }
-
-    /// The hash of a form, or of its first octets; none if there are fewer.
-    fn hash(&self, HashOf { canon, octets, is_sha1 }: HashOf) -> Option<Vec<u8>> {
-        let algorithm = if is_sha1 { &SHA1_FOR_LEGACY_USE_ONLY } else { &SHA256 };
-        let mut hash = digest::Context::new(algorithm);
-        let mut left = octets.unwrap_or(u64::MAX);
-        let mut form = BodyCanon::new(canon);
-        let mut out = |piece: &[u8]| {
-            let fits = usize::try_from(left).unwrap_or(usize::MAX).min(piece.len());
-            hash.update(&piece[..fits]);
-            left -= fits as u64;
-        };
-        form.feed(self.body, &mut out);
-        form.finish(&mut out);
-        (octets.is_none() || left == 0).then(|| hash.finish().as_ref().to_vec())
     }
 }
 

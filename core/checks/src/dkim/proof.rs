@@ -1,0 +1,47 @@
+//! Keys as the DNS has them, held against what they are said to have signed.
+
+use aws_lc_rs::digest::{self, SHA256};
+use aws_lc_rs::signature::{
+    ED25519, RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
+    RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY, UnparsedPublicKey, VerificationAlgorithm,
+};
+
+use crate::dns::{Answer, Record};
+
+use super::key::{KeyFault, KeyKind, KeyRecord};
+use super::signature::Algorithm;
+use super::verify::Why;
+
+/// The keys of an answer, each as far as it can be read.
+pub(crate) fn published(answer: Option<&Answer>) -> Result<Vec<Result<KeyRecord, KeyFault>>, Why> {
+    match answer {
+        None => return Err(Why::KeyName),
+        Some(Answer::Failed(failure)) => return Err(Why::Lookup(failure.clone())),
+        Some(_) => {}
+    }
+    let records = answer.into_iter().flat_map(Answer::records);
+    let texts = records.filter_map(|record| match record {
+        Record::Txt(text) => Some(text),
+        _ => None,
+    });
+    let keys: Vec<_> = texts.map(|text| KeyRecord::parse(text)).collect();
+    if keys.is_empty() { Err(Why::NoKey) } else { Ok(keys) }
+}
+
+/// Whether a key is an RSA key that is too short for anybody (RFC 8301 §3.2).
+pub(crate) fn is_short(key: &KeyRecord) -> bool {
+    key.kind == KeyKind::Rsa && key.bits.is_some_and(|bits| bits < 1024)
+}
+
+/// Whether a key has signed these octets.
+pub(crate) fn is_good(algorithm: Algorithm, key: &KeyRecord, octets: &[u8], signed: &[u8]) -> bool {
+    let verify = |by: &'static dyn VerificationAlgorithm, octets: &[u8]| {
+        UnparsedPublicKey::new(by, &key.key).verify(octets, signed).is_ok()
+    };
+    match algorithm {
+        Algorithm::RsaSha256 => verify(&RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY, octets),
+        Algorithm::RsaSha1 => verify(&RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY, octets),
+        // What is signed is the hash (RFC 8463 §3).
+        Algorithm::Ed25519Sha256 => verify(&ED25519, digest::digest(&SHA256, octets).as_ref()),
+    }
+}
