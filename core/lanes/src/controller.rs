@@ -219,9 +219,14 @@ impl Controller {
             {
                 room = if at <= now { Room::Left } else { Room::After(at) };
             } else if room == Room::Left && stream != Stream::Transactional {
-                let limit = limit.saturating_sub(self.reserve(quota, now)).max(1);
+                let reserve = self.reserve(quota, now);
+                let limit = limit.saturating_sub(reserve).max(1);
                 let under_way = u64::from(self.under_way[0] + self.opening - paid);
                 room = quota.room(&self.counted.bulk, limit, under_way, now);
+                if let (Room::After(until), 1..) = (room, reserve) {
+                    // What is kept free grows less.
+                    room = Room::After(until.min(now + self.asked_again(quota, now)));
+                }
             }
             match room {
                 Room::Left => {}
@@ -236,11 +241,23 @@ impl Controller {
         Gate::Now
     }
 
-    /// What bulk leaves of a quota for the transactional mail to be expected in its window.
+    /// What bulk leaves of a quota for the transactional mail to be expected until more of it is free.
     fn reserve(&self, quota: &Quota, now: Instant) -> u64 {
-        let expected = self.transactional_rate(now) * (quota.window.0 as f64 / 1e6);
+        let expected = self.transactional_rate(now) * (self.shut(quota, now).0 as f64 / 1e6);
         let wanted = expected + 2.0 * expected.sqrt();
-        wanted.min(0.4 * f64::from(quota.messages)).ceil() as u64
+        wanted.min(0.4 * f64::from(quota.messages)) as u64
+    }
+
+    /// How long a quota stays shut once it is full.
+    fn shut(&self, quota: &Quota, now: Instant) -> Span {
+        let most = u64::from(quota.messages);
+        let opens = quota.opens(&self.counted.all, most.saturating_sub(1), now);
+        opens.since(now).min(quota.window)
+    }
+
+    /// How soon bulk that waits for the reserve asks again.
+    fn asked_again(&self, quota: &Quota, now: Instant) -> Span {
+        (Span(self.shut(quota, now).0 / 16)).max(Span::from_s(2))
     }
 
     /// Transactional messages a second, over the last hours.

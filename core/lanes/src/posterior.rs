@@ -63,6 +63,9 @@ const COST_MAX: f64 = 2.0;
 /// As good as the best.
 const NEARLY: f64 = 1.0;
 
+/// A window that has foretold the end of a rest is kept unless another is so much cheaper.
+const FORETOLD: f64 = 3.0;
+
 #[derive(Debug, Clone, Copy)]
 struct Hypothesis {
     window: Span,
@@ -70,18 +73,25 @@ struct Hypothesis {
     phase: Option<Span>,
 }
 
-/// The best explanation of at least two waves, if any is good enough.
-pub(crate) fn explain(waves: &[Wave], accepted: &History) -> Option<Explanation> {
+/// The best explanation of at least two waves, if any is good enough. A window that has foretold how
+/// the last of them would end is left only for one that is much better.
+pub(crate) fn explain(
+    waves: &[Wave],
+    accepted: &History,
+    foretold: Option<Span>,
+) -> Option<Explanation> {
     let waves = &waves[waves.len().saturating_sub(WAVES_MAX)..];
     let last = waves.last().filter(|_| waves.len() >= 2)?;
-    let mut best: Option<(f64, Hypothesis)> = None;
     let costs: Vec<(f64, Hypothesis)> =
         hypotheses().map(|hypothesis| (hypothesis.cost(waves, accepted), hypothesis)).collect();
-    for (cost, hypothesis) in &costs {
-        if best.is_none_or(|(least, _)| *cost < least) {
-            best = Some((*cost, *hypothesis));
-        }
-    }
+    let least = |of: &dyn Fn(&Hypothesis) -> bool| {
+        let of = costs.iter().filter(|(_, hypothesis)| of(hypothesis));
+        of.copied().min_by(|(one, _), (other, _)| one.total_cmp(other))
+    };
+    let best = least(&|_| true);
+    let same = least(&|hypothesis| Some(hypothesis.window) == foretold);
+    let stays = same.zip(best).filter(|((same, _), (best, _))| *same <= best + FORETOLD);
+    let best = stays.map(|(same, _)| same).or(best);
     let (cost, best) = best?;
     let weight: f64 = (0..waves.len()).map(|age| FADES.powi(age as i32)).sum();
     if cost > COST_MAX * weight {
@@ -90,6 +100,13 @@ pub(crate) fn explain(waves: &[Wave], accepted: &History) -> Option<Explanation>
     let nearly = |h: &Hypothesis| h.phase.is_some() == best.phase.is_some();
     let near = costs.iter().filter(|(c, h)| *c <= cost + NEARLY && nearly(h));
     let least = near.clone().map(|(_, h)| h.window).min()?;
+    // Of windows that slide and explain as much, the longest is relied on: it costs no refusal to
+    // find out that a shorter one does.
+    let best = match best.phase {
+        Some(_) => best,
+        None if stays.is_some() => best,
+        None => near.clone().map(|(_, h)| *h).max_by_key(|h| h.window)?,
+    };
     let reset = match best.phase {
         None => Reset::Assumed,
         Some(phase) => {

@@ -47,6 +47,8 @@ pub(crate) struct Question {
     pub(crate) patience: u32,
     /// Not asked before.
     pub(crate) not_before: Instant,
+    /// How many it took before the first of the run; 0 where there is none.
+    pub(crate) held: u32,
 }
 
 /// What a quota leaves.
@@ -127,6 +129,16 @@ impl Quota {
         (now >= to).then(|| from + self.window.times(windows))
     }
 
+    /// The same clock, as seen from `now`: what was kept may speak of a later time than this machine's.
+    pub(crate) fn seen_from(mut self, now: Instant) -> Self {
+        if let Reset::Clock { from, to } = &mut self.reset {
+            let windows = to.since(now).0.div_ceil(self.window.0.max(1));
+            let ahead = self.window.times(windows);
+            (*from, *to) = (*from - ahead, *to - ahead);
+        }
+        self
+    }
+
     /// Between which moments the clock's window begins next.
     pub(crate) fn next_reset(&self, now: Instant) -> Option<(Instant, Instant)> {
         let Reset::Clock { from, to } = self.reset else { return None };
@@ -138,7 +150,11 @@ impl Quota {
     /// Whether a count is this quota's, give or take (LANES §5).
     pub(crate) fn is_about(&self, count: u64) -> bool {
         let quota = f64::from(self.messages);
-        (count as f64 - quota).abs() <= (0.15 * quota).max(1.0)
+        let off = |from: f64| (0.15 * from).max(1.0);
+        let held = if self.question.held > 0 { f64::from(self.question.held) } else { quota };
+        let least = held.min(quota);
+        let count = count as f64;
+        least - off(least) <= count && count <= quota + off(quota)
     }
 }
 
@@ -146,4 +162,29 @@ impl Quota {
 /// Half a percent, five seconds at most, and half a second: chosen, not measured.
 pub(crate) fn with_margin(window: Span) -> Span {
     window + permille(window, 5).min(Span::from_s(5)) + Span::from_ms(500)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_was_kept_by_a_later_time_strikes_when_it_always_did() {
+        let hour = Span::from_h(1);
+        let (from, to) = (Instant::from_unix_s(360_000), Instant::from_unix_s(360_060));
+        let quota = Quota { reset: Reset::Clock { from, to }, ..Quota::new(hour, 200, 2) };
+        let now = Instant::from_unix_s(100_000);
+        let seen = quota.seen_from(now);
+        assert_eq!(seen.last_reset(now), Some(Instant::from_unix_s(97_200)));
+        assert_eq!(seen.next_reset(now).map(|(from, _)| from.unix_s()), Some(100_800));
+        assert_eq!(quota.seen_from(to), quota);
+    }
+
+    #[test]
+    fn a_refusal_within_a_run_of_questions_is_the_quotas_own() {
+        let mut quota = Quota::new(Span::from_h(1), 200, 2);
+        assert!(quota.is_about(190) && !quota.is_about(150));
+        quota.question.held = 160;
+        assert!(quota.is_about(150));
+    }
 }

@@ -35,6 +35,9 @@ const FALLS_MAX: u32 = 4;
 const BASE_421: Span = Span::from_min(3);
 const BASE: Span = Span::from_s(60);
 
+/// A lane that used less than this of its rate waited for something else. Chosen, not measured.
+const BUSY: f64 = 0.5;
+
 impl Controller {
     pub(crate) fn hear(&mut self, now: Instant, heard: &Heard) {
         match heard.signal {
@@ -197,7 +200,9 @@ impl Controller {
             return Some(minute as f64 / 60.0);
         }
         let tenth = accepted.nth_before(sent, 9).filter(|tenth| *tenth >= self.began)?;
-        Some(10.0 / (sent.since(tenth).0.max(1) as f64 / 1e6))
+        let pace = 10.0 / (sent.since(tenth).0.max(1) as f64 / 1e6);
+        // Where the lane waited for mail or for a quota, it was not its pace that failed.
+        (pace >= BUSY * self.pace.rate()).then_some(pace)
     }
 
     /// The quota that a refusal comes from, if one that is known or suspected was full.

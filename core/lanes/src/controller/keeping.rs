@@ -81,7 +81,8 @@ impl Controller {
     pub(crate) fn recall(&mut self, now: Instant, learned: &Learned) {
         self.pace.keep_to(rate_of(learned.gap), now);
         self.failed = learned.gap_bad.map(rate_of);
-        self.quotas = learned.quotas.iter().map(recalled_quota).collect();
+        self.quotas =
+            learned.quotas.iter().map(|kept| recalled_quota(kept).seen_from(now)).collect();
         self.suspects = learned.suspects.iter().map(recalled_quota).collect();
         self.suspected_for = learned.suspected_for;
         self.shut_out = learned.penalty;
@@ -192,7 +193,7 @@ fn recalled_quota(kept: &LearnedQuota) -> Quota {
     quota.least = kept.least.min(kept.window);
     quota.reset = kept.reset;
     let (patience, not_before) = (kept.patience, kept.asks_at);
-    quota.question = Question { run: 0, patience, not_before };
+    quota.question = Question { patience, not_before, ..Question::default() };
     quota
 }
 

@@ -5,6 +5,7 @@ use postlane_mail::{Instant, Span};
 
 use super::{Asked, Controller, Question};
 use crate::decision::Decision;
+use crate::history::History;
 use crate::quota::{Quota, Reset};
 use crate::windows::permille;
 
@@ -43,14 +44,15 @@ impl Controller {
     }
 
     /// Whether the answer would say something: what is full only with the margin for our clocks
-    /// may have room.
+    /// may have room. What was refused for reasons of its own may have counted.
     fn is_really_full(&self, quota: &Quota, at: Instant) -> bool {
-        let accepted = &self.counted.accepted;
-        let counted = match quota.last_reset(at) {
-            Some(since) => accepted.between(since, at),
-            None => accepted.within(permille(quota.window, 970), at),
+        let counted = |history: &History| match quota.last_reset(at) {
+            Some(since) => history.between(since, at),
+            None => history.within(permille(quota.window, 970), at),
         };
-        counted + 1 >= u64::from(quota.messages)
+        let accepted = counted(&self.counted.accepted);
+        let others = counted(&self.counted.all).saturating_sub(accepted);
+        accepted + others.min(u64::from(quota.messages / 20)) + 1 >= u64::from(quota.messages)
     }
 
     /// Something goes: it may be the one that asks.
@@ -75,7 +77,16 @@ impl Controller {
         self.asked = None;
         let Some(quota) = self.quotas.iter_mut().find(|q| q.window == window) else { return };
         match question {
+            // It was full only with what was refused for reasons of its own: that says little.
+            Question::More
+                if quota.used(&self.counted.accepted, sent) < u64::from(quota.messages) =>
+            {
+                quota.messages = quota.messages.saturating_add(1);
+            }
             Question::More => {
+                if quota.question.run == 0 {
+                    quota.question.held = quota.messages;
+                }
                 let share = 0.02 * f64::from(1u32 << quota.question.run.min(5));
                 let step = (share * f64::from(quota.messages)) as u32;
                 quota.messages = quota.messages.saturating_add(step.max(1));
@@ -121,6 +132,7 @@ impl Quota {
         match question {
             Question::More => {
                 self.question.run = 0;
+                self.question.held = 0;
                 self.question.patience = (2 * self.question.patience).max(1);
                 let windows = u64::from(self.question.patience.min(64));
                 self.question.not_before = now + self.window.times(windows);

@@ -41,7 +41,10 @@ impl Controller {
         } else {
             self.suspect(now, sent, &rest);
         }
-        if blocked > FAST && rest.explained.is_none() {
+        if known.is_some() && rest.canaries == 0 {
+            // It opened when its window said: nobody was shut out.
+            self.shut_out = self.shut_out.filter(|span| *span <= blocked);
+        } else if blocked > FAST && rest.explained.is_none() {
             self.shut_out = self.shut_out.map(|span| span.min(blocked));
         }
         self.weigh(now, sent, &rest);
@@ -74,7 +77,10 @@ impl Controller {
         if self.waves.len() > WAVES_MAX {
             self.waves.remove(0);
         }
-        let Some(found) = explain(&self.waves, &self.counted.accepted) else { return };
+        let foretold = rest.explained.filter(|_| rest.canaries == 0);
+        let foretold = foretold.and_then(|place| self.quotas.get(place)).map(|quota| quota.window);
+        let found = explain(&self.waves, &self.counted.accepted, foretold);
+        let Some(found) = found else { return };
         let Explanation { window, reset, messages, least } = found;
         let is_clock = matches!(reset, Reset::Clock { .. });
         let known = self.quotas.iter_mut().find(|quota| quota.window == window);
@@ -204,6 +210,14 @@ impl Controller {
     /// Whatever a wave says: what the provider took over the last hours, it takes.
     fn keep_a_floor(&mut self, now: Instant, before: f64, rest: &Rest) {
         const SEEN: Span = Span::from_h(3);
+        let is_count = rest.explained.is_some() || !self.suspects.is_empty();
+        if is_count {
+            let limits = self.quotas.iter().chain(&self.suspects);
+            let through = 2.0 * limits.map(Quota::pace).fold(f64::INFINITY, f64::min);
+            if self.pace.rate() < through.min(before) {
+                self.pace.keep_to(through.min(before), now);
+            }
+        }
         // Refused so soon again: it does not take that any more.
         if rest.refused.since(rest.began) < Span::from_min(3) {
             return;

@@ -33,7 +33,7 @@ fn waves(starts: usize, takes: impl Fn(&[f64], f64) -> bool) -> (Vec<Wave>, Hist
 fn a_sliding_hour_is_told_from_other_windows() {
     let takes = |sent: &[f64], now: f64| sent.iter().filter(|t| **t > now - 60.0).count() < 100;
     let (waves, history) = waves(4, takes);
-    let found = explain(&waves, &history).unwrap();
+    let found = explain(&waves, &history, None).unwrap();
     assert_eq!((found.window, found.reset), (Span::from_h(1), Reset::Assumed));
     assert!((95..=105).contains(&found.messages), "{found:?}");
 }
@@ -45,7 +45,7 @@ fn an_hour_by_the_clock_is_found_and_its_beginning_too() {
     let takes =
         |sent: &[f64], now: f64| sent.iter().filter(|t| hour(**t) == hour(now)).count() < 200;
     let (waves, history) = waves(6, takes);
-    let found = explain(&waves, &history).unwrap();
+    let found = explain(&waves, &history, None).unwrap();
     assert_eq!(found.window, Span::from_h(1));
     let Reset::Clock { from, to } = found.reset else { panic!("{found:?}") };
     let begins = (0..12).map(|n| min(phase + 60.0 * f64::from(n)));
@@ -56,7 +56,7 @@ fn an_hour_by_the_clock_is_found_and_its_beginning_too() {
 fn one_wave_explains_nothing() {
     let takes = |sent: &[f64], now: f64| sent.iter().filter(|t| **t > now - 60.0).count() < 100;
     let (waves, history) = waves(1, takes);
-    assert_eq!(explain(&waves, &history), None);
+    assert_eq!(explain(&waves, &history, None), None);
 }
 
 #[test]
@@ -68,5 +68,5 @@ fn waves_without_any_window_are_not_explained() {
         accepted: min(at + 2000.0),
     };
     let waves = [wave(0.0), wave(3000.0), wave(9000.0)];
-    assert_eq!(explain(&waves, &history), None);
+    assert_eq!(explain(&waves, &history, None), None);
 }
