@@ -9,6 +9,7 @@ pub mod arc;
 pub mod dkim;
 pub mod dmarc;
 mod dns;
+pub mod format;
 pub mod spf;
 
 pub use dns::{Answer, Failure, Found, Kind, Known, Name, NameError, Question, Record};
