@@ -43,6 +43,9 @@ pub enum Trouble {
         /// What the system said.
         why: String,
     },
+    /// So many entries could not be sealed and cannot be read until the next start; they are safe in
+    /// their append logs.
+    Unreadable(u64),
     /// A file was not what it should be and was set aside, renamed with `.broken` behind it.
     SetAside {
         /// The file, before.

@@ -1,8 +1,8 @@
 //! The ledger as the server sees it: append, ask, close.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
+use std::sync::mpsc::{self, Sender};
 use std::thread::{self, JoinHandle};
 
 use crate::entry::{Entry, Sample};
@@ -14,6 +14,7 @@ use crate::page::{Counts, Followed, Group, Page};
 use crate::position::{Cursor, Seq};
 use crate::read;
 use crate::recovery;
+use crate::sealer::{Order, Sealer};
 use crate::settings::Settings;
 use crate::shared::Shared;
 use crate::tally::{Tallies, Tally};
@@ -26,7 +27,8 @@ use crate::writer::Writer;
 #[derive(Debug)]
 pub struct Ledger {
     shared: Arc<Shared>,
-    writer: Option<JoinHandle<()>>,
+    orders: Option<Sender<Order>>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl Ledger {
@@ -34,13 +36,18 @@ impl Ledger {
     /// when it was closed last, orderly or not.
     pub fn open(dir: &Path, settings: Settings) -> Result<Self, LedgerError> {
         let unusable = |source| LedgerError::Folder { dir: dir.to_owned(), source };
-        fs::create_dir_all(dir.join("open")).map_err(unusable)?;
-        let shared = Arc::new(Shared::new(dir.to_owned(), settings));
-        let last = recovery::recover(&shared).map_err(unusable)?;
-        let writer = Writer::new(Arc::clone(&shared), last);
-        let thread = thread::Builder::new().name("ledger".into());
-        let writer = thread.spawn(move || writer.run()).map_err(unusable)?;
-        Ok(Self { shared, writer: Some(writer) })
+        let shared = Arc::new(Shared::new(dir, settings));
+        shared.files.create().map_err(unusable)?;
+        let recovered = recovery::recover(&shared).map_err(unusable)?;
+        let (orders, taken) = mpsc::channel();
+        let writer = Writer::new(Arc::clone(&shared), recovered, orders.clone());
+        let sealer = Sealer::new(Arc::clone(&shared));
+        let thread = |name: &str| thread::Builder::new().name(name.to_owned());
+        let threads = vec![
+            thread("ledger").spawn(move || writer.run()).map_err(unusable)?,
+            thread("ledger-seal").spawn(move || sealer.run(&taken)).map_err(unusable)?,
+        ];
+        Ok(Self { shared, orders: Some(orders), threads })
     }
 
     /// Leaves an entry to be written. Never waits for the disk; whether there was room for it.
@@ -54,15 +61,35 @@ impl Ledger {
     /// # Errors
     /// The disk fails, or the ledger was closed.
     pub fn flush(&self) -> Result<(), LedgerError> {
-        let entries = self.shared.mailbox.call(|waiting| waiting.is_flushed = true);
-        match self.shared.wait(entries) {
+        let calls = self.shared.mailbox.call(|_| {});
+        match self.shared.wait(calls) {
             Some(true) => Ok(()),
             Some(false) => Err(LedgerError::Disk {
-                path: self.shared.dir.join("open"),
+                path: self.shared.files.open(),
                 source: std::io::Error::other("the last write failed"),
             }),
             None => Err(LedgerError::Closed),
         }
+    }
+
+    /// Seals everything that was appended before, merges counts of days that are over, and removes
+    /// what is too old or too much; the ledger does so by itself every hour.
+    ///
+    /// # Errors
+    /// The disk fails, or the ledger was closed.
+    pub fn seal(&self) -> Result<(), LedgerError> {
+        let calls = self.shared.mailbox.call(|waiting| waiting.is_sealed = true);
+        if self.shared.wait(calls).is_none() {
+            return Err(LedgerError::Closed);
+        }
+        let (done, is_done) = mpsc::channel();
+        let orders = self.orders.as_ref().ok_or(LedgerError::Closed)?;
+        orders.send(Order::Tell(done)).map_err(|_| LedgerError::Closed)?;
+        let path = || self.shared.files.open();
+        is_done
+            .recv()
+            .map_err(|_| LedgerError::Closed)?
+            .map_err(|source| LedgerError::Disk { path: path(), source })
     }
 
     /// The newest `n` entries that `filter` has, behind `after` if a page came before.
@@ -122,20 +149,16 @@ impl Ledger {
     pub fn figures(&self) -> Figures {
         self.shared.figures()
     }
-
-    /// The folder.
-    pub fn dir(&self) -> PathBuf {
-        self.shared.dir.clone()
-    }
 }
 
 impl Drop for Ledger {
     /// Writes what still waits.
     fn drop(&mut self) {
         self.shared.mailbox.call(|waiting| waiting.is_closed = true);
-        if let Some(writer) = self.writer.take() {
-            // A writer that panicked has said so already; mail goes on without history.
-            let _ = writer.join();
+        self.orders = None;
+        for thread in self.threads.drain(..) {
+            // A thread that panicked has said so already; mail goes on without history.
+            let _ = thread.join();
         }
         self.shared.closed();
     }

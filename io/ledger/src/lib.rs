@@ -15,11 +15,14 @@ mod ledger;
 mod log;
 mod mailbox;
 mod page;
+mod part;
 mod position;
 mod read;
 mod recovery;
+mod sealer;
 mod settings;
 mod shared;
+mod table;
 mod tally;
 mod writer;
 
@@ -35,3 +38,6 @@ pub use page::{Counts, Followed, Group, Page};
 pub use position::{Cursor, Seq};
 pub use settings::Settings;
 pub use tally::{Tallies, Tally};
+
+#[cfg(test)]
+mod tests;

@@ -28,8 +28,10 @@ pub(crate) struct Waiting {
     pub(crate) dropped: u64,
     /// Entries taken since the ledger was opened.
     pub(crate) appended: u64,
-    /// Somebody waits for what is in here to be durable.
-    pub(crate) is_flushed: bool,
+    /// How often the writer was called since the ledger was opened, and not by its clock.
+    pub(crate) calls: u64,
+    /// The writer is called, and has not come yet.
+    is_called: bool,
     /// Somebody waits for the open part to be sealed.
     pub(crate) is_sealed: bool,
     /// The ledger is being closed.
@@ -55,12 +57,14 @@ impl Mailbox {
         true
     }
 
-    /// Calls the writer with a wish; gives how many entries were taken so far.
+    /// Calls the writer with a wish; gives how often it was called.
     pub(crate) fn call(&self, wish: impl FnOnce(&mut Waiting)) -> u64 {
         let mut waiting = self.waiting.lock();
         wish(&mut waiting);
+        waiting.calls += 1;
+        waiting.is_called = true;
         self.called.notify_one();
-        waiting.appended
+        waiting.calls
     }
 
     /// Entries taken since the ledger was opened.
@@ -72,12 +76,13 @@ impl Mailbox {
     /// last time is handed back for new entries.
     pub(crate) fn take(&self, patience: Duration, emptied: Vec<Entry>) -> Waiting {
         let mut waiting = self.waiting.lock();
-        if !waiting.is_flushed && !waiting.is_sealed && !waiting.is_closed {
+        if !waiting.is_called {
             self.called.wait_for(&mut waiting, patience);
         }
         let fresh = Waiting {
             entries: emptied,
             appended: waiting.appended,
+            calls: waiting.calls,
             is_closed: waiting.is_closed,
             ..Waiting::default()
         };

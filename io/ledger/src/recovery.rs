@@ -1,4 +1,5 @@
-//! What is done when the ledger is opened: append logs are read, torn ends cut.
+//! What is done when the ledger is opened: sealed parts are listed, append logs read, torn ends cut,
+//! and what a crash left half done is undone.
 
 use std::ffi::OsStr;
 use std::fs::{self, OpenOptions};
@@ -9,18 +10,54 @@ use std::sync::Arc;
 use crate::entry::Written;
 use crate::error::Trouble;
 use crate::log;
+use crate::part::{Files, Name, Part};
 use crate::position::Seq;
 use crate::shared::{Batch, Shared};
 
-/// Reads the append logs and shows what they hold; gives the last place that was taken.
-pub(crate) fn recover(shared: &Shared) -> io::Result<Seq> {
-    let mut entries: Vec<Written> = Vec::new();
-    for path in logs(&shared.dir.join("open"))? {
+/// Where the writer goes on.
+#[derive(Debug)]
+pub(crate) struct Recovered {
+    /// The last place that was taken.
+    pub(crate) last: Seq,
+    /// The append logs that hold what is not sealed.
+    pub(crate) logs: Vec<PathBuf>,
+}
+
+/// Lists what is sealed and reads what is not.
+pub(crate) fn recover(shared: &Shared) -> io::Result<Recovered> {
+    let files = &shared.files;
+    let sealed = files.names("events")?;
+    let (entries, logs) = unsealed(shared, &sealed)?;
+    for folder in ["counts", "samples"] {
+        for name in files.names(folder)?.iter().filter(|name| !sealed.contains(name)) {
+            let path = if folder == "counts" { files.counts(name) } else { files.samples(name) };
+            fs::remove_file(path)?;
+        }
+    }
+    let minutes = minutes(files, &sealed, &entries)?;
+    let last_sealed = sealed.iter().chain(&minutes).map(|name| name.last).max();
+    let last_open = entries.last().map(|written| written.seq);
+    let last = last_sealed.max(last_open).unwrap_or_default();
+    let mut state = shared.state.write();
+    state.parts = sealed.iter().map(|name| Arc::new(Part::new(files, *name))).collect();
+    state.minutes = minutes;
+    state.newest = last;
+    drop(state);
+    if !entries.is_empty() {
+        shared.count(|figures| figures.durable += entries.len() as u64);
+        shared.show(Arc::new(Batch::new(entries.into_iter())));
+    }
+    Ok(Recovered { last, logs })
+}
+
+/// The entries in append logs that are in no sealed part, in the order of writing, and the logs.
+fn unsealed(shared: &Shared, sealed: &[Name]) -> io::Result<(Vec<Written>, Vec<PathBuf>)> {
+    let (mut entries, mut paths): (Vec<Written>, _) = (Vec::new(), Vec::new());
+    for path in logs(&shared.files.open())? {
         let octets = fs::read(&path)?;
         let found = log::recover(&octets);
         if !found.is_log {
-            let why = "not an append log of this version".to_owned();
-            set_aside(shared, &path, why);
+            shared.set_aside(&path, "not an append log of this version".to_owned());
             continue;
         }
         let torn = octets.len() - found.whole_octets;
@@ -28,17 +65,39 @@ pub(crate) fn recover(shared: &Shared) -> io::Result<Seq> {
             cut(&path, found.whole_octets)?;
             shared.tell(&Trouble::Cut { path: path.clone(), octets: torn as u64 });
         }
-        entries.extend(found.entries);
+        let before = entries.len();
+        let is_sealed = |seq| sealed.iter().any(|name| name.has(seq));
+        entries.extend(found.entries.into_iter().filter(|written| !is_sealed(written.seq)));
+        if entries.len() == before {
+            fs::remove_file(&path)?;
+        } else {
+            paths.push(path);
+        }
     }
     // A write that failed may have left some of its entries in one log and all of them in the next.
     entries.sort_by_key(|written| written.seq);
     entries.dedup_by_key(|written| written.seq);
-    let last = entries.last().map_or(Seq(0), |written| written.seq);
-    if !entries.is_empty() {
-        shared.count(|figures| figures.durable += entries.len() as u64);
-        shared.show(Arc::new(Batch::new(entries.into_iter())));
+    Ok((entries, paths))
+}
+
+/// The files of counts by the minute, without those of a part that was not finished and those that
+/// were merged into another.
+fn minutes(files: &Files, sealed: &[Name], entries: &[Written]) -> io::Result<Vec<Name>> {
+    let names = files.names("minutes")?;
+    let mut kept = Vec::new();
+    for name in &names {
+        let is_unfinished =
+            !sealed.contains(name) && entries.iter().any(|written| name.has(written.seq));
+        let is_merged = names
+            .iter()
+            .any(|other| other != name && other.first <= name.first && name.last <= other.last);
+        if is_unfinished || is_merged {
+            fs::remove_file(files.minutes(name))?;
+        } else {
+            kept.push(*name);
+        }
     }
-    Ok(last)
+    Ok(kept)
 }
 
 /// The append logs in `dir`, oldest first.
@@ -58,14 +117,4 @@ fn cut(path: &Path, octets: usize) -> io::Result<()> {
     let file = OpenOptions::new().write(true).open(path)?;
     file.set_len(octets as u64)?;
     file.sync_all()
-}
-
-/// Renames a file that cannot be read, so that nobody stumbles over it twice.
-pub(crate) fn set_aside(shared: &Shared, path: &Path, why: String) {
-    let mut aside = path.as_os_str().to_owned();
-    aside.push(".broken");
-    // If it cannot be renamed it is passed over again at the next start.
-    let _ = fs::rename(path, aside);
-    shared.count(|figures| figures.set_aside += 1);
-    shared.tell(&Trouble::SetAside { path: path.to_owned(), why });
 }

@@ -1,6 +1,8 @@
 //! What the writer and the readers share.
 
-use std::path::PathBuf;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parking_lot::{Condvar, Mutex, RwLock};
@@ -9,13 +11,14 @@ use crate::entry::{Sample, Written};
 use crate::error::Trouble;
 use crate::figures::Figures;
 use crate::mailbox::Mailbox;
+use crate::part::{Files, Name, Part};
 use crate::position::Seq;
 use crate::settings::Settings;
 
 /// What the writer and the readers share.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    pub(crate) dir: PathBuf,
+    pub(crate) files: Files,
     pub(crate) settings: Settings,
     pub(crate) mailbox: Mailbox,
     pub(crate) state: RwLock<State>,
@@ -27,8 +30,14 @@ pub(crate) struct Shared {
 /// What can be read now.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct State {
+    /// Sealed, in the order of writing.
+    pub(crate) parts: Vec<Arc<Part>>,
+    /// Being sealed, in the order of writing.
+    pub(crate) closed: Vec<Arc<Closed>>,
     /// Not sealed yet, in the order of writing.
     pub(crate) open: Vec<Arc<Batch>>,
+    /// Counts by the minute, of sealed parts that are there or were.
+    pub(crate) minutes: Vec<Name>,
     /// The place of the last entry that was shown.
     pub(crate) newest: Seq,
 }
@@ -40,20 +49,28 @@ pub(crate) struct Batch {
     pub(crate) samples: Vec<(Seq, Box<Sample>)>,
 }
 
+/// What will be one part: no entry is added to it any more.
+#[derive(Debug)]
+pub(crate) struct Closed {
+    pub(crate) batches: Vec<Arc<Batch>>,
+    /// The append logs that hold its entries, and no others.
+    pub(crate) logs: Vec<PathBuf>,
+}
+
 /// How far the writer has come.
 #[derive(Debug, Default, Clone, Copy)]
 struct Progress {
-    /// So many of the entries that were appended were written, or tried to.
-    entries: u64,
+    /// So many calls were answered: what was appended before them was written, or tried to.
+    calls: u64,
     is_durable: bool,
     is_closed: bool,
 }
 
 impl Shared {
-    pub(crate) fn new(dir: PathBuf, settings: Settings) -> Self {
+    pub(crate) fn new(dir: &Path, settings: Settings) -> Self {
         let mailbox = Mailbox::new(settings.waiting_octets_max);
         Self {
-            dir,
+            files: Files::new(dir),
             settings,
             mailbox,
             state: RwLock::default(),
@@ -70,10 +87,10 @@ impl Shared {
         state.open.push(batch);
     }
 
-    /// Says that the first `entries` appended were written, or tried to.
-    pub(crate) fn wrote(&self, entries: u64, is_durable: bool) {
+    /// Says that what was appended before the first `calls` calls was written, or tried to.
+    pub(crate) fn wrote(&self, calls: u64, is_durable: bool) {
         let mut progress = self.progress.lock();
-        progress.entries = entries;
+        progress.calls = calls;
         progress.is_durable = is_durable;
         self.wrote.notify_all();
     }
@@ -84,14 +101,14 @@ impl Shared {
         self.wrote.notify_all();
     }
 
-    /// Waits until the first `entries` appended were written; whether all of them are durable, or
-    /// nothing when the ledger was closed before.
-    pub(crate) fn wait(&self, entries: u64) -> Option<bool> {
+    /// Waits until so many calls were answered; whether everything is durable, or nothing when the
+    /// ledger was closed before.
+    pub(crate) fn wait(&self, calls: u64) -> Option<bool> {
         let mut progress = self.progress.lock();
-        while progress.entries < entries && !progress.is_closed {
+        while progress.calls < calls && !progress.is_closed {
             self.wrote.wait(&mut progress);
         }
-        (progress.entries >= entries).then_some(progress.is_durable)
+        (progress.calls >= calls).then_some(progress.is_durable)
     }
 
     pub(crate) fn count(&self, count: impl FnOnce(&mut Figures)) {
@@ -101,12 +118,45 @@ impl Shared {
     pub(crate) fn figures(&self) -> Figures {
         let mut figures = *self.figures.lock();
         figures.appended = self.mailbox.appended();
-        figures.open = self.state.read().open.iter().map(|batch| batch.len() as u64).sum();
+        let state = self.state.read();
+        figures.open = state.unsealed().map(|batch| batch.len() as u64).sum();
+        figures.parts = state.parts.len() as u64;
+        figures.sealed = state.parts.iter().map(|part| part.name.entries).sum();
+        figures.octets = state.parts.iter().map(|part| part.octets).sum();
         figures
+    }
+
+    /// Counts and tells a failure to write.
+    pub(crate) fn not_written(&self, path: PathBuf, why: &io::Error) {
+        self.count(|figures| figures.failures += 1);
+        self.tell(&Trouble::NotWritten { path, why: why.to_string() });
+    }
+
+    /// Renames a file that cannot be read, so that nobody stumbles over it twice.
+    pub(crate) fn set_aside(&self, path: &Path, why: String) {
+        let mut aside = path.as_os_str().to_owned();
+        aside.push(".broken");
+        // If it cannot be renamed it is met and passed over again at the next start.
+        let _ = fs::rename(path, aside);
+        self.count(|figures| figures.set_aside += 1);
+        self.tell(&Trouble::SetAside { path: path.to_owned(), why });
     }
 
     pub(crate) fn tell(&self, trouble: &Trouble) {
         (self.settings.on_trouble)(trouble);
+    }
+}
+
+impl State {
+    /// What is not sealed, in the order of writing.
+    pub(crate) fn unsealed(&self) -> impl Iterator<Item = &Arc<Batch>> {
+        self.closed.iter().flat_map(|closed| &closed.batches).chain(&self.open)
+    }
+}
+
+impl Closed {
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &Written> {
+        self.batches.iter().flat_map(|batch| &batch.entries)
     }
 }
 

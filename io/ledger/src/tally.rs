@@ -59,21 +59,27 @@ impl Tallies {
 
     /// Whether a tally counted by the minute is asked for.
     pub(crate) fn has(&self, tally: &Tally) -> bool {
-        let until = Instant(self.to.0.div_ceil(MINUTE).saturating_mul(MINUTE));
-        tally.from >= self.minute(self.from)
-            && tally.from < until
+        self.has_minute(tally.from)
             && (self.providers.is_empty() || self.providers.contains(&tally.provider))
             && (self.tenants.is_empty() || self.tenants.contains(&tally.tenant))
+    }
+
+    /// Whether the minute that begins at `minute` is asked for.
+    pub(crate) fn has_minute(&self, minute: Instant) -> bool {
+        let until = self.to.0.div_ceil(MINUTE).saturating_mul(MINUTE);
+        minute.0 >= self.from.0 / MINUTE * MINUTE && minute.0 < until
+    }
+
+    /// Whether any minute between two moments is asked for.
+    pub(crate) fn reaches(&self, first: Instant, last: Instant) -> bool {
+        let until = self.to.0.div_ceil(MINUTE).saturating_mul(MINUTE);
+        last.0 >= self.from.0 / MINUTE * MINUTE && first.0 < until
     }
 
     /// The beginning of the stretch that `at` falls into.
     pub(crate) fn stretch(&self, at: Instant) -> Instant {
         let every = (self.every.0 / MINUTE).max(1) * MINUTE;
         Instant(at.0 / every * every)
-    }
-
-    fn minute(&self, at: Instant) -> Instant {
-        Instant(at.0 / MINUTE * MINUTE)
     }
 }
 

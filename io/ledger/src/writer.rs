@@ -1,28 +1,39 @@
 //! The one who writes: takes what waits, makes it durable, shows it to readers.
 
+use std::mem;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::mpsc::Sender;
+
+use postlane_mail::Instant;
 
 use crate::entry::{Entry, Written};
 use crate::error::Trouble;
 use crate::log::AppendLog;
 use crate::mailbox::Waiting;
 use crate::position::Seq;
-use crate::shared::{Batch, Shared};
+use crate::recovery::Recovered;
+use crate::sealer::Order;
+use crate::shared::{Batch, Closed, Shared};
 
 /// The writer's own things; it lives on a thread of its own.
 #[derive(Debug)]
 pub(crate) struct Writer {
     shared: Arc<Shared>,
     log: Option<AppendLog>,
+    /// The logs that hold entries of the open part.
+    logs: Vec<PathBuf>,
+    orders: Sender<Order>,
     /// Shown to readers, but not durable yet: the disk failed.
     owed: Vec<Arc<Batch>>,
     last: Seq,
 }
 
 impl Writer {
-    pub(crate) fn new(shared: Arc<Shared>, last: Seq) -> Self {
-        Self { shared, log: None, owed: Vec::new(), last }
+    /// A writer that goes on behind what was recovered.
+    pub(crate) fn new(shared: Arc<Shared>, recovered: Recovered, orders: Sender<Order>) -> Self {
+        let Recovered { last, logs } = recovered;
+        Self { shared, log: None, logs, orders, owed: Vec::new(), last }
     }
 
     /// Writes until the ledger is closed and nothing waits any more.
@@ -31,7 +42,10 @@ impl Writer {
         loop {
             let mut taken = self.shared.mailbox.take(self.shared.settings.sync_every, emptied);
             emptied = self.write(&mut taken);
-            self.shared.wrote(taken.appended, self.owed.is_empty());
+            if taken.is_sealed || self.is_due() {
+                self.close();
+            }
+            self.shared.wrote(taken.calls, self.owed.is_empty());
             if taken.is_closed {
                 break;
             }
@@ -44,7 +58,7 @@ impl Writer {
             self.shared.count(|figures| figures.dropped += taken.dropped);
             self.shared.tell(&Trouble::Dropped(taken.dropped));
         }
-        let mut entries = std::mem::take(&mut taken.entries);
+        let mut entries = mem::take(&mut taken.entries);
         if !entries.is_empty() {
             let batch = Arc::new(self.number(&mut entries));
             self.owed.push(Arc::clone(&batch));
@@ -52,6 +66,34 @@ impl Writer {
         }
         self.pay();
         entries
+    }
+
+    /// Whether the open part's hour is over, or it is full.
+    fn is_due(&self) -> bool {
+        let state = self.shared.state.read();
+        let entries: usize = state.open.iter().map(|batch| batch.len()).sum();
+        let first = state.open.first().and_then(|batch| batch.entries.first());
+        let now = (self.shared.settings.clock)();
+        entries >= self.shared.settings.part_entries_max
+            || first
+                .is_some_and(|first| Instant(first.seq.0).unix_s() / 3_600 < now.unix_s() / 3_600)
+    }
+
+    /// Closes the open part, so that it can be sealed while the next one is filled. Not while the
+    /// disk owes something: the logs must hold all of it.
+    fn close(&mut self) {
+        if !self.owed.is_empty() {
+            return;
+        }
+        self.log = None;
+        let mut state = self.shared.state.write();
+        let batches = mem::take(&mut state.open);
+        let logs = mem::take(&mut self.logs);
+        if !batches.is_empty() {
+            state.closed.push(Arc::new(Closed { batches, logs }));
+        }
+        // Nobody listens any more only when the ledger is being closed.
+        let _ = self.orders.send(Order::Seal);
     }
 
     /// Gives every entry its place. Places follow the clock, so that none is given twice even when
@@ -79,7 +121,7 @@ impl Writer {
         };
         let log = match self.log.take() {
             Some(log) => Ok(log),
-            None => AppendLog::create(&path),
+            None => AppendLog::create(&path).inspect(|_| self.logs.push(path.clone())),
         };
         let paid = log.and_then(|mut log| {
             log.append(self.owed.iter().flat_map(|batch| batch.whole()))?;
@@ -91,16 +133,13 @@ impl Writer {
                 let entries = self.owed.drain(..).map(|batch| batch.len() as u64).sum::<u64>();
                 self.shared.count(|figures| figures.durable += entries);
             }
-            Err(why) => {
-                self.shared.count(|figures| figures.failures += 1);
-                self.shared.tell(&Trouble::NotWritten { path, why: why.to_string() });
-            }
+            Err(why) => self.shared.not_written(path, &why),
         }
     }
 
     /// Logs are named by the place of the first entry they may hold, so that they sort.
     fn new_path(&self) -> PathBuf {
         let now = (self.shared.settings.clock)();
-        self.shared.dir.join("open").join(format!("{:016x}.log", now.0.max(self.last.0)))
+        self.shared.files.open().join(format!("{:016x}.log", now.0.max(self.last.0)))
     }
 }

@@ -1,6 +1,7 @@
 //! The rules of the whole: what is appended can be read, survives a stop, and never waits.
 
 use std::fs;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 

@@ -1,0 +1,34 @@
+//! Counts by the minute.
+
+use postlane_mail::Instant;
+
+use crate::error::LedgerError;
+use crate::part::minutes;
+use crate::read::parts::{look, spread};
+use crate::shared::Shared;
+use crate::tally::{Tallies, Tally};
+
+/// See [`crate::Ledger::tallies`].
+pub(crate) fn tallies(shared: &Shared, asked: &Tallies) -> Result<Vec<Tally>, LedgerError> {
+    let state = shared.state.read().clone();
+    let stretched = |tally: Tally| Tally { from: asked.stretch(tally.from), ..tally };
+    let mut all: Vec<Tally> = state
+        .unsealed()
+        .flat_map(|batch| &batch.entries)
+        .map(|written| Tally::of(&written.entry))
+        .filter(|tally| asked.has(tally))
+        .map(stretched)
+        .collect();
+    let mut names = state.minutes;
+    names.retain(|name| asked.reaches(name.first_at, name.last_at));
+    let results = spread(&names, Vec::new, |name, found: &mut Vec<Tally>| {
+        let path = shared.files.minutes(name);
+        let is_asked = |minute: Instant| asked.has_minute(minute);
+        let read = look(shared, &path, || minutes::read(&path, is_asked))?;
+        let fits = read.unwrap_or_default().into_iter().filter(|tally| asked.has(tally));
+        found.extend(Tally::together(fits.map(stretched).collect()));
+        Ok(())
+    })?;
+    all.extend(results.into_iter().flatten());
+    Ok(Tally::together(all))
+}
