@@ -1,7 +1,7 @@
 //! Reading a table. Nothing in the file is believed: what does not fit is an error, never a panic.
 
 use std::fs::File;
-use std::io::{self, Cursor};
+use std::io;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -12,7 +12,6 @@ use parquet::basic::{Encoding, Type};
 use parquet::column::page::{Page, PageReader};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader};
-use parquet::file::reader::{ChunkReader, Length};
 use parquet::file::serialized_reader::SerializedPageReader;
 use twox_hash::XxHash64;
 
@@ -200,9 +199,9 @@ impl Table {
         if chunk.column_type() != of || descr.max_def_level() != 1 || descr.max_rep_level() != 0 {
             return Err(odd("a column of another form"));
         }
-        let mut pages =
-            SerializedPageReader::new(Arc::new(self.slice(chunk)?), chunk, self.rows(), None)
-                .map_err(broken)?;
+        let (octets, chunk) = self.slice(chunk)?;
+        let mut pages = SerializedPageReader::new(Arc::new(octets), &chunk, self.rows(), None)
+            .map_err(broken)?;
         let (mut row, mut words) = (0_usize, 0);
         while let Some(next) = pages.peek_next_page().map_err(broken)? {
             if !next.is_dict {
@@ -228,22 +227,30 @@ impl Table {
         if row == self.rows() { Ok(()) } else { Err(odd("fewer rows than were promised")) }
     }
 
-    /// A column's octets.
-    fn slice(&self, chunk: &ColumnChunkMetaData) -> Result<Slice, TableError> {
-        let inside = |n: i64| u64::try_from(n).is_ok_and(|n| n <= self.octets);
-        if !inside(chunk.compressed_size())
-            || !inside(chunk.data_page_offset())
-            || !chunk.dictionary_page_offset().is_none_or(inside)
-        {
-            return Err(odd("a column that is not there"));
-        }
-        let (start, length) = chunk.byte_range();
-        if length > CHUNK_OCTETS_MAX || start.saturating_add(length) > self.octets {
-            return Err(odd("a column that is not there"));
+    /// A column's octets, and where in them its pages are.
+    fn slice(
+        &self,
+        chunk: &ColumnChunkMetaData,
+    ) -> Result<(Bytes, ColumnChunkMetaData), TableError> {
+        let gone = || odd("a column that is not there");
+        let inside = |n: i64| u64::try_from(n).ok().filter(|n| *n <= self.octets).ok_or_else(gone);
+        let length = inside(chunk.compressed_size())?;
+        let pages = inside(chunk.data_page_offset())?;
+        let dictionary = chunk.dictionary_page_offset().map(inside).transpose()?;
+        let start = dictionary.unwrap_or(pages);
+        if length > CHUNK_OCTETS_MAX || pages < start || start + length > self.octets {
+            return Err(gone());
         }
         let mut octets = vec![0; usize::try_from(length).unwrap_or(0)];
         self.file.read_exact_at(&mut octets, start)?;
-        Ok(Slice { start, octets: Bytes::from(octets) })
+        let moved = chunk
+            .clone()
+            .into_builder()
+            .set_data_page_offset((pages - start).cast_signed())
+            .set_dictionary_page_offset(dictionary.map(|_| 0))
+            .build()
+            .map_err(broken)?;
+        Ok((Bytes::from(octets), moved))
     }
 }
 
@@ -315,46 +322,6 @@ fn byte_arrays(octets: &Bytes, n: usize, out: &mut Vec<Bytes>) -> Option<()> {
 
 fn number(octets: &[u8]) -> u64 {
     octets.try_into().map(u64::from_le_bytes).unwrap_or_default()
-}
-
-/// A piece of a file, at the place where it stands in the file.
-struct Slice {
-    start: u64,
-    octets: Bytes,
-}
-
-impl Slice {
-    fn part(&self, start: u64, length: Option<usize>) -> Result<Bytes, ParquetError> {
-        let outside = || ParquetError::General("a page outside of its column".to_owned());
-        let from = start.checked_sub(self.start).ok_or_else(outside)?;
-        let from = usize::try_from(from).map_err(|_| outside())?;
-        let end = match length {
-            Some(length) => from.checked_add(length).ok_or_else(outside)?,
-            None => self.octets.len(),
-        };
-        if from > end || end > self.octets.len() {
-            return Err(outside());
-        }
-        Ok(self.octets.slice(from..end))
-    }
-}
-
-impl Length for Slice {
-    fn len(&self) -> u64 {
-        self.start + self.octets.len() as u64
-    }
-}
-
-impl ChunkReader for Slice {
-    type T = Cursor<Bytes>;
-
-    fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
-        Ok(Cursor::new(self.part(start, None)?))
-    }
-
-    fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
-        self.part(start, Some(length))
-    }
 }
 
 fn broken(error: ParquetError) -> TableError {
