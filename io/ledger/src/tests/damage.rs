@@ -64,7 +64,7 @@ fn no_damaged_octet_makes_anybody_panic() {
     let path = sealed(dir.path());
     let whole = fs::read(&path).unwrap();
     let mut draw = Draw(11);
-    for round in 0..150 {
+    for round in 0..80 {
         let mut octets = whole.clone();
         let near_end =
             whole.len() as u64 - 1 - draw.below(whole.len() as u64 / (1 + round % 4 * 6));

@@ -144,13 +144,13 @@ fn pages_of_sealed_parts_are_those_of_a_list() {
     assert_eq!((list.len(), ledger.figures().parts), (600, 3));
     list.sort_by_key(|written| std::cmp::Reverse((written.entry.at, written.seq)));
     let mut draw = Draw(2);
-    for round in 0..120 {
+    for round in 0..45 {
         let filter = draw.filter();
         let expected: Vec<_> =
             list.iter().filter(|written| filter.has(&written.entry)).cloned().collect();
         let (mut found, mut after): (Vec<_>, Option<Cursor>) = (Vec::new(), None);
         loop {
-            let n = [1, 7, 50][round % 3];
+            let n = [4, 15, 50][round % 3];
             let page = ledger.latest(&filter, n, after).unwrap();
             assert!(page.entries.len() <= n);
             found.extend(page.entries);
@@ -169,7 +169,7 @@ fn counts_of_sealed_parts_are_those_of_a_list() {
     let ledger = filled(dir.path(), 3);
     let list = all(&ledger);
     let mut draw = Draw(4);
-    for _ in 0..120 {
+    for _ in 0..60 {
         let filter = draw.filter();
         let fits: Vec<&Entry> = list.iter().filter(|entry| filter.has(entry)).collect();
         for counts in ledger.facets(&filter, &Field::ALL, 1_000).unwrap() {
