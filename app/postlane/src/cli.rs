@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::commands::analyze::Analyze;
 use crate::commands::bounce::BounceCommand;
 use crate::commands::classify::Classify;
 use crate::commands::config::ConfigCommand;
@@ -92,6 +93,12 @@ pub(crate) enum Command {
     /// signal, provider, rule and confidence. A line that cannot be read is told on standard
     /// error, and the exit status is then 1.
     Classify(Classify),
+    /// Say what another mail server's log tells of providers, their limits, and retries
+    ///
+    /// Reads logs of any size, joins their lines by queue id, says what each provider took and
+    /// refused and why, when a limit was hit and which window and quota that suggests, and what to
+    /// write into our configuration, or into Postfix's. Nothing is sent and nothing is asked.
+    Analyze(Box<Analyze>),
     /// Check and try rules of your own for replies
     #[command(subcommand)]
     Rules(RulesCommand),

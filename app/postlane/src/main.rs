@@ -38,6 +38,7 @@ fn main() -> std::process::ExitCode {
         Command::Rules(rules) => commands::rules::run(&cli.reach, &rules),
         Command::Suppression(command) => commands::suppression::run(&cli.reach, command),
         Command::Spool(spool) => commands::spool::run(&cli.reach, spool),
+        Command::Analyze(analyze) => commands::analyze::run(&cli.reach, &analyze),
         Command::Bounce(bounce) => commands::bounce::run(&cli.reach, bounce),
         Command::Config(config) => commands::config::run(&cli.reach, &config),
         Command::Rehearse(rehearse) => commands::rehearse::run(&cli.reach, &rehearse),

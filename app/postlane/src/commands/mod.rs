@@ -1,5 +1,6 @@
 //! One file for each command.
 
+pub(crate) mod analyze;
 pub(crate) mod bounce;
 pub(crate) mod classify;
 pub(crate) mod config;

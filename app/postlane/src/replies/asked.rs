@@ -50,11 +50,17 @@ pub(crate) struct Speaker {
     pub(crate) stage: Option<Stage>,
 }
 
+impl OwnRules {
+    /// The files.
+    pub(crate) fn files(&self) -> Vec<&Path> {
+        self.rules.iter().map(PathBuf::as_path).collect()
+    }
+}
+
 impl Known {
     /// The program's rules, and these before them.
     pub(crate) fn with(own: &OwnRules) -> Result<Self, Failure> {
-        let files: Vec<&Path> = own.rules.iter().map(PathBuf::as_path).collect();
-        Self::with_files(&files)
+        Self::with_files(&own.files())
     }
 
     /// The program's rules alone.

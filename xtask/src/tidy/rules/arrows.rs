@@ -59,6 +59,7 @@ const DRAWN: &[(&str, &str)] = &[
     ("core/engine", "core/replies"),
     ("core/suppression", "core/replies"),
     ("core/triage", "core/replies"),
+    ("core/maillog", "core/replies"),
     ("app/api", "app/server"),
     ("app/postlane", "app/server"),
     ("app/postlane", "app/api"),

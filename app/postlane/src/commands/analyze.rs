@@ -1,0 +1,93 @@
+//! `postlane analyze`: what another mail server's log says of providers, limits and retries.
+
+mod files;
+mod given;
+mod lane;
+mod postfix;
+mod table;
+mod told;
+mod verdict;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum};
+use postlane_maillog::{Analysis, Format, Limits, Report};
+use postlane_replies::{Providers, RuleBook};
+
+use crate::cli::Reach;
+use crate::exit::{Exit, Failure};
+use crate::print;
+use crate::replies::{OwnRules, read_rules};
+
+/// Logs, and what is wanted of them.
+#[derive(Args)]
+pub(crate) struct Analyze {
+    /// Logs, plain or compressed (.gz, .zst); their order does not matter; `-` reads standard input
+    #[arg(value_name = "LOG", required = true)]
+    logs: Vec<PathBuf>,
+    /// Which program wrote them
+    #[arg(long, value_name = "NAME", value_enum, default_value = "auto")]
+    format: Wanted,
+    /// Count what was tried from then on: a time (RFC 3339), a day, or a span before now: 24h
+    #[arg(long, value_name = "WHEN", value_parser = given::moment)]
+    since: Option<given::Moment>,
+    /// And before then
+    #[arg(long, value_name = "WHEN", value_parser = given::moment)]
+    until: Option<given::Moment>,
+    #[command(flatten)]
+    own: OwnRules,
+}
+
+/// The programs whose logs are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Wanted {
+    /// By the first lines of each file
+    Auto,
+    /// Postfix, by syslog, its own file or the journal
+    Postfix,
+}
+
+impl Wanted {
+    fn format(self) -> Option<Format> {
+        match self {
+            Self::Auto => None,
+            Self::Postfix => Some(Format::Postfix),
+        }
+    }
+}
+
+pub(crate) fn run(reach: &Reach, analyze: &Analyze) -> Result<Exit, Failure> {
+    let report = read(analyze)?;
+    if report.providers.is_empty() {
+        print::note(&nothing_found(&report));
+    }
+    let told = told::Told::of(&report);
+    if reach.json {
+        print::json(&told);
+    } else {
+        table::show(&report, &told);
+    }
+    Ok(if report.providers.is_empty() { Exit::No } else { Exit::Yes })
+}
+
+fn read(analyze: &Analyze) -> Result<Report, Failure> {
+    let own: Vec<_> = analyze.own.files();
+    let texts = read_rules(&own)?;
+    let named: Vec<_> = texts.iter().map(|(name, text)| (&**name, &**text)).collect();
+    let book = RuleBook::with(&Providers::built_in(), &named)
+        .map_err(|e| Failure::usage(format!("rules that cannot be used:\n{e}")))?;
+    let book = Arc::new(book);
+    let (since, until) = given::span(analyze.since, analyze.until)?;
+    let begin = || Analysis::new(Arc::clone(&book), Limits::default(), since, until);
+    files::read(&analyze.logs, analyze.format.format(), &begin)
+}
+
+fn nothing_found(report: &Report) -> String {
+    let read = format!("{} lines, {} of them unreadable", report.lines, report.bad_lines);
+    let example = report.bad_examples.first();
+    let example = example.map_or_else(String::new, |line| {
+        format!("; the first of these: {}", print::printable(line))
+    });
+    format!("postlane: no attempt at delivery was found in {read}{example}")
+}

@@ -1,0 +1,143 @@
+//! What to write into our own configuration for a provider, by what a log says.
+
+use postlane_mail::Span;
+use postlane_maillog::ProviderFigures;
+
+use super::told::Limit;
+use super::verdict::Verdict;
+
+/// How much of a limit is used: lanes ask for the rest by themselves.
+const SHARE: f64 = 0.9;
+
+/// The pace that a provider's refusals suggest.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Pace {
+    /// So many messages.
+    pub(super) messages: u64,
+    /// In so long, in seconds.
+    pub(super) window_s: u64,
+    /// Where it was read.
+    pub(super) source: PaceSource,
+}
+
+/// Where a pace was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PaceSource {
+    /// The limit that explains when refusals began.
+    Limit,
+    /// The provider's own words.
+    Words,
+    /// The most that was taken in ten minutes without a refusal.
+    Clean,
+}
+
+impl Pace {
+    /// The pace for a provider that refuses for the rate; `None` for others, or where nothing
+    /// was taken.
+    pub(super) fn of(figures: &ProviderFigures, limit: Option<&Limit>) -> Option<Self> {
+        if figures.paced() == 0 {
+            return None;
+        }
+        if let Some(limit) = limit {
+            let messages = ((limit.quota as f64 * SHARE) as u64).max(1);
+            let window_s = u64::from(limit.window_s);
+            return Some(Self { messages, window_s, source: PaceSource::Limit });
+        }
+        if let Some((Some(window), Some(quota), _)) = figures.told_limit {
+            let messages = ((f64::from(quota) * SHARE) as u64).max(1);
+            return Some(Self {
+                messages,
+                window_s: window.as_s().max(1),
+                source: PaceSource::Words,
+            });
+        }
+        let messages = clean(figures)?;
+        Some(Self { messages, window_s: CLEAN_S, source: PaceSource::Clean })
+    }
+
+    /// As settings write it.
+    pub(super) fn written(self) -> String {
+        let unit = match self.window_s {
+            1 => "s".to_owned(),
+            60 => "m".to_owned(),
+            3_600 => "h".to_owned(),
+            86_400 => "d".to_owned(),
+            s if s % 86_400 == 0 => format!("{}d", s / 86_400),
+            s if s % 3_600 == 0 => format!("{}h", s / 3_600),
+            s if s % 60 == 0 => format!("{}m", s / 60),
+            s => format!("{s}s"),
+        };
+        format!("{}/{unit}", self.messages.min(1_000_000))
+    }
+
+    fn says(self) -> &'static str {
+        match self.source {
+            PaceSource::Limit => "nine tenths of the limit that explains when refusals began",
+            PaceSource::Words => "nine tenths of what its replies say",
+            PaceSource::Clean => {
+                "the median of what was taken in ten minutes without a refusal; no window was found"
+            }
+        }
+    }
+}
+
+/// The pieces in which mail is counted that was taken without a refusal, in seconds.
+const CLEAN_S: u64 = 600;
+
+/// The median of what was taken in ten minutes that saw mail taken and no refusal for the rate;
+/// else of what was taken in any.
+fn clean(figures: &ProviderFigures) -> Option<u64> {
+    let mut pieces: Vec<(u64, u64)> = Vec::new();
+    let mut at = None;
+    for moment in &figures.moments {
+        let piece = u64::from(moment.at_s) / CLEAN_S;
+        if at != Some(piece) {
+            at = Some(piece);
+            pieces.push((0, 0));
+        }
+        if let Some((accepted, paced)) = pieces.last_mut() {
+            *accepted += u64::from(moment.accepted);
+            *paced += u64::from(moment.paced);
+        }
+    }
+    let median = |is_wanted: &dyn Fn(&(u64, u64)) -> bool| {
+        let wanted = pieces.iter().filter(|piece| piece.0 > 0 && is_wanted(piece));
+        let mut counts: Vec<u64> = wanted.map(|piece| piece.0).collect();
+        counts.sort_unstable();
+        counts.get(counts.len() / 2).copied()
+    };
+    median(&|piece| piece.1 == 0).or_else(|| median(&|_| true))
+}
+
+/// A section for this provider; empty where it needs none.
+pub(super) fn toml(figures: &ProviderFigures, limit: Option<&Limit>, verdict: &Verdict) -> String {
+    let Some(pace) = Pace::of(figures, limit) else { return String::new() };
+    if figures.id.as_ref() == "others" {
+        return String::new();
+    }
+    let backoff = backoff(&pace);
+    let mut text = format!(
+        "# {}: {} of {} tries refused for the rate ({}).\n",
+        figures.name,
+        figures.paced(),
+        figures.attempts(),
+        verdict.class
+    );
+    text.push_str(&format!("[lane.\"{}\"]\n", figures.id.escape_default()));
+    text.push_str(&format!("# {}\nmax_rate_per_source = \"{}\"\n", pace.says(), pace.written()));
+    text.push_str("max_connections_per_source = 2\n");
+    text.push_str(&format!("retry_backoff = \"{}\"\n", Span::from_s(backoff)));
+    if !figures.storms.is_empty() {
+        text.push_str(
+            "# retries crowded out new mail: let the old go first\n\
+             hold_new_when_deferred_older_than = \"4h\"\n",
+        );
+    }
+    text
+}
+
+/// How long a refused message waits, in seconds: half a window, between five minutes and two
+/// hours.
+pub(super) fn backoff(pace: &Pace) -> u64 {
+    (pace.window_s / 2).clamp(300, 7_200) / 60 * 60
+}

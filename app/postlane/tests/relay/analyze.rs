@@ -1,0 +1,127 @@
+//! Logs that other mail servers wrote against model receivers, as `postlane analyze` reads them.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::{Duration, SystemTime};
+
+use serde_json::Value;
+
+use crate::golden::golden;
+use crate::relay::Home;
+
+/// Recorded logs.
+fn recorded(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../core/maillog/tests/logs").join(name)
+}
+
+/// A copy that was last written to on 2026-11-22: the year of its lines is that.
+fn dated(home: &Home, name: &str) -> String {
+    let file = Path::new(name).file_name().unwrap();
+    let copy = home.path().join(file);
+    fs::copy(recorded(name), &copy).unwrap();
+    date(&copy);
+    copy.to_str().unwrap().to_owned()
+}
+
+fn date(file: &Path) {
+    let day = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_330_000);
+    File::options().write(true).open(file).unwrap().set_modified(day).unwrap();
+}
+
+fn analyze(home: &Home, arguments: &[&str]) -> Output {
+    let all: Vec<&str> = ["analyze"].iter().chain(arguments).copied().collect();
+    home.command(&all).env_remove("COLUMNS").output().unwrap()
+}
+
+fn json(home: &Home, arguments: &[&str]) -> Value {
+    let all: Vec<&str> = arguments.iter().copied().chain(["--json"]).collect();
+    let output = analyze(home, &all);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// The provider with this id.
+fn provider<'v>(told: &'v Value, id: &str) -> &'v Value {
+    let all = told["providers"].as_array().unwrap();
+    all.iter().find(|one| one["id"] == id).unwrap_or_else(|| panic!("no {id} in {told}"))
+}
+
+const POSTFIX: &str = "postfix-3.7/mail.log.gz";
+
+#[test]
+fn a_log_that_postfix_wrote_is_understood() {
+    let home = Home::new();
+    let log = dated(&home, POSTFIX);
+    let told = json(&home, &[&log]);
+    golden("analyze-postfix.json", &format!("{told:#}\n"));
+    assert_eq!(told["bad_lines"], 0);
+    let united = provider(&told, "united-internet");
+    // 230 recipients were written to; each was taken, refused, given up, or still waits.
+    let ended: u64 = ["accepted", "bounced", "expired", "waiting"]
+        .iter()
+        .map(|key| united[*key].as_u64().unwrap())
+        .sum();
+    assert_eq!(ended, 230, "{united}");
+    let text = analyze(&home, &[&log]);
+    golden("analyze-postfix.txt", &String::from_utf8(text.stdout).unwrap());
+}
+
+#[test]
+fn the_order_of_files_and_how_they_are_packed_make_no_difference() {
+    let home = Home::new();
+    let whole = dated(&home, POSTFIX);
+    let unpacked = Command::new("gzip").args(["-dc", &whole]).output().unwrap().stdout;
+    let middle = unpacked.len() / 2;
+    let cut = middle + unpacked[middle..].iter().position(|octet| *octet == b'\n').unwrap() + 1;
+    let (older, newer) = unpacked.split_at(cut);
+    let write = |name: &str, octets: &[u8]| {
+        let file = home.path().join(name);
+        fs::write(&file, octets).unwrap();
+        date(&file);
+        file.to_str().unwrap().to_owned()
+    };
+    let newer = write("mail.log", newer);
+    let older = write("mail.log.1.zst", &zstd::encode_all(older, 3).unwrap());
+    let mut parts = json(&home, &[&newer, &older]);
+    let mut one = json(&home, &[&whole]);
+    assert_eq!(parts["files"], 2);
+    parts["files"].take();
+    one["files"].take();
+    assert_eq!(parts, one);
+}
+
+#[test]
+fn what_is_recommended_passes_our_own_check() {
+    let home = Home::new();
+    let log = dated(&home, POSTFIX);
+    let told = json(&home, &[&log]);
+    let mut text = "[relay]\nhostname = \"mail.example.com\"\n".to_owned();
+    let sections = told["providers"].as_array().unwrap().iter();
+    let sections: Vec<&str> =
+        sections.map(|one| one["recommended"]["toml"].as_str().unwrap()).collect();
+    assert!(sections.iter().any(|section| !section.is_empty()));
+    text.extend(sections);
+    let file = home.write("postlane.toml", &text);
+    let checked = home.command(&["config", "check", &file]).output().unwrap();
+    assert!(checked.status.success(), "{text}\n{}", String::from_utf8_lossy(&checked.stderr));
+}
+
+#[test]
+fn a_file_that_is_no_log_and_one_that_is_not_there_are_told() {
+    let home = Home::new();
+    let text = home.write("notes.txt", "dear diary\n");
+    let refused = analyze(&home, &[&text]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("--format"));
+    assert_eq!(analyze(&home, &["nowhere.log"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_log_without_deliveries_says_so() {
+    let home = Home::new();
+    let text = home.write("mail.log", "Nov 21 06:30:01 mx postfix/qmgr[1]: 4A1B2: removed\n");
+    let empty = analyze(&home, &[&text, "--json"]);
+    assert_eq!(empty.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&empty.stderr).contains("no attempt"));
+}
