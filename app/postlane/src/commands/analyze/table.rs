@@ -72,10 +72,9 @@ fn row(one: &Provider) -> Vec<String> {
 
 fn more(one: &Provider) {
     print::line("");
-    print::field(
-        &print::printable(&one.name),
-        &format!("{}, {:.0} % sure", one.verdict.class, one.verdict.confidence * 100.0),
-    );
+    print::line(&print::printable(&one.name));
+    let sure = format!("{}, {:.0} % sure", one.verdict.class, one.verdict.confidence * 100.0);
+    print::field("verdict", &sure);
     for evidence in &one.verdict.evidence {
         print::field("", &print::printable(evidence));
     }
