@@ -40,7 +40,8 @@ pub(super) fn show(report: &Report, told: &Told) {
     if told.providers.len() > ROWS {
         print::line(&format!("… and {} more: --json tells all", told.providers.len() - ROWS));
     }
-    let troubled = told.providers.iter().filter(|one| one.verdict.class != "healthy");
+    let troubled =
+        told.providers.iter().filter(|one| !matches!(one.verdict.class, "healthy" | "too_little"));
     troubled.take(TOLD).for_each(more);
     if report.evicted > 0 {
         print::note(&format!(
@@ -73,13 +74,16 @@ fn row(one: &Provider) -> Vec<String> {
 fn more(one: &Provider) {
     print::line("");
     print::line(&print::printable(&one.name));
-    let sure = format!("{}, {:.0} % sure", one.verdict.class, one.verdict.confidence * 100.0);
-    print::field("verdict", &sure);
-    for evidence in &one.verdict.evidence {
-        print::field("", &print::printable(evidence));
+    let sure = format!("{} ({:.0} % sure)", one.verdict.says, one.verdict.confidence * 100.0);
+    print::field("verdict", &print::printable(&sure));
+    for evidence in one.verdict.evidence.iter().take(4) {
+        print::field("for", &print::printable(evidence));
+    }
+    for evidence in one.verdict.against.iter().take(2) {
+        print::field("against", &print::printable(evidence));
     }
     for (number, step) in one.verdict.steps.iter().enumerate() {
-        print::step("", number + 1, step);
+        print::step(if number == 0 { "do" } else { "" }, number + 1, step);
     }
     for reply in one.top_replies.iter().take(3) {
         let text: String = print::printable(&reply.text).chars().take(160).collect();
