@@ -6,10 +6,15 @@
 //! recorded and replayed, and a test needs no name server.
 
 pub mod arc;
+mod check;
 pub mod dkim;
 pub mod dmarc;
 mod dns;
 pub mod format;
+pub mod message;
+mod run;
 pub mod spf;
 
+pub use check::{Arrived, Check, Finding, Gate, Outcome, Scope};
 pub use dns::{Answer, Failure, Found, Kind, Known, Name, NameError, Question, Record};
+pub use run::{check_message, message_checks};

@@ -28,6 +28,8 @@ pub enum Zone {
     Digits {
         /// East is above 0.
         minutes: i16,
+        /// The digits, hours and minutes, without the sign.
+        written: u16,
     },
     /// `-0000`: in UTC, and where is not said.
     Unknown,
@@ -154,7 +156,7 @@ impl Zone {
     /// Minutes east of UTC.
     pub fn minutes(&self) -> i16 {
         match self {
-            Self::Digits { minutes } | Self::Named { minutes } => *minutes,
+            Self::Digits { minutes, .. } | Self::Named { minutes } => *minutes,
             Self::Unknown | Self::Missing => 0,
         }
     }
@@ -286,13 +288,14 @@ impl Reading<'_> {
 
     fn digits(&mut self, sign: char) -> Result<Zone, DateFault> {
         let digits = self.scan.while_(|c| c.is_ascii_digit());
-        let number = digits.parse::<i16>().ok().filter(|_| digits.len() == 4);
-        let number = number.ok_or(DateFault::Zone)?;
-        let minutes = number / 100 * 60 + number % 100;
-        Ok(match (sign, number) {
+        let written = digits.parse::<u16>().ok().filter(|_| digits.len() == 4);
+        let written = written.ok_or(DateFault::Zone)?;
+        let minutes = i16::try_from(written / 100 * 60 + written % 100);
+        let minutes = minutes.map_err(|_| DateFault::Zone)?;
+        Ok(match (sign, written) {
             ('-', 0) => Zone::Unknown,
-            ('-', _) => Zone::Digits { minutes: -minutes },
-            _ => Zone::Digits { minutes },
+            ('-', _) => Zone::Digits { minutes: -minutes, written },
+            _ => Zone::Digits { minutes, written },
         })
     }
 }

@@ -1,0 +1,174 @@
+//! What a check is, and what one finds.
+
+use postlane_mail::Instant;
+
+use crate::dns::Known;
+use crate::message::Message;
+
+/// One thing that a receiver may look at.
+#[derive(Debug)]
+pub struct Check {
+    /// Its name, as `FMT-01`.
+    pub id: &'static str,
+    /// What it looks at, in a few words.
+    pub title: &'static str,
+    /// What it is about.
+    pub scope: Scope,
+    /// Who lets nobody pass without it; lower weight is not listed.
+    pub gates: &'static [Gate],
+    /// How it is put right.
+    pub remedy: &'static str,
+    /// Where that is written.
+    pub reference: &'static str,
+}
+
+/// What a check is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// One message.
+    Message,
+    /// A domain in the DNS.
+    Domain,
+    /// An address that sends.
+    Address,
+    /// What a lane has seen.
+    Lane,
+}
+
+/// A provider, or a group of them, with published requirements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Gate {
+    /// GMX, WEB.DE, mail.com, IONOS.
+    UnitedInternet,
+    /// Gmail and Google Workspace.
+    Google,
+    /// Yahoo and AOL.
+    Yahoo,
+    /// Outlook.com, Hotmail, Live.
+    Microsoft,
+    /// T-Online.
+    TOnline,
+    /// iCloud.
+    Apple,
+}
+
+/// How a check comes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    /// As it should be.
+    Pass,
+    /// Worth knowing, and no fault.
+    Info,
+    /// A fault that some hold against the sender.
+    Warn,
+    /// A fault.
+    Fail,
+    /// It does not apply, for the reason given.
+    Skip,
+    /// It could not be found out: neither good nor bad.
+    Error,
+}
+
+/// What a check has found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Which check.
+    pub id: &'static str,
+    /// How it came out.
+    pub outcome: Outcome,
+    /// What was seen, or why it does not apply.
+    pub evidence: String,
+    /// What to do; none where nothing is to be done.
+    pub remedy: Option<String>,
+    /// Where that is written.
+    pub reference: &'static str,
+}
+
+/// A message as it came in, with what only the dialogue tells.
+#[derive(Debug, Clone)]
+pub struct Arrived<'a> {
+    /// The message.
+    pub message: Message<'a>,
+    /// When.
+    pub now: Instant,
+    /// It was announced with SMTPUTF8 (RFC 6531).
+    pub is_utf8: bool,
+}
+
+/// What one look says, before it is known of which check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) outcome: Outcome,
+    pub(crate) evidence: String,
+}
+
+/// A check of a message: none if answers are missing.
+pub(crate) struct MessageCheck {
+    pub(crate) check: Check,
+    pub(crate) run: fn(&mut Known, &Arrived<'_>) -> Option<Found>,
+}
+
+impl MessageCheck {
+    /// Looks, and says what was found.
+    pub(crate) fn find(&'static self, known: &mut Known, arrived: &Arrived<'_>) -> Option<Finding> {
+        let Found { outcome, evidence } = (self.run)(known, arrived)?;
+        let wants_remedy = matches!(outcome, Outcome::Warn | Outcome::Fail);
+        Some(Finding {
+            id: self.check.id,
+            outcome,
+            evidence,
+            remedy: wants_remedy.then(|| self.check.remedy.to_owned()),
+            reference: self.check.reference,
+        })
+    }
+}
+
+impl Found {
+    pub(crate) fn new(outcome: Outcome, evidence: impl Into<String>) -> Self {
+        Self { outcome, evidence: shown(evidence.into()) }
+    }
+
+    pub(crate) fn pass(evidence: impl Into<String>) -> Option<Self> {
+        Some(Self::new(Outcome::Pass, evidence))
+    }
+
+    pub(crate) fn info(evidence: impl Into<String>) -> Option<Self> {
+        Some(Self::new(Outcome::Info, evidence))
+    }
+
+    pub(crate) fn warn(evidence: impl Into<String>) -> Option<Self> {
+        Some(Self::new(Outcome::Warn, evidence))
+    }
+
+    pub(crate) fn fail(evidence: impl Into<String>) -> Option<Self> {
+        Some(Self::new(Outcome::Fail, evidence))
+    }
+
+    pub(crate) fn skip(why: impl Into<String>) -> Option<Self> {
+        Some(Self::new(Outcome::Skip, why))
+    }
+}
+
+/// How long evidence may be, in characters. Chosen, not measured: a report has 58 of them.
+const EVIDENCE_MAX: usize = 600;
+
+fn shown(text: String) -> String {
+    match text.char_indices().nth(EVIDENCE_MAX) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text,
+    }
+}
+
+impl Outcome {
+    /// As reports have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Fail => "fail",
+            Self::Skip => "skip",
+            Self::Error => "error",
+        }
+    }
+}
