@@ -15,12 +15,11 @@ use std::sync::Arc;
 
 use postlane_mail::{Reply, Stage, Status};
 
-use crate::automaton::{Automaton, Group, Pattern, Reached, Text};
+use crate::automaton::{Automaton, Group, Reached};
 use crate::label::Label;
 use crate::provider::{ProviderId, Providers};
 use crate::recorded::status_of;
 use crate::vocabulary::Table;
-use crate::words::write_words;
 
 pub use error::{Fault, RulesError, Wrong};
 use rule::Conditions;
@@ -93,7 +92,6 @@ impl Finding<'_> {
 /// Memory for asking, kept from reply to reply: asking allocates nothing once it has grown.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    words: Vec<u8>,
     reached: Reached,
     speakers: Vec<u16>,
 }
@@ -105,7 +103,6 @@ struct Asked<'a> {
     provider: Option<u16>,
     /// Providers whose words these are, and nobody else's.
     speakers: &'a [u16],
-    reached: &'a Reached,
 }
 
 impl RuleBook {
@@ -152,29 +149,34 @@ impl RuleBook {
     /// everybody says, and who may be known by their words, is looked for only where none of
     /// them decides.
     pub fn find(&self, scratch: &mut Scratch, heard: Heard<'_>) -> Finding<'_> {
-        let Scratch { words, reached, speakers } = scratch;
-        let text = read_words(words, heard.reply);
-        self.automaton.begin(text, reached);
+        let Scratch { reached, speakers } = scratch;
+        self.automaton.begin(heard.reply.text(), reached);
         speakers.clear();
         let provider = heard.provider.and_then(|id| self.place(id));
         let status = status_of(heard.reply);
         for group in self.asked.own_groups().iter().chain(self.asked.groups(provider)) {
-            self.automaton.meet(*group, text, reached);
+            self.automaton.meet(*group, reached);
         }
-        let asked = Asked { heard, status, provider, speakers, reached };
-        if let Some(first) = self.first(&asked, self.generic_from) {
+        let asked = Asked { heard, status, provider, speakers };
+        if let Some(first) = self.first(&asked, reached, self.generic_from) {
             return self.finding(first, &asked);
         }
-        self.automaton.meet(Group::ALL, text, reached);
-        reached.met().iter().for_each(|met| speakers.extend(self.asked.havers(*met).1));
+        self.automaton.meet(Group::ALL, reached);
+        let told = reached.told().iter();
+        speakers.extend(told.filter_map(|told| self.speaker(*told)));
         for place in speakers.iter().filter(|of| Some(**of) != provider) {
             for group in self.asked.groups(Some(*place)) {
-                self.automaton.meet(*group, text, reached);
+                self.automaton.meet(*group, reached);
             }
         }
-        let asked = Asked { heard, status, provider, speakers, reached };
-        let first = self.first(&asked, u32::MAX).unwrap_or(u32::MAX);
+        let asked = Asked { heard, status, provider, speakers };
+        let first = self.first(&asked, reached, u32::MAX).unwrap_or(u32::MAX);
         self.finding(first, &asked)
+    }
+
+    /// The provider that is told of its words by this number.
+    fn speaker(&self, told: u32) -> Option<u16> {
+        u16::try_from((told as usize).checked_sub(self.rules.len())?).ok()
     }
 
     /// What the rule with this number says.
@@ -189,34 +191,34 @@ impl RuleBook {
     }
 
     /// The number of the first rule that matches, of those below `bound`.
-    fn first(&self, asked: &Asked<'_>, bound: u32) -> Option<u32> {
+    fn first(&self, asked: &Asked<'_>, reached: &mut Reached, bound: u32) -> Option<u32> {
         let mut first = None;
-        for number in asked.reached.met().iter().flat_map(|met| self.asked.havers(*met).0) {
-            let is_before = *number < first.unwrap_or(bound);
-            if is_before && self.matches(*number, asked) {
-                first = Some(*number);
+        let mut at = 0;
+        while let Some(number) = reached.told().get(at).copied() {
+            let is_before = number < first.unwrap_or(bound);
+            if is_before && self.matches(number, asked, reached) {
+                first = Some(number);
             }
+            at += 1;
         }
         let bound = first.unwrap_or(bound);
         let speaker = asked.speaker().filter(|of| Some(*of) != asked.provider);
         let whose = [asked.provider.map(Some), speaker.map(Some), Some(None)];
         let lists =
             whose.into_iter().flatten().flat_map(|of| self.asked.unworded(of, asked.status));
-        let first_of = |numbers: &[u32]| {
+        let mut first_of = |numbers: &[u32]| {
             let before = numbers.iter().take_while(|number| **number < bound);
-            before.copied().find(|number| self.matches(*number, asked))
+            before.copied().find(|number| self.matches(*number, asked, reached))
         };
-        lists.filter_map(first_of).min().or(first)
+        lists.filter_map(&mut first_of).min().or(first)
     }
 
-    fn matches(&self, number: u32, asked: &Asked<'_>) -> bool {
+    fn matches(&self, number: u32, asked: &Asked<'_>, reached: &mut Reached) -> bool {
         let Some(rule) = self.rules.get(number as usize) else { return false };
-        let words = &rule.conditions.words;
-        let met = |pattern: &Pattern| asked.reached.has(*pattern);
+        let proviso = rule.conditions.words.proviso;
         rule.is_for(asked)
             && rule.holds(asked)
-            && (words.also.is_empty() || words.also.iter().any(met))
-            && !words.unless.iter().any(met)
+            && proviso.is_none_or(|proviso| self.automaton.holds(proviso, reached))
     }
 
     fn place(&self, id: &str) -> Option<u16> {
@@ -277,24 +279,6 @@ fn ends_in(host: &str, suffix: &str) -> bool {
 fn unsaid(reply: &Reply) -> Label {
     let code = reply.code();
     if code.is_success() || code.is_intermediate() { Label::Accepted } else { Label::Unknown }
-}
-
-/// Writes the words of all lines, and says where the first ends and the last begins.
-fn read_words<'t>(words: &'t mut Vec<u8>, reply: &Reply) -> Text<'t> {
-    words.clear();
-    words.push(b' ');
-    let mut first_ends = None;
-    let mut last_begins = 0;
-    let mut rest = reply.text();
-    while let Some(end) = memchr::memchr(b'\n', rest.as_bytes()) {
-        write_words(&rest[..end], words);
-        first_ends.get_or_insert(words.len());
-        last_begins = words.len() - 1;
-        rest = &rest[end + 1..];
-    }
-    write_words(rest, words);
-    first_ends.get_or_insert(words.len());
-    Text { words, first_ends: first_ends.unwrap_or_default(), last_begins }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 use postlane_mail::Reply;
 
-use crate::words::write_words;
+use crate::words::words;
 
 /// How long a cluster's name may be, in octets.
 const CLUSTER_MAX: usize = 240;
@@ -15,11 +15,9 @@ const TEXT_MAX: usize = 4096;
 /// The cluster of a reply: its code and its words, `#` for what is a number or a name made by a
 /// machine. At most 240 octets.
 pub fn cluster_of(reply: &Reply) -> String {
-    let mut words = vec![b' '];
     let text = reply.text();
     let end = (0..=TEXT_MAX.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
-    write_words(&text[..end.unwrap_or_default()], &mut words);
-    let words = String::from_utf8(words).expect("words are made of characters");
+    let words = words(&text[..end.unwrap_or_default()]);
     let mut name = reply.code().to_string();
     for word in words.split_ascii_whitespace() {
         let word = if is_made(word) { "#" } else { word };

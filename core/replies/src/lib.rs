@@ -8,6 +8,7 @@ mod book;
 mod cluster;
 mod diagnosis;
 mod fields;
+mod flags;
 mod hint;
 mod label;
 mod logged;

@@ -5,9 +5,8 @@
 //! `a ... b` any distance, in that order. A pattern becomes chains of links, each link a set of
 //! phrases any of which will do; what meets the text are the phrases alone, all of them at once.
 
-use std::collections::BTreeSet;
-
-use crate::words::write_words;
+use crate::vocabulary::{Form, Lexicon, Symbol};
+use crate::words::words;
 
 /// How far apart the two sides of ` .. ` may be, in octets of normalised text: some six words.
 /// Chosen, not measured.
@@ -25,21 +24,12 @@ pub(crate) struct Chain(pub(crate) Vec<Link>);
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Link {
     pub(crate) gap: Gap,
-    pub(crate) phrases: BTreeSet<Phrase>,
+    pub(crate) phrases: Phrases,
 }
 
-/// Words in a row.
+/// Phrases in ascending order, each once: words in a row, and no word behind the last.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Phrase(pub(crate) Vec<Word>);
-
-/// A word, or what a word must have.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Word {
-    Is(Box<str>),
-    Starts(Box<str>),
-    Ends(Box<str>),
-    Has(Box<str>),
-}
+pub(crate) struct Phrases(Box<[Symbol]>);
 
 /// How far two links may be apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,16 +65,15 @@ pub enum PatternError {
 }
 
 /// The chain of a pattern; a text that has it has the pattern.
-pub(crate) fn parse(pattern: &str) -> Result<Chain, PatternError> {
+pub(crate) fn parse(pattern: &str, lexicon: &mut Lexicon) -> Result<Chain, PatternError> {
     if pattern.len() > PATTERN_MAX {
         return Err(PatternError::TooLong);
     }
-    let link = |(gap, piece): (Gap, String)| {
-        let phrases = expand(&piece)?;
-        let phrases = phrases.iter().map(|written| phrase(written)).collect::<Result<_, _>>()?;
+    let mut link = |(gap, piece): (Gap, String)| {
+        let phrases = Phrases::of(&piece, lexicon)?;
         Ok(Link { gap, phrases })
     };
-    pieces(pattern)?.into_iter().map(link).collect::<Result<_, _>>().map(Chain)
+    pieces(pattern)?.into_iter().map(&mut link).collect::<Result<_, _>>().map(Chain)
 }
 
 /// What stands between the gaps, each with the gap before it.
@@ -112,10 +101,70 @@ fn pieces(pattern: &str) -> Result<Vec<(Gap, String)>, PatternError> {
     Ok(pieces)
 }
 
-/// All phrases that the alternatives of a piece make.
-fn expand(piece: &str) -> Result<Vec<String>, PatternError> {
-    let (phrases, rest) = expand_row(piece, 0)?;
-    if rest.is_empty() { Ok(phrases) } else { Err(PatternError::Parenthesis) }
+impl Phrases {
+    /// All phrases that the alternatives of a piece make.
+    fn of(mut piece: &str, lexicon: &mut Lexicon) -> Result<Self, PatternError> {
+        let mut phrases: Vec<Vec<Symbol>> = vec![Vec::new()];
+        loop {
+            piece = piece.trim_start();
+            if piece.is_empty() {
+                break;
+            }
+            let (token, rest) = piece.split_at(token_end(piece));
+            piece = rest;
+            let choices = choices(token, lexicon)?;
+            if phrases.len() * choices.len() > EXPANSIONS_MAX {
+                return Err(PatternError::TooMany);
+            }
+            if let [only] = &*choices {
+                phrases.iter_mut().for_each(|phrase| phrase.extend(only));
+            } else {
+                let with = |phrase: &Vec<Symbol>, choice: &Vec<Symbol>| {
+                    phrase.iter().chain(choice).copied().collect()
+                };
+                let all = phrases.iter().flat_map(|p| choices.iter().map(move |c| with(p, c)));
+                phrases = all.collect();
+            }
+        }
+        if phrases.iter().any(Vec::is_empty) {
+            return Err(PatternError::Empty);
+        }
+        phrases.sort_unstable();
+        phrases.dedup();
+        let ended = phrases.into_iter().flat_map(|phrase| phrase.into_iter().chain([Symbol::NONE]));
+        Ok(Self(ended.collect()))
+    }
+
+    /// Each of them.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[Symbol]> {
+        self.0.split(|symbol| *symbol == Symbol::NONE).filter(|phrase| !phrase.is_empty())
+    }
+}
+
+/// Where the first blank outside parentheses stands, or the end.
+fn token_end(piece: &str) -> usize {
+    let mut depth = 0_usize;
+    let end = piece.bytes().position(|byte| {
+        match byte {
+            b'(' => depth += 1,
+            b')' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth == 0 && byte == b' '
+    });
+    end.unwrap_or(piece.len())
+}
+
+/// The words that each alternative of a token has.
+fn choices(token: &str, lexicon: &mut Lexicon) -> Result<Vec<Vec<Symbol>>, PatternError> {
+    if !token.contains(['(', ')', '|']) {
+        return Ok(vec![words_of(token, lexicon)?]);
+    }
+    let (choices, rest) = expand_row(token, 0)?;
+    if !rest.is_empty() {
+        return Err(PatternError::Parenthesis);
+    }
+    choices.iter().map(|written| words_of(written, lexicon)).collect()
 }
 
 /// Expands up to a `|` or `)` of an enclosing parenthesis, or to the end.
@@ -156,32 +205,37 @@ fn expand_choices(mut rest: &str, depth: usize) -> Result<(Vec<String>, &str), P
     }
 }
 
-/// Reads the words of a phrase. What is written as one word may be several (`5.7.1`); a star at
-/// its beginning belongs to the first of them, one at its end to the last.
-fn phrase(written: &str) -> Result<Phrase, PatternError> {
-    let mut words = Vec::new();
-    for word in written.split_whitespace() {
+/// Reads words in a row. What is written as one word may be several (`5.7.1`); a star at its
+/// beginning belongs to the first of them, one at its end to the last.
+fn words_of(written: &str, lexicon: &mut Lexicon) -> Result<Vec<Symbol>, PatternError> {
+    let mut symbols = Vec::new();
+    for word in written.split_ascii_whitespace() {
         let (starts_open, word) = word.strip_prefix('*').map_or((false, word), |rest| (true, rest));
         let (ends_open, word) = word.strip_suffix('*').map_or((false, word), |rest| (true, rest));
         if word.contains('*') {
             return Err(PatternError::Star);
         }
-        let mut normal = vec![b' '];
-        write_words(word, &mut normal);
-        let normal = String::from_utf8(normal).expect("words are made of characters");
-        let parts: Vec<&str> = normal.split_ascii_whitespace().collect();
-        let last = parts.len().saturating_sub(1);
-        for (i, part) in parts.into_iter().enumerate() {
-            let part = Box::from(part);
-            words.push(match (starts_open && i == 0, ends_open && i == last) {
-                (false, false) => Word::Is(part),
-                (false, true) => Word::Starts(part),
-                (true, false) => Word::Ends(part),
-                (true, true) => Word::Has(part),
-            });
+        let whole;
+        let parts = if word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()) {
+            word
+        } else {
+            whole = words(word);
+            &whole
+        };
+        let mut parts = parts.split_ascii_whitespace().peekable();
+        let mut is_first = true;
+        while let Some(part) = parts.next() {
+            let form = match (starts_open && is_first, ends_open && parts.peek().is_none()) {
+                (false, false) => Form::Is,
+                (false, true) => Form::Starts,
+                (true, false) => Form::Ends,
+                (true, true) => Form::Has,
+            };
+            symbols.push(lexicon.symbol(form, part));
+            is_first = false;
         }
     }
-    if words.is_empty() { Err(PatternError::Empty) } else { Ok(Phrase(words)) }
+    Ok(symbols)
 }
 
 #[cfg(test)]
@@ -189,18 +243,25 @@ mod tests {
     use super::*;
 
     fn shown(pattern: &str) -> String {
-        let word = |word: &Word| match word {
-            Word::Is(word) => word.to_string(),
-            Word::Starts(word) => format!("{word}*"),
-            Word::Ends(word) => format!("*{word}"),
-            Word::Has(word) => format!("*{word}*"),
+        let mut lexicon = Lexicon::default();
+        let chain = parse(pattern, &mut lexicon).unwrap();
+        let word = |symbol: &Symbol| {
+            let (form, word) = lexicon.word(*symbol).unwrap();
+            match form {
+                Form::Is => word.to_owned(),
+                Form::Starts => format!("{word}*"),
+                Form::Ends => format!("*{word}"),
+                Form::Has => format!("*{word}*"),
+            }
         };
-        let phrase = |phrase: &Phrase| phrase.0.iter().map(word).collect::<Vec<_>>().join(" ");
+        let phrase = |phrase: &[Symbol]| phrase.iter().map(word).collect::<Vec<_>>().join(" ");
         let link = |link: &Link| {
             let gap = if link.gap == Gap::Any { "... " } else { ".. " };
-            gap.to_owned() + &link.phrases.iter().map(phrase).collect::<Vec<_>>().join("|")
+            let mut phrases: Vec<_> = link.phrases.iter().map(phrase).collect();
+            phrases.sort();
+            gap.to_owned() + &phrases.join("|")
         };
-        parse(pattern).unwrap().0.iter().map(link).collect::<Vec<_>>().join(" ")
+        chain.0.iter().map(link).collect::<Vec<_>>().join(" ")
     }
 
     #[test]
@@ -241,7 +302,7 @@ mod tests {
             (&"(a|b) ".repeat(10), PatternError::TooMany),
             (&"a".repeat(PATTERN_MAX + 1), PatternError::TooLong),
         ] {
-            assert_eq!(parse(pattern), Err(error), "{pattern}");
+            assert_eq!(parse(pattern, &mut Lexicon::default()), Err(error), "{pattern}");
         }
     }
 }

@@ -6,29 +6,33 @@
 //! their last eight octets and their length, which is all there is to most. What begins or ends
 //! so is found by two letters first; what has so somewhere, in the whole text first.
 
-use std::collections::BTreeMap;
-use std::ops::Range;
+mod lexicon;
 
 use memchr::memmem::Finder;
 
-use crate::pattern::Word;
+use crate::flags::Flags;
+use crate::words::Eights;
+
+pub(crate) use lexicon::{Form, Lexicon};
 
 /// A word of a pattern, by number from 1; 0 is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(crate) struct Symbol(pub(crate) u32);
 
-/// Words on their way into a vocabulary.
-#[derive(Debug, Default)]
-pub(crate) struct Words(BTreeMap<Word, Symbol>);
+impl Symbol {
+    /// No word.
+    pub(crate) const NONE: Self = Self(0);
+}
 
 /// The words of all patterns.
 #[derive(Debug)]
 pub(crate) struct Vocabulary {
     exact: Table,
+    /// Which of those begin, end or have inside what another word of a pattern is open for.
+    more: Flags,
     starts: Affixes,
     ends: Affixes,
     has: Box<[(Finder<'static>, Symbol)]>,
-    symbols: u32,
 }
 
 /// A word and its symbol.
@@ -75,66 +79,36 @@ struct Affixes {
 
 const BUCKETS: usize = 1024;
 
-impl Words {
-    /// The symbol of a word.
-    pub(crate) fn number(&mut self, word: &Word) -> Symbol {
-        let next = Symbol(u32::try_from(self.0.len()).unwrap_or(u32::MAX - 1) + 1);
-        *self.0.entry(word.clone()).or_insert(next)
-    }
-
-    pub(crate) fn finish(self) -> Vocabulary {
-        let symbols = u32::try_from(self.0.len()).unwrap_or(u32::MAX - 1) + 1;
-        let (mut exact, mut starts, mut ends, mut has) = (vec![], vec![], vec![], vec![]);
-        for (word, symbol) in self.0 {
-            let (list, word, eight): (_, _, fn(&[u8]) -> u64) = match word {
-                Word::Is(word) => {
-                    exact.push((word.into_boxed_bytes(), symbol.0));
-                    continue;
-                }
-                Word::Has(word) => {
-                    has.push((Finder::new(word.as_bytes()).into_owned(), symbol));
-                    continue;
-                }
-                Word::Starts(word) => (&mut starts, word, first_eight),
-                Word::Ends(word) => (&mut ends, word, last_eight),
-            };
-            let whole = word.into_boxed_bytes();
-            let mask = eight(&vec![0xff; whole.len()]);
-            list.push(Entry { eight: eight(&whole), mask, whole, symbol });
-        }
-        Vocabulary {
-            exact: Table::new(exact),
-            starts: Affixes::new(starts, Eights::beginning),
-            ends: Affixes::new(ends, Eights::end),
-            has: has.into(),
-            symbols,
-        }
-    }
-}
-
 impl Vocabulary {
-    /// One more than the greatest symbol.
-    pub(crate) fn symbols(&self) -> u32 {
-        self.symbols
-    }
-
-    /// Finds what the word at `place` of a text can be: exactly a word of a pattern, and what
-    /// begins or ends so.
-    #[inline]
-    pub(crate) fn look_up(&self, text: &[u8], place: Range<usize>, found: &mut impl FnMut(Symbol)) {
-        let Some(word) = text.get(place.clone()) else { return };
-        let eights = Eights::at(text, place);
+    /// Finds what a word of a text can be: exactly a word of a pattern, and what begins, ends or
+    /// is inside so.
+    // It is asked for every word of every text.
+    #[inline(always)]
+    pub(crate) fn look_up(&self, word: &[u8], eights: Eights, found: &mut impl FnMut(Symbol)) {
         let exact = self.exact.find_by(word, eights);
         if exact != 0 {
             found(Symbol(exact));
         }
-        for affix in self.starts.of(eights.beginning()) {
+        if exact == 0 || self.more.has(exact) {
+            self.look_further(word, eights, found);
+        }
+    }
+
+    #[inline(never)]
+    fn look_further(&self, word: &[u8], eights: Eights, found: &mut impl FnMut(Symbol)) {
+        self.look_around(word, eights, found);
+        self.look_inside(word, found);
+    }
+
+    /// Finds what a word begins or ends with.
+    fn look_around(&self, word: &[u8], eights: Eights, found: &mut impl FnMut(Symbol)) {
+        for affix in self.starts.of(beginning(eights)) {
             let rest = || affix.whole.len() <= 8 || word.starts_with(&affix.whole);
             if eights.first & affix.mask == affix.eight && rest() {
                 found(affix.symbol);
             }
         }
-        for affix in self.ends.of(eights.end()) {
+        for affix in self.ends.of(end(eights)) {
             let rest = || affix.whole.len() <= 8 || word.ends_with(&affix.whole);
             if eights.last & affix.mask == affix.eight && rest() {
                 found(affix.symbol);
@@ -142,13 +116,8 @@ impl Vocabulary {
         }
     }
 
-    /// Whether a word of the text may have a word of a pattern somewhere inside.
-    pub(crate) fn has_inside(&self, text: &[u8]) -> bool {
-        self.has.iter().any(|(inside, _)| inside.find(text).is_some())
-    }
-
     /// Finds what a word has somewhere inside.
-    pub(crate) fn look_inside(&self, word: &[u8], found: &mut impl FnMut(Symbol)) {
+    fn look_inside(&self, word: &[u8], found: &mut impl FnMut(Symbol)) {
         let met = self.has.iter().filter(|(inside, _)| inside.find(word).is_some());
         met.for_each(|(_, symbol)| found(*symbol));
     }
@@ -164,12 +133,11 @@ impl Table {
         let mut long = vec![Long::default(); most];
         for (word, number) in words {
             let eights = Eights::of(&word);
-            let mut at = eights.hash(word.len()) & mask;
+            let mut at = eights.hash() & mask;
             while slots[at].number != 0 {
                 at = (at + 1) & mask;
             }
-            let length = u32::try_from(word.len()).unwrap_or(u32::MAX);
-            slots[at] = TableSlot { eight: eights.first, length, number };
+            slots[at] = TableSlot { eight: eights.first, length: eights.length, number };
             if word.len() > 8 {
                 long[number as usize] = Long { last_eight: eights.last, whole: word };
             }
@@ -182,17 +150,18 @@ impl Table {
         self.find_by(word, Eights::of(word))
     }
 
-    #[inline]
+    #[inline(always)]
     fn find_by(&self, word: &[u8], eights: Eights) -> u32 {
         let mask = self.slots.len() - 1;
-        let mut at = eights.hash(word.len()) & mask;
+        let mut at = eights.hash() & mask;
         loop {
             let known = self.slots[at];
             if known.number == 0 {
                 return 0;
             }
-            let is_alike = known.eight == eights.first && known.length as usize == word.len();
-            if is_alike && (word.len() <= 8 || self.long[known.number as usize].is(word, eights)) {
+            let is_alike = known.eight == eights.first && known.length == eights.length;
+            if is_alike && (eights.length <= 8 || self.long[known.number as usize].is(word, eights))
+            {
                 return known.number;
             }
             at = (at + 1) & mask;
@@ -234,70 +203,14 @@ impl Affixes {
     }
 }
 
-/// The first eight octets, zeros behind them.
-fn first_eight(word: &[u8]) -> u64 {
-    match word.first_chunk::<8>() {
-        Some(eight) => u64::from_le_bytes(*eight),
-        None => word.iter().rev().fold(0, |eight, byte| (eight << 8) | u64::from(*byte)),
-    }
+/// The bucket of the first two letters.
+fn beginning(word: Eights) -> usize {
+    bucket(word.first as u16)
 }
 
-/// The last eight octets, zeros before them.
-fn last_eight(word: &[u8]) -> u64 {
-    match word.last_chunk::<8>() {
-        Some(eight) => u64::from_le_bytes(*eight),
-        None => {
-            let eight = word.iter().rev().fold(0, |eight, byte| (eight << 8) | u64::from(*byte));
-            eight << (8 * (8 - word.len()) % 64)
-        }
-    }
-}
-
-/// The first and the last eight octets of a word, zeros behind or before them.
-#[derive(Debug, Clone, Copy)]
-struct Eights {
-    first: u64,
-    last: u64,
-}
-
-impl Eights {
-    fn of(word: &[u8]) -> Self {
-        Self { first: first_eight(word), last: last_eight(word) }
-    }
-
-    /// Of the word at a place of a text: eight octets are read at once, and what is behind the
-    /// word is taken away.
-    fn at(text: &[u8], place: Range<usize>) -> Self {
-        let word = text.get(place.clone()).unwrap_or_default();
-        let long = word.first_chunk().zip(word.last_chunk());
-        if let Some((first, last)) = long {
-            return Self { first: u64::from_le_bytes(*first), last: u64::from_le_bytes(*last) };
-        }
-        let foreign = 64 - 8 * word.len().clamp(1, 8);
-        let read = text.get(place.start..).and_then(<[u8]>::first_chunk);
-        let first = match read {
-            Some(eight) => u64::from_le_bytes(*eight) << foreign >> foreign,
-            None => first_eight(word),
-        };
-        Self { first, last: first << foreign }
-    }
-
-    /// The bucket of the first two letters.
-    fn beginning(self) -> usize {
-        bucket(self.first as u16)
-    }
-
-    /// The bucket of the last two letters.
-    fn end(self) -> usize {
-        bucket((self.last >> 48) as u16)
-    }
-
-    /// A hash that is good enough for words of this length.
-    fn hash(self, length: usize) -> usize {
-        const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
-        let hash = (self.first ^ length as u64).wrapping_mul(FACTOR);
-        ((hash.rotate_left(23) ^ self.last).wrapping_mul(FACTOR) >> 32) as usize
-    }
+/// The bucket of the last two letters.
+fn end(word: Eights) -> usize {
+    bucket((word.last >> 48) as u16)
 }
 
 /// The bucket of two letters.
@@ -310,49 +223,38 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn meant(words: &[Word], word: &str) -> Vec<Word> {
-        let mut all = Words::default();
-        let numbers: Vec<_> = words.iter().map(|word| all.number(word)).collect();
+    fn meant(words: &[(Form, String)], word: &str) -> Vec<(Form, String)> {
+        let mut all = Lexicon::default();
+        let numbers: Vec<_> = words.iter().map(|(form, of)| all.symbol(*form, of)).collect();
         let mut found = Vec::new();
-        let text = format!(" {word} ");
         let vocabulary = all.finish();
         let mut push = |symbol| found.push(symbol);
-        vocabulary.look_up(text.as_bytes(), 1..1 + word.len(), &mut push);
-        if vocabulary.has_inside(text.as_bytes()) {
-            vocabulary.look_inside(word.as_bytes(), &mut push);
-        }
+        vocabulary.look_up(word.as_bytes(), Eights::of(word.as_bytes()), &mut push);
         let of = |symbol: &Symbol| words[numbers.iter().position(|n| n == symbol).unwrap()].clone();
         let mut meant: Vec<_> = found.iter().map(of).collect();
-        meant.sort();
+        meant.sort_by_key(|(form, word)| (*form as u8, word.clone()));
         meant
     }
 
-    fn word(word: &str, kind: u8) -> Word {
-        let word = Box::from(word);
-        match kind {
-            0 => Word::Is(word),
-            1 => Word::Starts(word),
-            2 => Word::Ends(word),
-            _ => Word::Has(word),
-        }
-    }
+    const FORMS: [Form; 4] = [Form::Is, Form::Starts, Form::Ends, Form::Has];
 
     proptest! {
         #[test]
         fn a_word_is_what_it_equals_and_what_it_begins_ends_or_has(
-            words in prop::collection::btree_set(("[ab]{1,3}|[ab]{7,10}", 0_u8..4), 0..12),
+            words in prop::collection::btree_set(("[ab]{1,3}|[ab]{7,10}", 0_usize..4), 0..12),
             repeated in "[ab]{1,4}",
             times in 1_usize..6,
         ) {
-            let words: Vec<_> = words.iter().map(|(of, kind)| word(of, *kind)).collect();
+            let mut words: Vec<_> =
+                words.into_iter().map(|(word, form)| (FORMS[form], word)).collect();
+            words.sort_by_key(|(form, word)| (*form as u8, word.clone()));
             let text = repeated.repeat(times);
-            let mut expected: Vec<_> = words.iter().filter(|w| match w {
-                Word::Is(w) => **w == *text,
-                Word::Starts(w) => text.starts_with(&**w),
-                Word::Ends(w) => text.ends_with(&**w),
-                Word::Has(w) => text.contains(&**w),
+            let expected: Vec<_> = words.iter().filter(|(form, word)| match form {
+                Form::Is => *word == text,
+                Form::Starts => text.starts_with(&**word),
+                Form::Ends => text.ends_with(&**word),
+                Form::Has => text.contains(&**word),
             }).cloned().collect();
-            expected.sort();
             prop_assert_eq!(meant(&words, &text), expected);
         }
     }

@@ -1,29 +1,34 @@
 use super::*;
 use crate::pattern::parse;
-use crate::words::{words, write_words};
+use crate::vocabulary::Lexicon;
 use proptest::prelude::*;
 
-fn automaton(patterns: &[&str], line: Line) -> Automaton {
-    let mut all = Patterns::default();
-    for pattern in patterns {
-        all.add(parse(pattern).unwrap(), Place { group: Group::ALL, line });
+/// An automaton that tells the place of each pattern.
+fn automaton(patterns: &[(&str, Place)]) -> Automaton {
+    let mut lexicon = Lexicon::default();
+    let mut all = Patterns::new(10);
+    for (number, (pattern, place)) in (0_u32..).zip(patterns) {
+        all.add(&parse(pattern, &mut lexicon).unwrap(), *place, number);
     }
-    all.end_of_list();
-    all.build()
+    all.build(lexicon, patterns.len() as u32)
 }
 
-fn meet(automaton: &Automaton, text: Text<'_>, reached: &mut Reached) {
+fn of_line(patterns: &[&'static str], line: Line) -> Automaton {
+    let place = Place { group: Group::ALL, line };
+    automaton(&patterns.iter().map(|pattern| (*pattern, place)).collect::<Vec<_>>())
+}
+
+fn told(automaton: &Automaton, text: &str, reached: &mut Reached) -> Vec<u32> {
     automaton.begin(text, reached);
-    automaton.meet(Group::ALL, text, reached);
+    automaton.meet(Group::ALL, reached);
+    let mut told = reached.told().to_vec();
+    told.sort_unstable();
+    told
 }
 
 fn met(pattern: &str, text: &str) -> bool {
-    let mut reached = Reached::default();
-    let words = words(text);
-    let words = words.as_bytes();
-    let text = Text { words, first_ends: words.len(), last_begins: 0 };
-    meet(&automaton(&[pattern], Line::Joined), text, &mut reached);
-    reached.has(Pattern(0))
+    let place = Place { group: Group::ALL, line: Line::Joined };
+    !told(&automaton(&[(pattern, place)]), text, &mut Reached::default()).is_empty()
 }
 
 #[test]
@@ -49,57 +54,77 @@ fn gaps_keep_the_order_and_the_distance() {
 
 #[test]
 fn patterns_that_begin_alike_are_met_each_for_itself() {
-    let automaton = automaton(&["a .. b", "a .. c", "a .. b"], Line::Joined);
+    let automaton = of_line(&["a .. b", "a .. c", "a .. b"], Line::Joined);
     let mut reached = Reached::default();
-    let words = b" a x c ";
-    meet(&automaton, Text { words, first_ends: 7, last_begins: 0 }, &mut reached);
-    assert_eq!(reached.met(), [Pattern(1)]);
+    assert_eq!(told(&automaton, "a x c", &mut reached), [1]);
+    assert_eq!(told(&automaton, "a b", &mut reached), [0, 2]);
 }
 
 #[test]
 fn the_line_that_decides_is_the_only_one_that_counts() {
-    let mut words = vec![b' '];
-    write_words("one", &mut words);
-    let first_ends = words.len();
-    let last_begins = words.len() - 1;
-    write_words("two", &mut words);
-    let text = Text { words: &words, first_ends, last_begins };
     let mut reached = Reached::default();
     for (line, expected) in
         [(Line::Joined, vec![0, 1, 2]), (Line::First, vec![0]), (Line::Last, vec![1])]
     {
-        meet(&automaton(&["one", "two", "one two"], line), text, &mut reached);
-        let mut met: Vec<_> = reached.met().iter().map(|pattern| pattern.0).collect();
-        met.sort_unstable();
-        assert_eq!(met, expected, "{line:?}");
+        let automaton = of_line(&["one", "two", "one two"], line);
+        assert_eq!(told(&automaton, "one\ntwo", &mut reached), expected, "{line:?}");
     }
+    let last = of_line(&["one", "two"], Line::Last);
+    assert_eq!(told(&last, "one\nzero\ntwo", &mut reached), [1]);
+    assert_eq!(told(&last, "one", &mut reached), [0]);
 }
 
 #[test]
 fn a_group_is_met_when_it_is_asked_for() {
-    let mut all = Patterns::default();
-    for group in [Group(2), Group::ALL, Group(7)] {
-        all.add(parse("a b").unwrap(), Place { group, line: Line::Joined });
-    }
-    all.end_of_list();
-    let automaton = all.build();
+    let place = |group| Place { group, line: Line::Joined };
+    let groups = [Group(2), Group::ALL, Group(7)];
+    let automaton = automaton(&groups.map(|group| ("a b", place(group))));
     let mut reached = Reached::default();
-    let text = Text { words: b" a b ", first_ends: 5, last_begins: 0 };
-    meet(&automaton, text, &mut reached);
-    assert_eq!(reached.met(), [Pattern(1)]);
-    automaton.meet(Group(7), text, &mut reached);
-    automaton.meet(Group(3), text, &mut reached);
-    assert_eq!(reached.met(), [Pattern(1), Pattern(2)]);
+    assert_eq!(told(&automaton, "a b", &mut reached), [1]);
+    automaton.meet(Group(7), &mut reached);
+    automaton.meet(Group(3), &mut reached);
+    automaton.meet(Group(90), &mut reached);
+    assert_eq!(reached.told(), [1, 2]);
+}
+
+#[test]
+fn a_proviso_holds_where_something_is_also_said_and_nothing_else() {
+    let mut lexicon = Lexicon::default();
+    let mut all = Patterns::new(1);
+    let mut proviso = |also: &[&str], unless: &[&str]| {
+        let mut chains =
+            |of: &[&str]| of.iter().map(|of| parse(of, &mut lexicon).unwrap()).collect();
+        all.proviso(Line::Joined, chains(also), chains(unless))
+    };
+    let both = proviso(&["a", "b ... c"], &["d .. e", "f"]).unwrap();
+    let none = proviso(&[], &["f"]).unwrap();
+    assert_eq!(proviso(&["a", "b ... c"], &["d .. e", "f"]), Some(both));
+    assert_eq!(proviso(&[], &[]), None);
+    let automaton = all.build(lexicon, 0);
+    let mut reached = Reached::default();
+    for (text, of_both, of_none) in [
+        ("a", true, true),
+        ("b c", true, true),
+        ("c b", false, true),
+        ("a d", true, true),
+        ("a d e", false, true),
+        ("a f", false, false),
+        ("", false, true),
+    ] {
+        automaton.begin(text, &mut reached);
+        for _ in 0..2 {
+            assert_eq!(automaton.holds(both, &mut reached), of_both, "{text}");
+            assert_eq!(automaton.holds(none, &mut reached), of_none, "{text}");
+        }
+    }
 }
 
 #[test]
 fn nothing_is_left_of_the_text_before() {
-    let automaton = automaton(&["a ... b"], Line::Joined);
+    let automaton = of_line(&["a ... b"], Line::Joined);
     let mut reached = Reached::default();
-    for (text, expected) in [(" a ", false), (" b ", false), (" a b ", true), (" b ", false)] {
-        let words = text.as_bytes();
-        meet(&automaton, Text { words, first_ends: 9, last_begins: 0 }, &mut reached);
-        assert_eq!(reached.has(Pattern(0)), expected, "{text}");
+    for (text, expected) in [("a", false), ("b", false), ("a b", true), ("b", false)] {
+        assert_eq!(!told(&automaton, text, &mut reached).is_empty(), expected, "{text}");
     }
 }
 

@@ -1,27 +1,41 @@
 //! Phrases as a tree of words, which is walked from every word of a text as far as it goes.
 //!
 //! Most words of a text lead nowhere, so a node says in one number which symbols may lead on;
-//! and the children of a node stand side by side, so that to look one up touches little memory.
-//! Both matter more than the count of instructions: the tree is larger than a core's cache.
+//! and each node's own small table says where they do, so that to look one up touches little
+//! memory. Both matter more than the count of instructions: the tree is larger than a core's
+//! cache.
 
 use std::collections::VecDeque;
 use std::ops::Range;
 
 use super::Group;
+use super::uses::GoodFor;
 use crate::vocabulary::Symbol;
 
 /// Phrases as a tree of words.
 #[derive(Debug)]
 pub(super) struct Tree {
-    /// Breadth first: the roots of the groups by number, then their children, and so on. One
-    /// more at the end says where the children of the last one end.
+    /// Breadth first: the roots of the groups by number, then their children, and so on.
     nodes: Box<[Node]>,
-    /// The symbol that leads to a node from its parent, by node; ascending among siblings.
-    symbols: Box<[Symbol]>,
-    /// The node that a symbol leads to from the root of [`Group::ALL`], by symbol; 0 is none.
-    first: Box<[u32]>,
-    /// For each symbol the groups, by number modulo 64, in which phrases begin with it.
-    groups: Box<[u64]>,
+    /// What leads on, node after node.
+    edges: Box<[Edge]>,
+    groups: u32,
+}
+
+/// A phrase on its way into the tree.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Planted<'p> {
+    pub(super) group: Group,
+    pub(super) words: &'p [Symbol],
+    /// What it is good for.
+    pub(super) good_for: GoodFor,
+}
+
+/// A node of a tree, to be asked.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Branch<'t> {
+    node: Node,
+    edges: &'t [Edge],
 }
 
 /// A place in the tree.
@@ -29,97 +43,97 @@ pub(super) struct Tree {
 struct Node {
     /// The symbols that lead on, each by its bit (its number modulo 64).
     leads_on: u64,
-    /// Its first child; those of the next node begin where its own end.
-    children: u32,
-    /// What the phrase that ends here is good for, from 1; 0: none ends here.
-    ends: u32,
+    /// Where its edges begin, in the higher bits, and by how many bits of a hash they are found,
+    /// in the five lowest.
+    edges: u32,
+    /// What the phrase that ends here is good for.
+    ends: GoodFor,
 }
 
+/// The node that a symbol leads to; [`Symbol::NONE`] where there is no edge.
+#[derive(Debug, Clone, Copy, Default)]
+struct Edge {
+    symbol: Symbol,
+    node: u32,
+}
+
+/// How many bits of a node say how many bits of a hash its edges are found by.
+const BITS: u32 = 5;
+
 impl Tree {
-    /// Of phrases in ascending order, each with what it is good for, from 1; symbols are below
-    /// `symbols`.
-    pub(super) fn new(phrases: &[(Group, Vec<Symbol>, u32)], symbols: u32) -> Self {
-        let groups = phrases.last().map_or(1, |(last, ..)| usize::from(last.0) + 1);
+    /// Of phrases in ascending order by group and words.
+    pub(super) fn new(phrases: &[Planted<'_>], groups: u32) -> Self {
         let mut tree = Grown {
             phrases,
             nodes: Vec::new(),
-            symbols: vec![Symbol::default(); groups],
+            edges: Vec::new(),
+            known: groups,
             waiting: VecDeque::new(),
         };
-        let begin = |group| phrases.partition_point(|(of, ..)| usize::from(of.0) < group);
+        let begin = |group| phrases.partition_point(|phrase| phrase.group.0 < group);
         tree.waiting.extend((0..groups).map(|group| (begin(group)..begin(group + 1), 0)));
         while let Some((range, depth)) = tree.waiting.pop_front() {
             tree.grow(range, depth);
         }
-        let children = number(tree.nodes.len());
-        tree.nodes.push(Node { children, ..Node::default() });
-        let mut this = Self {
-            nodes: tree.nodes.into(),
-            symbols: tree.symbols.into(),
-            first: vec![0; symbols as usize].into(),
-            groups: vec![0; symbols as usize].into(),
-        };
-        for group in 0..groups {
-            for child in this.children(number(group)) {
-                let symbol = this.symbols[child].0 as usize;
-                this.groups[symbol] |= 1 << (group % 64);
-                if group == 0 {
-                    this.first[symbol] = number(child);
-                }
+        Self { nodes: tree.nodes.into(), edges: tree.edges.into(), groups }
+    }
+
+    /// The root of a group.
+    #[inline]
+    pub(super) fn root(&self, group: Group) -> Option<Branch<'_>> {
+        (group.0 < self.groups).then(|| self.branch(group.0))
+    }
+
+    /// The node with this number.
+    #[inline]
+    pub(super) fn branch(&self, node: u32) -> Branch<'_> {
+        let node = self.nodes.get(node as usize).copied().unwrap_or_default();
+        let begin = (node.edges >> BITS) as usize;
+        Branch { node, edges: self.edges.get(begin..).unwrap_or_default() }
+    }
+}
+
+impl Branch<'_> {
+    /// What the phrase that ends here is good for.
+    #[inline]
+    pub(super) fn ends(self) -> GoodFor {
+        self.node.ends
+    }
+
+    /// Whether any symbol leads on.
+    #[inline]
+    pub(super) fn leads_on(self) -> bool {
+        self.node.leads_on != 0
+    }
+
+    /// The number of the node that a symbol leads to.
+    #[inline]
+    pub(super) fn child(self, symbol: Symbol) -> Option<u32> {
+        if self.node.leads_on & bit(symbol) == 0 {
+            return None;
+        }
+        let bits = self.node.edges & ((1 << BITS) - 1);
+        let mut at = place(symbol, bits);
+        loop {
+            let edge = self.edges.get(at)?;
+            if edge.symbol == symbol {
+                return Some(edge.node);
             }
+            if edge.symbol == Symbol::NONE {
+                return None;
+            }
+            at = (at + 1) & ((1 << bits) - 1);
         }
-        this
-    }
-
-    /// The node a symbol leads to from the root of a group; 0 is none.
-    pub(super) fn begin(&self, group: Group, symbol: Symbol) -> u32 {
-        if group == Group::ALL {
-            return self.first[symbol.0 as usize];
-        }
-        let is_known = self.groups[symbol.0 as usize] & (1 << (group.0 % 64)) != 0;
-        let has_root = is_known && usize::from(group.0) + 1 < self.nodes.len();
-        if has_root { self.child(u32::from(group.0), symbol) } else { 0 }
-    }
-
-    /// What the phrase that ends at this node is good for, from 1; 0: none ends here.
-    pub(super) fn ends(&self, node: u32) -> u32 {
-        self.nodes[node as usize].ends
-    }
-
-    /// Whether any symbol leads on from this node.
-    pub(super) fn has_children(&self, node: u32) -> bool {
-        self.nodes[node as usize].leads_on != 0
-    }
-
-    /// The node a symbol leads to; 0 is none.
-    pub(super) fn child(&self, node: u32, symbol: Symbol) -> u32 {
-        if self.nodes[node as usize].leads_on & bit(symbol) == 0 {
-            return 0;
-        }
-        let children = self.children(node);
-        let begin = children.start;
-        let siblings = &self.symbols[children];
-        // The few children of most nodes are in one line of memory: to look at each costs less
-        // than to guess in halves.
-        let place = match siblings.len() {
-            0..=8 => siblings.iter().position(|of| *of == symbol),
-            _ => siblings.binary_search(&symbol).ok(),
-        };
-        place.map_or(0, |at| number(begin + at))
-    }
-
-    fn children(&self, node: u32) -> Range<usize> {
-        let node = node as usize;
-        self.nodes[node].children as usize..self.nodes[node + 1].children as usize
     }
 }
 
 /// A tree while it grows.
 struct Grown<'p> {
-    phrases: &'p [(Group, Vec<Symbol>, u32)],
+    phrases: &'p [Planted<'p>],
     nodes: Vec<Node>,
-    /// By node: as many as there are nodes and as wait to be some.
-    symbols: Vec<Symbol>,
+    edges: Vec<Edge>,
+    /// How many nodes there are and wait to be some.
+    known: u32,
     /// The phrases that go through a node, and how deep it is, node after node.
     waiting: VecDeque<(Range<usize>, usize)>,
 }
@@ -127,29 +141,53 @@ struct Grown<'p> {
 impl Grown<'_> {
     /// Adds the next node, through which these phrases go, and lets its children wait.
     fn grow(&mut self, mut range: Range<usize>, depth: usize) {
-        let mut node = Node { children: number(self.symbols.len()), ..Node::default() };
-        let at = |place: usize| self.phrases[place].1.get(depth).copied();
+        let mut node = Node::default();
+        let at = |place: usize| self.phrases.get(place).and_then(|of| of.words.get(depth)).copied();
         if !range.is_empty() && at(range.start).is_none() {
-            node.ends = self.phrases[range.start].2;
+            node.ends = self.phrases[range.start].good_for;
             range.start += 1;
         }
+        let mut children = Vec::new();
         while !range.is_empty() {
-            let symbol = at(range.start).unwrap_or_default();
+            let symbol = at(range.start).unwrap_or(Symbol::NONE);
             let alike = range.clone().take_while(|place| at(*place) == Some(symbol)).count();
             let end = range.start + alike.max(1);
             node.leads_on |= bit(symbol);
-            self.symbols.push(symbol);
+            children.push(Edge { symbol, node: self.known });
+            self.known += 1;
             self.waiting.push_back((range.start..end, depth + 1));
             range.start = end;
         }
+        if !children.is_empty() {
+            node.edges = self.lay_out(&children);
+        }
         self.nodes.push(node);
+    }
+
+    /// Puts edges where their hashes say, at most two thirds of the places taken.
+    fn lay_out(&mut self, children: &[Edge]) -> u32 {
+        let bits = (children.len() + children.len() / 2 + 1).next_power_of_two().ilog2();
+        let begin = self.edges.len();
+        self.edges.resize(begin + (1 << bits), Edge::default());
+        let edges = &mut self.edges[begin..];
+        for child in children {
+            let mut at = place(child.symbol, bits);
+            while edges[at].symbol != Symbol::NONE {
+                at = (at + 1) & ((1 << bits) - 1);
+            }
+            edges[at] = *child;
+        }
+        u32::try_from(begin).unwrap_or(u32::MAX) << BITS | bits
     }
 }
 
+#[inline]
 fn bit(symbol: Symbol) -> u64 {
     1 << (symbol.0 % 64)
 }
 
-fn number(place: usize) -> u32 {
-    u32::try_from(place).unwrap_or(u32::MAX)
+/// Where an edge belongs in a table of so many bits, one at least.
+#[inline]
+fn place(symbol: Symbol, bits: u32) -> usize {
+    (symbol.0.wrapping_mul(0x9e37_79b9) >> (32 - bits)) as usize
 }

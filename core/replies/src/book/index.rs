@@ -1,16 +1,17 @@
 //! Making a book: rules in their order, their patterns in one automaton, and those that ask for
 //! no words by provider.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use postlane_mail::Status;
 
 use super::error::{Fault, RulesError, Wrong};
 use super::read::{Patterns, Read, Reader};
+use super::rule::Words;
 use super::{OfLabel, Rule, RuleBook, RuleName};
-use crate::automaton::{self, Group, Line, Pattern, Place};
+use crate::automaton::{self, Group, Line, Place};
 use crate::provider::{ProviderId, Providers};
-use crate::vocabulary::Table;
+use crate::vocabulary::{Lexicon, Table};
 
 /// How many rules a book can hold; ours has some two thousand. Chosen, not measured.
 const RULES_MAX: usize = 100_000;
@@ -19,8 +20,8 @@ const RULES_MAX: usize = 100_000;
 /// they speak.
 #[derive(Debug, Default)]
 pub(super) struct Unworded {
-    /// Those that ask for subject and detail of an enhanced status, by these.
-    by_status: BTreeMap<(u16, u16), Vec<u32>>,
+    /// Those that ask for subject and detail of an enhanced status, by these in ascending order.
+    by_status: Vec<((u16, u16), Vec<u32>)>,
     rest: Vec<u32>,
 }
 
@@ -28,8 +29,9 @@ impl Unworded {
     /// The rules that may match a reply with this status: two lists.
     pub(super) fn of(&self, status: Option<Status>) -> [&[u32]; 2] {
         let key = status.map(|status| (status.subject, status.detail));
-        let by_status = key.and_then(|key| self.by_status.get(&key));
-        [by_status.map_or(&[], Vec::as_slice), &self.rest]
+        let place = key.and_then(|key| self.by_status.binary_search_by_key(&key, |of| of.0).ok());
+        let by_status = place.and_then(|place| self.by_status.get(place));
+        [by_status.map_or(&[], |(_, rules)| rules), &self.rest]
     }
 
     fn add(&mut self, number: u32, rule: &Rule) {
@@ -39,41 +41,41 @@ impl Unworded {
             return self.rest.push(number);
         }
         for key in keys.into_iter().flatten() {
-            self.by_status.entry(key).or_default().push(number);
+            match self.by_status.binary_search_by_key(&key, |of| of.0) {
+                Ok(place) => self.by_status[place].1.push(number),
+                Err(place) => self.by_status.insert(place, (key, vec![number])),
+            }
         }
     }
 }
 
-/// Who has a pattern: the numbers of rules that say it, and of providers whose words it is.
-#[derive(Debug, Clone, Default)]
-struct Havers {
-    rules: Vec<u32>,
-    speakers: Vec<u16>,
-}
-
-/// For each pattern, who is asked when a text meets it.
+/// Who is asked when.
 #[derive(Debug, Default)]
 pub(super) struct Asked {
-    /// Who has it, by pattern.
-    havers: Box<[Havers]>,
     own_groups: Vec<Group>,
     /// The patterns that concern a provider alone, by provider.
-    groups: BTreeMap<u16, Vec<Group>>,
-    /// The rules that ask for no words, by provider and for everybody.
-    unworded: BTreeMap<Option<u16>, Unworded>,
+    groups: Box<[Vec<Group>]>,
+    /// The rules that ask for no words: those for everybody, then those of each provider.
+    unworded: Box<[Unworded]>,
 }
 
 impl Asked {
-    fn add_unworded(&mut self, number: u32, rule: &Rule) {
-        let all = if rule.providers.is_empty() { Some(None) } else { None };
-        for provider in rule.providers.iter().copied().map(Some).chain(all) {
-            self.unworded.entry(provider).or_default().add(number, rule);
+    /// Of so many providers.
+    fn of(providers: usize) -> Self {
+        Self {
+            own_groups: Vec::new(),
+            groups: vec![Vec::new(); providers].into(),
+            unworded: (0..=providers).map(|_| Unworded::default()).collect(),
         }
     }
 
-    /// The rules that say it, and the providers that do and nobody else.
-    pub(super) fn havers(&self, pattern: Pattern) -> (&[u32], &[u16]) {
-        self.havers.get(pattern.0 as usize).map_or((&[], &[]), |of| (&of.rules, &of.speakers))
+    fn add_unworded(&mut self, number: u32, rule: &Rule) {
+        if rule.providers.is_empty() {
+            self.unworded[0].add(number, rule);
+        }
+        for provider in &*rule.providers {
+            self.unworded[usize::from(*provider) + 1].add(number, rule);
+        }
     }
 
     /// The groups of patterns of operators' own rules.
@@ -83,13 +85,14 @@ impl Asked {
 
     /// The groups of patterns that concern a provider alone.
     pub(super) fn groups(&self, provider: Option<u16>) -> &[Group] {
-        provider.and_then(|of| self.groups.get(&of)).map_or(&[], Vec::as_slice)
+        provider.and_then(|of| self.groups.get(usize::from(of))).map_or(&[], Vec::as_slice)
     }
 
     /// The rules of a provider, or for everybody, that ask for no words and may match a reply
     /// with this status.
     pub(super) fn unworded(&self, provider: Option<u16>, status: Option<Status>) -> [&[u32]; 2] {
-        self.unworded.get(&provider).map_or([&[], &[]], |unworded| unworded.of(status))
+        let place = provider.map_or(0, |of| usize::from(of) + 1);
+        self.unworded.get(place).map_or([&[], &[]], |unworded| unworded.of(status))
     }
 }
 
@@ -104,7 +107,7 @@ pub(super) fn build(
         let at = ids.binary_search_by(|provider| provider.as_str().cmp(id)).ok()?;
         u16::try_from(at).ok()
     };
-    let mut reader = Reader { provider: &place, faults: Vec::new() };
+    let mut reader = Reader { lexicon: Lexicon::default(), provider: &place, faults: Vec::new() };
     let own: Vec<_> = own.iter().filter_map(|(name, text)| reader.read(name, text)).collect();
     let ours: Vec<_> = files.iter().filter_map(|(name, text)| reader.read(name, text)).collect();
     let mut faults = std::mem::take(&mut reader.faults);
@@ -115,15 +118,22 @@ pub(super) fn build(
     if !faults.is_empty() {
         return Err(RulesError(faults));
     }
-    Ok(lay_out(ids, own, ours))
+    let lexicon = reader.lexicon;
+    Ok(lay_out(ids, lexicon, own, ours))
 }
 
 /// Puts rules in their order and their patterns into one automaton.
-fn lay_out(providers: Box<[ProviderId]>, own: Vec<Read>, ours: Vec<Read>) -> RuleBook {
+fn lay_out(
+    providers: Box<[ProviderId]>,
+    lexicon: Lexicon,
+    own: Vec<Read>,
+    ours: Vec<Read>,
+) -> RuleBook {
     let mut entries: Vec<(bool, Rule, Patterns, Place)> = Vec::new();
-    let mut asked = Asked::default();
+    let mut asked = Asked::of(providers.len());
     let mut speaks = Vec::new();
     let mut advice = Vec::new();
+    let files = own.len() + ours.len();
     let whose = own.into_iter().map(|read| (true, read));
     for (file, (is_own, read)) in (1..).zip(whose.chain(ours.into_iter().map(|read| (false, read))))
     {
@@ -132,7 +142,7 @@ fn lay_out(providers: Box<[ProviderId]>, own: Vec<Read>, ours: Vec<Read>) -> Rul
             asked.own_groups.push(group);
         }
         let of_provider = read.providers.iter().filter(|_| !is_own);
-        of_provider.for_each(|of| asked.groups.entry(*of).or_default().push(group));
+        of_provider.for_each(|of| asked.groups[usize::from(*of)].push(group));
         let place = Place { group, line: read.line };
         speaks.push((read.providers.clone(), read.speaks));
         let of = |(label, advice)| OfLabel { providers: read.providers.clone(), label, advice };
@@ -141,38 +151,31 @@ fn lay_out(providers: Box<[ProviderId]>, own: Vec<Read>, ours: Vec<Read>) -> Rul
     }
     // A stable sort: files keep their order, and rules theirs within a file.
     entries.sort_by_key(|(is_own, rule, ..)| (!is_own, rule.providers.is_empty(), rule.rank));
-    let mut patterns = automaton::Patterns::default();
-    let mut havers: BTreeMap<Pattern, Havers> = BTreeMap::new();
+    let mut patterns = automaton::Patterns::new(u32::try_from(files + 1).unwrap_or(u32::MAX));
     for (number, (_, rule, of_rule, place)) in (0_u32..).zip(&mut entries) {
-        rule.conditions.words.says = patterns.add_all(&mut of_rule.says, *place);
-        for pattern in &rule.conditions.words.says {
-            havers.entry(*pattern).or_default().rules.push(number);
-        }
+        of_rule.says.iter().for_each(|chain| patterns.add(chain, *place, number));
+        let Patterns { says, also, unless } = std::mem::take(of_rule);
+        let proviso = patterns.proviso(place.line, also, unless);
+        rule.conditions.words = Words { says: says.len(), proviso };
         if !rule.asks_for_words() {
             asked.add_unworded(number, rule);
         }
     }
+    // Providers are told of their words by numbers behind those of all rules.
+    let rules = u32::try_from(entries.len()).unwrap_or(u32::MAX);
     let place = Place { group: Group::ALL, line: Line::Joined };
-    for (places, mut chains) in speaks {
-        for pattern in patterns.add_all(&mut chains, place) {
-            havers.entry(pattern).or_default().speakers.extend(&*places);
+    for (speakers, chains) in speaks {
+        for chain in chains {
+            speakers.iter().for_each(|of| patterns.add(&chain, place, rules + u32::from(*of)));
         }
     }
-    // What comes now is asked for by the rules that were met, and by nobody else.
-    patterns.end_of_list();
-    for (_, rule, of_rule, place) in &mut entries {
-        rule.conditions.words.also = patterns.add_all(&mut of_rule.also, *place);
-        rule.conditions.words.unless = patterns.add_all(&mut of_rule.unless, *place);
-    }
-    let of = |number| havers.remove(&Pattern(number)).unwrap_or_default();
-    let count = u32::try_from(patterns.count()).unwrap_or(u32::MAX);
-    asked.havers = (0..count).map(of).collect();
+    let told = rules + u32::try_from(providers.len()).unwrap_or(u32::MAX);
+    let automaton = patterns.build(lexicon, told);
     let is_generic =
         |(is_own, rule, ..): &(bool, Rule, Patterns, Place)| !is_own && rule.providers.is_empty();
     let generic_from = entries.iter().position(is_generic).unwrap_or(entries.len());
     let generic_from = u32::try_from(generic_from).unwrap_or(u32::MAX);
     let rules = entries.into_iter().map(|(_, rule, ..)| rule).collect();
-    let automaton = patterns.build();
     let advice = advice.into();
     let classes = ["2yz", "3yz", "4yz", "5yz"].map(|class| RuleName::new("code-class", class));
     let places =

@@ -15,6 +15,7 @@ use crate::automaton::Line;
 use crate::label::Label;
 use crate::pattern::{self, Chain};
 use crate::recorded::{read_reply, read_stage};
+use crate::vocabulary::Lexicon;
 
 /// How long a rule may tell to wait.
 const WAIT_MAX: Span = Span::from_h(30 * 24);
@@ -29,6 +30,7 @@ pub(super) struct Read {
 }
 
 /// The chains of a rule's patterns.
+#[derive(Default)]
 pub(super) struct Patterns {
     pub(super) says: Vec<Chain>,
     pub(super) also: Vec<Chain>,
@@ -37,6 +39,8 @@ pub(super) struct Patterns {
 
 /// Reads files and collects what is wrong with them.
 pub(super) struct Reader<'p> {
+    /// The words of all patterns.
+    pub(super) lexicon: Lexicon,
     /// The place of a provider in the book's list.
     pub(super) provider: &'p dyn Fn(&str) -> Option<u16>,
     pub(super) faults: Vec<Fault>,
@@ -191,7 +195,7 @@ impl Page<'_, '_, '_> {
     fn chains(&mut self, patterns: &[Spanned<String>]) -> Vec<Chain> {
         let mut chains = Vec::new();
         for written in patterns {
-            match pattern::parse(written.get_ref()) {
+            match pattern::parse(written.get_ref(), &mut self.reader.lexicon) {
                 Ok(chain) => chains.push(chain),
                 Err(e) => {
                     let text = written.get_ref().as_str().into();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use postlane_mail::{Code, Span, Stage, Status};
 
-use crate::automaton::Pattern;
+use crate::automaton::Proviso;
 use crate::label::Label;
 
 /// A rule of the book.
@@ -49,13 +49,13 @@ pub(crate) struct Conditions {
     pub(crate) words: Words,
 }
 
-/// The patterns a rule asks for: any of `says`, any of `also` where there are some, and none of
-/// `unless`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// The words a rule asks for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Words {
-    pub(crate) says: Box<[Pattern]>,
-    pub(crate) also: Box<[Pattern]>,
-    pub(crate) unless: Box<[Pattern]>,
+    /// How many patterns it says, any of which must be met; none: words do not matter to it.
+    pub(crate) says: usize,
+    /// What it asks beside them.
+    pub(crate) proviso: Option<Proviso>,
 }
 
 /// A reply code, or a class of them.
@@ -147,7 +147,7 @@ impl Rule {
 
     /// Whether it asks for words, and not for codes alone.
     pub fn asks_for_words(&self) -> bool {
-        !self.conditions.words.says.is_empty()
+        self.conditions.words.says != 0
     }
 }
 

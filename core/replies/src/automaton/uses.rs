@@ -1,0 +1,167 @@
+//! What phrases are good for: to meet a chain by themselves, or to be a link of one.
+
+use std::collections::BTreeMap;
+
+use super::Line;
+use crate::pattern::Gap;
+
+/// What a phrase is good for: one link of one chain, or the first link of several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Use {
+    /// The link before it, and how far behind that it may begin; `None` for a first link.
+    pub(super) behind: Option<(u32, Gap)>,
+    pub(super) then: Then,
+    pub(super) line: Line,
+}
+
+/// What a link leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Then {
+    /// Another link: it is remembered that this one was seen.
+    Link(u32),
+    /// A chain is met: who is told, by number.
+    Met(u32),
+}
+
+/// All that a phrase is good for, in one number: most are good for one thing, which needs no
+/// look anywhere else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct GoodFor(u32);
+
+/// As [`GoodFor`], to be gone through.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Good<'u> {
+    /// No phrase ends here.
+    Nothing,
+    /// This one is told, whatever else was seen.
+    Met(u32),
+    /// This link is seen, whatever else was.
+    Link(u32),
+    /// All these.
+    All(All<'u>),
+}
+
+/// All that a phrase is good for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct All<'u> {
+    /// Who is told, whatever else was seen.
+    pub(super) met: &'u [u32],
+    /// The links that are seen, whatever else was.
+    pub(super) links: &'u [u32],
+    /// What it is behind other links.
+    pub(super) behind: &'u [Behind],
+    /// What it is where it stands in the right line.
+    pub(super) lined: &'u [(Line, Then)],
+}
+
+/// A link that counts behind another.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Behind {
+    pub(super) link: u32,
+    pub(super) gap: Gap,
+    pub(super) line: Line,
+    pub(super) then: Then,
+}
+
+/// What phrases are good for that are good for more than one thing. Phrases that are good for
+/// the same, as the alternatives of a pattern are, share it.
+#[derive(Debug, Default)]
+pub(super) struct Uses {
+    met: Vec<u32>,
+    links: Vec<u32>,
+    behind: Vec<Behind>,
+    lined: Vec<(Line, Then)>,
+    /// Where in each of the four those of a phrase begin; one more at the end.
+    begins: Vec<[u32; 4]>,
+}
+
+/// Uses on their way there.
+#[derive(Debug, Default)]
+pub(super) struct Gathered {
+    numbers: BTreeMap<Box<[Use]>, u32>,
+    uses: Uses,
+}
+
+/// The two highest bits say what the others are: the number of who is told, of a link, or of the
+/// list in [`Uses`], from 1.
+const MET: u32 = 1 << 31;
+const LINK: u32 = 1 << 30;
+
+impl Gathered {
+    /// Takes what a phrase is good for.
+    pub(super) fn add(&mut self, uses: &[Use]) -> GoodFor {
+        match uses {
+            [Use { behind: None, then: Then::Met(number), line: Line::Joined }] => {
+                GoodFor(number | MET)
+            }
+            [Use { behind: None, then: Then::Link(number), line: Line::Joined }] => {
+                GoodFor(number | LINK)
+            }
+            _ => GoodFor(match self.numbers.get(uses) {
+                Some(known) => *known,
+                None => {
+                    let number = self.uses.list(uses);
+                    self.numbers.insert(uses.into(), number);
+                    number
+                }
+            }),
+        }
+    }
+
+    pub(super) fn finish(mut self) -> Uses {
+        self.uses.begins.push(self.uses.ends());
+        self.uses
+    }
+}
+
+impl Uses {
+    /// The number of a new list.
+    fn list(&mut self, uses: &[Use]) -> u32 {
+        self.begins.push(self.ends());
+        for Use { behind, then, line } in uses.iter().copied() {
+            match (behind, line, then) {
+                (Some((link, gap)), ..) => self.behind.push(Behind { link, gap, line, then }),
+                (None, Line::Joined, Then::Met(told)) => self.met.push(told),
+                (None, Line::Joined, Then::Link(link)) => self.links.push(link),
+                (None, ..) => self.lined.push((line, then)),
+            }
+        }
+        self.begins.len() as u32
+    }
+
+    fn ends(&self) -> [u32; 4] {
+        [self.met.len(), self.links.len(), self.behind.len(), self.lined.len()].map(|n| n as u32)
+    }
+
+    /// What this stands for.
+    #[inline]
+    pub(super) fn of(&self, good_for: GoodFor) -> Good<'_> {
+        let number = good_for.0;
+        if number & MET != 0 {
+            Good::Met(number & !MET)
+        } else if number & LINK != 0 {
+            Good::Link(number & !LINK)
+        } else if let Some(place) = (number as usize).checked_sub(1) {
+            Good::All(self.all(place))
+        } else {
+            Good::Nothing
+        }
+    }
+
+    #[inline]
+    fn all(&self, place: usize) -> All<'_> {
+        let [from, to] = [place, place + 1].map(|at| self.begins.get(at).copied());
+        let (from, to) = (from.unwrap_or_default(), to.unwrap_or_default());
+        All {
+            met: part(&self.met, from[0], to[0]),
+            links: part(&self.links, from[1], to[1]),
+            behind: part(&self.behind, from[2], to[2]),
+            lined: part(&self.lined, from[3], to[3]),
+        }
+    }
+}
+
+#[inline]
+fn part<T>(all: &[T], from: u32, to: u32) -> &[T] {
+    all.get(from as usize..to as usize).unwrap_or_default()
+}
