@@ -1,7 +1,10 @@
 //! What a check is, and what one finds.
 
+use std::net::IpAddr;
+
 use postlane_mail::Instant;
 
+use crate::authentication::Authentication;
 use crate::dns::Known;
 use crate::message::Message;
 
@@ -93,6 +96,29 @@ pub struct Arrived<'a> {
     pub now: Instant,
     /// It was announced with SMTPUTF8 (RFC 6531).
     pub is_utf8: bool,
+    /// Who brought it; none where only the message is at hand.
+    pub client: Option<Client<'a>>,
+    /// It is one person's own mail (an order, a password): what mail to many must carry is no
+    /// matter then.
+    pub is_transactional: bool,
+}
+
+/// Who brings a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Client<'a> {
+    /// Its address.
+    pub address: IpAddr,
+    /// The name it gave with EHLO.
+    pub helo: &'a str,
+    /// The reverse-path without brackets; empty for the null one.
+    pub mail_from: &'a str,
+}
+
+/// A message with its authentication.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Looked<'a> {
+    pub(crate) arrived: &'a Arrived<'a>,
+    pub(crate) authentication: &'a Authentication,
 }
 
 /// What one look says, before it is known of which check.
@@ -105,13 +131,37 @@ pub(crate) struct Found {
 /// A check of a message: none if answers are missing.
 pub(crate) struct MessageCheck {
     pub(crate) check: Check,
-    pub(crate) run: fn(&mut Known, &Arrived<'_>) -> Option<Found>,
+    pub(crate) run: Run,
+}
+
+/// What a check looks at.
+pub(crate) enum Run {
+    /// The message alone.
+    Form(fn(&mut Known, &Arrived<'_>) -> Option<Found>),
+    /// The message with its authentication, of which everything is known.
+    Identity(fn(Looked<'_>) -> Option<Found>),
+}
+
+impl Check {
+    /// A check of a message.
+    pub(crate) const fn of_message(
+        id: &'static str,
+        title: &'static str,
+        gates: &'static [Gate],
+        remedy: &'static str,
+        reference: &'static str,
+    ) -> Self {
+        Self { id, title, scope: Scope::Message, gates, remedy, reference }
+    }
 }
 
 impl MessageCheck {
     /// Looks, and says what was found.
-    pub(crate) fn find(&'static self, known: &mut Known, arrived: &Arrived<'_>) -> Option<Finding> {
-        let Found { outcome, evidence } = (self.run)(known, arrived)?;
+    pub(crate) fn find(&'static self, known: &mut Known, looked: Looked<'_>) -> Option<Finding> {
+        let Found { outcome, evidence } = match self.run {
+            Run::Form(run) => run(known, looked.arrived)?,
+            Run::Identity(run) => run(looked)?,
+        };
         let wants_remedy = matches!(outcome, Outcome::Warn | Outcome::Fail);
         Some(Finding {
             id: self.check.id,
@@ -142,6 +192,10 @@ impl Found {
 
     pub(crate) fn fail(evidence: impl Into<String>) -> Option<Self> {
         Some(Self::new(Outcome::Fail, evidence))
+    }
+
+    pub(crate) fn error(why: impl Into<String>) -> Option<Self> {
+        Some(Self::new(Outcome::Error, why))
     }
 
     pub(crate) fn skip(why: impl Into<String>) -> Option<Self> {

@@ -2,6 +2,7 @@
 
 pub(crate) mod body;
 mod canon;
+mod findings;
 pub(crate) mod header_hash;
 mod key;
 pub(crate) mod proof;
@@ -9,6 +10,8 @@ mod sign;
 pub(crate) mod signature;
 pub(crate) mod tags;
 mod verify;
+
+pub(crate) use findings::CHECKS;
 
 pub use canon::{BodyCanon, Canon};
 pub use key::{KeyFault, KeyKind, KeyRecord};

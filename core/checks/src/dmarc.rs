@@ -2,8 +2,11 @@
 //! receivers if it does not.
 
 mod evaluate;
+mod findings;
 mod record;
 mod walk;
+
+pub(crate) use findings::CHECKS;
 
 pub use evaluate::{Aligned, Authenticated, Evaluated, Method, Report, Verdict, evaluate};
 pub use record::{Alignment, DmarcRecord, Policy, Psd, RecordFault};

@@ -15,3 +15,5 @@ mod trace;
 pub mod words;
 
 pub(crate) use catalogue::CHECKS;
+pub(crate) use from::{FREEMAIL, author, is_same_organisation};
+pub(crate) use single::is_local;

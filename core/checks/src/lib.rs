@@ -6,15 +6,19 @@
 //! recorded and replayed, and a test needs no name server.
 
 pub mod arc;
+mod authentication;
+mod bulk;
 mod check;
 pub mod dkim;
 pub mod dmarc;
 mod dns;
 pub mod format;
+mod identity;
 pub mod message;
 mod run;
 pub mod spf;
 
-pub use check::{Arrived, Check, Finding, Gate, Outcome, Scope};
+pub use authentication::Authentication;
+pub use check::{Arrived, Check, Client, Finding, Gate, Outcome, Scope};
 pub use dns::{Answer, Failure, Found, Kind, Known, Name, NameError, Question, Record};
 pub use run::{check_message, message_checks};

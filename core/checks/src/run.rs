@@ -1,18 +1,31 @@
 //! A whole look at a message: every check in scope, in the order of their names.
 
-use crate::check::{Arrived, Check, Finding};
+use crate::authentication::Authentication;
+use crate::check::{Arrived, Check, Finding, Looked, MessageCheck};
 use crate::dns::Known;
-use crate::format;
+use crate::{bulk, dkim, dmarc, format, identity, spf};
 
-/// All checks there are of a message.
+/// All checks there are of a message, group by group.
+fn all() -> impl Iterator<Item = &'static MessageCheck> {
+    let identity = identity::CHECKS.iter().chain(&spf::CHECKS).chain(&dkim::CHECKS);
+    let rest = dmarc::CHECKS.iter().chain(&bulk::CHECKS);
+    format::CHECKS.iter().chain(identity).chain(rest)
+}
+
+/// What there is to be looked at in a message.
 pub fn message_checks() -> impl Iterator<Item = &'static Check> {
-    format::CHECKS.iter().map(|each| &each.check)
+    all().map(|each| &each.check)
 }
 
 /// Looks at a message. None if answers are missing: get them ([`Known::take_missing`]), and
-/// call it again; every check has asked by then what it can.
-pub fn check_message(known: &mut Known, arrived: &Arrived<'_>) -> Option<Vec<Finding>> {
-    let found: Vec<Option<Finding>> =
-        format::CHECKS.iter().map(|each| each.find(known, arrived)).collect();
-    found.into_iter().collect()
+/// call it again.
+pub fn check_message(
+    known: &mut Known,
+    arrived: &Arrived<'_>,
+) -> Option<(Authentication, Vec<Finding>)> {
+    let authentication = Authentication::of(known, arrived)?;
+    let looked = Looked { arrived, authentication: &authentication };
+    let found: Vec<Option<Finding>> = all().map(|each| each.find(known, looked)).collect();
+    let found = found.into_iter().collect::<Option<Vec<Finding>>>()?;
+    Some((authentication, found))
 }

@@ -1,10 +1,13 @@
 //! Who may send for a domain (SPF, RFC 7208).
 
 mod check;
+mod findings;
 mod macros;
 mod matching;
 mod record;
 mod tree;
+
+pub(crate) use findings::CHECKS;
 
 pub use check::{Envelope, Explained, Verdict, check_host};
 pub use macros::{MacroError, MacroString};

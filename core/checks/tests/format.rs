@@ -17,11 +17,17 @@ const GOOD: &str = "Received: from app.example.com by out.example.com;\n\tMon, 0
 const NOW: Instant = Instant::from_unix_s(1_652_118_000);
 
 fn look(octets: &[u8]) -> Vec<Finding> {
-    let arrived = Arrived { message: Message::new(octets), now: NOW, is_utf8: false };
+    let arrived = Arrived {
+        message: Message::new(octets),
+        now: NOW,
+        is_utf8: false,
+        client: None,
+        is_transactional: true,
+    };
     let mut known = Known::new();
     loop {
-        if let Some(findings) = check_message(&mut known, &arrived) {
-            return findings;
+        if let Some((_, findings)) = check_message(&mut known, &arrived) {
+            return findings.into_iter().filter(|finding| finding.id.starts_with("FMT")).collect();
         }
         for question in known.take_missing() {
             known.learn(question, Answer::NoData);
@@ -41,7 +47,8 @@ fn odd(octets: &[u8]) -> Vec<(&'static str, Outcome)> {
 
 #[test]
 fn every_check_of_the_form_is_there_once_and_in_order() {
-    let ids: Vec<&str> = message_checks().map(|check| check.id).collect();
+    let ids: Vec<&str> =
+        message_checks().map(|check| check.id).filter(|id| id.starts_with("FMT")).collect();
     let expected: Vec<String> = (1..=30).map(|n| format!("FMT-{n:02}")).collect();
     assert_eq!(ids, expected);
     assert_eq!(look(&wire(GOOD)).iter().map(|f| f.id).collect::<Vec<_>>(), ids);
