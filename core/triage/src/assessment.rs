@@ -42,3 +42,13 @@ pub struct SourceAssessment {
     /// It against the other sources together; `None` if there are none.
     pub compared: Option<Comparison>,
 }
+
+impl Assessment {
+    /// The source that is refused more than its neighbours by most, where there are several with
+    /// enough attempts.
+    pub fn worst_source(&self) -> Option<&str> {
+        let compared = self.sources.iter().filter_map(|of| Some((&*of.source, of.compared?.z)));
+        let worst = compared.max_by(|a, b| a.1.total_cmp(&b.1))?;
+        (worst.1 > 0.0).then_some(worst.0)
+    }
+}

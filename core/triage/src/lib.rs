@@ -10,6 +10,9 @@ mod changed;
 mod class;
 mod figures;
 mod group;
+mod incident;
+mod incidents;
+mod pack;
 mod picture;
 mod settle;
 mod share;
@@ -28,6 +31,9 @@ pub use changed::Changed;
 pub use class::Class;
 pub use figures::{Figures, Turned};
 pub use group::Group;
+pub use incident::{CheckedStep, Closed, Impact, Incident, IncidentError, IncidentKey, Note};
+pub use incidents::{IncidentChange, Incidents};
+pub use pack::{Addressee, Attempt, Contact, Dossier, Pack, PackFile, Shown, SourceProof};
 pub use picture::{
     Backlog, Change, ChangeKind, Kind, LaneSeen, Picture, Ptr, Sample, SourceSeen, Tally, Turn,
 };

@@ -1,0 +1,205 @@
+//! A letter to go with the pack, in our own words; whoever sends it completes it.
+
+use std::fmt::Write as _;
+
+use super::jsonl::is_unruly;
+use super::report::Report;
+
+/// To whom a pack is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Addressee {
+    /// GMX, web.de, mail.com, IONOS: the form of their postmaster pages.
+    Gmx,
+    /// Gmail: the sender's contact form.
+    Gmail,
+    /// Outlook.com, Hotmail, Live: their support's form.
+    Outlook,
+    /// Yahoo and AOL: the sender's form.
+    Yahoo,
+    /// T-Online: a mail to their postmaster.
+    TOnline,
+    /// Whoever owns the address that is refused: an ESP or a hoster.
+    Esp,
+    /// Any other postmaster.
+    Postmaster,
+}
+
+impl Addressee {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Gmx,
+        Self::Gmail,
+        Self::Outlook,
+        Self::Yahoo,
+        Self::TOnline,
+        Self::Esp,
+        Self::Postmaster,
+    ];
+
+    /// Its name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Gmx => "gmx",
+            Self::Gmail => "gmail",
+            Self::Outlook => "outlook",
+            Self::Yahoo => "yahoo",
+            Self::TOnline => "t-online",
+            Self::Esp => "esp",
+            Self::Postmaster => "postmaster",
+        }
+    }
+
+    /// The addressee with this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|of| of.name() == name)
+    }
+
+    /// Who is written to about this provider, if nobody says otherwise.
+    pub fn of_provider(id: &str) -> Self {
+        match id {
+            "united-internet" => Self::Gmx,
+            "google" => Self::Gmail,
+            "microsoft-consumer" | "microsoft" => Self::Outlook,
+            "yahoo" => Self::Yahoo,
+            "t-online" => Self::TOnline,
+            _ => Self::Postmaster,
+        }
+    }
+
+    /// What to have in hand before writing. What providers ask of senders is in the notes of
+    /// `core/replies/providers.toml`, with sources; the rest is advice of ours.
+    const fn asks(self) -> &'static str {
+        match self {
+            Self::Gmx => {
+                "open the link of the case first; its parameter r is the session that their form goes by. Have a DKIM signature aligned with From, and a PTR of your own that is the EHLO name."
+            }
+            Self::Gmail => {
+                "have SPF, DKIM, DMARC and reverse DNS pass, and the complaint rate below 0.1 %; have the whole reply at hand."
+            }
+            Self::Outlook => {
+                "have the sending addresses and the code of the reply (S3140, S3150, 5.7.515) at hand."
+            }
+            Self::Yahoo => {
+                "have the sending addresses, the domain and the code of the reply (TSS04) at hand, and say what was done about complaints."
+            }
+            Self::TOnline => {
+                "the host name must lead to a web site with an imprint and a contact; write from an address of that domain."
+            }
+            Self::Esp => {
+                "ask who else sends by this address, and for another one if they cannot say."
+            }
+            Self::Postmaster => {
+                "write to postmaster@ of the provider's domain if there is no form (RFC 5321 §4.5.1)."
+            }
+        }
+    }
+}
+
+pub(super) fn write(report: &Report<'_>) -> String {
+    let figures = &report.assessment.figures;
+    let mut text = String::new();
+    let _ = writeln!(text, "# Before you send this: {}", report.addressee.asks());
+    for contact in report.contacts {
+        let _ = writeln!(text, "# {} ({})", line(&contact.url), line(&contact.source));
+    }
+    let _ = write!(
+        text,
+        "\nSubject: {}\n\n{}\n\n",
+        match report.addressee {
+            Addressee::Esp => format!("Your address is refused by {}", line(report.provider)),
+            _ => format!("Mail from our servers is refused since {}", report.from),
+        },
+        greeting(report),
+    );
+    let _ = write!(
+        text,
+        "Between {} and {} we tried to hand over mail {} times. {} were accepted, {} deferred, {} \
+         refused for good; of first attempts {} were accepted. The same sources' mail to other \
+         providers {}.\n\n",
+        report.from,
+        report.to,
+        figures.attempts(),
+        figures.accepted(),
+        figures.deferred(),
+        figures.bounced(),
+        figures.first_attempt_share(),
+        elsewhere(report),
+    );
+    text.push_str("Sending addresses:\n");
+    for row in &report.sources {
+        let of = if row.address.is_empty() { &row.name } else { &row.address };
+        let _ = writeln!(
+            text,
+            "  {}  EHLO {}  reverse DNS {}  accepted {} of {}",
+            line(of),
+            line(&row.ehlo),
+            line(&row.ptr),
+            row.accepted,
+            row.attempts
+        );
+    }
+    if let Some(sample) = report.samples.first() {
+        let _ = write!(
+            text,
+            "\nOne of the replies, in full ({}, {}, Message-ID {}):\n\n  {}\n",
+            sample.at,
+            line(&sample.mx_host),
+            line(&sample.message_id),
+            sample.reply.split('\n').map(line).collect::<Vec<_>>().join("\n  ")
+        );
+    }
+    for case in &report.cases {
+        let _ = writeln!(text, "  case: {}", line(case));
+    }
+    text.push_str("\nWhat we have done so far:\n");
+    for (at, says) in report.changes.iter().rev().take(8) {
+        let _ = writeln!(text, "  {at}  {}", line(says));
+    }
+    text.push_str("  [what you found, and what you changed because of it]\n\n");
+    text.push_str(request(report.addressee));
+    text.push_str(
+        "\n\nThe pack beside this letter has more samples, their headers, and the course by the \
+         hour.\n\n[name, company, telephone]\n",
+    );
+    text
+}
+
+fn elsewhere(report: &Report<'_>) -> String {
+    let elsewhere = &report.assessment.elsewhere;
+    match elsewhere.attempts() {
+        0 => "cannot be compared: there was none".to_owned(),
+        attempts => format!("was refused in {} of {attempts} attempts", elsewhere.trouble_share()),
+    }
+}
+
+fn greeting(report: &Report<'_>) -> String {
+    match report.addressee {
+        Addressee::Esp => format!(
+            "{} refuses mail from an address that you lend us, and not from its neighbours.",
+            line(report.provider)
+        ),
+        _ => format!(
+            "We run mail servers whose mail {} refuses. We would like to mend the cause and ask you what it is.",
+            line(report.provider)
+        ),
+    }
+}
+
+const fn request(addressee: Addressee) -> &'static str {
+    match addressee {
+        Addressee::Esp => {
+            "Please say which other customers send by this address, what you know of its name at this provider, and by when it can be replaced."
+        }
+        Addressee::TOnline => {
+            "Please take the addresses off the list of unknown senders, or say what is missing."
+        }
+        _ => {
+            "Please say what the cause is, and lift the refusal if there is nothing more that we must mend."
+        }
+    }
+}
+
+/// On one line.
+fn line(text: &str) -> String {
+    text.chars().map(|c| if is_unruly(c) { ' ' } else { c }).collect()
+}
