@@ -48,6 +48,11 @@ pub(super) fn write(report: &Report<'_>) -> String {
 
 fn figures(html: &mut String, report: &Report<'_>) {
     let figures = &report.assessment.figures;
+    let elsewhere = &report.assessment.elsewhere;
+    let elsewhere = match elsewhere.attempts() {
+        0 => "–".to_owned(),
+        _ => elsewhere.trouble_share().to_string(),
+    };
     html.push_str("<dl class=\"figures\">");
     for (name, value) in [
         ("attempts", figures.attempts().to_string()),
@@ -55,7 +60,7 @@ fn figures(html: &mut String, report: &Report<'_>) {
         ("deferred", figures.deferred().to_string()),
         ("refused for good", figures.bounced().to_string()),
         ("first attempts accepted", figures.first_attempt_share().to_string()),
-        ("refused at other providers", report.assessment.elsewhere.trouble_share().to_string()),
+        ("refused at other providers", elsewhere),
     ] {
         let _ = write!(html, "<div><dt>{name}</dt><dd>{value}</dd></div>");
     }

@@ -80,8 +80,7 @@ fn grid(svg: &mut String, top: u64, length: Span) {
         let count = (top as f64 * share).round();
         rule(svg, "grid", y, &format!("{count}"));
     }
-    for (class, share, label) in
-        [("grid", 0.0, "0 %"), ("grid", 1.0, "100 %"), ("ten", 0.10, "10 %")]
+    for (class, share, label) in [("grid", 0.0, ""), ("grid", 1.0, "100 %"), ("ten", 0.10, "10 %")]
     {
         rule(svg, class, LINE.1 - (LINE.1 - LINE.0) * share, label);
     }
@@ -122,11 +121,11 @@ fn dates(svg: &mut String, hours: &[Hour], step: f64) {
     }
 }
 
-/// The next number of the form 1, 2 or 5 and noughts.
+/// The next number of one digit and noughts that halves well enough.
 fn round_up(count: u64) -> u64 {
     let mut unit: u64 = 1;
     loop {
-        for n in [1, 2, 5] {
+        for n in [1, 2, 3, 4, 5, 6, 8] {
             if unit.saturating_mul(n) >= count {
                 return unit.saturating_mul(n);
             }
