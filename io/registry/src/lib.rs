@@ -1,0 +1,27 @@
+//! Who may ask, who is told, and who has changed what: one small file beside the queue.
+//!
+//! API tokens with their scopes and tenants, webhooks with how far each has been told, saved views,
+//! and the audit of changes. It is no part of the mail: a relay whose registry is broken, locked or
+//! gone goes on sending, and says so. It reads no clock for what it keeps: times are arguments.
+
+mod audit;
+mod database;
+mod error;
+mod registry;
+mod schema;
+mod scope;
+mod secret;
+mod token;
+mod view;
+mod webhook;
+
+pub use audit::{Audit, AuditFilter, AuditRow};
+pub use database::Database;
+pub use error::RegistryError;
+pub use registry::Registry;
+pub use schema::SCHEMA_VERSION;
+pub use scope::{Scope, Scopes};
+pub use secret::{SecretHash, SecretText};
+pub use token::{NewToken, Token};
+pub use view::{SavedView, VIEWS_MAX};
+pub use webhook::{Endpoint, NewWebhook, Secrets, Standing, WEBHOOKS_MAX, Webhook};

@@ -1,0 +1,160 @@
+//! The registry as the rest of the house has it: a thread of its own that does one thing after the
+//! other, so that nobody else ever waits for its disk.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::database::Database;
+use crate::error::RegistryError;
+
+/// The registry. Cheap to clone; it closes when the last clone is gone.
+#[derive(Clone)]
+pub struct Registry(SyncSender<Work>);
+
+/// Something to do with the file, or with why there is none.
+struct Work(Box<dyn Errand>);
+
+/// Whatever takes the file, or why there is none.
+trait Errand: Send {
+    fn run(self: Box<Self>, file: Result<&mut Database, RegistryError>);
+}
+
+impl<F: FnOnce(Result<&mut Database, RegistryError>) + Send> Errand for F {
+    fn run(self: Box<Self>, file: Result<&mut Database, RegistryError>) {
+        self(file);
+    }
+}
+
+/// Pieces of work that wait. More, and who asks is told that it is busy. Chosen, not measured: each
+/// takes some ten microseconds, or a disk's sync.
+const WAITING_MAX: usize = 4096;
+
+/// A file that could not be opened is tried again after this long, when somebody asks: what was in
+/// its way may be gone. Chosen, not measured.
+const AGAIN_AFTER: Duration = Duration::from_secs(1);
+
+impl Registry {
+    /// Begins. The file is opened on its thread, when the first asks; while it cannot be opened
+    /// whoever asks is told why.
+    pub fn begin(path: &Path) -> io::Result<Self> {
+        let (sender, receiver) = sync_channel(WAITING_MAX);
+        let path = path.to_owned();
+        thread::Builder::new().name("registry".to_owned()).spawn(move || keep(&path, &receiver))?;
+        Ok(Self(sender))
+    }
+
+    /// Has something done, and `then` told what came of it, on the registry's thread. Never waits.
+    pub fn ask<T: 'static>(
+        &self,
+        work: impl FnOnce(&mut Database) -> Result<T, RegistryError> + Send + 'static,
+        then: impl FnOnce(Result<T, RegistryError>) + Send + 'static,
+    ) -> Result<(), RegistryError> {
+        let work = Work(Box::new(move |file: Result<&mut Database, RegistryError>| {
+            then(file.and_then(work));
+        }));
+        self.0.try_send(work).map_err(|_| RegistryError::Busy)
+    }
+
+    /// Has something done and waits for it: for threads that may wait.
+    pub fn wait<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Database) -> Result<T, RegistryError> + Send + 'static,
+    ) -> Result<T, RegistryError> {
+        let (sender, receiver) = sync_channel(1);
+        self.ask(work, move |done| {
+            // Who asked may have gone away.
+            let _ = sender.send(done);
+        })?;
+        receiver.recv().unwrap_or(Err(RegistryError::Busy))
+    }
+}
+
+/// The file, or why it cannot be opened and when that was found.
+enum File {
+    Open(Database),
+    Shut(RegistryError, Instant),
+}
+
+fn keep(path: &Path, work: &Receiver<Work>) {
+    let mut file = open(path);
+    while let Ok(Work(work)) = work.recv() {
+        if matches!(&file, File::Shut(_, since) if since.elapsed() >= AGAIN_AFTER) {
+            file = open(path);
+        }
+        // What was begun and not committed is rolled back as it is dropped.
+        let done = catch_unwind(AssertUnwindSafe(|| match &mut file {
+            File::Open(database) => work.run(Ok(database)),
+            File::Shut(why, _) => work.run(Err(why.clone())),
+        }));
+        if done.is_err() || is_gone(path, &file) {
+            file = open(path);
+        }
+    }
+}
+
+fn open(path: &Path) -> File {
+    match Database::open(path) {
+        Ok(database) => File::Open(database),
+        Err(why) => File::Shut(why, Instant::now()),
+    }
+}
+
+/// Whether the file was moved away under us: a new one is made then, as the cure for a broken one
+/// has it.
+fn is_gone(path: &Path, file: &File) -> bool {
+    let path: PathBuf = path.to_owned();
+    matches!(file, File::Open(_)) && !path.exists()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use postlane_mail::Label;
+
+    use super::*;
+    use crate::{NewToken, Scope, Scopes};
+
+    fn new_token(name: &str) -> NewToken {
+        NewToken {
+            name: Label::parse(name).unwrap(),
+            scopes: Scopes::new([Scope::Read]).unwrap(),
+            tenant: Label::NONE,
+            by: "test".to_owned(),
+            expires: None,
+        }
+    }
+
+    #[test]
+    fn what_is_asked_is_done_in_turn_and_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("registry.db");
+        let registry = Registry::begin(&path).unwrap();
+        let now = postlane_mail::Instant(1);
+        registry.wait(move |db| db.add_token(&new_token("a"), now)).unwrap();
+        drop(registry);
+        let registry = Registry::begin(&path).unwrap();
+        let tokens = registry.wait(|db| db.tokens()).unwrap();
+        assert_eq!(tokens.len(), 1);
+    }
+
+    #[test]
+    fn a_broken_file_is_told_to_everybody_who_asks_and_work_that_panics_ends_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("registry.db");
+        fs::write(&path, [b'x'; 4096]).unwrap();
+        let registry = Registry::begin(&path).unwrap();
+        for _ in 0..2 {
+            let refused = registry.wait(|db| db.tokens()).err().unwrap();
+            assert!(matches!(refused, RegistryError::Broken { .. }), "{refused:?}");
+        }
+        let sound = Registry::begin(&dir.path().join("sound.db")).unwrap();
+        let died = sound.wait(|_| -> Result<(), RegistryError> { panic!("as a bug would") });
+        assert_eq!(died, Err(RegistryError::Busy));
+        assert_eq!(sound.wait(|db| db.tokens()).unwrap().len(), 0);
+    }
+}
