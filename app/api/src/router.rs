@@ -14,9 +14,9 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::access::{self, Token};
+use crate::access::{self, Gate, Token};
 use crate::problem::Problem;
-use crate::routes::{event, lane, message, queue, reply, server, suppression};
+use crate::routes::{audit, event, lane, message, queue, reply, server, suppression, token, view};
 
 /// How long a request may take: as long as a slow disk, and no longer. Chosen, not measured.
 const REQUEST_S_MAX: u64 = 60;
@@ -27,17 +27,18 @@ const REQUEST_S_MAX: u64 = 60;
     title = "Postlane",
     description = "Hand in mail, look at the queue, act on it. Every request under /v1 carries \
                    `Authorization: Bearer TOKEN`; the token is in the file `token` of the data \
-                   directory. Errors are `application/problem+json` (RFC 9457).",
+                   directory, or `postlane token new` makes one that may less. Errors are `application/problem+json` (RFC 9457).",
     license(name = "MIT OR Apache-2.0"),
 ))]
 struct Document;
 
-/// The API around a server, for whoever carries `token`.
+/// The API around a server: for whoever carries `token`, and for the tokens of its registry.
 pub fn router(handle: Handle, token: Token) -> Router {
     let octets_max = body_octets_max(&handle);
     let (guarded, document) = guarded().split_for_parts();
     let document = serde_json::to_string(&document).unwrap_or_default();
-    let guarded = guarded.layer(middleware::from_fn_with_state(token, access::check));
+    let gate = Gate::new(handle.clone(), token);
+    let guarded = guarded.layer(middleware::from_fn_with_state(gate, access::check));
     Router::new()
         .route("/v1/openapi.json", get(move || openapi_answer(document.clone())))
         .route("/metrics", get(server::metrics))
@@ -46,6 +47,7 @@ pub fn router(handle: Handle, token: Token) -> Router {
         .merge(guarded)
         .fallback(nowhere)
         .method_not_allowed_fallback(not_so)
+        .layer(middleware::from_fn(access::tagged))
         .layer(DefaultBodyLimit::max(octets_max))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -74,12 +76,18 @@ fn guarded() -> OpenApiRouter<Handle> {
         .routes(routes!(lane::list))
         .routes(routes!(lane::of_provider))
         .routes(routes!(lane::show, lane::order))
+        .routes(routes!(view::list, view::save))
+        .routes(routes!(view::remove))
+        .routes(routes!(token::list, token::make))
+        .routes(routes!(token::revoke))
+        .routes(routes!(token::whoami))
+        .routes(routes!(audit::list))
         .routes(routes!(server::facts))
         .routes(routes!(server::reload))
 }
 
 /// A message in base 64 takes four thirds of its octets, and JSON a little more.
-fn body_octets_max(handle: &Handle) -> usize {
+pub(crate) fn body_octets_max(handle: &Handle) -> usize {
     handle.message_octets_max().saturating_mul(3) / 2 + 65_536
 }
 

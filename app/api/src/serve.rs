@@ -8,6 +8,8 @@ use axum::Router;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::watch;
 
+use crate::access::Origin;
+
 /// The doors, open and not yet served.
 pub struct Doors {
     http: TcpListener,
@@ -38,9 +40,10 @@ pub async fn serve(doors: Doors, router: Router, stop: watch::Receiver<bool>) ->
         // An error means that whoever could say stop is gone: then it is time, too.
         let _ = stop.wait_for(|stop| *stop).await;
     };
+    let service = router.into_make_service_with_connect_info::<Origin>();
     let http =
-        axum::serve(doors.http, router.clone()).with_graceful_shutdown(stopped(stop.clone()));
-    let control = axum::serve(doors.control, router).with_graceful_shutdown(stopped(stop));
+        axum::serve(doors.http, service.clone()).with_graceful_shutdown(stopped(stop.clone()));
+    let control = axum::serve(doors.control, service).with_graceful_shutdown(stopped(stop));
     let (http, control) = tokio::join!(http.into_future(), control.into_future());
     http.and(control)
 }

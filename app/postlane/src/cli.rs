@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::analyze::Analyze;
+use crate::commands::audit::AuditArguments;
 use crate::commands::bounce::BounceCommand;
 use crate::commands::classify::Classify;
 use crate::commands::config::ConfigCommand;
@@ -18,6 +19,8 @@ use crate::commands::rules::RulesCommand;
 use crate::commands::send::Send;
 use crate::commands::spool::SpoolCommand;
 use crate::commands::suppression::SuppressionCommand;
+use crate::commands::token::TokenCommand;
+use crate::commands::view::ViewCommand;
 
 /// A sending relay that mailbox providers do not have to slow down.
 ///
@@ -125,6 +128,16 @@ pub(crate) enum Command {
     /// it throws away. Addresses that begin with "unknown" do not exist. With --replay it answers
     /// each dispatch of a file, such as a rehearsal's trace, with one JSON object to a line.
     Receiver(Receiver),
+    /// Make and revoke tokens: who may ask the HTTP API for what
+    ///
+    /// The running server is asked; where none runs, the file in its data directory.
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Save questions about log, queue and lanes, to ask them again
+    #[command(subcommand)]
+    View(ViewCommand),
+    /// List who has changed what, from where, and when; the latest first
+    Audit(AuditArguments),
     /// Let the running server read its configuration again
     Reload,
 }

@@ -60,6 +60,28 @@ impl Client {
         self.ask(Method::POST, path, body)
     }
 
+    /// Puts something in its place.
+    pub(crate) fn put<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, Failure> {
+        let body = serde_json::to_vec(body).map_err(|e| Failure::usage(e.to_string()))?;
+        self.ask(Method::PUT, path, body)
+    }
+
+    /// Has something taken away, of which nothing more is said.
+    pub(crate) fn remove(&self, path: &str) -> Result<(), Failure> {
+        let (status, answer) = self.answered(Method::DELETE, path, Vec::new())?;
+        if status.is_success() { Ok(()) } else { Err(problem(status, &answer)) }
+    }
+
+    /// Goes the way once: whether a server answers there at all.
+    pub(crate) fn reached(self) -> Result<Self, Failure> {
+        self.answered(Method::GET, "/v1/whoami", Vec::new())?;
+        Ok(self)
+    }
+
     /// Has something taken away.
     pub(crate) fn delete<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
         self.ask(Method::DELETE, path, Vec::new())
@@ -71,17 +93,26 @@ impl Client {
         path: &str,
         body: Vec<u8>,
     ) -> Result<T, Failure> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|e| Failure::new(Exit::Undetermined, e.to_string()))?;
-        let (status, answer) = runtime.block_on(self.exchange(method, path, body))?;
+        let (status, answer) = self.answered(method, path, body)?;
         if status.is_success() {
             return serde_json::from_slice(&answer).map_err(|e| {
                 Failure::new(Exit::Undetermined, format!("the server's answer cannot be read: {e}"))
             });
         }
         Err(problem(status, &answer))
+    }
+
+    fn answered(
+        &self,
+        method: Method,
+        path: &str,
+        body: Vec<u8>,
+    ) -> Result<(StatusCode, Bytes), Failure> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|e| Failure::new(Exit::Undetermined, e.to_string()))?;
+        runtime.block_on(self.exchange(method, path, body))
     }
 
     async fn exchange(
@@ -139,7 +170,7 @@ fn problem(status: StatusCode, answer: &[u8]) -> Failure {
     let value: serde_json::Value = serde_json::from_slice(answer).unwrap_or_default();
     let detail = value["detail"].as_str().unwrap_or("the server gave no reason");
     let exit = match status.as_u16() {
-        400 | 401 | 413 | 415 | 422 => Exit::Usage,
+        400 | 401 | 403 | 413 | 415 | 422 => Exit::Usage,
         404 | 409 => Exit::No,
         _ => Exit::Undetermined,
     };

@@ -53,6 +53,11 @@ impl Failure {
         self.exit == Exit::No
     }
 
+    /// Whether no server answers.
+    pub(crate) fn is_unreachable(&self) -> bool {
+        self.exit == Exit::Unreachable
+    }
+
     /// Says it on stderr.
     pub(crate) fn report(self) -> Exit {
         print::error(&self.says);

@@ -43,6 +43,9 @@ fn main() -> std::process::ExitCode {
         Command::Config(config) => commands::config::run(&cli.reach, &config),
         Command::Rehearse(rehearse) => commands::rehearse::run(&cli.reach, &rehearse),
         Command::Receiver(receiver) => commands::receiver::run(&cli.reach, &receiver),
+        Command::Token(command) => commands::token::run(&cli.reach, command),
+        Command::View(command) => commands::view::run(&cli.reach, command),
+        Command::Audit(arguments) => commands::audit::run(&cli.reach, arguments),
         Command::Reload => commands::reload::run(&cli.reach),
     };
     done.unwrap_or_else(|failure| failure.report()).into()

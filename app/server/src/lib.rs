@@ -25,6 +25,7 @@ mod meaning;
 mod metrics;
 mod names;
 mod outbound;
+mod registry;
 mod reports;
 mod rights;
 mod routing;
@@ -40,4 +41,5 @@ mod world;
 
 pub use clock::Clock;
 pub use meaning::Meanings;
+pub use registry::registry_path;
 pub use server::{Server, settings_towards, token_path};

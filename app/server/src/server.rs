@@ -21,6 +21,7 @@ use crate::handle::{Configured, Handle, Inside, Reread, Turns};
 use crate::journal::{Journal, alarm};
 use crate::lanes::Found;
 use crate::names::Names;
+use crate::registry;
 use crate::rights::HouseRights;
 use crate::secret::HouseSecret;
 use crate::sections;
@@ -53,6 +54,7 @@ impl Server {
         let bound = doors::bind(&setup.listeners).await?;
         let smtp = doors::addresses(&bound)?;
         let secret = HouseSecret::load_or_create(&setup.data.join("secret"))?;
+        let registry = registry::begin(&setup.data)?;
         let (sender, receiver) = watch::channel(Arc::new(setup));
         let live = Live(receiver);
         let setup = live.borrow().clone();
@@ -111,6 +113,7 @@ impl Server {
             turns: Turns::default(),
             suppressions: fittings.suppressions,
             lanes: fittings.lanes,
+            registry,
             apply,
         }));
         handle.sweep();

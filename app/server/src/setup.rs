@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 use postlane_engine::{Learning, RetrySchedule};
-use postlane_mail::{Domain, Family, Host, Label, Mailbox, ReturnContent, Span};
+use postlane_mail::{Domain, Family, Host, Label, Mailbox, Rate, ReturnContent, Span};
 use postlane_message::Edits;
 use postlane_net::route::StaticRoutes;
 use postlane_net::tls::{ClientTls, Minimum};
@@ -41,6 +41,8 @@ pub struct Setup {
     pub listeners: Vec<ListenerSetup>,
     /// Where the HTTP API is served.
     pub http: SocketAddr,
+    /// How much may be asked of it.
+    pub http_limits: HttpLimits,
     /// What one client may take of us.
     pub limits: Limits,
     /// Sessions with clients in all.
@@ -158,6 +160,17 @@ pub enum AuthSetup {
     Optional,
     /// They must.
     Required,
+}
+
+/// How much may be asked of the HTTP API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HttpLimits {
+    /// Requests with one token of the registry.
+    pub rate: Rate,
+    /// Requests at once, beyond the rate.
+    pub burst: u32,
+    /// Requests without a valid token from one address.
+    pub failures: Rate,
 }
 
 /// Somebody who may authenticate.

@@ -1,20 +1,15 @@
-//! Who may ask: whoever knows the token in DATA/token.
+//! The token in DATA/token: whoever can read the file is the operator of this machine.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use axum::extract::{Request, State};
-use axum::http::{StatusCode, header};
-use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
+use postlane_registry::SecretText;
 use subtle::ConstantTimeEq as _;
 
-use crate::problem::Problem;
-
-/// The token that the API asks for: 256 random bits in hexadecimal, kept in a file that only
-/// its owner can read.
+/// A token in a file: the server's own, 256 random bits in hexadecimal that only the file's owner
+/// can read and that may do everything; or, for a client, one that `postlane token new` made.
 #[derive(Clone)]
 pub struct Token(Box<str>);
 
@@ -30,9 +25,9 @@ pub enum TokenError {
         /// Why not.
         source: io::Error,
     },
-    /// It does not hold 64 hexadecimal digits.
+    /// It holds no token.
     #[error(
-        "the token file {path} does not hold 64 hexadecimal digits; remove it, and a new one is made"
+        "the token file {path} does not hold a token, 64 hexadecimal digits or plt_…; if it is the server's own, remove it, and a new one is made"
     )]
     Content {
         /// Where it is.
@@ -60,7 +55,8 @@ impl Token {
         let text = fs::read_to_string(path)
             .map_err(|source| TokenError::File { path: path.to_owned(), source })?;
         let text = text.trim();
-        if text.len() != 64 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
+        let is_ours = text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit());
+        if !is_ours && SecretText::parse(text).is_none() {
             return Err(TokenError::Content { path: path.to_owned() });
         }
         Ok(Self(text.into()))
@@ -71,23 +67,9 @@ impl Token {
         &self.0
     }
 
-    fn agrees(&self, given: &str) -> bool {
+    pub(super) fn agrees(&self, given: &str) -> bool {
         // In constant time, so that an answer's delay says nothing about the digits.
         self.0.as_bytes().ct_eq(given.as_bytes()).into()
-    }
-}
-
-/// Lets a request through if it carries the token.
-pub(crate) async fn check(State(token): State<Token>, request: Request, next: Next) -> Response {
-    let given = request.headers().get(header::AUTHORIZATION).and_then(|v| v.to_str().ok());
-    match given.and_then(|v| v.strip_prefix("Bearer ")) {
-        Some(given) if token.agrees(given.trim()) => next.run(request).await,
-        _ => Problem::new(
-            StatusCode::UNAUTHORIZED,
-            "the request carries no valid token; send `Authorization: Bearer TOKEN` with the \
-             content of the file `token` in the data directory",
-        )
-        .into_response(),
     }
 }
 

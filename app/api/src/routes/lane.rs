@@ -4,24 +4,28 @@ use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
 use postlane_server::handle::{Handle, NoLane};
 
+use crate::access::Asker;
 use crate::body::JsonBody;
 use crate::problem::Problem;
-use crate::wire::{LaneOrder, LaneOrdered, LanePage, LaneQuery, LaneRow};
+use crate::wire::{LaneGlance, LaneGlances, LaneOrder, LaneOrdered, LanePage, LaneQuery, LaneRow};
 
-/// Lists all lanes, and what was ordered of providers.
+/// Lists all lanes, and what was ordered of providers. A token that is bound to a tenant sees
+/// neither figures nor orders: they are everybody's.
 #[utoipa::path(
     get, path = "/v1/lanes", tag = "lanes", params(LaneQuery),
     responses((status = 200, body = LanePage), (status = 400, body = Problem))
 )]
 pub(crate) async fn list(
     State(handle): State<Handle>,
+    asker: Asker,
     query: Result<Query<LaneQuery>, QueryRejection>,
-) -> Result<Json<LanePage>, Problem> {
+) -> Result<Response, Problem> {
     let Query(query) = query.map_err(|e| Problem::bad_request(e.body_text()))?;
     let list = handle.lanes(None, query.decisions.unwrap_or(0)).await.map_err(no_lane)?;
-    Ok(Json(list.into()))
+    Ok(as_seen_by(&asker, list.into()))
 }
 
 /// A provider's lanes, and what was ordered of it.
@@ -32,16 +36,24 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn of_provider(
     State(handle): State<Handle>,
+    asker: Asker,
     Path(provider): Path<String>,
     query: Result<Query<LaneQuery>, QueryRejection>,
-) -> Result<Json<LanePage>, Problem> {
+) -> Result<Response, Problem> {
     let Query(query) = query.map_err(|e| Problem::bad_request(e.body_text()))?;
     let list = handle.lanes(Some(&provider), query.decisions.unwrap_or(0)).await;
     let page = LanePage::from(list.map_err(no_lane)?);
     if page.lanes.is_empty() && page.providers.is_empty() {
         return Err(not_yet(&provider));
     }
-    Ok(Json(page))
+    Ok(as_seen_by(&asker, page))
+}
+
+fn as_seen_by(asker: &Asker, page: LanePage) -> Response {
+    match asker.is_bound() {
+        true => Json(LaneGlances::from(page)).into_response(),
+        false => Json(page).into_response(),
+    }
 }
 
 /// One lane, with its last decisions.
@@ -55,15 +67,20 @@ pub(crate) async fn of_provider(
 )]
 pub(crate) async fn show(
     State(handle): State<Handle>,
+    asker: Asker,
     Path((provider, source)): Path<(String, String)>,
     query: Result<Query<LaneQuery>, QueryRejection>,
-) -> Result<Json<LaneRow>, Problem> {
+) -> Result<Response, Problem> {
     let Query(query) = query.map_err(|e| Problem::bad_request(e.body_text()))?;
     let list = handle.lanes(Some(&provider), query.decisions.unwrap_or(DECISIONS)).await;
     let page = LanePage::from(list.map_err(no_lane)?);
     let has: Vec<String> = page.lanes.iter().map(|lane| lane.source.clone()).collect();
     let lane = page.lanes.into_iter().find(|lane| lane.source == source);
-    lane.map(Json).ok_or_else(|| match has.is_empty() {
+    let shown = lane.map(|lane| match asker.is_bound() {
+        true => Json(LaneGlance::from(lane)).into_response(),
+        false => Json(lane).into_response(),
+    });
+    shown.ok_or_else(|| match has.is_empty() {
         true => not_yet(&provider),
         false => {
             let has = has.join(", ");
@@ -92,10 +109,12 @@ pub(crate) async fn show(
 )]
 pub(crate) async fn order(
     State(handle): State<Handle>,
+    asker: Asker,
     Path((provider, command)): Path<(String, String)>,
     body: JsonBody,
 ) -> Result<Json<LaneOrdered>, Problem> {
-    let order: LaneOrder = body.read()?;
+    let mut order: LaneOrder = body.read()?;
+    order.by = asker.signs(order.by);
     let plan = handle.configured_plan(&provider);
     let commanded =
         order.commanded((&provider, plan), &command, handle.now()).map_err(|wrong| {

@@ -11,6 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use postlane_mail::{BodyType, Envelope, Label, Mailbox, Recipient, ReversePath, Stream};
 use postlane_server::handle::{Composed, Content, Handle, NewMessage, NotAccepted};
 
+use crate::access::Asker;
 use crate::body::{JsonBody, read_value};
 use crate::problem::{Pointed, Problem};
 use crate::wire::{Answer, MessageRequest, Messages, RecipientAnswer};
@@ -37,15 +38,18 @@ const POINTED_MAX: usize = 100;
         (status = 503, description = "Not now: try again", body = Problem),
     )
 )]
-pub(crate) async fn submit(State(handle): State<Handle>, body: JsonBody) -> Response {
+pub(crate) async fn submit(State(handle): State<Handle>, asker: Asker, body: JsonBody) -> Response {
     // Told apart here and not by an untagged enum, whose errors name no field.
     let is_list = body.0.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'[');
-    if is_list { submit_list(handle, &body).await } else { submit_one(&handle, &body).await }
+    match is_list {
+        true => submit_list(handle, asker, &body).await,
+        false => submit_one(&handle, &asker, &body).await,
+    }
 }
 
-async fn submit_one(handle: &Handle, body: &JsonBody) -> Response {
+async fn submit_one(handle: &Handle, asker: &Asker, body: &JsonBody) -> Response {
     let answer = match body.read() {
-        Ok(request) => hand_in(handle, request).await,
+        Ok(request) => hand_in(handle, asker, request).await,
         Err(problem) => Err(problem),
     };
     match answer {
@@ -54,7 +58,7 @@ async fn submit_one(handle: &Handle, body: &JsonBody) -> Response {
     }
 }
 
-async fn submit_list(handle: Handle, body: &JsonBody) -> Response {
+async fn submit_list(handle: Handle, asker: Asker, body: &JsonBody) -> Response {
     let requests: Vec<serde_json::Value> = match body.read() {
         Ok(requests) => requests,
         Err(problem) => return problem.into_response(),
@@ -67,8 +71,8 @@ async fn submit_list(handle: Handle, body: &JsonBody) -> Response {
     // All at once, so that they share the disk's syncs.
     let mut under_way = Vec::with_capacity(requests.len());
     for request in requests {
-        let handle = handle.clone();
-        let one = async move { hand_in(&handle, read_value(request)?).await };
+        let (handle, asker) = (handle.clone(), asker.clone());
+        let one = async move { hand_in(&handle, &asker, read_value(request)?).await };
         under_way.push(tokio::spawn(one));
     }
     let mut answers = Vec::with_capacity(under_way.len());
@@ -84,13 +88,20 @@ async fn submit_list(handle: Handle, body: &JsonBody) -> Response {
     (StatusCode::ACCEPTED, Json(answers)).into_response()
 }
 
-async fn hand_in(handle: &Handle, request: MessageRequest) -> Result<Answer, Problem> {
+async fn hand_in(
+    handle: &Handle,
+    asker: &Asker,
+    request: MessageRequest,
+) -> Result<Answer, Problem> {
     let (addressed, content) = read(&request)?;
     let (recipients, mut answers) = recipients(&addressed);
     if recipients.is_empty() {
         return Err(no_recipient(&addressed, &answers));
     }
-    let envelope = envelope(&request, recipients)?;
+    let mut envelope = envelope(&request, recipients)?;
+    let said = Some(envelope.tenant).filter(|tenant| !tenant.is_none());
+    // What a message's own header says counts only where this says nothing.
+    envelope.tenant = asker.narrow(said)?.unwrap_or_default();
     let key = request.idempotency_key.clone();
     if key.as_ref().is_some_and(|key| key.is_empty() || key.len() > 128) {
         let detail = "idempotency_key has 1 to 128 characters";

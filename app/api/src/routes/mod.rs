@@ -1,5 +1,6 @@
 //! One file for each thing that can be asked.
 
+pub(crate) mod audit;
 pub(crate) mod event;
 pub(crate) mod lane;
 pub(crate) mod message;
@@ -7,3 +8,5 @@ pub(crate) mod queue;
 pub(crate) mod reply;
 pub(crate) mod server;
 pub(crate) mod suppression;
+pub(crate) mod token;
+pub(crate) mod view;

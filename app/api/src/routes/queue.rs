@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use postlane_mail::QueueId;
 use postlane_server::handle::{Action, Cursor, Handle};
 
+use crate::access::Asker;
 use crate::body::JsonBody;
 use crate::problem::Problem;
 use crate::wire::{Act, Acted, FilterQuery, QueueMessage, QueuePage, QueueRow, SummaryPage};
@@ -22,10 +23,12 @@ const ROWS_MAX: u32 = 10_000;
 )]
 pub(crate) async fn list(
     State(handle): State<Handle>,
+    asker: Asker,
     query: Result<Query<FilterQuery>, QueryRejection>,
 ) -> Result<Json<QueuePage>, Problem> {
     let Query(query) = query.map_err(|e| Problem::bad_request(e.body_text()))?;
-    let filter = query.filter().map_err(Problem::bad_request)?;
+    let mut filter = query.filter().map_err(Problem::bad_request)?;
+    filter.tenant = asker.narrow(filter.tenant)?;
     let cursor = match query.cursor.as_deref().map(str::parse) {
         None => None,
         Some(Ok(place)) => Some(Cursor(place)),
@@ -49,10 +52,12 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn summary(
     State(handle): State<Handle>,
+    asker: Asker,
     query: Result<Query<FilterQuery>, QueryRejection>,
 ) -> Result<Json<SummaryPage>, Problem> {
     let Query(query) = query.map_err(|e| Problem::bad_request(e.body_text()))?;
-    let filter = query.filter().map_err(Problem::bad_request)?;
+    let mut filter = query.filter().map_err(Problem::bad_request)?;
+    filter.tenant = asker.narrow(filter.tenant)?;
     Ok(Json(handle.summary(filter).await.map_err(not_now)?.into()))
 }
 
@@ -63,11 +68,14 @@ pub(crate) async fn summary(
 )]
 pub(crate) async fn show(
     State(handle): State<Handle>,
+    asker: Asker,
     Path(id): Path<String>,
 ) -> Result<Json<QueueMessage>, Problem> {
     let id = QueueId::parse(&id).map_err(|e| Problem::bad_request(format!("id {id:?}: {e}")))?;
-    match handle.message(id).await.map_err(not_now)? {
+    let message = handle.message(id).await.map_err(not_now)?;
+    match message.filter(|message| asker.sees(&message.tenant)) {
         Some(message) => Ok(Json(message.into())),
+        // Another tenant's is answered as if it were not there.
         None => Err(Problem::new(
             StatusCode::NOT_FOUND,
             format!("no message {id} waits here; the log tells what became of it (id={id})"),
@@ -87,6 +95,7 @@ pub(crate) async fn show(
 )]
 pub(crate) async fn act(
     State(handle): State<Handle>,
+    asker: Asker,
     body: JsonBody,
 ) -> Result<Json<Acted>, Problem> {
     let act: Act = body.read()?;
@@ -95,11 +104,12 @@ pub(crate) async fn act(
         Problem::unprocessable(format!("action {:?} is not known: use {known}", act.action))
             .at("/action")
     })?;
-    let filter = act.filter.filter().map_err(|e| Problem::unprocessable(e).at("/filter"))?;
+    let mut filter = act.filter.filter().map_err(|e| Problem::unprocessable(e).at("/filter"))?;
     if filter.is_everything() && !act.everything {
         let detail = "the filter is empty, so all mail is meant; say `everything: true` if it is";
         return Err(Problem::unprocessable(detail).at("/everything"));
     }
+    filter.tenant = asker.narrow(filter.tenant)?;
     let recipients = handle.act(action, filter).await.map_err(not_now)?;
     Ok(Json(Acted { recipients }))
 }

@@ -8,6 +8,7 @@ use postlane_mail::{Host, Label as Tenant};
 use postlane_server::handle::{Handle, NotListed, SuppressionFilter};
 use postlane_suppression::{Bounded, Entry, Subject, Whom};
 
+use crate::access::Asker;
 use crate::body::{JsonBody, read_value};
 use crate::problem::Problem;
 use crate::wire::{
@@ -25,10 +26,13 @@ const ENTRIES_MAX: u32 = 10_000;
 )]
 pub(crate) async fn list(
     State(handle): State<Handle>,
+    asker: Asker,
     query: Result<Query<SuppressionQuery>, QueryRejection>,
 ) -> Result<Json<SuppressionPage>, Problem> {
     let Query(query) = query.map_err(|e| Problem::bad_request(e.body_text()))?;
-    let filter = query.filter(handle.now()).map_err(|wrong| Problem::bad_request(wrong.says))?;
+    let mut filter =
+        query.filter(handle.now()).map_err(|wrong| Problem::bad_request(wrong.says))?;
+    filter.tenant = asker.narrow(filter.tenant)?;
     let limit = query.limit.unwrap_or(100);
     if !(1..=ENTRIES_MAX).contains(&limit) {
         return Err(Problem::bad_request(format!("limit is 1 to {ENTRIES_MAX}")));
@@ -44,10 +48,16 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn show(
     State(handle): State<Handle>,
+    asker: Asker,
     Path(address): Path<String>,
 ) -> Result<Json<SuppressionPage>, Problem> {
     let subject = subject(&address)?;
-    let of = |subject| SuppressionFilter { subject: Some(subject), ..SuppressionFilter::default() };
+    let tenant = asker.narrow(None)?;
+    let of = |subject| SuppressionFilter {
+        subject: Some(subject),
+        tenant: tenant.clone(),
+        ..SuppressionFilter::default()
+    };
     let mut found = page(&handle, of(subject.clone()), None, ENTRIES_MAX).await?;
     if subject.whom() == Whom::Recipient
         && let Ok(host) = Host::parse(subject.host())
@@ -77,13 +87,14 @@ pub(crate) async fn show(
 )]
 pub(crate) async fn add(
     State(handle): State<Handle>,
+    asker: Asker,
     body: JsonBody,
 ) -> Result<Json<Suppressed>, Problem> {
     // Told apart here and not by an untagged enum, whose errors name no field.
     let is_list = body.0.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'[');
     if !is_list {
         let new: NewSuppression = body.read()?;
-        let entry = new.entry(handle.now());
+        let entry = signed(&asker, new)?.entry(handle.now());
         let entry =
             entry.map_err(|e| Problem::unprocessable(e.says).at(format!("/{}", e.field)))?;
         return put(&handle, vec![entry], Vec::new()).await.map(Json);
@@ -101,6 +112,11 @@ pub(crate) async fn add(
             NotSuppressed { index, field, detail: problem.detail }
         });
         let entry = read.and_then(|new| {
+            let new = signed(&asker, new).map_err(|problem| NotSuppressed {
+                index,
+                field: "/tenant".to_owned(),
+                detail: problem.detail,
+            })?;
             let wrong = |e: crate::wire::Wrong| NotSuppressed {
                 index,
                 field: format!("/{}", e.field),
@@ -129,14 +145,16 @@ pub(crate) async fn add(
 )]
 pub(crate) async fn remove(
     State(handle): State<Handle>,
+    asker: Asker,
     Path(address): Path<String>,
     query: Result<Query<UnsuppressQuery>, QueryRejection>,
 ) -> Result<Json<Unsuppressed>, Problem> {
     let Query(query) = query.map_err(|e| Problem::bad_request(e.body_text()))?;
     let subject = subject(&address)?;
     let tenant = tenant(&query.tenant).map_err(|wrong| Problem::bad_request(wrong.says))?;
-    let by = query.by.as_deref().unwrap_or("api");
-    let by = Bounded::<{ Entry::BY_OCTETS }>::new(by);
+    let tenant = asker.narrow(tenant)?;
+    let by = asker.signs(query.by);
+    let by = Bounded::<{ Entry::BY_OCTETS }>::new(by.as_deref().unwrap_or("api"));
     let removed = handle.unsuppress(&subject, tenant, by.as_str()).await.map_err(not_listed)?;
     if removed.is_empty() {
         return Err(nobody(&address));
@@ -157,18 +175,33 @@ pub(crate) async fn remove(
 )]
 pub(crate) async fn remove_all(
     State(handle): State<Handle>,
+    asker: Asker,
     query: Result<Query<SuppressionQuery>, QueryRejection>,
 ) -> Result<Json<AllUnsuppressed>, Problem> {
     let Query(query) = query.map_err(|e| Problem::bad_request(e.body_text()))?;
-    let filter = query.filter(handle.now()).map_err(|wrong| Problem::bad_request(wrong.says))?;
+    let mut filter =
+        query.filter(handle.now()).map_err(|wrong| Problem::bad_request(wrong.says))?;
     if filter == SuppressionFilter::default() {
         let detail =
             "no filter is given, so all entries would be meant; give one, as reason=import";
         return Err(Problem::bad_request(detail));
     }
-    let by = Bounded::<{ Entry::BY_OCTETS }>::new(query.by.as_deref().unwrap_or("api"));
+    filter.tenant = asker.narrow(filter.tenant)?;
+    let by = asker.signs(query.by);
+    let by = Bounded::<{ Entry::BY_OCTETS }>::new(by.as_deref().unwrap_or("api"));
     let removed = handle.unsuppress_all(filter, by.as_str()).await.map_err(not_listed)?;
     Ok(Json(AllUnsuppressed { removed }))
+}
+
+/// An entry as who asks may make it: in their own tenant's mail alone where they are bound to one.
+fn signed(asker: &Asker, new: NewSuppression) -> Result<NewSuppression, Problem> {
+    let mut new = new;
+    if asker.is_bound() {
+        let said = tenant(&new.tenant).map_err(|wrong| Problem::unprocessable(wrong.says))?;
+        new.tenant = asker.narrow(said)?.map(|own| own.to_string());
+    }
+    new.by = asker.signs(new.by);
+    Ok(new)
 }
 
 async fn put(

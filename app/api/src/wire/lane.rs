@@ -224,6 +224,39 @@ pub struct OrderedRow {
     pub commands: Vec<CommandRow>,
 }
 
+/// Lanes, for a token that is bound to a tenant: what goes by them is everybody's.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct LaneGlances {
+    /// By provider and source.
+    pub lanes: Vec<LaneGlance>,
+}
+
+/// A lane without figures.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct LaneGlance {
+    /// The provider's id.
+    pub provider: String,
+    /// The source's name.
+    pub source: String,
+    /// `healthy`, `steady`, `resting`, `held` or `restart`.
+    pub state: String,
+    /// Until when it waits, where that is known.
+    pub until: Option<Timestamp>,
+}
+
+impl From<LaneRow> for LaneGlance {
+    fn from(lane: LaneRow) -> Self {
+        let LaneRow { provider, source, state, waiting, .. } = lane;
+        Self { provider, source, state, until: waiting.and_then(|waiting| waiting.until) }
+    }
+}
+
+impl From<LanePage> for LaneGlances {
+    fn from(page: LanePage) -> Self {
+        Self { lanes: page.lanes.into_iter().map(LaneGlance::from).collect() }
+    }
+}
+
 /// How much of a lane is wanted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, IntoParams)]
 #[serde(deny_unknown_fields, default)]

@@ -1,6 +1,7 @@
 //! The JSON of the API and of the command line, which prints what the API says.
 
 mod act;
+mod audit;
 mod event;
 mod lane;
 mod lane_order;
@@ -10,12 +11,15 @@ mod reply;
 mod server;
 mod suppression;
 mod time;
+mod token;
+mod view;
 
 pub use act::{Act, Acted, FilterQuery};
+pub use audit::{AuditPage, AuditQuery, ChangeRow};
 pub use event::{EventRow, ReturnedRow};
 pub use lane::{
-    BeliefsRow, CeilingsRow, CommandRow, DecisionRow, JudgementRow, LanePage, LaneQuery, LaneRow,
-    OrderRow, OrderedRow, QuotaRow, RestartPlanRow, SignsRow,
+    BeliefsRow, CeilingsRow, CommandRow, DecisionRow, JudgementRow, LaneGlance, LaneGlances,
+    LanePage, LaneQuery, LaneRow, OrderRow, OrderedRow, QuotaRow, RestartPlanRow, SignsRow,
 };
 pub use lane_order::{LANE_COMMANDS, LaneOrder, LaneOrdered};
 pub use message::{Answer, MessageRequest, Messages, OneOrMany, RecipientAnswer};
@@ -30,3 +34,6 @@ pub use suppression::{
     SuppressionQuery, SuppressionReply, SuppressionRow, UnsuppressQuery, Unsuppressed, Wrong,
 };
 pub use time::{Timestamp, timestamp};
+pub(crate) use token::scopes;
+pub use token::{TokenMade, TokenPage, TokenRequest, TokenRow, Whoami};
+pub use view::{VIEW_PAGES, ViewPage, ViewRequest, ViewRow};

@@ -1,6 +1,7 @@
 //! One file for each command.
 
 pub(crate) mod analyze;
+pub(crate) mod audit;
 pub(crate) mod bounce;
 pub(crate) mod classify;
 pub(crate) mod config;
@@ -15,3 +16,18 @@ pub(crate) mod send;
 pub(crate) mod serve;
 pub(crate) mod spool;
 pub(crate) mod suppression;
+pub(crate) mod token;
+pub(crate) mod view;
+
+use postlane_api::wire::Timestamp;
+
+/// A moment in a table: to the second, as a person reads it.
+fn moment(at: &Timestamp) -> String {
+    let text = at.0.split('.').next().unwrap_or_default();
+    format!("{}Z", text.trim_end_matches('Z').replace('T', " "))
+}
+
+/// What a table has where there is nothing.
+fn or_dash(text: &str) -> String {
+    if text.is_empty() { "-".to_owned() } else { crate::print::printable(text) }
+}

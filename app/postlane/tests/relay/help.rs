@@ -3,7 +3,7 @@
 use crate::golden::golden;
 use crate::relay::Home;
 
-const COMMANDS: [&[&str]; 46] = [
+const COMMANDS: [&[&str]; 55] = [
     &[],
     &["bounce"],
     &["bounce", "parse"],
@@ -50,6 +50,15 @@ const COMMANDS: [&[&str]; 46] = [
     &["suppression", "remove"],
     &["suppression", "import"],
     &["suppression", "export"],
+    &["token"],
+    &["token", "new"],
+    &["token", "list"],
+    &["token", "revoke"],
+    &["view"],
+    &["view", "list"],
+    &["view", "save"],
+    &["view", "remove"],
+    &["audit"],
 ];
 
 #[test]

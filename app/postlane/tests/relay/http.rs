@@ -33,6 +33,11 @@ impl<'a> Api<'a> {
         Self { relay, token: relay.token() }
     }
 
+    /// The API for whoever has this token.
+    pub(crate) fn with(relay: &'a Relay, token: &str) -> Self {
+        Self { relay, token: token.to_owned() }
+    }
+
     pub(crate) fn post(&self, path: &str, body: &Value) -> Answer {
         self.ask(&format!("POST {path}"), "Content-Type: application/json\r\n", &body.to_string())
     }
@@ -45,7 +50,7 @@ impl<'a> Api<'a> {
         self.ask(&format!("GET {path}"), "", "")
     }
 
-    fn ask(&self, line: &str, headers: &str, body: &str) -> Answer {
+    pub(crate) fn ask(&self, line: &str, headers: &str, body: &str) -> Answer {
         let mut stream = self.begin(line, headers, body);
         let mut answer = String::new();
         let read = stream.read_to_string(&mut answer);
@@ -55,7 +60,7 @@ impl<'a> Api<'a> {
         Answer { status, head: head.to_owned(), body: body.to_owned() }
     }
 
-    fn begin(&self, line: &str, headers: &str, body: &str) -> TcpStream {
+    pub(crate) fn begin(&self, line: &str, headers: &str, body: &str) -> TcpStream {
         let mut stream = TcpStream::connect(self.relay.http).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let (token, length) = (&self.token, body.len());
@@ -70,6 +75,12 @@ impl<'a> Api<'a> {
 }
 
 impl Answer {
+    /// What a header field says.
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
+        let mut fields = self.head.lines().filter_map(|line| line.split_once(": "));
+        fields.find(|(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
     pub(crate) fn text(&self) -> &str {
         &self.body
     }

@@ -4,6 +4,7 @@ mod filter;
 mod lanes;
 mod message;
 mod queue;
+mod registry;
 mod remembered;
 mod row;
 mod submit;
@@ -16,6 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use parking_lot::Mutex;
 use postlane_engine::{Action as EngineAction, Input};
 use postlane_mail::QueueId;
+use postlane_registry::Registry;
 use postlane_spool::{Disk, Store as _};
 use tokio::sync::{broadcast, watch};
 
@@ -78,6 +80,7 @@ pub(crate) struct Inside {
     pub(crate) turns: Turns,
     pub(crate) suppressions: Suppressions,
     pub(crate) lanes: Lanes,
+    pub(crate) registry: Registry,
     pub(crate) apply: Box<dyn Fn(&Setup) + Send + Sync>,
 }
 
@@ -130,6 +133,8 @@ pub struct MessageView {
     pub id: QueueId,
     /// The reverse-path, empty for the null one.
     pub sender: String,
+    /// Whose; empty for nobody's.
+    pub tenant: String,
     /// Octets of the message.
     pub octets: u64,
     /// Its header section, 16 KiB at most.

@@ -264,6 +264,7 @@ fn view(id: QueueId, stored: &Stored, rows: Vec<Row>) -> MessageView {
     MessageView {
         id,
         sender: stored.envelope.reverse_path.as_str().to_owned(),
+        tenant: stored.envelope.tenant.as_str().to_owned(),
         octets: stored.message.len() as u64,
         headers: String::from_utf8_lossy(header).into_owned(),
         rows,

@@ -125,8 +125,11 @@ impl Handle {
         for entry in removed {
             if entry.standing.effect(entry.subject.whom()) == Effect::Waits {
                 let domain = Host::parse(entry.subject.host()).ok();
+                // An entry in one tenant's mail has kept nobody else's waiting.
+                let tenant = Tenant::parse(entry.subject.tenant()).ok().filter(|t| !t.is_none());
                 // What waits goes on later by itself, if the engine has stopped hearing.
-                let _ = self.act(Action::Retry, Filter { domain, ..Filter::default() }).await;
+                let _ =
+                    self.act(Action::Retry, Filter { domain, tenant, ..Filter::default() }).await;
             }
         }
         Ok(())

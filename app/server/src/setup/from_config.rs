@@ -11,7 +11,7 @@ use postlane_smtp::server::{Limits, RelayRights};
 use postlane_suppression::Policy;
 
 use super::{
-    AuthSetup, LaneSetup, ListenerSetup, PoolSetup, Reports, Rules, Setup, SourceSetup,
+    AuthSetup, HttpLimits, LaneSetup, ListenerSetup, PoolSetup, Reports, Rules, Setup, SourceSetup,
     SuppressionSetup, TenantSetup, TlsChange, TlsSetup, User,
 };
 use crate::clock::Clock;
@@ -29,6 +29,11 @@ impl Setup {
             hostname: relay.hostname.clone(),
             listeners: listeners(config),
             http: config.http.address,
+            http_limits: HttpLimits {
+                rate: config.http.rate,
+                burst: config.http.burst,
+                failures: config.http.failures,
+            },
             limits: client_limits(config),
             sessions_in_max: limits.sessions,
             sessions_of_client_max: limits.sessions_per_client,

@@ -1,0 +1,71 @@
+//! From where a request comes.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+
+use axum::extract::connect_info::Connected;
+use axum::serve::IncomingStream;
+use tokio::net::{TcpListener, UnixListener};
+
+/// From where a request comes. A proxy's address is what is seen of all behind it: what it says of
+/// them anybody could say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Origin {
+    /// Over the unix socket: from this machine, by who may open it.
+    Socket,
+    /// From an address.
+    Address(IpAddr),
+}
+
+impl Origin {
+    /// Whose failed tries are counted together: an IPv4 address, an IPv6 /64.
+    pub(crate) fn counted(self) -> Self {
+        match self {
+            Self::Address(IpAddr::V6(address)) => match address.to_ipv4_mapped() {
+                Some(v4) => Self::Address(IpAddr::V4(v4)),
+                None => {
+                    let network = address.to_bits() & !u128::from(u64::MAX);
+                    Self::Address(IpAddr::V6(Ipv6Addr::from_bits(network)))
+                }
+            },
+            other => other,
+        }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Socket => f.write_str("control.sock"),
+            Self::Address(address) => write!(f, "{}", address.to_canonical()),
+        }
+    }
+}
+
+impl Connected<IncomingStream<'_, TcpListener>> for Origin {
+    fn connect_info(stream: IncomingStream<'_, TcpListener>) -> Self {
+        let peer: &SocketAddr = stream.remote_addr();
+        Self::Address(peer.ip())
+    }
+}
+
+impl Connected<IncomingStream<'_, UnixListener>> for Origin {
+    fn connect_info(_: IncomingStream<'_, UnixListener>) -> Self {
+        Self::Socket
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_a_whole_network_has_no_more_tries_than_who_has_one_address() {
+        let of = |text: &str| Origin::Address(text.parse().unwrap());
+        assert_eq!(of("2001:db8::1").counted(), of("2001:db8::ffff:2").counted());
+        assert_ne!(of("2001:db8::1").counted(), of("2001:db8:0:1::1").counted());
+        assert_eq!(of("::ffff:192.0.2.1").counted(), of("192.0.2.1"));
+        assert_ne!(of("192.0.2.1").counted(), of("192.0.2.2").counted());
+        assert_eq!(of("::ffff:192.0.2.1").to_string(), "192.0.2.1");
+    }
+}

@@ -1,0 +1,41 @@
+//! The audit: who has changed what.
+
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use postlane_mail::Span;
+use postlane_registry::AuditFilter;
+use postlane_server::handle::Handle;
+
+use super::token::refused;
+use crate::problem::Problem;
+use crate::wire::{AuditPage, AuditQuery, ChangeRow};
+
+/// Changes on a page, at most. Chosen, not measured.
+const ROWS_MAX: u32 = 1000;
+
+/// Lists who has changed what, from where, the latest first. Messages handed in are in the log.
+#[utoipa::path(
+    get, path = "/v1/audit", tag = "access", params(AuditQuery),
+    responses((status = 200, body = AuditPage), (status = 400, body = Problem), (status = 503, body = Problem))
+)]
+pub(crate) async fn list(
+    State(handle): State<Handle>,
+    query: Result<Query<AuditQuery>, QueryRejection>,
+) -> Result<Json<AuditPage>, Problem> {
+    let Query(query) = query.map_err(|e| Problem::bad_request(e.body_text()))?;
+    let limit = query.limit.unwrap_or(100);
+    if !(1..=ROWS_MAX).contains(&limit) {
+        return Err(Problem::bad_request(format!("limit is 1 to {ROWS_MAX}")));
+    }
+    let filter = AuditFilter {
+        who: query.who,
+        since: query.younger_than_s.map(|s| handle.now() - Span::from_s(s)),
+        before: query.cursor,
+    };
+    let rows = handle.registry(move |db| db.audits(&filter, limit)).await;
+    let rows = rows.map_err(|why| refused(&why))?;
+    let is_full = rows.len() == limit as usize;
+    let next = rows.last().map(|row| row.id).filter(|_| is_full);
+    Ok(Json(AuditPage { changes: rows.into_iter().map(ChangeRow::from).collect(), next }))
+}
