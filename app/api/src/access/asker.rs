@@ -1,4 +1,4 @@
-//! Who asks.
+//! Who asks: whose token came with a request, what it may do, and whose mail alone it sees.
 
 use std::convert::Infallible;
 use std::sync::Arc;

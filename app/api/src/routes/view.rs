@@ -1,4 +1,4 @@
-//! Saved views.
+//! Saved views: questions about log, queue and lanes, kept by name to be asked again.
 
 use axum::Json;
 use axum::extract::{Path, State};
