@@ -17,9 +17,9 @@ mod uses;
 use crate::vocabulary::Vocabulary;
 pub(crate) use patterns::Patterns;
 pub(crate) use reached::Reached;
-use reached::{Found, Links, Read, Seen};
+use reached::{Found, Links, Read};
 use tree::Tree;
-use uses::{Good, Uses};
+use uses::{All, Good, Uses};
 
 /// Patterns ready to be met.
 #[derive(Debug)]
@@ -62,13 +62,11 @@ pub(crate) enum Line {
     Last,
 }
 
-/// The way through a text to a node of the tree.
+/// The way through a text to a node of the tree: its first word and its last, by number.
 #[derive(Debug, Clone, Copy)]
 struct Way<'r> {
-    /// Where its first word starts.
-    start: u32,
-    /// Its last word, and those behind it.
-    rest: &'r [Seen],
+    first: u32,
+    last: u32,
     text: &'r Read,
 }
 
@@ -102,46 +100,69 @@ impl Automaton {
     }
 
     /// Walks from every word of a text through the phrases of a group.
-    #[inline]
     fn visit(&self, group: Group, text: &Read, links: &mut Links, tell: &mut impl FnMut(u32)) {
         let Some(root) = self.phrases.root(group) else { return };
         for (symbol, word) in &text.symbols {
-            let Some(node) = root.child(*symbol) else { continue };
-            let rest = text.words.get(*word as usize..).unwrap_or_default();
-            if let Some(first) = rest.first() {
-                let way = Way { start: first.start, rest, text };
-                self.walk(node, way, links, tell);
+            if let Some(node) = root.child(*symbol) {
+                self.walk(node, Way { first: *word, last: *word, text }, links, tell);
             }
         }
     }
 
     /// Walks on from a node that a way led to. As deep as the longest phrase.
-    fn walk(&self, node: u32, way: Way<'_>, links: &mut Links, tell: &mut impl FnMut(u32)) {
-        let Some((last, rest)) = way.rest.split_first() else { return };
-        let node = self.phrases.branch(node);
-        match self.uses.of(node.ends()) {
-            Good::Nothing => {}
-            Good::Met(told) => tell(told),
-            Good::Link(link) => links.see(link, last.end),
-            Good::All(all) => {
-                let found = Found { start: way.start, end: last.end, lines: way.text.lines };
-                all.met.iter().for_each(|told| tell(*told));
-                all.links.iter().for_each(|link| links.see(*link, last.end));
-                let lined = all.lined.iter().filter(|(line, _)| line.has(found));
-                lined.filter_map(|(_, then)| links.go_on(*then, found)).for_each(&mut *tell);
-                all.behind.iter().filter_map(|of| links.take(of, found)).for_each(&mut *tell);
+    fn walk(&self, node: u32, mut way: Way<'_>, links: &mut Links, tell: &mut impl FnMut(u32)) {
+        let mut branch = self.phrases.branch(node);
+        loop {
+            match self.uses.of(branch.ends()) {
+                Good::Nothing => {}
+                Good::Met(told) => tell(told),
+                Good::Link(link) => links.see(link, way.end()),
+                Good::All(all) => self.take(all, way, links, tell),
+            }
+            if !branch.leads_on() {
+                return;
+            }
+            way.last += 1;
+            // Most words can be one thing only: what they can be last is gone on with here.
+            let Some((symbol, others)) = way.text.symbols_of(way.last).split_last() else { return };
+            for (symbol, _) in others {
+                if let Some(child) = branch.child(*symbol) {
+                    self.walk(child, way, links, tell);
+                }
+            }
+            let Some(child) = branch.child(symbol.0) else { return };
+            branch = self.phrases.branch(child);
+        }
+    }
+
+    /// Takes all that a phrase is good for that ends where a way does.
+    #[inline]
+    fn take(&self, all: All<'_>, way: Way<'_>, links: &mut Links, tell: &mut impl FnMut(u32)) {
+        let end = way.end();
+        all.met.iter().for_each(|told| tell(*told));
+        all.links.iter().for_each(|link| links.see(*link, end));
+        let found = || Found { start: way.start(), end, lines: way.text.lines };
+        for (_, then) in all.lined.iter().filter(|(line, _)| line.has(found())) {
+            links.go_on(*then, end).into_iter().for_each(&mut *tell);
+        }
+        for of_phrase in all.behind {
+            if links.have(of_phrase.link) {
+                links.take(of_phrase, found()).into_iter().for_each(&mut *tell);
             }
         }
-        if !node.leads_on() {
-            return;
-        }
-        let Some(next) = rest.first() else { return };
-        let next = last.symbols_end as usize..next.symbols_end as usize;
-        for (symbol, _) in way.text.symbols.get(next).unwrap_or_default() {
-            if let Some(child) = node.child(*symbol) {
-                self.walk(child, Way { rest, ..way }, links, tell);
-            }
-        }
+    }
+}
+
+impl Way<'_> {
+    /// Where its first word starts.
+    fn start(self) -> u32 {
+        self.text.words.get(self.first as usize).map_or(0, |word| word.end + 1)
+    }
+
+    /// Where its last word ends.
+    #[inline]
+    fn end(self) -> u32 {
+        self.text.words.get(self.last as usize + 1).map_or(0, |word| word.end)
     }
 }
 

@@ -201,16 +201,28 @@ impl RuleBook {
             }
             at += 1;
         }
-        let bound = first.unwrap_or(bound);
         let speaker = asked.speaker().filter(|of| Some(*of) != asked.provider);
-        let whose = [asked.provider.map(Some), speaker.map(Some), Some(None)];
-        let lists =
-            whose.into_iter().flatten().flat_map(|of| self.asked.unworded(of, asked.status));
-        let mut first_of = |numbers: &[u32]| {
-            let before = numbers.iter().take_while(|number| **number < bound);
-            before.copied().find(|number| self.matches(*number, asked, reached))
-        };
-        lists.filter_map(&mut first_of).min().or(first)
+        for of in [asked.provider, speaker].into_iter().flatten() {
+            first = self.first_unworded(Some(of), asked, reached, first.unwrap_or(bound)).or(first);
+        }
+        self.first_unworded(None, asked, reached, first.unwrap_or(bound)).or(first)
+    }
+
+    /// The number of the first rule that asks for no words and matches, of those below `bound`.
+    fn first_unworded(
+        &self,
+        provider: Option<u16>,
+        asked: &Asked<'_>,
+        reached: &mut Reached,
+        bound: u32,
+    ) -> Option<u32> {
+        let mut first = None;
+        for list in self.asked.unworded(provider, asked.status) {
+            let bound = first.unwrap_or(bound);
+            let mut before = list.iter().copied().take_while(|number| *number < bound);
+            first = before.find(|number| self.matches(*number, asked, reached)).or(first);
+        }
+        first
     }
 
     fn matches(&self, number: u32, asked: &Asked<'_>, reached: &mut Reached) -> bool {

@@ -10,14 +10,20 @@ pub(crate) struct Flags {
 
 impl Flags {
     /// Forgets all, and makes room for numbers below `count`.
+    #[inline]
     pub(crate) fn clear(&mut self, count: usize) {
         let length = count.div_ceil(64);
         if self.bits.len() != length {
-            *self = Self { bits: vec![0; length], touched: Vec::with_capacity(length) };
+            *self = Self::with_room(length);
         }
         while let Some(touched) = self.touched.pop() {
             self.bits[touched as usize] = 0;
         }
+    }
+
+    #[cold]
+    fn with_room(length: usize) -> Self {
+        Self { bits: vec![0; length], touched: Vec::with_capacity(length) }
     }
 
     /// Puts a number in; says whether it was not there before.

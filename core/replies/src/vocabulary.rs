@@ -33,6 +33,8 @@ pub(crate) struct Vocabulary {
     starts: Affixes,
     ends: Affixes,
     has: Box<[(Finder<'static>, Symbol)]>,
+    /// How long the shortest of those is.
+    has_least: u32,
 }
 
 /// A word and its symbol.
@@ -69,15 +71,20 @@ struct Long {
     whole: Box<[u8]>,
 }
 
-/// Beginnings or ends, by the two letters at the very beginning or end.
+/// Beginnings or ends, by the letters at the very beginning or end.
 #[derive(Debug)]
 struct Affixes {
     sorted: Box<[Entry]>,
-    /// Where in `sorted` those of a bucket begin and end; single letters are in all of them.
+    /// Where in `sorted` those of a bucket of two letters begin and end; single letters are in all
+    /// of them.
     buckets: Box<[(u16, u16); BUCKETS]>,
+    /// The buckets of two letters in which there is one that has no more than two.
+    twos: Box<[u64; BUCKETS / 64]>,
+    /// The buckets of three letters in which there is one that has more.
+    threes: Box<[u64; BUCKETS / 64]>,
 }
 
-const BUCKETS: usize = 1024;
+const BUCKETS: usize = 4096;
 
 impl Vocabulary {
     /// Finds what a word of a text can be: exactly a word of a pattern, and what begins, ends or
@@ -89,15 +96,25 @@ impl Vocabulary {
         if exact != 0 {
             found(Symbol(exact));
         }
-        if exact == 0 || self.more.has(exact) {
+        if exact == 0 {
+            let may_be_more = self.starts.may_have(beginning(eights))
+                || self.ends.may_have(end(eights))
+                || eights.length >= self.has_least;
+            if may_be_more {
+                self.look_further(word, eights, found);
+            }
+        } else if self.more.has(exact) {
             self.look_further(word, eights, found);
         }
     }
 
+    // Few words come here, and what is done for all of them is better off without it.
     #[inline(never)]
     fn look_further(&self, word: &[u8], eights: Eights, found: &mut impl FnMut(Symbol)) {
         self.look_around(word, eights, found);
-        self.look_inside(word, found);
+        if eights.length >= self.has_least {
+            self.look_inside(word, found);
+        }
     }
 
     /// Finds what a word begins or ends with.
@@ -177,14 +194,24 @@ impl Long {
 }
 
 impl Affixes {
-    fn new(all: Vec<Entry>, of_word: fn(Eights) -> usize) -> Self {
+    fn new(all: Vec<Entry>, letters: fn(Eights) -> u32) -> Self {
         let mut buckets = vec![Vec::new(); BUCKETS];
+        let mut twos = Box::new([0; BUCKETS / 64]);
+        let mut threes = Box::new([0; BUCKETS / 64]);
         for affix in all {
+            let letters = letters(Eights::of(&affix.whole));
+            let (two, three) = (bucket(letters & TWO), bucket(letters & THREE));
             match affix.whole.len() {
                 // A single letter begins or ends words of any bucket.
-                0 | 1 => buckets.iter_mut().for_each(|bucket| bucket.push(affix.clone())),
-                _ => buckets[of_word(Eights::of(&affix.whole))].push(affix),
+                0 | 1 => {
+                    twos.fill(u64::MAX);
+                    buckets.iter_mut().for_each(|bucket| bucket.push(affix.clone()));
+                    continue;
+                }
+                2 => twos[two / 64] |= 1 << (two % 64),
+                _ => threes[three / 64] |= 1 << (three % 64),
             }
+            buckets[two].push(affix);
         }
         let mut places = Box::new([(0, 0); BUCKETS]);
         let mut sorted = Vec::new();
@@ -194,28 +221,44 @@ impl Affixes {
             sorted.append(&mut bucket);
             *place = (begin, length(&sorted));
         }
-        Self { sorted: sorted.into(), buckets: places }
+        Self { sorted: sorted.into(), buckets: places, twos, threes }
     }
 
-    fn of(&self, bucket: usize) -> &[Entry] {
-        let (begin, end) = self.buckets[bucket % BUCKETS];
+    /// Whether a word with these letters at its beginning or end may begin or end so.
+    #[inline]
+    fn may_have(&self, letters: u32) -> bool {
+        let (two, three) = (bucket(letters & TWO), bucket(letters & THREE));
+        let is_there =
+            (self.twos[two / 64] >> (two % 64)) | (self.threes[three / 64] >> (three % 64));
+        is_there & 1 != 0
+    }
+
+    fn of(&self, letters: u32) -> &[Entry] {
+        let (begin, end) = self.buckets[bucket(letters & TWO)];
         self.sorted.get(usize::from(begin)..usize::from(end)).unwrap_or_default()
     }
 }
 
-/// The bucket of the first two letters.
-fn beginning(word: Eights) -> usize {
-    bucket(word.first as u16)
+/// Two letters, and three.
+const TWO: u32 = 0xffff;
+const THREE: u32 = 0xff_ffff;
+
+/// The first letters of a word, the very first in the lowest octet.
+#[inline]
+fn beginning(word: Eights) -> u32 {
+    word.first as u32
 }
 
-/// The bucket of the last two letters.
-fn end(word: Eights) -> usize {
-    bucket((word.last >> 48) as u16)
+/// The last letters of a word, the very last in the lowest octet.
+#[inline]
+fn end(word: Eights) -> u32 {
+    word.last.swap_bytes() as u32
 }
 
-/// The bucket of two letters.
-fn bucket(letters: u16) -> usize {
-    (u32::from(letters).wrapping_mul(0x9e37_79b9) >> (32 - BUCKETS.ilog2())) as usize
+/// The bucket of some letters.
+#[inline]
+fn bucket(letters: u32) -> usize {
+    (letters.wrapping_mul(0x9e37_79b9) >> (32 - BUCKETS.ilog2())) as usize
 }
 
 #[cfg(test)]

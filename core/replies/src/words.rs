@@ -54,6 +54,11 @@ impl WordReader {
         self.read_part(text, at..bytes.len(), taker);
     }
 
+    /// As [`read`](Self::read), of a text that has no `@`.
+    pub(crate) fn read_plain(&mut self, text: &str, taker: &mut impl TakeWord) {
+        self.read_part(text, 0..text.len(), taker);
+    }
+
     /// Reads a part that has no `@` and ends at a blank or with the text.
     fn read_part(&mut self, text: &str, part: Range<usize>, taker: &mut impl TakeWord) {
         let mut at = part.start;

@@ -31,6 +31,7 @@ pub(super) struct Told {
 #[derive(Debug, Default)]
 pub(super) struct Read {
     reader: WordReader,
+    /// The words, behind one that stands for the beginning.
     pub(super) words: Vec<Seen>,
     /// What the words can be, word after word, each with the number of its word.
     pub(super) symbols: Vec<(Symbol, u32)>,
@@ -42,8 +43,9 @@ struct Taker<'r> {
     vocabulary: &'r Vocabulary,
     words: &'r mut Vec<Seen>,
     symbols: &'r mut Vec<(Symbol, u32)>,
-    /// Where the next word starts.
-    start: u32,
+    /// The number of the next word, and where the one before it ends.
+    number: u32,
+    end: u32,
 }
 
 /// Where the first line ends and the last begins, in octets of the words with one blank between
@@ -62,14 +64,12 @@ pub(super) struct Found {
     pub(super) lines: Lines,
 }
 
-/// A word of the text: where it is, and what it can be.
-#[derive(Debug, Clone, Copy)]
+/// A word of the text: where it ends, and where in the list of symbols those end that it can be.
+/// It starts one octet behind the word before, and its symbols begin where those of that one end.
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Seen {
-    pub(super) start: u32,
     pub(super) end: u32,
-    /// Where in the list of symbols those end that it can be; they begin where those of the word
-    /// before end.
-    pub(super) symbols_end: u32,
+    symbols_end: u32,
 }
 
 /// The links that a text has.
@@ -100,14 +100,21 @@ impl Read {
     /// Reads a text, whose words are looked up in a vocabulary, and forgets the one before.
     pub(super) fn begin(&mut self, text: &str, vocabulary: &Vocabulary) {
         self.words.clear();
+        self.words.push(Seen::default());
         self.symbols.clear();
         self.lines = Lines { first_ends: u32::MAX, last_begins: 0 };
         let mut rest = text;
+        // Most replies are one line without an address.
+        if memchr::memchr2(b'\n', b'@', text.as_bytes()).is_none() {
+            let Self { reader, words, symbols, .. } = self;
+            let mut taker = Taker { vocabulary, words, symbols, number: 0, end: 0 };
+            return reader.read_plain(text, &mut taker);
+        }
         while let Some(end) = memchr::memchr(b'\n', rest.as_bytes()) {
             self.add(&rest[..end], vocabulary);
-            let next = self.words.last().map_or(1, |word| word.end + 1);
-            self.lines.first_ends = self.lines.first_ends.min(next);
-            self.lines.last_begins = next - 1;
+            let ended = self.words.last().map_or(0, |word| word.end);
+            self.lines.first_ends = self.lines.first_ends.min(ended);
+            self.lines.last_begins = ended + 1;
             rest = &rest[end + 1..];
         }
         self.add(rest, vocabulary);
@@ -115,8 +122,17 @@ impl Read {
 
     fn add(&mut self, line: &str, vocabulary: &Vocabulary) {
         let Self { reader, words, symbols, .. } = self;
-        let start = words.last().map_or(1, |word| word.end + 1);
-        reader.read(line, &mut Taker { vocabulary, words, symbols, start });
+        let (number, end) = (words.len() as u32 - 1, words.last().map_or(0, |word| word.end));
+        reader.read(line, &mut Taker { vocabulary, words, symbols, number, end });
+    }
+
+    /// What the word with this number can be.
+    #[inline]
+    pub(super) fn symbols_of(&self, word: u32) -> &[(Symbol, u32)] {
+        let place = word as usize;
+        let Some([before, word]) = self.words.get(place..place + 2) else { return &[] };
+        let place = before.symbols_end as usize..word.symbols_end as usize;
+        self.symbols.get(place).unwrap_or_default()
     }
 }
 
@@ -124,12 +140,11 @@ impl TakeWord for Taker<'_> {
     // It is what is done for every word of every text.
     #[inline(always)]
     fn take(&mut self, word: &[u8], eights: Eights) {
-        let number = self.words.len() as u32;
+        let number = self.number;
         self.vocabulary.look_up(word, eights, &mut |symbol| self.symbols.push((symbol, number)));
-        let end = self.start + eights.length;
-        let symbols_end = self.symbols.len() as u32;
-        self.words.push(Seen { start: self.start, end, symbols_end });
-        self.start = end + 1;
+        self.number += 1;
+        self.end += eights.length + 1;
+        self.words.push(Seen { end: self.end, symbols_end: self.symbols.len() as u32 });
     }
 }
 
@@ -168,26 +183,27 @@ impl Links {
         }
     }
 
-    /// Takes a phrase that was found as a link behind another; gives who is told of it.
-    // Most links were not seen, so that to ask for one must cost little.
-    #[inline(always)]
-    pub(super) fn take(&mut self, of_phrase: &Behind, found: Found) -> Option<u32> {
-        if self.has.has(of_phrase.link) { self.take_behind(of_phrase, found) } else { None }
+    /// Whether a link was seen.
+    #[inline]
+    pub(super) fn have(&self, link: u32) -> bool {
+        self.has.has(link)
     }
 
-    fn take_behind(&mut self, of_phrase: &Behind, found: Found) -> Option<u32> {
+    /// Takes a phrase that was found as a link behind another, which was seen; gives who is told
+    /// of it.
+    pub(super) fn take(&mut self, of_phrase: &Behind, found: Found) -> Option<u32> {
         let Behind { link, gap, line, then } = *of_phrase;
         let follows = self.follows(link, gap, found.start) && line.has(found);
-        if follows { self.go_on(then, found) } else { None }
+        if follows { self.go_on(then, found.end) } else { None }
     }
 
-    /// Takes a link that was found where it had to be.
+    /// Takes a link that was found where it had to be, ending there.
     #[inline]
-    pub(super) fn go_on(&mut self, then: Then, found: Found) -> Option<u32> {
+    pub(super) fn go_on(&mut self, then: Then, end: u32) -> Option<u32> {
         match then {
             Then::Met(told) => Some(told),
             Then::Link(link) => {
-                self.see(link, found.end);
+                self.see(link, end);
                 None
             }
         }

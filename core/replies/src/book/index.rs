@@ -7,7 +7,7 @@ use postlane_mail::Status;
 
 use super::error::{Fault, RulesError, Wrong};
 use super::read::{Patterns, Read, Reader};
-use super::rule::Words;
+use super::rule::{StatusTest, Words};
 use super::{OfLabel, Rule, RuleBook, RuleName};
 use crate::automaton::{self, Group, Line, Place};
 use crate::provider::{ProviderId, Providers};
@@ -21,14 +21,14 @@ const RULES_MAX: usize = 100_000;
 #[derive(Debug, Default)]
 pub(super) struct Unworded {
     /// Those that ask for subject and detail of an enhanced status, by these in ascending order.
-    by_status: Vec<((u16, u16), Vec<u32>)>,
+    by_status: Vec<(u32, Vec<u32>)>,
     rest: Vec<u32>,
 }
 
 impl Unworded {
     /// The rules that may match a reply with this status: two lists.
     pub(super) fn of(&self, status: Option<Status>) -> [&[u32]; 2] {
-        let key = status.map(|status| (status.subject, status.detail));
+        let key = status.map(|status| key(status.subject, status.detail));
         let place = key.and_then(|key| self.by_status.binary_search_by_key(&key, |of| of.0).ok());
         let by_status = place.and_then(|place| self.by_status.get(place));
         [by_status.map_or(&[], |(_, rules)| rules), &self.rest]
@@ -36,7 +36,8 @@ impl Unworded {
 
     fn add(&mut self, number: u32, rule: &Rule) {
         let statuses = &rule.conditions.statuses;
-        let keys: BTreeSet<_> = statuses.iter().map(|test| test.subject.zip(test.detail)).collect();
+        let of_test = |test: &StatusTest| Some(key(test.subject?, test.detail?));
+        let keys: BTreeSet<_> = statuses.iter().map(of_test).collect();
         if statuses.is_empty() || keys.contains(&None) {
             return self.rest.push(number);
         }
@@ -47,6 +48,11 @@ impl Unworded {
             }
         }
     }
+}
+
+/// Subject and detail of a status as one number.
+fn key(subject: u16, detail: u16) -> u32 {
+    u32::from(subject) << 16 | u32::from(detail)
 }
 
 /// Who is asked when.

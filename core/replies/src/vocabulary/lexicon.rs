@@ -89,12 +89,14 @@ impl Lexicon {
             let mask = eight(Eights::of(&vec![0xff; whole.len()]));
             list.push(Entry { eight: eight(Eights::of(&whole)), mask, whole, symbol });
         }
+        let has_least = has.iter().map(|(of, _): &(Finder<'_>, _)| of.needle().len()).min();
         let mut vocabulary = Vocabulary {
             exact: Table::new(Vec::new()),
             more: Flags::default(),
             starts: Affixes::new(starts, beginning),
             ends: Affixes::new(ends, end),
             has: has.into(),
+            has_least: has_least.map_or(u32::MAX, |least| least as u32),
         };
         vocabulary.more.clear(symbols);
         for (word, number) in &exact {
