@@ -25,6 +25,9 @@ pub enum LedgerError {
         /// What the system said.
         source: io::Error,
     },
+    /// What was exported could not be written to where it should go.
+    #[error("the export could not be written: {0}; check where it goes to")]
+    Export(io::Error),
     /// The writer is gone: the ledger was closed, or its thread could not be started.
     #[error("the ledger is closed; restart the server")]
     Closed,

@@ -1,5 +1,6 @@
 //! The ledger as the server sees it: append, ask, close.
 
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
@@ -128,6 +129,15 @@ impl Ledger {
     /// for more, look at [`Self::newest`] now and then: it costs next to nothing.
     pub fn follow(&self, after: Seq, filter: &Filter, n: usize) -> Result<Followed, LedgerError> {
         read::follow(&self.shared, after, filter, n)
+    }
+
+    /// Writes all entries that `filter` has to `out` as one Parquet file with the columns of the
+    /// ledger's own; gives how many. Memory does not grow with them. Samples are left out.
+    ///
+    /// # Errors
+    /// A file of the ledger cannot be read, or `out` fails: [`LedgerError::Export`].
+    pub fn export<W: Write + Send>(&self, filter: &Filter, out: W) -> Result<u64, LedgerError> {
+        read::export(&self.shared, filter, out)
     }
 
     /// Counts by the minute or by longer stretches, oldest first.

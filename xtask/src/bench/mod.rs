@@ -1,4 +1,4 @@
-//! `cargo xtask bench relay|lanes|replies`: what a message costs, and what becomes of a thousand at a
+//! `cargo xtask bench relay|lanes|replies|ledger`: what a message costs, and what becomes of a thousand at a
 //! host that refuses, in Postlane and in Postfix, in one run.
 //!
 //! A bench, not a test: its figures belong to the machine it ran on, and the line of the machine
@@ -9,6 +9,7 @@ mod backlog;
 mod disk;
 mod harness;
 mod lanes;
+mod ledger;
 mod measure;
 mod process;
 mod replies;
@@ -45,6 +46,8 @@ pub(crate) enum Bench {
     Lanes(lanes::Arguments),
     /// What it costs to ask the rules what a reply means.
     Replies(replies::Arguments),
+    /// What history costs, and how long questions about a month of it take.
+    Ledger(ledger::Arguments),
 }
 
 /// How the relay is measured.
@@ -102,6 +105,7 @@ pub(crate) fn run(bench: &Bench) -> anyhow::Result<Ended> {
         Bench::Relay(arguments) => arguments,
         Bench::Lanes(arguments) => return lanes::run(arguments),
         Bench::Replies(arguments) => return replies::run(arguments),
+        Bench::Ledger(arguments) => return ledger::run(arguments),
     };
     let root = root();
     let home = arguments.dir.clone().unwrap_or_else(|| root.join("target/bench"));

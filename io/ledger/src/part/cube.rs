@@ -45,13 +45,14 @@ pub(super) fn write(path: &Path, entries: &[&Written]) -> io::Result<()> {
         CUBE_FIELDS.iter().map(|field| Column::new(field.as_str(), Form::Phrase)).collect();
     columns.push(Column::new("count", Form::Number));
     columns.push(Column::new("delay_ms", Form::Number));
-    table::write(path, &columns, rows.len(), |column| match column {
-        0..12 => {
-            let text = |text: &CompactString| Bytes::copy_from_slice(text.as_bytes());
-            let known = rows.iter().map(|(key, _)| &key[column]);
-            Values::Texts(known.map(|key| (!key.is_empty()).then(|| text(key))).collect())
-        }
-        12 => Values::Numbers(rows.iter().map(|(_, (count, _))| Some(*count)).collect()),
-        _ => Values::Numbers(rows.iter().map(|(_, (_, delay_ms))| Some(*delay_ms)).collect()),
+    table::write(path, &columns, rows.len(), |column| {
+        let Some(at) = CUBE_FIELDS.iter().position(|field| field.as_str() == column.name) else {
+            let is_count = column.name == "count";
+            let sum = |sum: &(u64, u64)| Some(if is_count { sum.0 } else { sum.1 });
+            return Values::Numbers(rows.iter().map(|(_, sums)| sum(sums)).collect());
+        };
+        let text = |text: &CompactString| Bytes::copy_from_slice(text.as_bytes());
+        let known = rows.iter().map(|(key, _)| &key[at]);
+        Values::Texts(known.map(|key| (!key.is_empty()).then(|| text(key))).collect())
     })
 }

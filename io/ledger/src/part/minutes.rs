@@ -34,17 +34,17 @@ pub(crate) fn write(path: &Path, tallies: &[Tally]) -> io::Result<()> {
     let numbers = |of: &dyn Fn(&Tally) -> u64| {
         Values::Numbers(tallies.iter().map(|tally| Some(of(tally))).collect())
     };
-    table::write(path, &COLUMNS, tallies.len(), |column| match column {
-        0 => numbers(&|tally| tally.from.0),
-        1 => texts(&|tally| &tally.provider),
-        2 => texts(&|tally| &tally.source),
-        3 => texts(&|tally| tally.stream.map_or("", |stream| stream.as_str())),
-        4 => texts(&|tally| &tally.tenant),
-        5 => texts(&|tally| tally.kind.as_str()),
-        6 => texts(&|tally| tally.tried.map_or("", |tried| tried.as_str())),
-        7 => texts(&|tally| &tally.label),
-        8 => numbers(&|tally| tally.count),
-        9 => numbers(&|tally| tally.delay_ms),
+    table::write(path, &COLUMNS, tallies.len(), |column| match column.name {
+        "minute" => numbers(&|tally| tally.from.0),
+        "provider" => texts(&|tally| &tally.provider),
+        "source" => texts(&|tally| &tally.source),
+        "stream" => texts(&|tally| tally.stream.map_or("", |stream| stream.as_str())),
+        "tenant" => texts(&|tally| &tally.tenant),
+        "kind" => texts(&|tally| tally.kind.as_str()),
+        "try" => texts(&|tally| tally.tried.map_or("", |tried| tried.as_str())),
+        "label" => texts(&|tally| &tally.label),
+        "count" => numbers(&|tally| tally.count),
+        "delay_ms" => numbers(&|tally| tally.delay_ms),
         _ => numbers(&|tally| tally.took_ms),
     })
 }

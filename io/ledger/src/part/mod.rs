@@ -11,6 +11,7 @@ mod samples;
 mod seal;
 
 pub(crate) use catalogue::{Part, carefully};
+pub(crate) use columns::{ENTRY_COLUMNS, values};
 pub(crate) use files::Files;
 pub(crate) use name::Name;
 pub(crate) use question::{Matches, Question, field_of};

@@ -21,9 +21,9 @@ pub(crate) fn write(path: &Path, samples: &[(Seq, &Sample)]) -> io::Result<()> {
         let octets = |sample| Some(Bytes::copy_from_slice(of(sample).as_bytes()));
         Values::Texts(samples.iter().map(|(_, sample)| octets(sample)).collect())
     };
-    table::write(path, &COLUMNS, samples.len(), |column| match column {
-        0 => Values::Numbers(samples.iter().map(|(seq, _)| Some(seq.0)).collect()),
-        1 => texts(&|sample| &sample.transcript),
+    table::write(path, &COLUMNS, samples.len(), |column| match column.name {
+        "seq" => Values::Numbers(samples.iter().map(|(seq, _)| Some(seq.0)).collect()),
+        "transcript" => texts(&|sample| &sample.transcript),
         _ => texts(&|sample| &sample.headers),
     })
 }

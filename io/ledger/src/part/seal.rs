@@ -68,7 +68,7 @@ pub(crate) fn step(files: &Files, closed: &Closed, name: &Name, step: Step) -> i
             let mut entries: Vec<&Written> = closed.entries().collect();
             entries.sort_unstable_by_key(|written| (written.entry.at, written.seq));
             table::write(&files.events(name), &ENTRY_COLUMNS, entries.len(), |column| {
-                values(ENTRY_COLUMNS[column], &entries)
+                values(column, &entries)
             })
         }
         Step::Forget => forget(&closed.logs),

@@ -11,4 +11,4 @@ mod write;
 
 pub(crate) use column::{Column, Form, Numbers, Texts, Values};
 pub(crate) use read::{Table, TableError};
-pub(crate) use write::write;
+pub(crate) use write::{Groups, write};

@@ -10,7 +10,7 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::data_type::{ByteArray, ByteArrayType, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
-use parquet::file::writer::SerializedFileWriter;
+use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use parquet::schema::parser::parse_message_type;
 use parquet::schema::types::ColumnPath;
 
@@ -30,11 +30,12 @@ pub(crate) fn write(
     path: &Path,
     columns: &[Column],
     rows: usize,
-    make: impl Fn(usize) -> Values,
+    make: impl Fn(Column) -> Values,
 ) -> io::Result<()> {
     let whole = path.with_extension("tmp");
-    let file = write_columns(File::create(&whole)?, columns, rows, make)?;
-    file.sync_all()?;
+    let mut table = Groups::new(File::create(&whole)?, columns, rows)?;
+    table.add(make)?;
+    table.end()?.sync_all()?;
     fs::rename(&whole, path)?;
     match path.parent() {
         Some(dir) => File::open(dir)?.sync_all(),
@@ -42,42 +43,58 @@ pub(crate) fn write(
     }
 }
 
-/// Writes a table to anything that takes octets, and gives it back.
-fn write_columns<W: io::Write + Send>(
-    out: W,
-    columns: &[Column],
-    rows: usize,
-    make: impl Fn(usize) -> Values,
-) -> io::Result<W> {
-    let schema = Arc::new(parse_message_type(&message(columns)).map_err(failed)?);
-    let mut writer = SerializedFileWriter::new(out, schema, Arc::new(properties(columns, rows)))
-        .map_err(failed)?;
-    let mut group = writer.next_row_group().map_err(failed)?;
-    let mut at = 0;
-    while let Some(mut column) = group.next_column().map_err(failed)? {
-        match make(at) {
-            Values::Texts(texts) => {
-                let values = texts.into_iter().map(|text| text.map(ByteArray::from));
-                let (levels, values) = apart(values);
-                let typed = column.typed::<ByteArrayType>();
-                for (levels, values) in batches(&levels, &values) {
-                    typed.write_batch(values, Some(levels), None).map_err(failed)?;
-                }
-            }
-            Values::Numbers(numbers) => {
-                let values = numbers.into_iter().map(|n| n.map(u64::cast_signed));
-                let (levels, values) = apart(values);
-                let typed = column.typed::<Int64Type>();
-                for (levels, values) in batches(&levels, &values) {
-                    typed.write_batch(values, Some(levels), None).map_err(failed)?;
-                }
+/// A table being written, one group of rows after the other. The ledger's own have one.
+pub(crate) struct Groups<'a, W: io::Write + Send> {
+    writer: SerializedFileWriter<W>,
+    columns: &'a [Column],
+}
+
+impl<'a, W: io::Write + Send> Groups<'a, W> {
+    /// Begins a table with up to `rows_max` rows in a group.
+    pub(crate) fn new(out: W, columns: &'a [Column], rows_max: usize) -> io::Result<Self> {
+        let schema = Arc::new(parse_message_type(&message(columns)).map_err(failed)?);
+        let properties = Arc::new(properties(columns, rows_max));
+        let writer = SerializedFileWriter::new(out, schema, properties).map_err(failed)?;
+        Ok(Self { writer, columns })
+    }
+
+    /// Writes a group; `make` gives each column's values.
+    pub(crate) fn add(&mut self, make: impl Fn(Column) -> Values) -> io::Result<()> {
+        let mut group = self.writer.next_row_group().map_err(failed)?;
+        let mut columns = self.columns.iter();
+        while let Some(mut column) = group.next_column().map_err(failed)? {
+            let Some(of) = columns.next() else { break };
+            add_column(&mut column, make(*of))?;
+            column.close().map_err(failed)?;
+        }
+        group.close().map_err(failed)?;
+        Ok(())
+    }
+
+    /// Ends the table and gives back what it was written to.
+    pub(crate) fn end(self) -> io::Result<W> {
+        self.writer.into_inner().map_err(failed)
+    }
+}
+
+fn add_column(column: &mut SerializedColumnWriter<'_>, values: Values) -> io::Result<()> {
+    match values {
+        Values::Texts(texts) => {
+            let (levels, values) = apart(texts.into_iter().map(|text| text.map(ByteArray::from)));
+            let typed = column.typed::<ByteArrayType>();
+            for (levels, values) in batches(&levels, &values) {
+                typed.write_batch(values, Some(levels), None).map_err(failed)?;
             }
         }
-        column.close().map_err(failed)?;
-        at += 1;
+        Values::Numbers(numbers) => {
+            let (levels, values) = apart(numbers.into_iter().map(|n| n.map(u64::cast_signed)));
+            let typed = column.typed::<Int64Type>();
+            for (levels, values) in batches(&levels, &values) {
+                typed.write_batch(values, Some(levels), None).map_err(failed)?;
+            }
+        }
     }
-    group.close().map_err(failed)?;
-    writer.into_inner().map_err(failed)
+    Ok(())
 }
 
 /// The schema, in Parquet's own notation.

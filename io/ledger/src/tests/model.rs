@@ -275,3 +275,22 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_export_holds_what_the_filter_has() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = filled(dir.path(), 8);
+    let filter = Filter { providers: vec!["gmail".into()], ..Filter::default() };
+    let mut octets = Vec::new();
+    let n = ledger.export(&filter, &mut octets).unwrap();
+    let path = dir.path().join("export.parquet");
+    std::fs::write(&path, octets).unwrap();
+    let table = crate::table::Table::open(&path, None).unwrap();
+    let expected = ledger.follow(Seq(0), &filter, usize::MAX).unwrap().entries;
+    assert_eq!((n, table.rows()), (expected.len() as u64, expected.len()));
+    let mut seqs = table.numbers("seq", |_| true).unwrap().rows;
+    seqs.sort_unstable();
+    assert_eq!(seqs, expected.iter().map(|written| Some(written.seq.0)).collect::<Vec<_>>());
+    let providers = table.texts("provider", |_| true).unwrap();
+    assert!((0..table.rows()).all(|row| providers.text(row) == "gmail"));
+}
