@@ -59,8 +59,12 @@ impl Tallies {
 
     /// Whether a tally counted by the minute is asked for.
     pub(crate) fn has(&self, tally: &Tally) -> bool {
-        self.has_minute(tally.from)
-            && (self.providers.is_empty() || self.providers.contains(&tally.provider))
+        self.has_minute(tally.from) && self.is_about(tally)
+    }
+
+    /// Whether a tally's provider and tenant are asked for.
+    pub(crate) fn is_about(&self, tally: &Tally) -> bool {
+        (self.providers.is_empty() || self.providers.contains(&tally.provider))
             && (self.tenants.is_empty() || self.tenants.contains(&tally.tenant))
     }
 

@@ -43,7 +43,7 @@ pub(super) fn write(path: &Path, entries: &[&Written]) -> io::Result<()> {
     rows.sort_unstable();
     let mut columns: Vec<Column> =
         CUBE_FIELDS.iter().map(|field| Column::new(field.as_str(), Form::Phrase)).collect();
-    columns.push(Column::new("count", Form::Number));
+    columns.push(Column::new("count", Form::Small));
     columns.push(Column::new("delay_ms", Form::Number));
     table::write(path, &columns, rows.len(), |column| {
         let Some(at) = CUBE_FIELDS.iter().position(|field| field.as_str() == column.name) else {

@@ -1,6 +1,9 @@
 //! Counts by the minute in files.
 
+use std::array;
+use std::collections::HashMap;
 use std::io;
+use std::ops::Range;
 use std::path::Path;
 
 use bytes::Bytes;
@@ -19,7 +22,7 @@ const COLUMNS: [Column; 11] = [
     Column::new("kind", Form::Phrase),
     Column::new("try", Form::Phrase),
     Column::new("label", Form::Phrase),
-    Column::new("count", Form::Number),
+    Column::new("count", Form::Small),
     Column::new("delay_ms", Form::Number),
     Column::new("took_ms", Form::Number),
 ];
@@ -49,43 +52,54 @@ pub(crate) fn write(path: &Path, tallies: &[Tally]) -> io::Result<()> {
     })
 }
 
-/// Reads the tallies of a file for which `is_asked` says yes to the minute.
+/// Reads the tallies of a file for which `stretch` gives the beginning of a stretch of time, and puts
+/// those of one stretch together.
 pub(crate) fn read(
     path: &Path,
-    is_asked: impl Fn(Instant) -> bool,
+    stretch: impl Fn(Instant) -> Option<Instant>,
 ) -> Result<Vec<Tally>, TableError> {
     let table = Table::open(path, None)?;
     let minutes = table.numbers("minute", |_| true)?.rows;
-    let is_asked = |row: usize| minutes[row].is_some_and(|minute| is_asked(Instant(minute)));
-    let wanted = |mut page: std::ops::Range<usize>| page.any(is_asked);
+    let stretch = |row: usize| stretch(Instant(minutes[row]?));
+    let wanted = |mut page: Range<usize>| page.any(|row| stretch(row).is_some());
     if !wanted(0..table.rows()) {
         return Ok(Vec::new());
     }
-    let [provider, source, stream, tenant, kind, tried, label] =
-        ["provider", "source", "stream", "tenant", "kind", "try", "label"]
-            .map(|column| table.texts(column, wanted));
-    let (provider, source, stream, tenant) = (provider?, source?, stream?, tenant?);
-    let (kind, tried, label) = (kind?, tried?, label?);
-    let [count, delay_ms, took_ms] =
-        ["count", "delay_ms", "took_ms"].map(|column| table.numbers(column, wanted));
-    let (count, delay_ms, took_ms) = (count?.rows, delay_ms?.rows, took_ms?.rows);
-    let mut tallies = Vec::new();
-    for row in (0..table.rows()).filter(|row| is_asked(*row)) {
-        let kind = Kind::parse(kind.text(row))
-            .ok_or_else(|| TableError::Broken("a kind that cannot be".to_owned()))?;
-        tallies.push(Tally {
-            from: Instant(minutes[row].unwrap_or(0)),
-            provider: provider.text(row).into(),
-            source: source.text(row).into(),
-            stream: Stream::parse(stream.text(row)),
-            tenant: tenant.text(row).into(),
-            kind,
-            tried: Try::parse(tried.text(row)),
-            label: label.text(row).into(),
-            count: count[row].unwrap_or(0),
-            delay_ms: delay_ms[row].unwrap_or(0),
-            took_ms: took_ms[row].unwrap_or(0),
-        });
+    let texts = TEXTS.map(|column| table.texts(column, wanted));
+    let texts = texts.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let sums = SUMS.map(|column| table.numbers(column, wanted));
+    let sums = sums.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let mut together: HashMap<(Instant, [u32; TEXTS.len()]), [u64; SUMS.len()]> = HashMap::new();
+    for row in 0..table.rows() {
+        let Some(from) = stretch(row) else { continue };
+        let words = array::from_fn(|text| texts[text].rows[row]);
+        let known = together.entry((from, words)).or_default();
+        for (known, sum) in known.iter_mut().zip(&sums) {
+            *known = known.saturating_add(sum.rows[row].unwrap_or(0));
+        }
     }
-    Ok(tallies)
+    together
+        .into_iter()
+        .map(|((from, words), [count, delay_ms, took_ms])| {
+            let word = |text: usize| texts[text].word(words[text]);
+            let kind = Kind::parse(word(4))
+                .ok_or_else(|| TableError::Broken("a kind that cannot be".to_owned()))?;
+            Ok(Tally {
+                from,
+                provider: word(0).into(),
+                source: word(1).into(),
+                stream: Stream::parse(word(2)),
+                tenant: word(3).into(),
+                kind,
+                tried: Try::parse(word(5)),
+                label: word(6).into(),
+                count,
+                delay_ms,
+                took_ms,
+            })
+        })
+        .collect()
 }
+
+const TEXTS: [&str; 7] = ["provider", "source", "stream", "tenant", "kind", "try", "label"];
+const SUMS: [&str; 3] = ["count", "delay_ms", "took_ms"];

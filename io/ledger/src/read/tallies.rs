@@ -23,10 +23,9 @@ pub(crate) fn tallies(shared: &Shared, asked: &Tallies) -> Result<Vec<Tally>, Le
     names.retain(|name| asked.reaches(name.first_at, name.last_at));
     let results = spread(&names, Vec::new, |name, found: &mut Vec<Tally>| {
         let path = shared.files.minutes(name);
-        let is_asked = |minute: Instant| asked.has_minute(minute);
-        let read = look(shared, &path, || minutes::read(&path, is_asked))?;
-        let fits = read.unwrap_or_default().into_iter().filter(|tally| asked.has(tally));
-        found.extend(Tally::together(fits.map(stretched).collect()));
+        let stretch = |minute: Instant| asked.has_minute(minute).then(|| asked.stretch(minute));
+        let read = look(shared, &path, || minutes::read(&path, stretch))?;
+        found.extend(read.unwrap_or_default().into_iter().filter(|tally| asked.is_about(tally)));
         Ok(())
     })?;
     all.extend(results.into_iter().flatten());

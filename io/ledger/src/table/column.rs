@@ -18,12 +18,16 @@ pub(crate) enum Form {
     Moment,
     /// A number from 0.
     Number,
+    /// A number from 0 of which there are few.
+    Small,
     /// A text that mostly differs from row to row, with a Bloom filter.
     Name,
     /// A text that mostly repeats, with a dictionary and a Bloom filter.
     Word,
     /// A text that mostly repeats and is not looked for by itself.
     Phrase,
+    /// A longer text that repeats in part.
+    Prose,
     /// A long text that differs from row to row and is not looked for.
     Long,
 }
@@ -61,7 +65,13 @@ impl Column {
 
 impl Form {
     pub(crate) const fn is_text(self) -> bool {
-        !matches!(self, Self::Moment | Self::Number)
+        !matches!(self, Self::Moment | Self::Number | Self::Small)
+    }
+
+    /// Whether it is compressed. What is packed bits of a small dictionary is not: that would save
+    /// a third, and cost more than all other reading.
+    pub(crate) const fn is_compressed(self) -> bool {
+        !matches!(self, Self::Word | Self::Phrase | Self::Small)
     }
 
     pub(crate) const fn has_bloom_filter(self) -> bool {

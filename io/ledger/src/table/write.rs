@@ -103,7 +103,9 @@ fn message(columns: &[Column]) -> String {
     for Column { name, form } in columns {
         let line = match form {
             Form::Moment => format!("optional int64 {name} (TIMESTAMP(MICROS,true));\n"),
-            Form::Number => format!("optional int64 {name} (INTEGER(64,false));\n"),
+            Form::Number | Form::Small => {
+                format!("optional int64 {name} (INTEGER(64,false));\n")
+            }
             _ => format!("optional binary {name} (STRING);\n"),
         };
         message.push_str(&line);
@@ -125,6 +127,9 @@ fn properties(columns: &[Column], rows: usize) -> WriterProperties {
         let path = || ColumnPath::new(vec![(*name).to_owned()]);
         if matches!(form, Form::Name | Form::Moment | Form::Long) {
             properties = properties.set_column_dictionary_enabled(path(), false);
+        }
+        if !form.is_compressed() {
+            properties = properties.set_column_compression(path(), Compression::UNCOMPRESSED);
         }
         if form.has_bloom_filter() {
             properties = properties
