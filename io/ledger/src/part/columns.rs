@@ -15,7 +15,7 @@ const fn column(name: &'static str, form: Form) -> Column {
 
 /// The columns of a sealed part. New ones are added at the end; none is ever removed.
 pub(crate) const ENTRY_COLUMNS: [Column; 33] = [
-    column("at", Form::Moment),
+    column("ts", Form::Moment),
     column("seq", Form::Number),
     column("kind", Form::Phrase),
     column("id", Form::Name),
@@ -95,7 +95,7 @@ fn text(entry: &Entry, column: &str) -> Option<Bytes> {
 fn number(written: &Written, column: &str) -> Option<u64> {
     let entry = &written.entry;
     match column {
-        "at" => Some(entry.at.0),
+        "ts" => Some(entry.at.0),
         "seq" => Some(written.seq.0),
         "recipient_index" => entry.recipient_index.map(u64::from),
         "attempt" => entry.attempt.map(u64::from),
@@ -197,7 +197,7 @@ fn put_text(entry: &mut Entry, column: &str, text: &str) -> Option<()> {
 fn put_number(written: &mut Written, column: &str, number: u64) -> Option<()> {
     let entry = &mut written.entry;
     match column {
-        "at" => entry.at = Instant(number),
+        "ts" => entry.at = Instant(number),
         "seq" => written.seq = Seq(number),
         "recipient_index" => entry.recipient_index = Some(number.try_into().ok()?),
         "attempt" => entry.attempt = Some(number.try_into().ok()?),

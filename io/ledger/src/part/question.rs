@@ -156,7 +156,7 @@ impl<'a> Question<'a> {
     }
 
     fn keep_time(&self, events: &Table, matches: &mut Matches) -> Result<(), TableError> {
-        let at = events.numbers("at", |page| matches.is_any(page))?;
+        let at = events.numbers("ts", |page| matches.is_any(page))?;
         let seq = events.numbers("seq", |page| matches.is_any(page))?;
         matches.keep(|row| {
             let (Some(at), Some(seq)) = (at.rows[row], seq.rows[row]) else { return false };
