@@ -104,7 +104,8 @@ fn pieces(pattern: &str) -> Result<Vec<(Gap, String)>, PatternError> {
 impl Phrases {
     /// All phrases that the alternatives of a piece make.
     fn of(mut piece: &str, lexicon: &mut Lexicon) -> Result<Self, PatternError> {
-        let mut phrases: Vec<Vec<Symbol>> = vec![Vec::new()];
+        let mut tokens = Vec::new();
+        let mut count = 1;
         loop {
             piece = piece.trim_start();
             if piece.is_empty() {
@@ -112,32 +113,88 @@ impl Phrases {
             }
             let (token, rest) = piece.split_at(token_end(piece));
             piece = rest;
-            let choices = choices(token, lexicon)?;
-            if phrases.len() * choices.len() > EXPANSIONS_MAX {
+            let choices = Choices::of(token, lexicon)?;
+            count *= choices.len();
+            if count > EXPANSIONS_MAX {
                 return Err(PatternError::TooMany);
             }
-            if let [only] = &*choices {
-                phrases.iter_mut().for_each(|phrase| phrase.extend(only));
-            } else {
-                let with = |phrase: &Vec<Symbol>, choice: &Vec<Symbol>| {
-                    phrase.iter().chain(choice).copied().collect()
-                };
-                let all = phrases.iter().flat_map(|p| choices.iter().map(move |c| with(p, c)));
-                phrases = all.collect();
-            }
+            tokens.push(choices);
         }
-        if phrases.iter().any(Vec::is_empty) {
+        let mut all = Choices::default();
+        for number in 0..count {
+            let mut rest = number;
+            for token in &tokens {
+                all.symbols.extend_from_slice(token.choice(rest % token.len()));
+                rest /= token.len();
+            }
+            all.end();
+        }
+        let mut phrases: Vec<_> = (0..count).map(|number| all.choice(number)).collect();
+        if phrases.iter().any(|phrase| phrase.is_empty()) {
             return Err(PatternError::Empty);
         }
         phrases.sort_unstable();
         phrases.dedup();
-        let ended = phrases.into_iter().flat_map(|phrase| phrase.into_iter().chain([Symbol::NONE]));
-        Ok(Self(ended.collect()))
+        let mut ended = Vec::with_capacity(all.symbols.len() + phrases.len());
+        for phrase in phrases {
+            ended.extend_from_slice(phrase);
+            ended.push(Symbol::NONE);
+        }
+        Ok(Self(ended.into()))
     }
 
     /// Each of them.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &[Symbol]> {
         self.0.split(|symbol| *symbol == Symbol::NONE).filter(|phrase| !phrase.is_empty())
+    }
+}
+
+/// Words in a row, several times, by number.
+#[derive(Debug)]
+struct Choices {
+    symbols: Vec<Symbol>,
+    /// Where each begins; one more at the end.
+    begins: Vec<usize>,
+}
+
+impl Default for Choices {
+    fn default() -> Self {
+        Self { symbols: Vec::new(), begins: vec![0] }
+    }
+}
+
+impl Choices {
+    /// The words that each alternative of a token has.
+    fn of(token: &str, lexicon: &mut Lexicon) -> Result<Self, PatternError> {
+        let mut all = Self::default();
+        if !token.contains(['(', ')', '|']) {
+            add_words(token, lexicon, &mut all.symbols)?;
+            all.end();
+            return Ok(all);
+        }
+        let (written, rest) = expand_row(token, 0)?;
+        if !rest.is_empty() {
+            return Err(PatternError::Parenthesis);
+        }
+        for written in written {
+            add_words(&written, lexicon, &mut all.symbols)?;
+            all.end();
+        }
+        Ok(all)
+    }
+
+    /// What was added last is one of them.
+    fn end(&mut self) {
+        self.begins.push(self.symbols.len());
+    }
+
+    fn len(&self) -> usize {
+        self.begins.len() - 1
+    }
+
+    fn choice(&self, number: usize) -> &[Symbol] {
+        let ends = self.begins.get(number).zip(self.begins.get(number + 1));
+        ends.and_then(|(from, to)| self.symbols.get(*from..*to)).unwrap_or_default()
     }
 }
 
@@ -153,18 +210,6 @@ fn token_end(piece: &str) -> usize {
         depth == 0 && byte == b' '
     });
     end.unwrap_or(piece.len())
-}
-
-/// The words that each alternative of a token has.
-fn choices(token: &str, lexicon: &mut Lexicon) -> Result<Vec<Vec<Symbol>>, PatternError> {
-    if !token.contains(['(', ')', '|']) {
-        return Ok(vec![words_of(token, lexicon)?]);
-    }
-    let (choices, rest) = expand_row(token, 0)?;
-    if !rest.is_empty() {
-        return Err(PatternError::Parenthesis);
-    }
-    choices.iter().map(|written| words_of(written, lexicon)).collect()
 }
 
 /// Expands up to a `|` or `)` of an enclosing parenthesis, or to the end.
@@ -207,8 +252,11 @@ fn expand_choices(mut rest: &str, depth: usize) -> Result<(Vec<String>, &str), P
 
 /// Reads words in a row. What is written as one word may be several (`5.7.1`); a star at its
 /// beginning belongs to the first of them, one at its end to the last.
-fn words_of(written: &str, lexicon: &mut Lexicon) -> Result<Vec<Symbol>, PatternError> {
-    let mut symbols = Vec::new();
+fn add_words(
+    written: &str,
+    lexicon: &mut Lexicon,
+    symbols: &mut Vec<Symbol>,
+) -> Result<(), PatternError> {
     for word in written.split_ascii_whitespace() {
         let (starts_open, word) = word.strip_prefix('*').map_or((false, word), |rest| (true, rest));
         let (ends_open, word) = word.strip_suffix('*').map_or((false, word), |rest| (true, rest));
@@ -235,7 +283,7 @@ fn words_of(written: &str, lexicon: &mut Lexicon) -> Result<Vec<Symbol>, Pattern
             is_first = false;
         }
     }
-    Ok(symbols)
+    Ok(())
 }
 
 #[cfg(test)]

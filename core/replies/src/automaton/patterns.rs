@@ -25,6 +25,7 @@ pub(crate) struct Patterns {
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     group: Group,
+    first: Symbol,
     begin: u32,
     length: u32,
     of_phrase: Use,
@@ -115,7 +116,8 @@ impl Patterns {
             let (begin, length) = (self.symbols.len() as u32, words.len() as u32);
             self.symbols.extend_from_slice(words);
             let of_phrase = Use { behind, then, line };
-            self.entries.push(Entry { group, begin, length, of_phrase });
+            let first = words.first().copied().unwrap_or(Symbol::NONE);
+            self.entries.push(Entry { group, first, begin, length, of_phrase });
         }
     }
 
@@ -125,7 +127,9 @@ impl Patterns {
         let vocabulary = lexicon.finish();
         let key = |entry: &Entry| (entry.group, entry.words(&symbols));
         entries.sort_unstable_by(|a, b| {
-            key(a).cmp(&key(b)).then_with(|| a.of_phrase.cmp(&b.of_phrase))
+            // Most differ in their group or their first word already.
+            let begins = (a.group, a.first).cmp(&(b.group, b.first));
+            begins.then_with(|| key(a).cmp(&key(b))).then_with(|| a.of_phrase.cmp(&b.of_phrase))
         });
         let mut gathered = Gathered::default();
         let mut uses = Vec::new();
