@@ -26,6 +26,8 @@ pub(crate) struct Slot {
     pub(crate) carried: u32,
     /// Its opening has paid for a transaction.
     pub(crate) prepaid: bool,
+    /// The refusal that ended it was heard with the transaction's outcome.
+    pub(crate) told: bool,
     /// The entry it was opened for, which cannot go by other hosts.
     pub(crate) particular: Option<u32>,
     /// Sessions of its lane that were open or opening before it.
@@ -120,6 +122,7 @@ impl Slot {
             tried: 0,
             carried: 0,
             prepaid: true,
+            told: false,
             particular: opening.particular,
             others: opening.others,
             began: now,

@@ -76,9 +76,16 @@ impl History {
         }
     }
 
-    /// The moments at which its heaps end, the oldest first.
-    pub(crate) fn ends(&self) -> impl Iterator<Item = Instant> {
-        self.heaps.iter().map(|heap| heap.last)
+    /// Where the first heap ends that ends after a moment.
+    pub(crate) fn next_end(&self, since: Instant) -> Option<Instant> {
+        let place = self.heaps.partition_point(|heap| heap.last <= since);
+        self.heaps.get(place).map(|heap| heap.last)
+    }
+
+    /// Where the last heap ends that ends at a moment or before.
+    pub(crate) fn last_end(&self, until: Instant) -> Option<Instant> {
+        let later = self.heaps.partition_point(|heap| heap.last <= until);
+        self.heaps.get(later.checked_sub(1)?).map(|heap| heap.last)
     }
 
     /// How many after `since`, up to and at `until`.

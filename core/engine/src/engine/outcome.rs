@@ -100,6 +100,8 @@ impl<E> Engine<E> {
         let over = Over { attempt, slot: id, host, behind, outcomes, used, lane, evidence };
         self.settle(now, flight.entry, over);
         if ends_session(outcomes) {
+            let is_refused = |o: &RecipientOutcome| matches!(o.outcome, Outcome::Refused(_));
+            self.slots[place as usize].told |= outcomes.iter().any(is_refused);
             // It may be closed already; what closes it twice is told once.
             self.close(place);
         } else {

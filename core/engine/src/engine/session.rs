@@ -176,6 +176,7 @@ impl<E> Engine<E> {
         }));
         let lost = std::mem::take(&mut slot.in_flight);
         let particular = slot.particular.take();
+        let is_told = slot.told;
         // A host that takes connections and drops them before anything is said of a message is
         // as good as one that cannot be reached; trying at once again would hammer it.
         let useless = slot.tried == 0 && (slot.given > 0 || slot.state != SlotState::Closing);
@@ -195,7 +196,8 @@ impl<E> Engine<E> {
         if let Some(number) = particular {
             self.come_back(now, number, Joins::First);
         }
-        if let Some(said) = said {
+        // What was said to a transaction was heard with its outcome.
+        if let Some(said) = said.filter(|_| !is_told) {
             self.hear(now, lane, about, signal_of(&said));
         }
         self.offer_path(path);

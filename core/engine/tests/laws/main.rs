@@ -168,6 +168,19 @@ fn transactional_mail_goes_first_and_cold_mail_last() {
 }
 
 #[test]
+fn a_refusal_that_ends_its_session_counts_once() {
+    let temper = Temper { defers: 30, ..Temper::default() };
+    let mut model = Model::new(5, temper, WIDE, Span::from_h(24));
+    (0..200).for_each(|_| {
+        model.message(START, Stream::Engaged, 0, &[1]);
+    });
+    let engine = run(&mut model, 5);
+    let refused: u64 = engine.each_lane().map(|(.., lane)| lane.tally().1).sum();
+    assert!(model.refusals > 50, "{}", model.refusals);
+    assert_eq!(refused, model.refusals);
+}
+
+#[test]
 fn flows_of_a_stream_take_turns() {
     let ceilings = Ceilings { connections: 1, rate: None, session_messages: 10_000 };
     let mut model = Model::new(3, Temper::default(), ceilings, Span::from_h(1));

@@ -29,6 +29,8 @@ pub(crate) struct Model {
     pub(crate) slots: BTreeMap<SlotId, (SourceId, HostId, bool)>,
     pub(crate) attempts: Vec<(Instant, SlotId, QueueId, Vec<u16>)>,
     pub(crate) opens: Vec<(Instant, SlotId)>,
+    /// Refusals that were told.
+    pub(crate) refusals: u64,
     pub(crate) ceilings: Ceilings,
     /// Addresses we send from.
     pub(crate) sources: u16,
@@ -143,6 +145,7 @@ impl Model {
             slots: BTreeMap::new(),
             attempts: Vec::new(),
             opens: Vec::new(),
+            refusals: 0,
             ceilings,
             sources: 1,
             sessions_most: 0,
@@ -249,6 +252,7 @@ impl Model {
         assert!(open, "an attempt on a session that is not open");
         let mut outcomes = Vec::new();
         let mut ends = false;
+        let mut parting = None;
         let most = self.temper.recipients_max.unwrap_or(usize::MAX);
         let carried = || self.attempts.iter().filter(|(_, on, ..)| *on == slot).count();
         let is_used_up = self.temper.session_share.is_some_and(|share| carried() > share);
@@ -259,12 +263,15 @@ impl Model {
                 _ => (too_many(self.temper.too_many), false),
             };
             ends |= closes;
+            if let (Outcome::Refused(said), true) = (&outcome, closes) {
+                parting = Some(said.clone());
+            }
             outcomes.push(RecipientOutcome { index: *index, outcome });
         }
         self.tell_soon(Input::Finished { slot, attempt, outcomes: outcomes.into(), evidence: () });
         if ends {
             let last = self.later.keys().map(|(at, _)| *at).max().unwrap_or(self.now);
-            self.tell_at(last + Span(1), Input::Closed { slot, said: None, evidence: None });
+            self.tell_at(last + Span(1), Input::Closed { slot, said: parting, evidence: None });
         }
     }
 
@@ -421,6 +428,10 @@ impl World for Model {
                 Input::Closed { slot, .. } if self.slots.remove(slot).is_none() => continue,
                 // What was chained behind a session's end comes back untried.
                 Input::Finished { slot, .. } if !self.slots.contains_key(slot) => continue,
+                Input::Finished { outcomes, .. } => {
+                    let refused = |o: &&RecipientOutcome| matches!(o.outcome, Outcome::Refused(_));
+                    self.refusals += outcomes.iter().filter(refused).count() as u64;
+                }
                 _ => {}
             }
             inputs.push(input);

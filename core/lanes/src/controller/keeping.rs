@@ -16,8 +16,11 @@ use crate::rest::{Hinted, Rest};
 const STEPS: [(Span, Span); 3] = [
     (Span::from_min(1), Span::from_s(5)),
     (Span::from_h(1), Span::from_s(30)),
-    (Span::from_h(27), Span::from_min(10)),
+    (LOOKED_BACK, Span::from_min(10)),
 ];
+
+/// What is older counts for no limit.
+const LOOKED_BACK: Span = Span::from_h(27);
 
 /// What was sent after the last writing and before a crash is not known: as much as the lane may
 /// have sent in this time is taken for sent.
@@ -138,26 +141,20 @@ impl Controller {
         }
     }
 
-    /// What was sent, in stretches.
+    /// What was sent, in stretches: it goes from one to the next, however much was sent in them.
     fn past(&self, now: Instant) -> Vec<Past> {
         let histories = [&self.counted.all, &self.counted.accepted];
-        let mut ends: Vec<Instant> = histories.into_iter().flat_map(|h| h.ends()).collect();
-        ends.sort_unstable();
+        let next = |since| histories.iter().filter_map(|h| h.next_end(since)).min();
+        let last = |until| histories.iter().filter_map(|h| h.last_end(until)).max();
         let mut past: Vec<Past> = Vec::new();
-        let mut since = Instant::default();
-        let mut ends = ends.into_iter().peekable();
-        while let Some(at) = ends.next() {
+        let mut since = now - LOOKED_BACK - Span(1);
+        while let Some(at) = next(since) {
             let age = now.since(at);
-            let step = STEPS.iter().find(|(upto, _)| age <= *upto).map(|(_, step)| step.0);
-            let Some(step) = step else {
-                since = at;
-                continue;
-            };
-            if ends.peek().is_some_and(|next| next.0 / step == at.0 / step) {
-                continue;
-            }
-            past.push(self.stretch(since, at));
-            since = at;
+            let step = STEPS.iter().find(|(upto, _)| age <= *upto).map_or(1, |(_, step)| step.0);
+            let until = Instant((at.0 / step + 1) * step - 1);
+            let end = last(until).unwrap_or(at);
+            past.push(self.stretch(since, end));
+            since = end;
         }
         past
     }
