@@ -20,6 +20,7 @@ use crate::pace::Pace;
 use crate::posterior::Wave;
 use crate::quota::{Counted, Quota, Room};
 use crate::rest::Rest;
+use crate::rules::Bands;
 use crate::waiting::Waiting;
 
 pub(crate) use doubt::Kind;
@@ -87,6 +88,10 @@ pub(crate) struct Controller {
     backlog: u64,
     trusts_hints: bool,
     doubt: Doubt,
+    /// No rate grows while more than this share of fresh mail is deferred.
+    healthy: f64,
+    /// No first canary goes sooner: an operator has said how long to wait after a refusal.
+    backoff: Span,
     /// Bulk and transactional messages under way.
     under_way: [u32; 2],
     opening: u32,
@@ -173,11 +178,19 @@ impl Controller {
             backlog: 0,
             trusts_hints: true,
             doubt: Doubt::default(),
+            healthy: share_of(Bands::DEFAULT),
+            backoff: Span::ZERO,
             under_way: [0; 2],
             opening: 0,
             chance: Chance::new(seed),
             decisions: Decisions::default(),
         }
+    }
+
+    /// Keeps to an operator's bands, and to the wait after a refusal.
+    pub(crate) fn heed(&mut self, bands: Bands, backoff: Span) {
+        self.healthy = share_of(bands);
+        self.backoff = backoff;
     }
 
     /// Whether something may go now.
@@ -393,4 +406,8 @@ impl Controller {
     fn decide(&mut self, now: Instant, decision: Decision) {
         self.decisions.record(now, decision);
     }
+}
+
+fn share_of(bands: Bands) -> f64 {
+    f64::from(bands.healthy().parts()) / 10_000.0
 }

@@ -10,6 +10,7 @@ use crate::ceilings::Ceilings;
 use crate::controller::{Controller, FIRST_RATE, Gate, Heard, State, Wants};
 use crate::decision::Decision;
 use crate::quota::Quota;
+use crate::rules::Bands;
 use crate::signal::Signal;
 use crate::waiting::Waiting;
 
@@ -94,6 +95,11 @@ impl Lane {
         self.learning = learning;
         self.budget.keep_to(self.slowest());
         self.wire.keep_to(self.slowest());
+    }
+
+    /// Keeps to an operator's bands, and sends no first canary sooner than `backoff` after a refusal.
+    pub fn heed(&mut self, bands: Bands, backoff: Span) {
+        self.controller.heed(bands, backoff);
     }
 
     /// Whether it may be done now.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use postlane_lanes::{Ask, Ceiling, Rules};
+use postlane_lanes::{Ask, Bands, Ceiling, Rules};
 use postlane_mail::{Instant, Span, Stream};
 use smallvec::SmallVec;
 
@@ -40,11 +40,20 @@ impl<E> Engine<E> {
         }
         for i in 0..self.lanes.len() {
             self.watch_provider(self.lanes[i].provider);
+            self.tell_rules(i as u32);
         }
         self.count_anew();
         if other_routes {
             self.reroute();
         }
+    }
+
+    /// Tells a lane its operator's bands and backoff.
+    pub(super) fn tell_rules(&mut self, lane: u32) {
+        let state = &mut self.lanes[lane as usize];
+        let rules = self.held.rules(state.provider);
+        let bands = rules.bands.unwrap_or(Bands::DEFAULT);
+        state.lane.heed(bands, rules.retry_backoff.unwrap_or(Span::ZERO));
     }
 
     /// Hears whose mail passes which gates.

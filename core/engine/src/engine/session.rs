@@ -53,6 +53,7 @@ impl<E> Engine<E> {
         });
         self.lane_numbers.insert((provider, source), number);
         self.heed_lane(Instant::default(), number);
+        self.tell_rules(number);
         number
     }
 

@@ -18,12 +18,14 @@ pub(crate) struct Doubt {
     welcomed: u32,
     /// A bit for each kind that was a limit on this lane.
     limits: u8,
+    /// A bit for each kind that may be somebody's to mend, and was over once by itself.
+    passed: u8,
 }
 
 /// What somebody has to mend is probed so seldom (LANES §2, Policy).
 const MENDING: Span = Span::from_min(30);
 
-/// The kinds that are doubted.
+/// The kinds that are doubted. Their order is kept in memories.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Greylist,
@@ -65,6 +67,16 @@ impl Doubt {
         self.welcomed = self.welcomed.saturating_add(1);
     }
 
+    /// What has turned out to be a limit, as it is kept: a bit for each kind, in their order.
+    pub(crate) fn limits(self) -> u8 {
+        self.limits
+    }
+
+    /// As it was kept.
+    pub(crate) fn of_limits(limits: u8) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
     pub(crate) fn is_limit(self, kind: Kind) -> bool {
         self.limits & kind.bit() != 0
     }
@@ -104,7 +116,7 @@ impl Controller {
                 rest.first = MENDING;
             }
         }
-        let until = self.next_canary(now);
+        let until = self.next_canary(now).max(heard.sent + self.backoff);
         self.state = State::Cooling { until };
         self.decide(now, Decision::Doubts { until });
     }
@@ -112,7 +124,12 @@ impl Controller {
     /// Mail goes again.
     pub(super) fn settle_doubt(&mut self, doubt: Option<Kind>) {
         self.doubt.in_a_row = 0;
-        if let Some(kind) = doubt.filter(|kind| !matches!(kind, Kind::Policy | Kind::Mailbox)) {
+        let Some(kind) = doubt else { return };
+        // Somebody may have mended it once; nobody mends it again and again.
+        let is_mended = matches!(kind, Kind::Policy | Kind::Mailbox);
+        if is_mended && self.doubt.passed & kind.bit() == 0 {
+            self.doubt.passed |= kind.bit();
+        } else {
             self.doubt.limits |= kind.bit();
         }
     }

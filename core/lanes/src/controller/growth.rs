@@ -16,17 +16,15 @@ const STEP_HELD: Span = Span::from_s(60);
 const STEP_AFTER: u32 = 10;
 /// A rate that was not used for so long is measured anew.
 const LEVEL_MEASURED: Span = Span::from_s(60);
-/// No rate grows while more than this share of fresh mail is deferred.
-const HEALTHY: f64 = 0.02;
-/// Nor where less than this share of it is used: it would say nothing.
+/// No rate grows where less than this share of it is used: it would say nothing.
 const USED: f64 = 0.6;
 
 impl Controller {
     pub(super) fn grow(&mut self, now: Instant) {
         let deferred = self.outcomes.deferred();
         match self.state {
-            State::Normal if deferred > HEALTHY => self.state = State::Steady,
-            State::Steady if deferred <= HEALTHY => self.state = State::Normal,
+            State::Normal if deferred > self.healthy => self.state = State::Steady,
+            State::Steady if deferred <= self.healthy => self.state = State::Normal,
             _ => {}
         }
         if self.state == State::Steady || self.latency.is_tarpit() || self.pace.is_pinned() {
@@ -34,7 +32,7 @@ impl Controller {
         }
         if self.state == State::Probing {
             let held = self.pace.held(now) >= DOUBLE_HELD && self.pace.accepted >= DOUBLE_AFTER;
-            if held && self.pace.used(now) >= USED && deferred <= HEALTHY {
+            if held && self.pace.used(now) >= USED && deferred <= self.healthy {
                 self.raise(now, 2.0 * self.pace.rate());
             } else if self.pace.held(now) >= LEVEL_MEASURED.max(self.pace.time_for(12)) {
                 self.pace.measure_anew(now);

@@ -177,7 +177,7 @@ impl Controller {
             self.failed = Some(self.failed.map_or(pace, |failed| failed.min(pace)));
         }
         self.rest = Some(rest);
-        let until = self.next_canary(now);
+        let until = self.next_canary(now).max(sent + self.backoff);
         self.state = State::Cooling { until };
         self.decide(now, Decision::Rests { pace, until });
     }

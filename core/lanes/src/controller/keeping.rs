@@ -2,6 +2,7 @@
 
 use postlane_mail::{Instant, Rate, Span};
 
+use super::doubt::Doubt;
 use super::{Controller, State};
 use crate::caps::Caps;
 use crate::credits::Credits;
@@ -71,6 +72,7 @@ impl Controller {
             session_messages: self.caps.messages(),
             credit: self.credits.thousandths(),
             hints_fail: !self.trusts_hints,
+            wordings: self.doubt.limits(),
             rest: self.rest.as_ref().map(|rest| self.kept_rest(now, rest)),
             last_refused: self.last_refused,
             accepted: 0,
@@ -92,6 +94,7 @@ impl Controller {
         self.caps = Caps::of(learned.connections, learned.session_messages);
         self.credits = Credits::of_thousandths(learned.credit);
         self.trusts_hints = !learned.hints_fail;
+        self.doubt = Doubt::of_limits(learned.wordings);
         self.last_refused = learned.last_refused;
         for past in learned.past.iter().filter(|past| past.at <= now) {
             self.count_past(past);

@@ -6,7 +6,7 @@ use postlane_mail::{Instant, Span};
 use super::{Asked, Controller, Question};
 use crate::decision::Decision;
 use crate::history::History;
-use crate::quota::{Quota, Reset};
+use crate::quota::{Quota, Reset, with_margin};
 use crate::windows::permille;
 
 /// After a higher rate that failed none is tried for twice this long, and twice as long each time.
@@ -19,10 +19,25 @@ impl Controller {
         if self.asked.is_some() || self.left() < quota.window.0 as f64 / 1e6 {
             return None;
         }
-        let clock = self.clock_question(quota, now);
-        let (at, question) = clock.or_else(|| self.more_question(quota, now))?;
+        let shorter = self.shorter_question(quota, now);
+        let clock = || self.clock_question(quota, now);
+        let (at, question) = shorter.or_else(clock).or_else(|| self.more_question(quota, now))?;
         let not_before = quota.question.not_before;
         Some((at.max(not_before), question))
+    }
+
+    /// When there would be room if a shorter window were the right one, where that is much sooner.
+    fn shorter_question(&self, quota: &Quota, now: Instant) -> Option<(Instant, Question)> {
+        if matches!(quota.reset, Reset::Clock { .. }) || !self.credits.has_one() {
+            return None;
+        }
+        let shorter = quota.shorter().filter(|_| self.is_really_full(quota, now))?;
+        let left = u64::from(quota.messages).saturating_sub(1);
+        let all = &self.counted.all;
+        let at = all.falls_to(with_margin(shorter), left);
+        let opens = all.falls_to(with_margin(quota.window), left);
+        let sooner = opens.since(at.max(now)) > permille(quota.window, 100);
+        sooner.then_some((at, Question::Shorter))
     }
 
     /// When the clock begins anew: half-way between what is known, where that is worth it.
@@ -100,8 +115,11 @@ impl Controller {
                     quota.reset = Reset::Clock { from: from.min(sent), to: sent };
                 }
             }
-            // The canary of a rest asks this.
-            Question::Shorter => {}
+            Question::Shorter => {
+                quota.window = quota.shorter().unwrap_or(quota.window);
+                let (window, messages) = (quota.window, quota.messages);
+                self.decide(now, Decision::Confirmed { window, messages });
+            }
         }
     }
 

@@ -63,6 +63,7 @@ mod tests {
     use crate::controller::{Heard, State};
     use crate::lane::{Ask, Learning, Permit};
     use crate::memory::Memory;
+    use crate::rules::{Bands, Share};
     use crate::signal::{Hint, Signal};
     use crate::waiting::Waiting;
 
@@ -175,6 +176,67 @@ mod tests {
         assert!(lane.roll_back(now));
         assert!(lane.rate() < before);
         assert!(!lane.roll_back(now));
+    }
+
+    /// All that is sent is refused in these words until the lane rests; then its canary is accepted.
+    fn wave(lane: &mut Lane, mut now: Instant, signal: Signal) -> (Instant, u32) {
+        let mut refused = 0;
+        while !matches!(lane.state(), State::Cooling { .. }) {
+            now = next(lane, now);
+            send(lane, now, signal);
+            refused += 1;
+        }
+        now = next(lane, now);
+        send(lane, now, Signal::Accepted);
+        (now, refused)
+    }
+
+    #[test]
+    fn what_nobody_mends_again_and_again_is_a_limit_also_after_a_restart() {
+        let mut lane = lane();
+        let mut now = run(&mut lane, START, 30);
+        for most in [3, 3, 1] {
+            let refused;
+            (now, refused) = wave(&mut lane, now, Signal::Policy);
+            assert_eq!(refused, most);
+            now = run(&mut lane, now, 20);
+        }
+        let mut again = restarted(&lane, now, now, true);
+        assert_eq!(wave(&mut again, now, Signal::Policy).1, 1);
+        assert_eq!(wave(&mut again, now + Span::from_h(9), Signal::Mailbox).1, 10);
+    }
+
+    #[test]
+    fn no_first_canary_goes_before_an_operators_backoff() {
+        let mut lane = lane();
+        lane.heed(Bands::DEFAULT, Span::from_min(30));
+        let now = run(&mut lane, START, 50);
+        send(&mut lane, now, Signal::Rate { hint: Hint::default() });
+        let State::Cooling { until } = lane.state() else { panic!("it rests") };
+        assert!(until >= now + Span::from_min(30));
+    }
+
+    #[test]
+    fn no_rate_grows_above_an_operators_band() {
+        let bands = |healthy| {
+            let (healthy, stop) = (Share::of(healthy).unwrap(), Share::of(0.9).unwrap());
+            Bands::new(healthy, stop).unwrap()
+        };
+        let grown = |healthy| {
+            let mut lane = lane();
+            lane.heed(bands(healthy), Span::ZERO);
+            let mut now = START;
+            for n in 0..200 {
+                now = next(&lane, now);
+                send(
+                    &mut lane,
+                    now,
+                    if n % 20 == 3 { Signal::Ambiguous } else { Signal::Accepted },
+                );
+            }
+            lane.rate()
+        };
+        assert!(grown(0.20) > 2.0 * grown(0.02));
     }
 
     proptest! {

@@ -37,6 +37,8 @@ pub struct Learned {
     pub credit: i32,
     /// Whether what the provider says about waiting was found to be wrong.
     pub hints_fail: bool,
+    /// Refusals that speak of something else and were a limit here: a bit for each kind.
+    pub wordings: u8,
     /// The rest that was under way.
     pub rest: Option<LearnedRest>,
     /// When the provider refused last.
@@ -129,6 +131,7 @@ const LAST_REFUSED: u8 = 15;
 const ACCEPTED: u8 = 16;
 const REFUSED: u8 = 17;
 const PAST: u8 = 18;
+const WORDINGS: u8 = 19;
 
 impl Learned {
     pub(super) fn fields(&self) -> Writer {
@@ -148,6 +151,7 @@ impl Learned {
         out.maybe(SESSION_MESSAGES, self.session_messages.map(u64::from));
         out.octets(CREDIT, &self.credit.to_le_bytes());
         out.number(HINTS_FAIL, self.hints_fail.into());
+        out.number(WORDINGS, self.wordings.into());
         if let Some(rest) = self.rest {
             out.nested(REST, rest.fields());
         }
@@ -178,6 +182,7 @@ impl Learned {
             session_messages: kept.small(SESSION_MESSAGES),
             credit: credit.map(i32::from_le_bytes).unwrap_or_default(),
             hints_fail: kept.number(HINTS_FAIL) == Some(1),
+            wordings: kept.number(WORDINGS).and_then(|bits| bits.try_into().ok()).unwrap_or(0),
             rest: kept.nested(REST).and_then(LearnedRest::read),
             last_refused: kept.instant(LAST_REFUSED),
             accepted: kept.number(ACCEPTED).unwrap_or_default(),

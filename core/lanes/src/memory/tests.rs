@@ -35,6 +35,7 @@ fn learned() -> Learned {
         session_messages: Some(20),
         credit: -4_500,
         hints_fail: true,
+        wordings: 0b1001,
         rest: Some(LearnedRest {
             refused: NOW,
             began: NOW,
