@@ -16,7 +16,9 @@ use utoipa_axum::routes;
 
 use crate::access::{self, Gate, Token};
 use crate::problem::Problem;
-use crate::routes::{audit, event, lane, message, queue, reply, server, suppression, token, view};
+use crate::routes::{
+    audit, event, lane, message, queue, reply, server, suppression, token, view, webhook,
+};
 
 /// How long a request may take: as long as a slow disk, and no longer. Chosen, not measured.
 const REQUEST_S_MAX: u64 = 60;
@@ -82,6 +84,9 @@ fn guarded() -> OpenApiRouter<Handle> {
         .routes(routes!(token::revoke))
         .routes(routes!(token::whoami))
         .routes(routes!(audit::list))
+        .routes(routes!(webhook::list, webhook::add))
+        .routes(routes!(webhook::remove))
+        .routes(routes!(webhook::order))
         .routes(routes!(server::facts))
         .routes(routes!(server::reload))
 }

@@ -21,6 +21,7 @@ use crate::commands::spool::SpoolCommand;
 use crate::commands::suppression::SuppressionCommand;
 use crate::commands::token::TokenCommand;
 use crate::commands::view::ViewCommand;
+use crate::commands::webhook::WebhookCommand;
 
 /// A sending relay that mailbox providers do not have to slow down.
 ///
@@ -133,6 +134,9 @@ pub(crate) enum Command {
     /// The running server is asked; where none runs, the file in its data directory.
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Tell other programs what happens, in order, signed, and as long as it takes
+    #[command(subcommand)]
+    Webhook(WebhookCommand),
     /// Save questions about log, queue and lanes, to ask them again
     #[command(subcommand)]
     View(ViewCommand),

@@ -8,6 +8,7 @@ pub mod config;
 pub mod handle;
 pub mod setup;
 pub mod triage;
+pub mod webhooks;
 
 mod cache;
 mod clock;

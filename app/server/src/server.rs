@@ -114,6 +114,7 @@ impl Server {
             suppressions: fittings.suppressions,
             lanes: fittings.lanes,
             registry,
+            webhooks: Default::default(),
             apply,
         }));
         handle.sweep();

@@ -43,6 +43,8 @@ pub struct Setup {
     pub http: SocketAddr,
     /// How much may be asked of it.
     pub http_limits: HttpLimits,
+    /// How webhooks are told what happens.
+    pub webhooks: WebhookSetup,
     /// What one client may take of us.
     pub limits: Limits,
     /// Sessions with clients in all.
@@ -171,6 +173,21 @@ pub struct HttpLimits {
     pub burst: u32,
     /// Requests without a valid token from one address.
     pub failures: Rate,
+}
+
+/// How webhooks are told what happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WebhookSetup {
+    /// Whether they may lead to addresses that are not public.
+    pub private_addresses: bool,
+    /// One message, from the name's resolution to the answer.
+    pub timeout: Span,
+    /// Events in one message.
+    pub batch: usize,
+    /// Messages under way at once.
+    pub at_once: usize,
+    /// A webhook that has taken nothing for so long is paused.
+    pub pause_after: Span,
 }
 
 /// Somebody who may authenticate.

@@ -59,6 +59,10 @@ pub(crate) const RULES: &[Rule] = &[
     rule("POST", "/v1/tokens", Admin, Closed),
     rule("DELETE", "/v1/tokens/{name}", Admin, Closed),
     rule("GET", "/v1/audit", Admin, Closed),
+    rule("GET", "/v1/webhooks", Admin, Closed),
+    rule("POST", "/v1/webhooks", Admin, Closed),
+    rule("DELETE", "/v1/webhooks/{name}", Admin, Closed),
+    rule("POST", "/v1/webhooks/{name}/{command}", Admin, Closed),
     Rule { method: "GET", path: "/v1/whoami", scope: None, tenants: Own },
 ];
 

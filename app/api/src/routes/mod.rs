@@ -10,3 +10,4 @@ pub(crate) mod server;
 pub(crate) mod suppression;
 pub(crate) mod token;
 pub(crate) mod view;
+pub(crate) mod webhook;

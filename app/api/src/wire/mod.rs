@@ -13,6 +13,7 @@ mod suppression;
 mod time;
 mod token;
 mod view;
+mod webhook;
 
 pub use act::{Act, Acted, FilterQuery};
 pub use audit::{AuditPage, AuditQuery, ChangeRow};
@@ -33,7 +34,12 @@ pub use suppression::{
     AllUnsuppressed, NewSuppression, NewSuppressions, NotSuppressed, Suppressed, SuppressionPage,
     SuppressionQuery, SuppressionReply, SuppressionRow, UnsuppressQuery, Unsuppressed, Wrong,
 };
+pub(crate) use time::moment;
 pub use time::{Timestamp, timestamp};
 pub(crate) use token::scopes;
 pub use token::{TokenMade, TokenPage, TokenRequest, TokenRow, Whoami};
 pub use view::{VIEW_PAGES, ViewPage, ViewRequest, ViewRow};
+pub use webhook::{
+    TestRow, WEBHOOK_COMMANDS, WebhookMade, WebhookOrder, WebhookOrdered, WebhookPage,
+    WebhookRequest, WebhookRow,
+};

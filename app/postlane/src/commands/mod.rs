@@ -18,6 +18,7 @@ pub(crate) mod spool;
 pub(crate) mod suppression;
 pub(crate) mod token;
 pub(crate) mod view;
+pub(crate) mod webhook;
 
 use postlane_api::wire::Timestamp;
 

@@ -3,7 +3,7 @@
 use crate::golden::golden;
 use crate::relay::Home;
 
-const COMMANDS: [&[&str]; 55] = [
+const COMMANDS: [&[&str]; 64] = [
     &[],
     &["bounce"],
     &["bounce", "parse"],
@@ -59,6 +59,15 @@ const COMMANDS: [&[&str]; 55] = [
     &["view", "save"],
     &["view", "remove"],
     &["audit"],
+    &["webhook"],
+    &["webhook", "add"],
+    &["webhook", "list"],
+    &["webhook", "remove"],
+    &["webhook", "test"],
+    &["webhook", "pause"],
+    &["webhook", "resume"],
+    &["webhook", "replay"],
+    &["webhook", "rotate-secret"],
 ];
 
 #[test]

@@ -11,7 +11,7 @@ use super::section::{Declared, Reading};
 use super::settings::{
     Credential, Delivery, DomainPolicy, Expire, Http, Lane, LaneRules, Limits, Listener, Log,
     MessageEdits, Pool, Relay, Replies, Report, Retry, Route, Source, Spool, Suppression, Tenant,
-    Timeout,
+    Timeout, Webhooks,
 };
 use super::tree::{self, Origin, Spot};
 
@@ -107,6 +107,7 @@ sections! {
         replies: Replies,
         suppression: Suppression,
         http: Http,
+        webhooks: Webhooks,
         log: Log,
     }
     many {

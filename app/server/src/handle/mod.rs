@@ -9,10 +9,11 @@ mod remembered;
 mod row;
 mod submit;
 mod suppression;
+mod webhook;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 use postlane_engine::{Action as EngineAction, Input};
@@ -35,6 +36,7 @@ use crate::setup::{Live, Setup};
 use crate::submitting::Awaited;
 use crate::suppression::Suppressions;
 use crate::unreached::Unreached;
+use crate::webhooks::Deliverer;
 use crate::world::{Answers, EngineMailbox};
 
 pub use crate::diagnosing::Cluster;
@@ -49,6 +51,7 @@ pub use postlane_engine::LaneAction;
 pub(crate) use remembered::Turns;
 pub use row::{AGE_BUCKETS_MIN, Cursor, Page, Row, Summary, SummaryLine, Waiting};
 pub use suppression::{NotListed, SuppressionFilter, SuppressionPage};
+pub use webhook::NoWebhook;
 
 /// A running server, for whoever may ask it. Cheap to clone.
 #[derive(Clone)]
@@ -81,6 +84,8 @@ pub(crate) struct Inside {
     pub(crate) suppressions: Suppressions,
     pub(crate) lanes: Lanes,
     pub(crate) registry: Registry,
+    /// Whoever tells webhooks, once there is something to tell them.
+    pub(crate) webhooks: OnceLock<Arc<Deliverer>>,
     pub(crate) apply: Box<dyn Fn(&Setup) + Send + Sync>,
 }
 

@@ -12,7 +12,7 @@ use postlane_suppression::Policy;
 
 use super::{
     AuthSetup, HttpLimits, LaneSetup, ListenerSetup, PoolSetup, Reports, Rules, Setup, SourceSetup,
-    SuppressionSetup, TenantSetup, TlsChange, TlsSetup, User,
+    SuppressionSetup, TenantSetup, TlsChange, TlsSetup, User, WebhookSetup,
 };
 use crate::clock::Clock;
 use crate::config::settings::{
@@ -29,11 +29,8 @@ impl Setup {
             hostname: relay.hostname.clone(),
             listeners: listeners(config),
             http: config.http.address,
-            http_limits: HttpLimits {
-                rate: config.http.rate,
-                burst: config.http.burst,
-                failures: config.http.failures,
-            },
+            http_limits: http_limits(config),
+            webhooks: webhooks(config),
             limits: client_limits(config),
             sessions_in_max: limits.sessions,
             sessions_of_client_max: limits.sessions_per_client,
@@ -93,6 +90,22 @@ impl Setup {
             clock: Clock::wall(),
             ready_tls: Default::default(),
         }
+    }
+}
+
+fn http_limits(config: &Config) -> HttpLimits {
+    let settings = &config.http;
+    HttpLimits { rate: settings.rate, burst: settings.burst, failures: settings.failures }
+}
+
+fn webhooks(config: &Config) -> WebhookSetup {
+    let settings = &config.webhooks;
+    WebhookSetup {
+        private_addresses: settings.private_addresses,
+        timeout: settings.timeout,
+        batch: settings.batch as usize,
+        at_once: settings.at_once as usize,
+        pause_after: settings.pause_after,
     }
 }
 

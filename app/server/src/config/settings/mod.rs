@@ -24,6 +24,7 @@ mod spool;
 mod suppression;
 mod tenant;
 mod timeout;
+mod webhooks;
 
 pub use credential::{Credential, verifier_of};
 pub use delivery::Delivery;
@@ -48,3 +49,4 @@ pub use spool::Spool;
 pub use suppression::{Scope, Suppression};
 pub use tenant::{Bounce, Tenant};
 pub use timeout::Timeout;
+pub use webhooks::Webhooks;
