@@ -4,6 +4,7 @@
 //! when no part is left that could hold anything newer than what was found.
 
 use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use postlane_mail::Instant;
@@ -16,6 +17,7 @@ use crate::part::{Part, Question};
 use crate::position::{Cursor, Seq};
 use crate::read::parts::{ask, spread};
 use crate::shared::Shared;
+use crate::table::TableError;
 
 /// Parts that are asked at once, at most.
 const AT_ONCE_MAX: usize = 64;
@@ -29,27 +31,34 @@ pub(crate) fn latest(
 ) -> Result<Page, LedgerError> {
     let state = shared.state.read().clone();
     let question = Question::new(filter, after);
-    let mut found: Vec<Written> = state
+    let mut found: Vec<Found<'_>> = state
         .unsealed()
         .flat_map(|batch| &batch.entries)
         .filter(|written| after.is_none_or(|after| place(written) < after))
         .filter(|written| filter.has(&written.entry))
-        .map(|written| Written { seq: written.seq, entry: written.entry.clone() })
+        .map(|written| Found { place: place(written), lies: Lies::Here(written) })
         .collect();
     newest(&mut found, n.saturating_add(1));
-    let mut parts = state.parts;
+    let mut parts = state.parts.clone();
     parts.retain(|part| question.reaches(&part.name));
     parts.sort_unstable_by_key(|part| Reverse((part.name.last_at, part.name.last)));
     let (mut left, mut at_once, mut looked) = (&parts[..], 1, 0);
     while let Some(part) = left.first() {
-        let is_full = found.len() > n && found[n].entry.at > part.name.last_at;
-        if is_full {
+        let until = part.name.last_at;
+        if found.get(n).is_some_and(|found| found.place.at > until) {
             break;
         }
         // A search that goes on must come further than the one before.
-        let is_further = after.is_none_or(|after| part.name.last_at < after.at);
+        let is_further = after.is_none_or(|after| until < after.at);
         if is_further && looked >= shared.settings.search_entries_max {
-            return Ok(broken_off(found, n, part.name.last_at));
+            found.retain(|found| found.place.at > until);
+            let is_full = found.len() > n;
+            let mut page = page(shared, found, n)?;
+            if !is_full {
+                page.next = Some(Cursor { at: until, seq: Seq(u64::MAX) });
+                page.searched_until = Some(Instant(until.0.saturating_add(1)));
+            }
+            return Ok(page);
         }
         let (now, later) = left.split_at(at_once.min(left.len()));
         let results = spread(now, Asked::default, |part, asked| {
@@ -63,16 +72,25 @@ pub(crate) fn latest(
         left = later;
         at_once = (at_once * 4).min(AT_ONCE_MAX);
     }
-    let is_more = found.len() > n;
-    found.truncate(n);
-    let next = found.last().map(place).filter(|_| is_more);
-    Ok(Page { entries: found, next, searched_until: None })
+    page(shared, found, n)
+}
+
+/// An entry that was found, and is not read yet.
+struct Found<'a> {
+    place: Cursor,
+    lies: Lies<'a>,
+}
+
+/// Where it lies.
+enum Lies<'a> {
+    Here(&'a Written),
+    There { part: Arc<Part>, row: usize },
 }
 
 /// What one thread found.
 #[derive(Default)]
-struct Asked {
-    found: Vec<Written>,
+struct Asked<'a> {
+    found: Vec<Found<'a>>,
     /// Entries that were looked through.
     looked: u64,
 }
@@ -83,21 +101,32 @@ fn one(
     question: &Question<'_>,
     part: &Arc<Part>,
     n: usize,
-    asked: &mut Asked,
+    asked: &mut Asked<'_>,
 ) -> Result<(), LedgerError> {
-    let found = ask(shared, part, |part| {
-        let events = part.events()?;
+    let found = ask(shared, part, |of| {
+        let events = of.events()?;
         if !question.may_fit(&events)? {
             return Ok((Vec::new(), 0));
         }
-        if question.is_told_by_counts() && !question.ask_counts(&part.counts()?)?.any() {
+        if question.is_told_by_counts() && !question.ask_counts(&of.counts()?)?.any() {
             return Ok((Vec::new(), 0));
         }
-        let matches = question.ask_events(&part.name, &events)?;
-        let mut rows: Vec<usize> = matches.rows().rev().take(n).collect();
-        rows.reverse();
-        let found = if rows.is_empty() { Vec::new() } else { part.read(&events, &rows)? };
-        Ok((found, events.rows() as u64))
+        let matches = question.ask_events(&of.name, &events)?;
+        let looked = events.rows() as u64;
+        if !matches.any() {
+            return Ok((Vec::new(), looked));
+        }
+        let at = events.numbers("ts", |page| matches.is_any(page))?.rows;
+        let seq = events.numbers("seq", |page| matches.is_any(page))?.rows;
+        let mut found = Vec::new();
+        for row in matches.rows().rev().take(n) {
+            let (Some(at), Some(seq)) = (at[row], seq[row]) else {
+                return Err(TableError::Broken("an entry without its time".to_owned()));
+            };
+            let place = Cursor { at: Instant(at), seq: Seq(seq) };
+            found.push(Found { place, lies: Lies::There { part: Arc::clone(part), row } });
+        }
+        Ok((found, looked))
     })?;
     let (found, looked) = found.unwrap_or_default();
     asked.found.extend(found);
@@ -105,22 +134,37 @@ fn one(
     Ok(())
 }
 
-/// What was found after everything newer than `until` was looked through, and nothing else.
-fn broken_off(mut found: Vec<Written>, n: usize, until: Instant) -> Page {
-    found.retain(|written| written.entry.at > until);
+/// The first `n` of what was found, read.
+fn page(shared: &Shared, mut found: Vec<Found<'_>>, n: usize) -> Result<Page, LedgerError> {
     let is_more = found.len() > n;
     found.truncate(n);
-    let next = match found.last().filter(|_| is_more) {
-        Some(last) => place(last),
-        None => Cursor { at: until, seq: Seq(u64::MAX) },
-    };
-    let searched_until = (!is_more).then_some(Instant(until.0.saturating_add(1)));
-    Page { entries: found, next: Some(next), searched_until }
+    let next = found.last().map(|found| found.place).filter(|_| is_more);
+    let mut by_part: BTreeMap<Seq, (Arc<Part>, Vec<usize>)> = BTreeMap::new();
+    for found in &found {
+        if let Lies::There { part, row } = &found.lies {
+            let of = by_part.entry(part.name.first);
+            of.or_insert_with(|| (Arc::clone(part), Vec::new())).1.push(*row);
+        }
+    }
+    let by_part: Vec<(Arc<Part>, Vec<usize>)> = by_part.into_values().collect();
+    let results = spread(&by_part, HashMap::new, |(part, rows), read| {
+        let mut rows = rows.clone();
+        rows.sort_unstable();
+        let entries = ask(shared, part, |part| part.read(&part.events()?, &rows))?;
+        read.extend(entries.unwrap_or_default().into_iter().map(|written| (written.seq, written)));
+        Ok(())
+    })?;
+    let mut read: HashMap<Seq, Written> = results.into_iter().flatten().collect();
+    let entries = found.iter().filter_map(|found| match found.lies {
+        Lies::Here(written) => Some(written.clone()),
+        Lies::There { .. } => read.remove(&found.place.seq),
+    });
+    Ok(Page { entries: entries.collect(), next, searched_until: None })
 }
 
 /// Keeps the newest `n`, newest first.
-fn newest(found: &mut Vec<Written>, n: usize) {
-    found.sort_unstable_by_key(|written| Reverse(place(written)));
+fn newest(found: &mut Vec<Found<'_>>, n: usize) {
+    found.sort_unstable_by_key(|found| Reverse(found.place));
     found.truncate(n);
 }
 
