@@ -119,7 +119,7 @@ pub(crate) async fn order(
             })
         }
         "test" => {
-            test = Some(handle.test_webhook(name.clone()).await.map_err(not_so)?.into());
+            test = Some(handle.try_webhook(name.clone()).await.map_err(not_so)?.into());
             let all = handle.webhooks().await.map_err(not_so)?;
             all.into_iter().find(|webhook| webhook.name == name).ok_or(NoWebhook::NoHistory)
         }

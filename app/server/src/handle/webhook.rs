@@ -101,7 +101,7 @@ impl Handle {
     }
 
     /// Sends a webhook a message to try it.
-    pub async fn test_webhook(&self, name: Label) -> Result<Tested, NoWebhook> {
+    pub async fn try_webhook(&self, name: Label) -> Result<Tested, NoWebhook> {
         Ok(self.deliverer()?.test(name).await?)
     }
 

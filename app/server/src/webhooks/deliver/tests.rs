@@ -1,3 +1,5 @@
+//! A webhook hears everything in order, and its place moves when it has taken it.
+
 use postlane_registry::{NewWebhook, Standing};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
