@@ -8,15 +8,19 @@ use postlane_replies::{ProviderId, RuleBook};
 
 use crate::attempt::{Attempt, Outcome, Source, Told, Tried};
 use crate::format::Format;
+use crate::haraka::Haraka;
 use crate::hash::hash;
 use crate::judged::{Judge, Speaker};
 use crate::open::Open;
+use crate::pmta::Pmta;
 use crate::postfix::Postfix;
+use crate::record::Recorded;
 use crate::report::Report;
 use crate::stamp::Clock;
 use crate::syslog::Line;
 use crate::tally::{Lane, More, Tally, Turn};
 use crate::whose::Whose;
+use crate::{exim, kumomta, own};
 
 /// How long a line may be, in octets; the rest of a longer one is not looked at. What is told of
 /// a reply is far shorter.
@@ -90,6 +94,12 @@ enum Reader {
     /// No file is open.
     None,
     Postfix(Box<Postfix>),
+    Exim,
+    Haraka(Haraka),
+    KumoMta,
+    Pmta(Box<Pmta>),
+    Postlane,
+    JsonLines,
 }
 
 impl Analysis {
@@ -129,6 +139,12 @@ impl Analysis {
         self.clock = Clock::new(year);
         self.reader = match format {
             Format::Postfix => Reader::Postfix(Box::new(Postfix::new())),
+            Format::Exim => Reader::Exim,
+            Format::Haraka => Reader::Haraka(Haraka::new()),
+            Format::KumoMta => Reader::KumoMta,
+            Format::Pmta => Reader::Pmta(Box::new(Pmta::new())),
+            Format::Postlane => Reader::Postlane,
+            Format::JsonLines => Reader::JsonLines,
         };
         if !self.formats.contains(&format) {
             self.formats.push(format);
@@ -221,10 +237,31 @@ impl Analysis {
         self.lines += 1;
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let line = line.get(..LINE_MAX).unwrap_or(line);
-        let told = match &self.reader {
-            Reader::None => Told::Bad,
-            Reader::Postfix(postfix) => postfix.read(&mut self.clock, line),
+        let clock = &mut self.clock;
+        let recorded = match &mut self.reader {
+            Reader::Postfix(postfix) => {
+                let told = postfix.read(clock, line);
+                return self.told(told, line);
+            }
+            Reader::Exim => {
+                let told = exim::read(clock, line);
+                return self.told(told, line);
+            }
+            Reader::None => Recorded::Bad,
+            Reader::Haraka(haraka) => haraka.read(clock, line),
+            Reader::KumoMta => kumomta::read(line),
+            Reader::Pmta(pmta) => pmta.read(clock, line),
+            Reader::Postlane => own::read(clock, line),
+            Reader::JsonLines => own::read_json(clock, line),
         };
+        match recorded {
+            Recorded::Nothing => {}
+            Recorded::Bad => self.told(Told::Bad, line),
+            Recorded::Try(record) => self.told(record.told(), line),
+        }
+    }
+
+    fn told(&mut self, told: Told<'_>, line: &[u8]) {
         match told {
             Told::Nothing => {}
             Told::Bad if line.is_empty() => {}
@@ -396,8 +433,24 @@ impl Analysis {
 /// year; `None` if there is no line that tells.
 pub fn first_moment(format: Format, beginning: &[u8], year: i32) -> Option<i64> {
     let mut lines = beginning.split(|octet| *octet == b'\n');
-    let at = lines.find_map(|line| match format {
-        Format::Postfix => Clock::new(year).read(Line::read(line)?.stamped).map(|(at, _)| at),
+    let at = lines.find_map(|line| {
+        let clock = &mut Clock::new(year);
+        let recorded = match format {
+            Format::Postfix => return clock.read(Line::read(line)?.stamped).map(|(at, _)| at),
+            Format::Exim => {
+                let stamped = Line::read(line).map_or(line, |line| line.stamped);
+                return clock.read(stamped).map(|(at, _)| at);
+            }
+            Format::Haraka => return clock.read(line).map(|(at, _)| at),
+            Format::KumoMta => kumomta::read(line),
+            Format::Pmta => Pmta::new().read(clock, line),
+            Format::Postlane => own::read(clock, line),
+            Format::JsonLines => own::read_json(clock, line),
+        };
+        match recorded {
+            Recorded::Try(record) => Some(record.at),
+            Recorded::Nothing | Recorded::Bad => None,
+        }
     })?;
     i64::try_from(at.unix_s()).ok()
 }
@@ -415,9 +468,13 @@ fn message(source: Source<'_>, id: &[u8]) -> u64 {
 
 fn source_name(source: Source<'_>) -> Box<str> {
     let machine = String::from_utf8_lossy(source.machine);
-    match String::from_utf8_lossy(source.instance) {
-        instance if instance.is_empty() || instance == "postfix" => machine.into(),
-        instance => format!("{machine} {instance}").into(),
+    let instance = String::from_utf8_lossy(source.instance);
+    match (&*machine, &*instance) {
+        // Exim's main log and Haraka's name nobody.
+        ("", "") => "this server".into(),
+        ("", instance) => instance.into(),
+        (machine, "" | "postfix") => machine.into(),
+        (machine, instance) => format!("{machine} {instance}").into(),
     }
 }
 

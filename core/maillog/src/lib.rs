@@ -7,12 +7,18 @@
 
 mod analysis;
 mod attempt;
+mod exim;
 mod format;
+mod haraka;
 mod hash;
 mod judged;
+mod kumomta;
 mod limit;
 mod open;
+mod own;
+mod pmta;
 mod postfix;
+mod record;
 mod report;
 mod series;
 mod slots;

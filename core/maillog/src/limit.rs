@@ -88,8 +88,6 @@ struct History {
     is_paced: Vec<bool>,
     /// Places at which refusals begin.
     onsets: Vec<usize>,
-    /// Runs of moments in which mail was taken, from the end of refusals to the next.
-    runs: Vec<(usize, usize)>,
 }
 
 /// A window that is tried.
@@ -153,11 +151,10 @@ impl History {
             tried: vec![0],
             is_paced: Vec::with_capacity(moments.len()),
             onsets: Vec::new(),
-            runs: Vec::new(),
         };
         let (mut accepted, mut tried) = (0_u64, 0_u64);
-        // Whether refusals have begun, and where the run of mail began before.
-        let mut run_from: Option<usize> = None;
+        // Whether mail was taken since the last refusal.
+        let mut is_open = false;
         for (place, moment) in moments.iter().enumerate() {
             accepted += u64::from(moment.accepted);
             tried += u64::from(moment.accepted) + u64::from(moment.paced);
@@ -165,53 +162,56 @@ impl History {
             history.accepted.push(accepted);
             history.tried.push(tried);
             history.is_paced.push(moment.paced > 0);
-            if moment.accepted > 0 && moment.paced == 0 {
-                run_from.get_or_insert(place);
-            } else if moment.paced > 0 && (moment.accepted > 0 || run_from.is_some()) {
-                history.onsets.push(place);
-                history.runs.push((run_from.take().unwrap_or(place), place));
+            is_open |= moment.accepted > 0;
+            if moment.paced > 0 {
+                if is_open {
+                    history.onsets.push(place);
+                }
+                is_open = false;
             }
-        }
-        if let Some(from) = run_from {
-            history.runs.push((from, moments.len().saturating_sub(1)));
         }
         history
     }
 
-    /// What the window holds at a place, its own moment included.
-    fn held(&self, window: Window, place: usize) -> u64 {
-        let Some(at_s) = self.at_s.get(place).copied() else { return 0 };
-        let first = match window.turns {
-            Turns::Sliding => (at_s + 1).saturating_sub(window.s),
-            Turns::Clock => at_s / window.s * window.s,
-        };
-        let from = self.at_s.partition_point(|at| *at < first);
+    /// What the window holds at each place, its own moment included.
+    fn held(&self, window: Window) -> Vec<u64> {
         let counts = match window.counts {
             Counts::Accepted => &self.accepted,
             Counts::Attempts => &self.tried,
         };
-        let upto = counts.get(place + 1).copied().unwrap_or_default();
-        upto - counts.get(from).copied().unwrap_or_default()
+        let mut from = 0;
+        let place = |(place, at_s): (usize, &u32)| {
+            let first = match window.turns {
+                Turns::Sliding => (at_s + 1).saturating_sub(window.s),
+                Turns::Clock => at_s / window.s * window.s,
+            };
+            while self.at_s.get(from).is_some_and(|at| *at < first) {
+                from += 1;
+            }
+            let upto = counts.get(place + 1).copied().unwrap_or_default();
+            upto - counts.get(from).copied().unwrap_or_default()
+        };
+        self.at_s.iter().enumerate().map(place).collect()
+    }
+
+    /// What was taken in the moment of a place.
+    fn taken(&self, place: usize) -> u64 {
+        of_place(&self.accepted, place)
     }
 
     /// How well a window explains when refusals began, what was taken before, and what was
     /// refused in between.
     fn fit(&self, window: Window) -> Option<Fit> {
-        let mut held: Vec<u64> = self.onsets.iter().map(|at| self.held(window, *at)).collect();
-        let refused_in_onset = |place: usize| match window.counts {
-            Counts::Accepted => 0,
-            Counts::Attempts => {
-                let tried = self.tried.get(place + 1).copied().unwrap_or_default()
-                    - self.tried.get(place).copied().unwrap_or_default();
-                let taken = self.accepted.get(place + 1).copied().unwrap_or_default()
-                    - self.accepted.get(place).copied().unwrap_or_default();
-                tried - taken
-            }
+        let held = self.held(window);
+        let at_onset = |place: &usize| {
+            let refused = match window.counts {
+                Counts::Accepted => 0,
+                Counts::Attempts => of_place(&self.tried, *place) - self.taken(*place),
+            };
+            held.get(*place).copied().unwrap_or_default() - refused
         };
-        for (held, place) in held.iter_mut().zip(&self.onsets) {
-            *held = held.saturating_sub(refused_in_onset(*place));
-        }
-        let mut sorted = held.clone();
+        let onsets: Vec<u64> = self.onsets.iter().map(at_onset).collect();
+        let mut sorted = onsets.clone();
         sorted.sort_unstable();
         let quota = *sorted.get(sorted.len() / 2)?;
         if quota == 0 {
@@ -220,26 +220,22 @@ impl History {
         // Sessions that were open when the limit was hit end in either way.
         let slack = (quota as f64 * 0.06).max(1.5);
         let is_near = |count: &&u64| (**count as f64 - quota as f64).abs() <= slack;
-        let steady = held.iter().filter(is_near).count() as f64 / held.len() as f64;
-        let goes_beyond = |run: &&(usize, usize)| {
-            let most = (run.0..=run.1).map(|place| self.held(window, place)).max();
-            most.unwrap_or_default() as f64 > quota as f64 + slack
-        };
-        // A run's end is an onset and judged there; the whole of it is looked at where it is short.
-        let runs: Vec<(usize, usize)> = self
-            .runs
-            .iter()
-            .map(|(from, to)| (*from, (*to).saturating_sub(1).max(*from)))
-            .collect();
-        let beyond = runs.iter().filter(goes_beyond).count() as f64 / runs.len().max(1) as f64;
-        let refused: Vec<usize> = (0..self.at_s.len())
-            .filter(|place| self.is_paced.get(*place).copied().unwrap_or_default())
-            .collect();
-        let is_covered = |place: &&usize| self.held(window, **place) as f64 >= quota as f64 - slack;
-        let covered =
-            refused.iter().filter(is_covered).count() as f64 / refused.len().max(1) as f64;
-        let score = steady - beyond - 0.5 * (1.0 - covered);
-        Some(Fit { window, quota, score })
+        let steady = onsets.iter().filter(is_near).count() as f64 / onsets.len() as f64;
+        // What the window would have refused. A window that is too short is full all the time.
+        let (mut taken, mut beyond) = (0, 0);
+        let (mut refused, mut covered) = (0_u64, 0_u64);
+        for (place, held) in held.iter().enumerate() {
+            let of_moment = self.taken(place);
+            taken += of_moment;
+            beyond += of_moment.min(held.saturating_sub(quota));
+            if self.is_paced.get(place).copied().unwrap_or_default() {
+                refused += 1;
+                covered += u64::from(*held as f64 >= quota as f64 - slack);
+            }
+        }
+        let beyond = beyond as f64 / taken.max(1) as f64;
+        let covered = covered as f64 / refused.max(1) as f64;
+        Some(Fit { window, quota, score: steady - 2.0 * beyond - 0.5 * (1.0 - covered) })
     }
 
     /// How sure the best fit is: by what it explains, how often the limit was hit, and how much
@@ -250,6 +246,12 @@ impl History {
         let alone = ((best.score - rival.max(0.0)) / 0.3).clamp(0.0, 1.0);
         (best.score.clamp(0.0, 1.0) * often * (0.35 + 0.65 * alone)).clamp(0.0, 1.0)
     }
+}
+
+/// What was counted in the moment of a place.
+fn of_place(counts: &[u64], place: usize) -> u64 {
+    let at = |place: usize| counts.get(place).copied().unwrap_or_default();
+    at(place + 1).saturating_sub(at(place))
 }
 
 #[cfg(test)]

@@ -3,11 +3,14 @@
 mod files;
 mod given;
 mod lane;
+mod page;
+mod plot;
 mod postfix;
 mod table;
 mod told;
 mod verdict;
 
+use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -35,6 +38,9 @@ pub(crate) struct Analyze {
     /// And before then
     #[arg(long, value_name = "WHEN", value_parser = given::moment)]
     until: Option<given::Moment>,
+    /// Write a report for people there: one page that needs nothing else
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     #[command(flatten)]
     own: OwnRules,
 }
@@ -46,6 +52,18 @@ enum Wanted {
     Auto,
     /// Postfix, by syslog, its own file or the journal
     Postfix,
+    /// Exim's main log
+    Exim,
+    /// Haraka's default format, level info
+    Haraka,
+    /// KumoMTA's JSON lines; by its documentation, not held against a real one
+    Kumomta,
+    /// PowerMTA's accounting files; by their documentation, not held against a real one
+    Pmta,
+    /// Our own log
+    Postlane,
+    /// Events of our own, a JSON object to a line
+    Jsonl,
 }
 
 impl Wanted {
@@ -53,6 +71,12 @@ impl Wanted {
         match self {
             Self::Auto => None,
             Self::Postfix => Some(Format::Postfix),
+            Self::Exim => Some(Format::Exim),
+            Self::Haraka => Some(Format::Haraka),
+            Self::Kumomta => Some(Format::KumoMta),
+            Self::Pmta => Some(Format::Pmta),
+            Self::Postlane => Some(Format::Postlane),
+            Self::Jsonl => Some(Format::JsonLines),
         }
     }
 }
@@ -63,6 +87,13 @@ pub(crate) fn run(reach: &Reach, analyze: &Analyze) -> Result<Exit, Failure> {
         print::note(&nothing_found(&report));
     }
     let told = told::Told::of(&report);
+    if let Some(file) = &analyze.html {
+        let page = page::page(&report, &told);
+        fs::write(file, page).map_err(|e| {
+            let file = file.display();
+            Failure::usage(format!("cannot write {file}: {e}: name a file that can be written"))
+        })?;
+    }
     if reach.json {
         print::json(&told);
     } else {

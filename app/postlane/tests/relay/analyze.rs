@@ -68,6 +68,87 @@ fn a_log_that_postfix_wrote_is_understood() {
 }
 
 #[test]
+fn a_log_that_exim_wrote_is_understood() {
+    let home = Home::new();
+    let log = dated(&home, "exim-4.96/mainlog.gz");
+    let told = json(&home, &[&log]);
+    golden("analyze-exim.json", &format!("{told:#}\n"));
+    let gmail = provider(&told, "google");
+    assert_eq!((&gmail["accepted"], &gmail["bounced"]), (&115.into(), &5.into()));
+    // 51 and 9 of example.org, each greylisted twice by the receiver's own count.
+    let grey = provider(&told, "example.org");
+    assert_eq!((&grey["accepted"], &grey["bounced"]), (&51.into(), &9.into()));
+    let united = provider(&told, "united-internet");
+    assert_eq!(united["verdict"]["class"], "throttle");
+}
+
+#[test]
+fn a_log_that_haraka_wrote_is_understood() {
+    let home = Home::new();
+    let log = dated(&home, "haraka-3.3/haraka.log.gz");
+    let told = json(&home, &[&log]);
+    golden("analyze-haraka.json", &format!("{told:#}\n"));
+    // By the receivers' own counts: 250, 421 and 550.
+    let united = provider(&told, "united-internet");
+    let said: Vec<u64> = ["accepted", "deferred", "bounced"]
+        .iter()
+        .map(|key| united[*key].as_u64().unwrap())
+        .collect();
+    assert_eq!(said, [151, 542, 9], "{united}");
+    let grey = provider(&told, "example.org");
+    assert_eq!((&grey["accepted"], &grey["deferred"]), (&51.into(), &120.into()));
+}
+
+#[test]
+fn a_report_is_one_page_and_nothing_in_a_log_is_mark_up() {
+    let home = Home::new();
+    let log = dated(&home, POSTFIX);
+    let evil = home.write(
+        "evil.log",
+        "Nov 21 06:30:01 <b>mx postfix/smtp[1]: 4A1B2C: to=<\"<script>alert(1)</script>\"@a.example>, \
+         relay=mx.a.example[192.0.2.1]:25, delay=1, delays=0/0/1/0, dsn=4.0.0, status=deferred (host \
+         mx.a.example[192.0.2.1] said: 421 <img src=x onerror=alert(1)> (in reply to MAIL FROM command))\n",
+    );
+    date(Path::new(&evil));
+    let page = home.path().join("report.html");
+    let output = analyze(&home, &[&log, &evil, "--html", page.to_str().unwrap()]);
+    assert!(output.status.success());
+    let page = fs::read_to_string(page).unwrap();
+    for mark in ["<script", "<img", "http://", "src=x onerror=alert(1)>", " onload"] {
+        assert!(!page.contains(mark), "{mark}");
+    }
+    assert!(page.contains("&lt;img src=x onerror=alert(1)&gt;"));
+    assert_eq!(page.matches("<section id=").count(), 5);
+}
+
+#[test]
+fn postfix_knows_the_settings_that_are_recommended() {
+    let home = Home::new();
+    let log = dated(&home, POSTFIX);
+    let told = json(&home, &[&log]);
+    let united = provider(&told, "united-internet");
+    let text = united["recommended"]["postfix"].as_str().unwrap();
+    let part = |from: &str| {
+        let lines = text.lines().skip_while(|line| !line.starts_with(from)).skip(1);
+        let lines: Vec<&str> = lines.take_while(|line| !line.starts_with("# /etc/")).collect();
+        lines.join("\n") + "\n"
+    };
+    let master = part("# /etc/postfix/master.cf");
+    home.write("master.cf", &master);
+    home.write(
+        "main.cf",
+        &format!("compatibility_level = 3.6\n{}", part("# /etc/postfix/main.cf")),
+    );
+    // It warns of every setting that nothing uses.
+    let checked = Command::new("/usr/sbin/postconf").arg("-c").arg(home.path()).arg("-n").output();
+    let checked = checked.expect("Postfix is missing: run `cargo xtask peers`");
+    let says = String::from_utf8_lossy(&checked.stderr);
+    assert!(checked.status.success() && says.is_empty(), "{says}\n{text}");
+    let shown = String::from_utf8_lossy(&checked.stdout);
+    assert!(shown.contains("slow_united_internet_transport_rate_delay = "), "{shown}");
+}
+
+#[test]
 fn the_order_of_files_and_how_they_are_packed_make_no_difference() {
     let home = Home::new();
     let whole = dated(&home, POSTFIX);

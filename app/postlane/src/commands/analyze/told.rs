@@ -35,7 +35,7 @@ pub(super) struct Provider {
     pub(super) deferred: u64,
     pub(super) bounced: u64,
     pub(super) expired: u64,
-    suspended: u64,
+    pub(super) suspended: u64,
     hosts_refused: u64,
     waiting: u64,
     pub(super) attempts: u64,
@@ -84,12 +84,15 @@ pub(super) struct Limit {
     pub(super) window_s: u32,
     pub(super) quota: u64,
     pub(super) confidence: f64,
-    turns: &'static str,
-    counts: &'static str,
+    pub(super) turns: &'static str,
+    pub(super) counts: &'static str,
     /// The source it was found with, where there are several.
     pub(super) source: Option<Box<str>>,
-    hit: u64,
+    pub(super) hit: u64,
     hits: Vec<String>,
+    /// The same in seconds since 1970.
+    #[serde(skip)]
+    pub(super) hits_s: Vec<u32>,
 }
 
 /// What to write into a configuration.
@@ -209,6 +212,7 @@ impl Limit {
             source,
             hit: limit.hit,
             hits: limit.hits_s.iter().map(|at_s| time_s(*at_s)).collect(),
+            hits_s: limit.hits_s,
         }
     }
 }
