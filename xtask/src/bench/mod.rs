@@ -1,4 +1,4 @@
-//! `cargo xtask bench relay|lanes|replies|ledger`: what a message costs, and what becomes of a thousand at a
+//! `cargo xtask bench relay|lanes|replies|ledger|engine`: what a message costs, and what becomes of a thousand at a
 //! host that refuses, in Postlane and in Postfix, in one run.
 //!
 //! A bench, not a test: its figures belong to the machine it ran on, and the line of the machine
@@ -7,6 +7,7 @@
 
 mod backlog;
 mod disk;
+mod engine;
 mod harness;
 mod lanes;
 mod ledger;
@@ -48,6 +49,8 @@ pub(crate) enum Bench {
     Replies(replies::Arguments),
     /// What history costs, and how long questions about a month of it take.
     Ledger(ledger::Arguments),
+    /// What a decision of the engine costs, however much waits.
+    Engine(engine::Arguments),
 }
 
 /// How the relay is measured.
@@ -106,6 +109,7 @@ pub(crate) fn run(bench: &Bench) -> anyhow::Result<Ended> {
         Bench::Lanes(arguments) => return lanes::run(arguments),
         Bench::Replies(arguments) => return replies::run(arguments),
         Bench::Ledger(arguments) => return ledger::run(arguments),
+        Bench::Engine(arguments) => return engine::run(arguments),
     };
     let root = root();
     let home = arguments.dir.clone().unwrap_or_else(|| root.join("target/bench"));

@@ -130,7 +130,7 @@ fn told(out: &mut impl Write, what: &str, each: f64) -> anyhow::Result<()> {
 }
 
 /// Seconds that this thread has been on a CPU.
-fn on_cpu() -> anyhow::Result<f64> {
+pub(super) fn on_cpu() -> anyhow::Result<f64> {
     let stat = std::fs::read_to_string("/proc/thread-self/schedstat")
         .context("reading /proc/thread-self/schedstat: the bench needs Linux")?;
     let nanoseconds = stat.split(' ').next().unwrap_or_default();
