@@ -114,7 +114,11 @@ impl World for Around<'_> {
             }
             Output::Keep(kept) if self.starts_again() => self.spool.write(Change::Keep(kept)),
             Output::Stopped => self.stopped(),
-            Output::Record(_) | Output::Keep(_) | Output::Answered { .. } => {}
+            Output::Record(_)
+            | Output::Keep(_)
+            | Output::Answered { .. }
+            | Output::Unused(_)
+            | Output::Forgotten(_) => {}
         }
     }
 

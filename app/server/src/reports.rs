@@ -226,12 +226,13 @@ impl Reports {
         let host = recipient.mailbox.host().clone();
         let asks = self.live.borrow().routes.asks_for_sender();
         let sender = asks.then(|| envelope.reverse_path.clone());
-        let domain = self.names.destination(&Destination { host, sender });
-        let unrouted = self.failures.of(domain);
+        let domain = self.names.known_destination(&Destination { host, sender });
+        let unrouted = domain.and_then(|domain| self.failures.of(domain));
         let late = matches!(about.status, Status { subject: 4, detail: 7, .. })
             || about.action == Action::Delayed;
         if late && unrouted.is_none() {
-            let failed = self.unreached.towards(domain, owed.message.moment());
+            let towards = |domain| self.unreached.towards(domain, owed.message.moment());
+            let failed = domain.and_then(towards);
             if failed.is_some() {
                 return failed;
             }

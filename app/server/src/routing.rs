@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use postlane_engine::{DomainId, Input, Resolved, RouteHost};
+use postlane_engine::{DomainId, Input, Name, Resolved, RouteHost};
 use postlane_mail::{Domain, Host, ReversePath, Span, Status};
 use postlane_net::dns::Resolver;
 use postlane_net::route::{self, Password, Route, RouteFailure, RouteSettings, Router, Target};
@@ -70,6 +70,10 @@ pub(crate) struct Asked {
 pub(crate) struct Failures(Arc<Mutex<BTreeMap<DomainId, RouteFailure>>>);
 
 impl Failures {
+    pub(crate) fn forget(&self, domain: DomainId) {
+        self.0.lock().remove(&domain);
+    }
+
     pub(crate) fn of(&self, domain: DomainId) -> Option<RouteFailure> {
         self.0.lock().get(&domain).cloned()
     }
@@ -78,7 +82,17 @@ impl Failures {
 /// Our own configuration leads nowhere (RFC 3463 §3.4, X.3.5).
 const MISCONFIGURED: Status = Status::new(4, 3, 5);
 
+/// A message came with a number that stands for nothing any more: half an hour late. It is asked
+/// for again, and the sender hears of it in the end.
+const LOST: Status = Status::new(4, 3, 0);
+const LOST_FOR: Span = Span::from_min(30);
+
 impl Exchange {
+    /// Its hosts, in order.
+    pub(crate) fn next_hops(&self) -> impl Iterator<Item = &NextHop> {
+        self.hops.iter().map(|(hop, _)| hop)
+    }
+
     /// The names of its hosts.
     pub(crate) fn hosts(&self) -> impl Iterator<Item = &Host> {
         self.hops.iter().map(|(hop, _)| &hop.name)
@@ -86,8 +100,24 @@ impl Exchange {
 }
 
 impl Routing {
+    /// What a number stood for is forgotten, and what was known of it.
+    pub(crate) fn forget(&self, name: Name) {
+        for host in self.names.forget(name) {
+            self.unreached.forget_host(host);
+        }
+        if let Name::Domain(domain) = name {
+            self.failures.forget(domain);
+            self.unreached.forget_domain(domain);
+        }
+    }
+
     pub(crate) fn resolve(&self, domain: DomainId) {
-        let destination = self.names.destination_of(domain);
+        let Some(destination) = self.names.destination_of(domain) else {
+            let (status, until) = (LOST, self.clock.now() + LOST_FOR);
+            self.mailbox
+                .tell(Input::Resolved { domain, answer: Resolved::Failed { status, until } });
+            return;
+        };
         let setup = self.live.borrow().clone();
         let (names, mailbox, asked) =
             (self.names.clone(), self.mailbox.clone(), self.asked.clone());
@@ -96,10 +126,13 @@ impl Routing {
         self.ring.spawn(async move {
             let found = find(&asked, &setup, &destination).await;
             let now = clock.now();
+            let mut led_to = None;
             let answer = match found {
                 Ok(found) => {
                     failures.0.lock().remove(&domain);
-                    found.tell(&names, now)
+                    let (answer, exchange) = found.tell(&names, now);
+                    led_to = Some(exchange);
+                    answer
                 }
                 Err(failure) => {
                     let (status, until) = (failure.status, now + failure.ttl);
@@ -107,12 +140,11 @@ impl Routing {
                     Resolved::Failed { status, until }
                 }
             };
-            if let Resolved::Route(route) = &answer {
-                let exchange = names.exchange_of(route.exchange);
+            if let (Resolved::Route(route), Some(exchange)) = (&answer, led_to) {
                 let passes = sections::of_route(
                     &setup.lanes,
                     &names,
-                    (domain, &destination),
+                    (domain, &*destination),
                     (route.exchange, &exchange),
                 );
                 if !passes.is_empty() {
@@ -177,8 +209,12 @@ fn provider_of(asked: &Asked, host: &Host, route: Option<&Route>) -> Box<str> {
         Host::Domain(domain) => Some(domain.clone()),
         Host::Literal(_) => None,
     };
-    let hosts: Vec<Domain> =
-        route.into_iter().flat_map(|r| r.hosts.iter().filter_map(named)).collect();
+    // Of equal hosts the DNS names another one first each time; the provider is the same.
+    let all = || route.into_iter().flat_map(|route| &route.hosts);
+    let best = all().map(|host| host.preference).min();
+    let mut hosts: Vec<Domain> =
+        all().filter(|host| Some(host.preference) == best).filter_map(named).collect();
+    hosts.sort_unstable();
     asked.providers.find(&hosts, domain).as_str().into()
 }
 
@@ -229,7 +265,7 @@ fn read_password(credentials: &route::Credentials) -> Result<Credentials, RouteF
 }
 
 impl Found {
-    fn tell(self, names: &Names, now: postlane_mail::Instant) -> Resolved {
+    fn tell(self, names: &Names, now: postlane_mail::Instant) -> (Resolved, Exchange) {
         let hop = |host: &route::HostAddresses| NextHop {
             name: host.name.clone(),
             port: self.port,
@@ -239,15 +275,17 @@ impl Found {
         };
         let hops: Vec<(NextHop, u16)> =
             self.route.hosts.iter().map(|host| (hop(host), host.preference)).collect();
-        let hosts = self.route.hosts.iter().zip(&hops).map(|(host, (hop, preference))| RouteHost {
-            host: names.hop(hop),
+        let named = Exchange { hops };
+        let (exchange, numbers) = names.exchange(&named);
+        let hosts = self.route.hosts.iter().zip(&named.hops).zip(numbers.iter());
+        let hosts = hosts.map(|((host, (hop, preference)), number)| RouteHost {
+            host: *number,
             preference: *preference,
             addresses: host.addresses.iter().map(|ip| SocketAddr::new(*ip, hop.port)).collect(),
         });
         let hosts = hosts.collect();
         let provider = names.provider(&self.provider);
-        let exchange = names.exchange(&Exchange { hops });
         let until = now + self.route.ttl;
-        Resolved::Route(postlane_engine::Route { provider, exchange, hosts, until })
+        (Resolved::Route(postlane_engine::Route { provider, exchange, hosts, until }), named)
     }
 }

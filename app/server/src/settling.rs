@@ -111,7 +111,8 @@ impl Settling {
         let host = envelope.recipients.get(usize::from(index))?.mailbox.host().clone();
         let asks = self.live.borrow().routes.asks_for_sender();
         let sender = asks.then(|| envelope.reverse_path.clone());
-        let failure = self.failures.of(self.names.destination(&Destination { host, sender }))?;
+        let failure =
+            self.failures.of(self.names.known_destination(&Destination { host, sender })?)?;
         let reply = Reply::new(Code::new(450)?, failure.to_string());
         Some(LastReply { stage: Stage::Connect, reply, host: "".into(), at: now })
     }

@@ -29,6 +29,14 @@ impl Unreached {
         self.0.lock().hosts.insert(domain, hosts);
     }
 
+    pub(crate) fn forget_host(&self, host: HostId) {
+        self.0.lock().failures.remove(&host);
+    }
+
+    pub(crate) fn forget_domain(&self, domain: DomainId) {
+        self.0.lock().hosts.remove(&domain);
+    }
+
     pub(crate) fn of(&self, host: HostId) -> Option<LastReply> {
         self.0.lock().failures.get(&host).cloned()
     }

@@ -144,6 +144,8 @@ impl World for Around {
                 self.settling.keeping.lanes.changed_nothing(request);
                 self.answers.answer(request, recipients);
             }
+            Output::Unused(name) => self.routing.names.leave(name),
+            Output::Forgotten(name) => self.routing.forget(name),
             Output::Stopped => self.stopped = true,
         }
     }

@@ -3,6 +3,7 @@
 mod admission;
 mod at_once;
 mod calendar;
+mod forgetting;
 mod intake;
 mod keeping;
 mod lane_view;
@@ -33,6 +34,7 @@ use crate::gates::Gates;
 use crate::input::{Input, Scope};
 use crate::line::Line;
 use crate::names::{DomainId, PoolId, ProviderId, SourceId};
+use crate::numbered::Numbered;
 use crate::output::Output;
 use crate::path::Path;
 use crate::sections::Held;
@@ -41,6 +43,7 @@ use crate::settings::Settings;
 use crate::slab::{List, Slab};
 use crate::timers::{Timer, Timers};
 
+pub use forgetting::Known;
 pub use lane_view::{LaneView, OrderedView};
 pub use listing::{Counts, Cursor, LaneRow, Row, Standing, Tally};
 
@@ -51,11 +54,12 @@ pub struct Engine<E> {
     outputs: VecDeque<Output<E>>,
     slab: Slab,
     crowds: recipients::Crowds,
-    domains: Vec<route::Domain>,
+    domains: Numbered<route::Domain>,
     /// Domains whose answer has come and whose entries have not heard of it yet.
     answered: VecDeque<DomainId>,
-    exchanges: Vec<Option<route::Exchange>>,
+    exchanges: Numbered<route::Exchange>,
     lines: Vec<Line>,
+    forgetting: forgetting::Forgetting,
     /// Lines that no source can carry any more, as long as something stands in them.
     stranded: VecDeque<u32>,
     /// Lines whose entries are to find their way again.
@@ -132,6 +136,10 @@ struct LaneState {
     is_unsaved: bool,
     /// Decisions of it that were told.
     told: u64,
+    /// When it heard something last.
+    heard: Instant,
+    /// It was forgotten; its number waits for another lane.
+    is_gone: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,9 +169,10 @@ impl<E> Engine<E> {
             outputs: VecDeque::new(),
             slab: Slab::default(),
             crowds: recipients::Crowds::default(),
-            domains: Vec::new(),
+            domains: Numbered::default(),
             answered: VecDeque::new(),
-            exchanges: Vec::new(),
+            exchanges: Numbered::default(),
+            forgetting: forgetting::Forgetting::default(),
             lines: Vec::new(),
             stranded: VecDeque::new(),
             moving: VecDeque::new(),
@@ -290,6 +299,7 @@ impl<E> Engine<E> {
                 Timer::Sweep => self.sweep_slice(now),
                 Timer::Orders => self.look_at_orders(now),
                 Timer::Keeping => self.keep_some(now),
+                Timer::Forgetting => self.forget_unused(now),
             }
         }
     }
@@ -311,6 +321,9 @@ impl<E> Engine<E> {
     fn settle_into(&mut self, settings: Arc<Settings>) {
         self.settings = settings;
         for i in 0..self.lanes.len() {
+            if self.lanes[i].is_gone {
+                continue;
+            }
             let ceilings = self.ceilings(self.lanes[i].provider);
             self.lanes[i].lane.keep_to(ceilings, self.settings.learning);
         }
@@ -339,6 +352,8 @@ impl<E> Engine<E> {
     /// Forgets an entry that stands in no list.
     fn forget(&mut self, number: u32) {
         self.stand(number, State::Free);
+        self.move_to_line(number, NO_LINE);
+        self.leave_domains(number);
         if let Some(crowd) = self.slab[number].recipients.as_crowd() {
             self.crowds.remove(crowd);
         }

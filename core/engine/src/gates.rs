@@ -65,6 +65,11 @@ impl Gates {
         self.gates.entry(of).or_insert_with(|| Gate::new(ceiling)).keep_to(ceiling);
     }
 
+    /// Nobody will pass it any more.
+    pub(crate) fn forget(&mut self, of: Of) {
+        self.gates.remove(&of);
+    }
+
     /// Every gate there is.
     pub(crate) fn known(&self) -> Vec<Of> {
         self.gates.keys().copied().collect()

@@ -13,6 +13,7 @@ mod gates;
 mod input;
 mod line;
 mod names;
+mod numbered;
 mod output;
 mod path;
 mod sections;
@@ -22,14 +23,16 @@ mod slab;
 mod timers;
 
 pub use drive::{World, drive};
-pub use engine::{Counts, Cursor, Engine, LaneRow, LaneView, OrderedView, Row, Standing, Tally};
+pub use engine::{
+    Counts, Cursor, Engine, Known, LaneRow, LaneView, OrderedView, Row, Standing, Tally,
+};
 pub use input::{
     Action, Input, LaneAction, LaneCommand, Operator, Outcome, Recalled, RecipientOutcome,
     Resolved, Route, RouteHost, Scope, Selection, Submission, SubmittedRecipient, Together,
     Unreached, Verdict,
 };
 pub use names::{
-    AttemptId, DomainId, ExchangeId, FlowId, HostId, PoolId, ProviderId, SectionId, SlotId,
+    AttemptId, DomainId, ExchangeId, FlowId, HostId, Name, PoolId, ProviderId, SectionId, SlotId,
     SourceId,
 };
 pub use output::{End, Event, Fate, Kept, Output, Settled};

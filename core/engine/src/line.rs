@@ -10,6 +10,9 @@ use crate::entry::Rank;
 use crate::names::{ExchangeId, FlowId, PoolId, SectionId};
 use crate::slab::{List, Slab};
 
+/// The exchange of a line, or of a path, that was forgotten.
+pub(crate) const NO_EXCHANGE: ExchangeId = ExchangeId(u32::MAX);
+
 /// What waits for one exchange, from one pool.
 #[derive(Debug)]
 pub(crate) struct Line {
@@ -22,6 +25,8 @@ pub(crate) struct Line {
     pub(crate) ways: SmallVec<[Way; 1]>,
     /// Transactions it has given out.
     pub(crate) given: u64,
+    /// Entries that know it, in whatever state.
+    pub(crate) members: u32,
 }
 
 /// One way a line's mail can go: a path, by a source of its pool.
@@ -107,7 +112,13 @@ impl Line {
             deferred: BTreeMap::new(),
             ways: SmallVec::new(),
             given: 0,
+            members: 0,
         }
+    }
+
+    /// Whether it was forgotten, and its number waits for another line.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.exchange == NO_EXCHANGE
     }
 
     pub(crate) fn join(&mut self, slab: &mut Slab, number: u32, joins: Joins, shelf: Shelf) {

@@ -33,3 +33,14 @@ names! {
     /// One try of one message on one session. Never used again.
     AttemptId(u64);
 }
+
+/// A number that the world can forget one day, since what it stands for comes and goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Name {
+    /// A recipient's domain.
+    Domain(DomainId),
+    /// A set of MX hosts, and with it those of them that belong to no other set.
+    Exchange(ExchangeId),
+    /// A provider.
+    Provider(ProviderId),
+}

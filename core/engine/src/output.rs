@@ -7,7 +7,7 @@ use postlane_mail::{Place, Progress, QueueId, Status};
 use smallvec::SmallVec;
 
 use crate::input::Scope;
-use crate::names::{AttemptId, DomainId, HostId, ProviderId, SlotId, SourceId};
+use crate::names::{AttemptId, DomainId, HostId, Name, ProviderId, SlotId, SourceId};
 
 /// What the engine asks of the world.
 #[derive(Debug, Clone)]
@@ -71,6 +71,11 @@ pub enum Output<E> {
         /// Recipients it was done to.
         recipients: u64,
     },
+    /// Nothing has been heard of this for long. Whoever speaks of it from now on gives it a new
+    /// number; the old one still says what it stands for, since some may be on their way with it.
+    Unused(Name),
+    /// This number stands for nothing any more: nobody came with it, and nobody will.
+    Forgotten(Name),
     /// After [`crate::Input::Shutdown`]: nothing is under way any more.
     Stopped,
 }

@@ -24,6 +24,8 @@ pub(crate) struct Path {
     pub(crate) addresses: Vec<Address>,
     /// Whose turn it is among hosts of equal preference.
     turn: usize,
+    /// Sessions in whatever state.
+    pub(crate) slots: u32,
     pub(crate) opening: u16,
     pub(crate) open: u16,
     /// Open sessions with nothing to do.
@@ -93,6 +95,7 @@ impl Path {
             next_line: 0,
             addresses: Vec::new(),
             turn: 0,
+            slots: 0,
             opening: 0,
             open: 0,
             idle: Chain::default(),
@@ -103,6 +106,17 @@ impl Path {
             crowd: Crowd::Apart,
             yielded: (u32::MAX, 0),
         }
+    }
+
+    /// Whether nobody would miss it: no session is on it, and it stands in no queue.
+    pub(crate) fn is_unused(&self) -> bool {
+        let queues = self.in_ring.iter().chain(&self.at_window).any(|stands| *stands);
+        self.slots == 0 && !queues && self.crowd == Crowd::Apart
+    }
+
+    /// Whether one of its hosts rests, which would be forgotten with it.
+    pub(crate) fn any_rests_until(&self, now: Instant) -> bool {
+        self.addresses.iter().any(|address| address.rests_until > now)
     }
 
     /// Takes the addresses that `usable` says, by preference, hosts of equal preference in an

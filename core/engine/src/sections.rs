@@ -66,6 +66,20 @@ impl Held {
         }
     }
 
+    pub(crate) fn forget_domain(&mut self, domain: DomainId) {
+        self.domains.remove(&domain);
+    }
+
+    pub(crate) fn forget_exchange(&mut self, exchange: ExchangeId) {
+        self.exchanges.remove(&exchange);
+    }
+
+    /// Whether something of its own is said of a provider.
+    pub(crate) fn speaks_of(&self, provider: ProviderId) -> bool {
+        self.sections.providers.contains_key(&provider)
+            || self.sections.routes.contains_key(&provider)
+    }
+
     pub(crate) fn of_flow(&self, flow: FlowId) -> Option<SectionId> {
         self.flows.get(&flow).copied()
     }

@@ -15,6 +15,8 @@ pub(crate) enum Timer {
     Orders,
     /// What lanes have learned is to be kept.
     Keeping,
+    /// What nobody has used for long is looked for.
+    Forgetting,
     /// Deferred entries of a line are due.
     Line(u32),
     /// A lane may go on.
@@ -45,9 +47,10 @@ impl Timer {
             Self::Sweep => 2,
             Self::Orders => 3,
             Self::Keeping => 4,
-            Self::Line(n) => 5 + 3 * n,
-            Self::Lane(n) => 6 + 3 * n,
-            Self::Path(n) => 7 + 3 * n,
+            Self::Forgetting => 5,
+            Self::Line(n) => 6 + 3 * n,
+            Self::Lane(n) => 7 + 3 * n,
+            Self::Path(n) => 8 + 3 * n,
         }
     }
 
@@ -58,7 +61,8 @@ impl Timer {
             2 => Self::Sweep,
             3 => Self::Orders,
             4 => Self::Keeping,
-            _ => match ((number - 5) % 3, (number - 5) / 3) {
+            5 => Self::Forgetting,
+            _ => match ((number - 6) % 3, (number - 6) / 3) {
                 (0, n) => Self::Line(n),
                 (1, n) => Self::Lane(n),
                 (_, n) => Self::Path(n),
@@ -89,6 +93,23 @@ impl Timers {
     pub(crate) fn arm_by(&mut self, timer: Timer, at: Instant) {
         if self.armed(timer).is_none_or(|was| was > at) {
             self.arm(timer, at);
+        }
+    }
+
+    /// It rings no more.
+    pub(crate) fn disarm(&mut self, timer: Timer) {
+        let number = timer.number() as usize;
+        let place = self.places.get(number).copied().unwrap_or(NOWHERE) as usize;
+        if place == NOWHERE as usize {
+            return;
+        }
+        self.places[number] = NOWHERE;
+        let Some(last) = self.heap.pop() else { return };
+        if place < self.heap.len() {
+            self.heap[place] = last;
+            self.places[last.1 as usize] = place as u32;
+            self.rise(place);
+            self.sink(self.places[last.1 as usize] as usize);
         }
     }
 
@@ -148,6 +169,31 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_timer_that_was_disarmed_never_rings(
+            arms in proptest::collection::vec((0u32..60, 0u64..1000, any::<bool>()), 0..300),
+        ) {
+            let (mut timers, mut expected) = (Timers::default(), BTreeMap::new());
+            for (number, at, stays) in arms {
+                if stays {
+                    timers.arm(Timer::from_number(number), Instant(at));
+                    expected.insert(number, at);
+                } else {
+                    timers.disarm(Timer::from_number(number));
+                    expected.remove(&number);
+                }
+                prop_assert_eq!(timers.next().map(|at| at.0), expected.values().min().copied());
+            }
+            while let Some(timer) = timers.due(Instant::MAX) {
+                prop_assert!(expected.remove(&timer.number()).is_some());
+            }
+            prop_assert!(expected.is_empty());
+        }
+    }
 
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]

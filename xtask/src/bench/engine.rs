@@ -60,7 +60,10 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     }
     for load in [Load::Delivered, Load::Deferred, Load::Learned] {
         writeln!(out, "\n{}\n", load.says())?;
-        writeln!(out, "| lanes | queued | ns a decision | idle minute, ms | octets a recipient | octets a lane |")?;
+        writeln!(
+            out,
+            "| lanes | queued | ns a decision | idle minute, ms | octets a recipient | octets a lane |"
+        )?;
         writeln!(out, "|---:|---:|---:|---:|---:|---:|")?;
         for lanes in &arguments.lanes {
             for queued in arguments.queued.iter().filter(|queued| *queued >= lanes) {
@@ -78,12 +81,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     Ok(Ended::Well)
 }
 
-fn in_its_own_process(
-    queued: u32,
-    lanes: u32,
-    load: Load,
-    decisions: u64,
-) -> anyhow::Result<Seen> {
+fn in_its_own_process(queued: u32, lanes: u32, load: Load, decisions: u64) -> anyhow::Result<Seen> {
     let program = std::env::current_exe().context("while looking for this program")?;
     let mut command = Command::new(program);
     command.args(["bench", "engine", "--cell", load.name()]);
@@ -92,8 +90,7 @@ fn in_its_own_process(
     let output = command.output().context("while measuring a cell")?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let told = String::from_utf8(output.stdout)?;
-    let figures: Vec<f64> =
-        told.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
+    let figures: Vec<f64> = told.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
     let [decision_ns, minute_ms, recipient, lane] = figures[..] else {
         bail!("a cell said {told:?}");
     };
@@ -114,6 +111,7 @@ fn measure(queued: u32, lanes: u32, load: Load, decisions: u64) -> anyhow::Resul
     let begun = on_cpu()?;
     queue.decide(decisions);
     let decision_ns = (on_cpu()? - begun) * 1e9 / decisions as f64;
+    queue.hold_all();
     let begun = on_cpu()?;
     queue.idle_minute();
     let minute_ms = (on_cpu()? - begun) * 1e3;

@@ -68,7 +68,10 @@ impl Handle {
         let named = tallied.await?.into_iter().map(|((provider, domain), line)| {
             let name = match (provider, domain) {
                 (Some(provider), _) => names.provider_of(provider).to_string(),
-                (None, Some(domain)) => names.destination_of(domain).host.to_string(),
+                (None, Some(domain)) => {
+                    let named = names.destination_of(domain);
+                    named.map(|named| named.host.to_string()).unwrap_or_default()
+                }
                 (None, None) => String::new(),
             };
             SummaryLine { name, ..line }

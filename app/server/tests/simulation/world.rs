@@ -38,7 +38,12 @@ impl World for House {
             }
             Output::Close { slot } => self.close(slot),
             Output::Settled(settled) => self.settle(settled),
-            Output::Answered { .. } | Output::Stopped | Output::Record(_) | Output::Keep(_) => {}
+            Output::Answered { .. }
+            | Output::Stopped
+            | Output::Record(_)
+            | Output::Keep(_)
+            | Output::Unused(_)
+            | Output::Forgotten(_) => {}
             Output::Reserve { .. } => unreachable!("nothing is reserved in this simulation"),
         }
     }

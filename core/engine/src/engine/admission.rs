@@ -39,8 +39,10 @@ impl<E> Engine<E> {
             }
         }
         for i in 0..self.lanes.len() {
-            self.watch_provider(self.lanes[i].provider);
-            self.tell_rules(i as u32);
+            if !self.lanes[i].is_gone {
+                self.watch_provider(self.lanes[i].provider);
+                self.tell_rules(i as u32);
+            }
         }
         self.count_anew();
         if other_routes {
@@ -260,7 +262,7 @@ impl<E> Engine<E> {
     /// All that is said of an entry: of its provider, pool, tenant and domain.
     fn rules_of(&self, number: u32) -> impl Iterator<Item = &Rules> {
         let line = self.lines.get(self.slab[number].line as usize);
-        let exchange = line.and_then(|line| self.exchanges.get(line.exchange.0 as usize)?.as_ref());
+        let exchange = line.and_then(|line| self.exchanges.get(line.exchange.0));
         let provider = exchange.map(|exchange| self.held.rules(exchange.provider));
         let hosts = line.map_or(&[][..], |line| self.held.of_exchange(line.exchange));
         let pool = self.pool_of(number).and_then(|pool| self.held.of_pool(pool));

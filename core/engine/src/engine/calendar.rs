@@ -77,7 +77,7 @@ impl<E> Engine<E> {
     /// Puts a deferred entry into the calendar of what has no line.
     pub(super) fn defer_unrouted(&mut self, number: u32) {
         let due = self.slab[number].due_s;
-        self.slab[number].line = NO_LINE;
+        self.move_to_line(number, NO_LINE);
         self.stand(number, State::Deferred);
         self.unrouted.entry(due).or_default().push(&mut self.slab, number);
         self.timers.arm_by(Timer::Unrouted, moment(due));
@@ -108,7 +108,7 @@ impl<E> Engine<E> {
     fn release_due(&mut self, now: Instant, number: u32) {
         self.effort += 1;
         self.stand(number, State::Moving);
-        self.slab[number].line = NO_LINE;
+        self.move_to_line(number, NO_LINE);
         self.route(now, number, None);
     }
 }

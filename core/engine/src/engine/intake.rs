@@ -80,6 +80,7 @@ impl<E> Engine<E> {
             self.route(now, number, None);
         }
         self.arm_sweep(now);
+        self.arm_forgetting(now);
     }
 
     pub(super) fn verdict(&mut self, now: Instant, message: QueueId, verdict: Verdict) {

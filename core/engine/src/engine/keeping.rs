@@ -79,6 +79,9 @@ impl<E> Engine<E> {
         let lanes: Vec<u32> = (0..).take(self.lanes.len()).collect();
         for lane in lanes {
             let state = &self.lanes[lane as usize];
+            if state.is_gone {
+                continue;
+            }
             let scope = Scope { provider: state.provider, source: Some(state.source) };
             self.keep_scope(now, scope, None, Ending::Yes);
         }

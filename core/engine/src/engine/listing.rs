@@ -198,7 +198,7 @@ impl<E> Engine<E> {
 
     /// All lanes that have ever carried anything.
     pub fn lanes(&self, now: Instant) -> impl Iterator<Item = LaneRow> {
-        self.lanes.iter().map(move |state| {
+        self.lanes.iter().filter(|state| !state.is_gone).map(move |state| {
             let (accepted, refused) = state.lane.tally();
             let paced_until = match state.lane.permit(now, Stream::Transactional, Ask::Message) {
                 Permit::After(waiting) => waiting.until(),
@@ -219,17 +219,19 @@ impl<E> Engine<E> {
     /// What is known of all lanes that have ever carried anything: their states, beliefs and
     /// decisions.
     pub fn known_lanes(&self) -> impl Iterator<Item = (ProviderId, SourceId, &Lane)> {
-        self.lanes.iter().map(|state| (state.provider, state.source, &state.lane))
+        let lanes = self.lanes.iter().filter(|state| !state.is_gone);
+        lanes.map(|state| (state.provider, state.source, &state.lane))
     }
 
     /// All lanes that have ever carried anything, and what each believes.
     pub fn each_lane(&self) -> impl Iterator<Item = (ProviderId, SourceId, &Lane)> {
-        self.lanes.iter().map(|state| (state.provider, state.source, &state.lane))
+        let lanes = self.lanes.iter().filter(|state| !state.is_gone);
+        lanes.map(|state| (state.provider, state.source, &state.lane))
     }
 
     pub(super) fn provider_of(&self, entry: &Entry) -> Option<ProviderId> {
         match self.lines.get(entry.line as usize) {
-            Some(line) => Some(self.exchanges[line.exchange.0 as usize].as_ref()?.provider),
+            Some(line) => Some(self.exchanges.get(line.exchange.0)?.provider),
             None => self.known_provider(entry.domain),
         }
     }

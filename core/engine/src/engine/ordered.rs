@@ -45,7 +45,9 @@ impl<E> Engine<E> {
             }
             if let (Some(learned), Some(source)) = (learned, scope.source) {
                 let lane = self.lane(scope.provider, source);
-                self.lanes[lane as usize].lane.recall(now, &learned);
+                let state = &mut self.lanes[lane as usize];
+                state.heard = learned.at.min(now);
+                state.lane.recall(now, &learned);
             }
             self.heed(now, scope);
         }

@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::Engine;
-use crate::entry::{Entry, Recipients, State};
+use crate::entry::{Entry, NO_LINE, Recipients, State};
 use crate::line::Joins;
 use crate::names::DomainId;
 
@@ -26,6 +26,10 @@ impl Crowds {
                 (self.crowds.len() - 1) as u32
             }
         }
+    }
+
+    pub(super) fn of(&self, number: u32) -> &[(u16, DomainId)] {
+        &self.crowds[number as usize]
     }
 
     pub(super) fn remove(&mut self, number: u32) {
@@ -53,6 +57,9 @@ impl<E> Engine<E> {
     }
 
     pub(super) fn new_recipients(&mut self, recipients: &[(u16, DomainId)]) -> Recipients {
+        for (_, domain) in recipients {
+            self.enter_domain(*domain);
+        }
         match recipients {
             [(index, _)] => Recipients::one(*index),
             many => Recipients::crowd(self.crowds.insert(many.into())),
@@ -77,7 +84,15 @@ impl<E> Engine<E> {
         self.set_recipients(number, &stay);
         let recipients = self.new_recipients(&gone);
         let entry = self.slab[number].clone();
-        let part = self.slab.insert(Entry { recipients, domain, state: State::Moving, ..entry });
+        let line = entry.line;
+        let part = self.slab.insert(Entry {
+            recipients,
+            domain,
+            line: NO_LINE,
+            state: State::Moving,
+            ..entry
+        });
+        self.move_to_line(part, line);
         if let Some(unable) = self.unable.get(&number).cloned() {
             self.unable.insert(part, unable);
         }
@@ -90,11 +105,12 @@ impl<E> Engine<E> {
     /// Gives an entry other recipients, one at least; whoever calls sees to the counts.
     pub(super) fn set_recipients(&mut self, number: u32, recipients: &[(u16, DomainId)]) {
         let shelf = self.shelf_of(number);
+        let Some((_, domain)) = recipients.first().copied() else { return };
+        let recipients = self.new_recipients(recipients);
+        self.leave_domains(number);
         if let Some(crowd) = self.slab[number].recipients.as_crowd() {
             self.crowds.remove(crowd);
         }
-        let Some((_, domain)) = recipients.first().copied() else { return };
-        let recipients = self.new_recipients(recipients);
         let entry = &mut self.slab[number];
         (entry.domain, entry.recipients) = (domain, recipients);
         let (state, rank, line) = (entry.state, entry.rank, entry.line as usize);

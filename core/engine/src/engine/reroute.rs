@@ -14,6 +14,12 @@ pub(super) struct Moving {
     entries: u32,
 }
 
+impl Moving {
+    pub(super) fn is_of(&self, line: u32) -> bool {
+        self.line == line
+    }
+}
+
 impl<E> Engine<E> {
     /// Attempts under way go on; whatever comes back from them goes the new way.
     pub(super) fn reroute(&mut self) {

@@ -14,7 +14,7 @@ use crate::output::{End, Output};
 use crate::slab::List;
 
 /// What is known of a domain.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Domain {
     known: Known,
     /// The world has been asked and has not answered.
@@ -24,6 +24,10 @@ pub(super) struct Domain {
     /// What the world is about to answer holds no more either.
     ask_again: bool,
     waiting: List,
+    /// Recipients of this domain that wait, in whatever state.
+    pub(super) recipients: u32,
+    /// Nobody has used it since it was looked at last.
+    pub(super) is_idle: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -51,6 +55,34 @@ pub(super) struct Exchange {
     pub(super) is_loop: bool,
     /// The recipients it takes in one transaction, and until when that is believed.
     pub(super) takes: Option<(usize, Instant)>,
+    /// Domains whose mail goes there.
+    pub(super) domains: u32,
+}
+
+impl Domain {
+    /// Whether nobody waits for it, and nobody was asked for it.
+    pub(super) fn is_unused(&self) -> bool {
+        self.recipients == 0 && !self.asked && self.waiting.is_empty()
+    }
+
+    /// Where its mail goes, if that was ever known.
+    pub(super) fn leads_to(&self) -> Option<ExchangeId> {
+        if let Known::Route { exchange, .. } = self.known { Some(exchange) } else { None }
+    }
+}
+
+impl Exchange {
+    fn new(provider: ProviderId, hosts: Arc<[RouteHost]>) -> Self {
+        Self {
+            provider,
+            hosts,
+            lines: SmallVec::new(),
+            paths: SmallVec::new(),
+            is_loop: false,
+            takes: None,
+            domains: 0,
+        }
+    }
 }
 
 impl<E> Engine<E> {
@@ -84,12 +116,21 @@ impl<E> Engine<E> {
                 let (exchange, until) = (route.exchange, route.until);
                 let before = std::mem::replace(&mut state.known, Known::Route { exchange, until });
                 self.learn(route);
-                match before {
-                    Known::Route { exchange: old, .. } if old != exchange => self.leave(old),
-                    _ => {}
+                self.exchange(exchange).domains += 1;
+                if let Known::Route { exchange: old, .. } = before {
+                    self.exchange(old).domains -= 1;
+                    if old != exchange {
+                        self.leave(old);
+                    }
                 }
             }
-            Resolved::Failed { status, until } => state.known = Known::Failed { status, until },
+            Resolved::Failed { status, until } => {
+                let failed = Known::Failed { status, until };
+                let before = std::mem::replace(&mut state.known, failed);
+                if let Known::Route { exchange: old, .. } = before {
+                    self.exchange(old).domains -= 1;
+                }
+            }
         }
         if !nobody_waits {
             self.answered.push_back(domain);
@@ -100,8 +141,11 @@ impl<E> Engine<E> {
     pub(super) fn tell_answers(&mut self, now: Instant) {
         while self.has_time() {
             let Some(domain) = self.answered.front().copied() else { return };
-            let known = self.domain(domain).known;
-            let mut waiting = self.domain(domain).waiting;
+            let Some(Domain { known, mut waiting, .. }) = self.domains.get(domain.0).copied()
+            else {
+                self.answered.pop_front();
+                continue;
+            };
             let first = waiting.pop(&mut self.slab);
             self.domain(domain).waiting = waiting;
             let Some(number) = first else {
@@ -118,7 +162,7 @@ impl<E> Engine<E> {
 
     /// What is known of domains counts no more, nor what the world has been asked before.
     pub(super) fn outdate_routes(&mut self) {
-        for domain in &mut self.domains {
+        for domain in self.domains.values_mut() {
             domain.outdated = true;
             domain.ask_again = domain.asked;
         }
@@ -126,21 +170,21 @@ impl<E> Engine<E> {
 
     /// What is not moving for want of a route.
     pub(super) fn known_failure(&self, domain: DomainId) -> Option<Status> {
-        match self.domains.get(domain.0 as usize)?.known {
+        match self.domains.get(domain.0)?.known {
             Known::Failed { status, .. } => Some(status),
             _ => None,
         }
     }
 
     pub(super) fn known_provider(&self, domain: DomainId) -> Option<ProviderId> {
-        let Known::Route { exchange, .. } = self.domains.get(domain.0 as usize)?.known else {
+        let Known::Route { exchange, .. } = self.domains.get(domain.0)?.known else {
             return None;
         };
-        Some(self.exchanges.get(exchange.0 as usize)?.as_ref()?.provider)
+        Some(self.exchanges.get(exchange.0)?.provider)
     }
 
     pub(super) fn exchange(&mut self, exchange: ExchangeId) -> &mut Exchange {
-        self.exchanges[exchange.0 as usize].as_mut().expect("a line's exchange has been learned")
+        self.exchanges.of(exchange.0)
     }
 
     pub(super) fn stop_waiting_for(&mut self, domain: DomainId, number: u32) {
@@ -193,7 +237,7 @@ impl<E> Engine<E> {
     }
 
     fn exchange_of(&self, domain: DomainId) -> Option<ExchangeId> {
-        match *self.domains.get(domain.0 as usize)? {
+        match *self.domains.get(domain.0)? {
             Domain { known: Known::Route { exchange, .. }, outdated: false, .. } => Some(exchange),
             _ => None,
         }
@@ -212,39 +256,30 @@ impl<E> Engine<E> {
         }
     }
 
-    fn domain(&mut self, domain: DomainId) -> &mut Domain {
-        let place = domain.0 as usize;
-        if self.domains.len() <= place {
-            self.domains.resize_with(place + 1, Domain::default);
-        }
-        &mut self.domains[place]
+    pub(super) fn domain(&mut self, domain: DomainId) -> &mut Domain {
+        self.domains.get_or_insert_with(domain.0, Domain::default)
     }
 
     fn learn(&mut self, route: Route) {
-        let place = route.exchange.0 as usize;
-        if self.exchanges.len() <= place {
-            self.exchanges.resize_with(place + 1, || None);
-        }
-        let Some(known) = &mut self.exchanges[place] else {
-            self.exchanges[place] = Some(Exchange {
-                provider: route.provider,
-                hosts: route.hosts,
-                lines: SmallVec::new(),
-                paths: SmallVec::new(),
-                is_loop: false,
-                takes: None,
-            });
+        let Some(known) = self.exchanges.get_mut(route.exchange.0) else {
+            let Route { provider, hosts, .. } = route;
+            self.use_provider(provider);
+            self.exchanges.get_or_insert_with(route.exchange.0, || Exchange::new(provider, hosts));
             return;
         };
         known.is_loop = false;
-        let other_provider =
-            std::mem::replace(&mut known.provider, route.provider) != route.provider;
+        let before = std::mem::replace(&mut known.provider, route.provider);
+        let other_provider = before != route.provider;
         let other_hosts = known.hosts != route.hosts;
         if !other_provider && !other_hosts {
             return;
         }
         known.hosts = route.hosts;
         let (paths, lines) = (known.paths.clone(), known.lines.clone());
+        if other_provider {
+            self.use_provider(route.provider);
+            self.leave_provider(before);
+        }
         for (source, path) in paths {
             let lane = self.lane(route.provider, source);
             let before = std::mem::replace(&mut self.paths[path as usize].lane, lane);
@@ -264,7 +299,7 @@ impl<E> Engine<E> {
             self.defer_for(now, number, Some(super::ways::NO_FAMILY));
             return;
         }
-        self.slab[number].line = line;
+        self.move_to_line(number, line);
         self.shorten_life(number);
         self.note_age(number);
         let fresh = if self.slab[number].attempts == 0 { Rank::Fresh } else { Rank::Returned };
@@ -311,8 +346,12 @@ impl<E> Engine<E> {
         if let Some(line) = known.into_iter().find(|l| self.lines[*l as usize].pool == pool) {
             return line;
         }
-        let line = self.lines.len() as u32;
-        self.lines.push(Line::new(exchange, pool));
+        let line = self.forgetting.lines.pop().unwrap_or(self.lines.len() as u32);
+        let new = Line::new(exchange, pool);
+        match self.lines.get_mut(line as usize) {
+            Some(gone) => *gone = new,
+            None => self.lines.push(new),
+        }
         self.exchange(exchange).lines.push(line);
         self.find_ways(line);
         line

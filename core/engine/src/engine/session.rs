@@ -27,7 +27,7 @@ impl<E> Engine<E> {
         if let Some(lane) = self.lane_numbers.get(&(provider, source)) {
             return *lane;
         }
-        let number = self.lanes.len() as u32;
+        let number = self.forgetting.lanes.pop().unwrap_or(self.lanes.len() as u32);
         self.watch_provider(provider);
         let of_provider = (provider, SourceId(0))..=(provider, SourceId(u16::MAX));
         let siblings: SmallVec<[u32; 4]> =
@@ -35,7 +35,7 @@ impl<E> Engine<E> {
         for sibling in &siblings {
             self.lanes[*sibling as usize].siblings.push(number);
         }
-        self.lanes.push(LaneState {
+        let state = LaneState {
             lane: Lane::new(self.ceilings(provider), self.settings.learning, self.chance.next()),
             provider,
             source,
@@ -50,7 +50,13 @@ impl<E> Engine<E> {
             is_ordered: false,
             is_unsaved: false,
             told: 0,
-        });
+            heard: Instant::default(),
+            is_gone: false,
+        };
+        match self.lanes.get_mut(number as usize) {
+            Some(gone) => *gone = state,
+            None => self.lanes.push(state),
+        }
         self.lane_numbers.insert((provider, source), number);
         self.heed_lane(Instant::default(), number);
         self.tell_rules(number);
@@ -69,6 +75,7 @@ impl<E> Engine<E> {
         }
         self.sessions += 1;
         let path = &mut self.paths[opening.path as usize];
+        path.slots += 1;
         path.opening += 1;
         path.stirred = now;
         let source = path.source;
@@ -232,6 +239,7 @@ impl<E> Engine<E> {
         let state = &mut self.lanes[lane as usize];
         let About { sent, stream, attempts, carried, others } = about;
         let open = u32::from(others);
+        state.heard = now;
         state.lane.observe(now, &Heard { signal, sent, stream, attempts, carried, open });
         if attempts == 0
             && let Some(what) = first_attempt(signal)
@@ -371,6 +379,7 @@ impl<E> Engine<E> {
                 self.leaving -= 1;
             }
         }
+        path.slots -= 1;
         lane.lane.closed();
         self.free_slots.push(place);
         self.sessions -= 1;

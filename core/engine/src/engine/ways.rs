@@ -55,7 +55,9 @@ impl<E> Engine<E> {
             path.lines.clear();
         }
         for line in 0..self.lines.len() as u32 {
-            self.find_ways(line);
+            if !self.lines[line as usize].is_gone() {
+                self.find_ways(line);
+            }
         }
         for path in 0..self.paths.len() as u32 {
             self.learn_addresses(path);
@@ -117,8 +119,12 @@ impl<E> Engine<E> {
         }
         let provider = self.exchange(exchange).provider;
         let lane = self.lane(provider, source);
-        let path = self.paths.len() as u32;
-        self.paths.push(Path::new(exchange, source, lane));
+        let path = self.forgetting.paths.pop().unwrap_or(self.paths.len() as u32);
+        let new = Path::new(exchange, source, lane);
+        match self.paths.get_mut(path as usize) {
+            Some(gone) => *gone = new,
+            None => self.paths.push(new),
+        }
         self.lanes[lane as usize].paths.push(path);
         self.exchange(exchange).paths.push((source, path));
         self.learn_addresses(path);
@@ -127,7 +133,7 @@ impl<E> Engine<E> {
 
     pub(super) fn learn_addresses(&mut self, path: u32) {
         let path = &mut self.paths[path as usize];
-        let Some(exchange) = &self.exchanges[path.exchange.0 as usize] else { return };
+        let Some(exchange) = self.exchanges.get(path.exchange.0) else { return };
         let sources = &self.settings.sources;
         let family = sources.iter().find(|s| s.id == path.source).map(|s| s.family);
         let off = self.settings.families_off.get(&exchange.provider);

@@ -1,5 +1,6 @@
 //! The engine's laws, held against hosts of every temper.
 
+mod forgetting;
 mod gates;
 mod model;
 mod ordered;

@@ -396,7 +396,7 @@ impl World for Model {
                 self.reserved.insert(scope, reservation);
                 self.tell_soon(Input::Committed { upto: seq });
             }
-            Output::Record(_) => {}
+            Output::Record(_) | Output::Unused(_) | Output::Forgotten(_) => {}
         }
     }
 

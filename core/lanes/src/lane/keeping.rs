@@ -3,6 +3,7 @@
 use postlane_mail::{Instant, Rate, Span};
 
 use super::Lane;
+use crate::controller::FIRST_RATE;
 use crate::memory::Learned;
 
 impl Lane {
@@ -38,6 +39,24 @@ impl Lane {
             refused,
             ..self.controller.learned(now)
         })
+    }
+
+    /// Whether a new lane in its place would know less: what the provider refused, what it takes,
+    /// or a rate above the first.
+    pub fn is_worth_keeping(&self, now: Instant) -> bool {
+        let paced = self.budget.next().max(self.wire.next()) > now;
+        let learned = || self.learned(now).filter(|_| self.learns());
+        paced
+            || self.rate() > 1.5 * FIRST_RATE && self.learns()
+            || learned().is_some_and(|learned| {
+                learned.gap_bad.is_some()
+                    || learned.last_refused.is_some()
+                    || learned.rest.is_some()
+                    || !learned.quotas.is_empty()
+                    || !learned.suspects.is_empty()
+                    || learned.connections.is_some()
+                    || learned.session_messages.is_some()
+            })
     }
 
     /// Takes up what was kept.

@@ -37,6 +37,8 @@ pub(crate) struct Queue {
     answers: VecDeque<Input<()>>,
     reply: Diagnosis,
     decided: u64,
+    /// Nothing new comes any more.
+    is_closed: bool,
 }
 
 /// A second of virtual time is so many decisions, about, where nothing paces them.
@@ -53,8 +55,12 @@ impl Load {
 
     pub(crate) fn says(self) -> &'static str {
         match self {
-            Self::Delivered => "All is taken, and a new message comes for each; lanes do not learn.",
-            Self::Deferred => "All is deferred for its own sake and comes back; lanes do not learn.",
+            Self::Delivered => {
+                "All is taken, and a new message comes for each; lanes do not learn."
+            }
+            Self::Deferred => {
+                "All is deferred for its own sake and comes back; lanes do not learn."
+            }
             Self::Learned => "All is taken, and a new message comes for each; lanes learn.",
         }
     }
@@ -79,6 +85,7 @@ impl Queue {
             answers: VecDeque::new(),
             reply,
             decided: 0,
+            is_closed: false,
         }
     }
 
@@ -118,16 +125,27 @@ impl Queue {
         }
     }
 
-    /// A minute in which all mail is held: what the engine does by itself.
-    pub(crate) fn idle_minute(&mut self) {
+    /// All mail is held, and what is under way ends.
+    pub(crate) fn hold_all(&mut self) {
+        self.is_closed = true;
         let action = Action::Hold;
         let selection = Selection::default();
         self.engine.handle(self.now, Input::Operator(Operator { request: 1, action, selection }));
-        let until = self.now + Span::from_min(1);
+        let until = self.now + Span::from_min(2);
+        self.run_until(until);
+    }
+
+    /// A minute in which nothing is due.
+    pub(crate) fn idle_minute(&mut self) {
+        self.run_until(self.now + Span::from_min(1));
+    }
+
+    fn run_until(&mut self, until: Instant) {
         while let Some(due) = self.engine.deadline(self.now).filter(|due| *due <= until) {
             self.now = due.max(self.now);
             self.turn();
         }
+        self.now = until;
     }
 
     fn turn(&mut self) {
@@ -177,7 +195,8 @@ impl Queue {
             Output::Close { slot } => Input::Closed { slot, said: None, evidence: None },
             Output::Settled(settled) => {
                 self.decided += u64::from(settled.attempt.is_some());
-                if self.load != Load::Deferred && settled.attempt.is_some() {
+                let is_over = settled.attempt.is_some() && !self.is_closed;
+                if self.load != Load::Deferred && is_over {
                     let domain = DomainId(self.next_domain % self.lanes);
                     self.next_domain += 1;
                     self.submit(domain);
@@ -188,6 +207,8 @@ impl Queue {
             | Output::Keep(_)
             | Output::Record(_)
             | Output::Answered { .. }
+            | Output::Unused(_)
+            | Output::Forgotten(_)
             | Output::Stopped => return,
         };
         self.answers.push_back(answer);
