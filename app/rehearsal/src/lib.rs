@@ -15,6 +15,7 @@ mod recorder;
 mod rehearse;
 mod run;
 mod runs;
+mod said;
 mod summary;
 mod world;
 
@@ -26,5 +27,6 @@ pub use recorder::Recorder;
 pub use rehearse::{Outcome, Rehearsal};
 pub use run::{ConnectionNo, Fate, LaneMark, MessageNo, Minute, Run, Sent};
 pub use runs::{Engine, Left, RunError, Tracing, run};
+pub use said::Said;
 pub use summary::{RunSummary, Summary, Verdict};
 pub use world::{CommandError, Knowledge, default_settings};

@@ -12,6 +12,7 @@ use crate::peers::{Aimd, Back, KumoTsa, Postfix, PowerMta, Static};
 use crate::policy::Policy;
 use crate::recorder::Recorder;
 use crate::run::Run;
+use crate::said::Said;
 use crate::world::{self, Beliefs, CommandError, Knowledge, default_settings};
 
 /// Why a run could not be made.
@@ -50,6 +51,8 @@ pub struct Engine {
     pub settings: Settings,
     /// What the operator has set for the lanes of single providers, by the provider's id.
     pub towards: BTreeMap<String, Settings>,
+    /// What else the operator says of mail to a scenario's receiver, by its `site`.
+    pub said: BTreeMap<String, Said>,
 }
 
 /// The run whose beliefs a warm lane begins with has the same seed plus this.
@@ -106,7 +109,7 @@ impl Engine {
             (id.to_owned(), Settings { ceilings, ..settings.clone() })
         });
         let towards = towards.collect();
-        Self { knowledge: Knowledge::built_in(), settings, towards }
+        Self { knowledge: Knowledge::built_in(), settings, towards, said: BTreeMap::new() }
     }
 
     fn run(
@@ -116,10 +119,12 @@ impl Engine {
         before: &Beliefs,
         recorder: Recorder,
     ) -> Result<(Left, Beliefs), RunError> {
-        let Self { knowledge, settings, towards } = self;
+        let Self { knowledge, settings, towards, said } = self;
         let provider = knowledge.provider_of(&scenario.receiver.site);
         let settings = towards.get(provider.as_str()).unwrap_or(settings);
-        Ok(world::run(scenario, seed, knowledge, settings, before, recorder)?)
+        let nothing = Said::default();
+        let said = said.get(&scenario.receiver.site).unwrap_or(&nothing);
+        Ok(world::run((scenario, seed), knowledge, (settings, said), before, recorder)?)
     }
 }
 

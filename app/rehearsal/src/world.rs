@@ -23,8 +23,8 @@ use std::sync::Arc;
 use std::{slice, vec};
 
 use postlane_engine::{
-    DomainId, End, Engine, ExchangeId, Fate, HostId, Input, Output, Resolved, Route, RouteHost,
-    Settings, Settled, SlotId, World,
+    DomainId, End, Engine, Fate, HostId, Input, Output, Resolved, Route, RouteHost, Settings,
+    Settled, SlotId, World,
 };
 use postlane_mail::Instant;
 use postlane_receivers::{Addressee, Arrival, Ms, Receiver, Restart, Scenario, Workload};
@@ -33,32 +33,33 @@ use self::agenda::Agenda;
 use self::clock::Clock;
 use self::knowledge::Meanings;
 use self::life::Life;
-use self::mail::{DOMAIN, Post, message_at};
+use self::mail::{Post, message_at};
 use self::marks::Marks;
 use self::operator::Typed;
 use self::sessions::{Happening, Session};
-use self::settings::PROVIDER;
 use self::spool::{Change, Spool, WRITING};
 use crate::recorder::Recorder;
 use crate::run::MessageNo;
 use crate::runs::Left;
+use crate::said::Said;
 
 pub(crate) use beliefs::Beliefs;
 pub use knowledge::Knowledge;
+pub(crate) use mail::{DOMAIN, EXCHANGE};
 pub use operator::CommandError;
+pub(crate) use settings::PROVIDER;
 pub use settings::default_settings;
 
 /// Runs the engine through a scenario, to its end or until nothing is left, with what its lanes
 /// believed `before`; what the run leaves, and what they believe then.
 pub(crate) fn run(
-    scenario: &Scenario,
-    seed: u64,
+    (scenario, seed): (&Scenario, u64),
     knowledge: &Knowledge,
-    settings: &Settings,
+    (settings, said): (&Settings, &Said),
     before: &Beliefs,
     recorder: Recorder,
 ) -> Result<(Left, Beliefs), CommandError> {
-    let mut around = Around::new(scenario, seed, knowledge, recorder)?;
+    let mut around = Around::new((scenario, seed), knowledge, said, recorder)?;
     let settings = Arc::new(settings::settings_of(scenario, settings));
     let beliefs = around.live(&settings, before);
     let (run, trace) = around.recorder.finish(around.now);
@@ -68,6 +69,7 @@ pub(crate) fn run(
 /// Everything around the engine.
 struct Around<'r> {
     scenario: &'r Scenario,
+    said: &'r Said,
     seed: u64,
     clock: Clock,
     now: Ms,
@@ -140,14 +142,15 @@ impl World for Around<'_> {
 
 impl<'r> Around<'r> {
     fn new(
-        scenario: &'r Scenario,
-        seed: u64,
+        (scenario, seed): (&'r Scenario, u64),
         knowledge: &'r Knowledge,
+        said: &'r Said,
         recorder: Recorder,
     ) -> Result<Self, CommandError> {
         let arrivals: Vec<Arrival> = Workload::new(scenario, seed).arrivals;
         Ok(Self {
             scenario,
+            said,
             seed,
             clock: Clock::of(scenario),
             now: Ms(0),
@@ -233,6 +236,7 @@ impl<'r> Around<'r> {
         while let Some(arrival) = self.arrivals.next_if(|arrival| arrival.at <= self.now) {
             let message = self.recorder.arrived(self.now, &arrival);
             let submission = self.post.submission(self.clock, self.now, message, &arrival);
+            self.inputs.extend(self.post.news(self.said).map(Input::Passes));
             if self.starts_again() {
                 self.spool.accept(message, submission.clone());
             }
@@ -255,7 +259,7 @@ impl<'r> Around<'r> {
         };
         let answer = Resolved::Route(Route {
             provider: PROVIDER,
-            exchange: ExchangeId(0),
+            exchange: EXCHANGE,
             hosts: (0..self.scenario.receiver.shards.max(1)).map(host).collect(),
             until: self.clock.at(self.scenario.meta.horizon + Ms::DAY),
         });

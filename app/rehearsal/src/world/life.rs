@@ -31,7 +31,10 @@ impl Around<'_> {
         let mut recalled = before.recalled(start);
         for life in 0.. {
             let mut engine = Engine::new(Arc::clone(settings), self.seed.wrapping_add(life));
-            self.inputs.push(Input::Sections(Box::new(sections_of(self.scenario))));
+            let sections = sections_of(self.scenario, self.said);
+            self.inputs.push(Input::Sections(Box::new(sections)));
+            self.inputs.push(Input::Passes(self.said.passes()));
+            self.inputs.push(Input::Passes(self.post.known(self.said)));
             if !recalled.is_empty() {
                 self.inputs.push(Input::Recalled(recalled));
             }

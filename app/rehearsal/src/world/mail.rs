@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use postlane_engine::{DomainId, FlowId, Submission, SubmittedRecipient, Together};
+use postlane_engine::{
+    DomainId, ExchangeId, FlowId, Passes, Submission, SubmittedRecipient, Together,
+};
 use postlane_mail::{Label, Place, Progress, QueueIdSource, Shard};
 use postlane_receivers::{Arrival, Ms, Scenario};
 use smallvec::smallvec;
@@ -10,9 +12,13 @@ use smallvec::smallvec;
 use super::clock::Clock;
 use super::settings::POOL;
 use crate::run::MessageNo;
+use crate::said::Said;
 
 /// All mail of a scenario goes to one domain.
-pub(super) const DOMAIN: DomainId = DomainId(0);
+pub(crate) const DOMAIN: DomainId = DomainId(0);
+
+/// All its hosts are one set.
+pub(crate) const EXCHANGE: ExchangeId = ExchangeId(0);
 
 /// Where mail is accepted: gives it a name and a flow.
 #[derive(Debug)]
@@ -20,6 +26,8 @@ pub(super) struct Post {
     ids: QueueIdSource,
     /// Each tenant's campaigns.
     flows: BTreeMap<(Label, Label), FlowId>,
+    /// Flows below this have been told of.
+    told: u32,
     /// When mail that is wanted to the end expires: not in this run.
     never: Ms,
 }
@@ -27,7 +35,7 @@ pub(super) struct Post {
 impl Post {
     pub(super) fn of(scenario: &Scenario) -> Self {
         let never = scenario.meta.horizon + Ms::DAY;
-        Self { ids: QueueIdSource::new(Shard(0), None), flows: BTreeMap::new(), never }
+        Self { ids: QueueIdSource::new(Shard(0), None), flows: BTreeMap::new(), told: 0, never }
     }
 
     /// A message that has just been accepted.
@@ -53,6 +61,21 @@ impl Post {
                 progress: Progress { expires, ..Progress::default() },
             }],
         }
+    }
+
+    /// Which gates the mail of flows passes that nobody was told of yet.
+    pub(super) fn news(&mut self, said: &Said) -> Option<Vec<Passes>> {
+        let flows = u32::try_from(self.flows.len()).unwrap_or(u32::MAX);
+        let told = std::mem::replace(&mut self.told, flows);
+        (told < flows && !said.tenants.is_empty()).then(|| self.known(said))
+    }
+
+    /// Which gates each flow's mail passes.
+    pub(super) fn known(&self, said: &Said) -> Vec<Passes> {
+        let passes = |((tenant, _), flow): (&(Label, Label), &FlowId)| {
+            Passes::Flow(*flow, said.of_tenant(tenant))
+        };
+        self.flows.iter().map(passes).collect()
     }
 
     fn flow(&mut self, arrival: &Arrival) -> FlowId {

@@ -4,15 +4,17 @@
 use std::collections::BTreeMap;
 
 use postlane_engine::{
-    Ceilings, Keeping, Learning, Pool, PoolId, ProviderId, RetrySchedule, Rules, Sections,
-    Settings, Source, SourceId,
+    Ceilings, Keeping, Learning, Pool, PoolId, ProviderId, RetrySchedule, Sections, Settings,
+    Source, SourceId,
 };
 use postlane_lanes::Ceiling;
 use postlane_mail::{Family, Rate, Span};
 use postlane_receivers::{Frequency, Scenario};
 
+use crate::said::Said;
+
 /// The scenario has one provider.
-pub(super) const PROVIDER: ProviderId = ProviderId(0);
+pub(crate) const PROVIDER: ProviderId = ProviderId(0);
 
 /// All its mail may go by all its sources.
 pub(super) const POOL: PoolId = PoolId(0);
@@ -86,11 +88,11 @@ fn shared(rate: Rate, lanes: u32) -> Rate {
         .unwrap_or(rate)
 }
 
-/// What binds all sources together: their shares keep to it where it is large enough to be shared.
-pub(super) fn sections_of(scenario: &Scenario) -> Sections {
+/// What binds all sources together: their shares keep to it where it is large enough to be shared;
+/// and what the operator says of some of the mail.
+pub(super) fn sections_of(scenario: &Scenario, said: &Said) -> Sections {
     let rate = Some(rate_of(scenario.sender.ceiling.rate));
-    let together = Ceiling { rate, connections: None };
-    Sections { all: Rules { together, ..Rules::default() }, ..Sections::default() }
+    said.sections(Ceiling { rate, connections: None })
 }
 
 /// Whole messages in a time: never more than the frequency.

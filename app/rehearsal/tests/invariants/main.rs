@@ -8,6 +8,7 @@ mod ceilings;
 mod pauses;
 mod restarts;
 mod runs;
+mod said;
 mod same;
 mod scenarios;
 mod trace;
