@@ -128,6 +128,11 @@ impl Settling {
                 self.lines.push_str(&self.keeping.teller.judged(now, scope, &judgement));
                 return;
             }
+            Event::Quarantine { provider, source, turn } => {
+                let scope = Scope { provider, source: Some(source) };
+                self.lines.push_str(&self.keeping.teller.quarantined(now, scope, turn));
+                return;
+            }
             Event::ConnectFailed { source, host, evidence, .. } => {
                 self.counters.connects_failed.inc();
                 ("connect-failed", source, host, evidence)

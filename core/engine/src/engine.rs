@@ -13,6 +13,7 @@ mod ordered;
 mod outcome;
 mod particular;
 mod pump;
+mod quarantine;
 mod recipients;
 mod reroute;
 mod reserve;
@@ -44,7 +45,7 @@ use crate::slab::{List, Slab};
 use crate::timers::{Timer, Timers};
 
 pub use forgetting::Known;
-pub use lane_view::{LaneView, OrderedView};
+pub use lane_view::{HostView, LaneView, OrderedView};
 pub use listing::{Counts, Cursor, LaneRow, Row, Standing, Tally};
 
 /// The queue machine.
@@ -138,6 +139,8 @@ struct LaneState {
     told: u64,
     /// When it heard something last.
     heard: Instant,
+    /// Since when it rests, and whether it is alone with that among its provider's sources.
+    rests: quarantine::Rests,
     /// It was forgotten; its number waits for another lane.
     is_gone: bool,
 }

@@ -24,7 +24,7 @@ mod timers;
 
 pub use drive::{World, drive};
 pub use engine::{
-    Counts, Cursor, Engine, Known, LaneRow, LaneView, OrderedView, Row, Standing, Tally,
+    Counts, Cursor, Engine, HostView, Known, LaneRow, LaneView, OrderedView, Row, Standing, Tally,
 };
 pub use input::{
     Action, Input, LaneAction, LaneCommand, Operator, Outcome, Recalled, RecipientOutcome,
@@ -35,7 +35,7 @@ pub use names::{
     AttemptId, DomainId, ExchangeId, FlowId, HostId, Name, PoolId, ProviderId, SectionId, SlotId,
     SourceId,
 };
-pub use output::{End, Event, Fate, Kept, Output, Settled};
+pub use output::{End, Event, Fate, Kept, Output, Settled, Turn};
 pub use postlane_lanes::{Ceilings, Learning, Rules, Waiting};
 pub use sections::{Passes, Sections};
 pub use settings::{Keeping, Pool, RetrySchedule, Settings, Source};

@@ -140,6 +140,15 @@ pub enum End {
     Deleted,
 }
 
+/// Whether something begins or ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// It begins.
+    Begins,
+    /// It ends.
+    Ends,
+}
+
 /// What happened that is no recipient's.
 #[derive(Debug, Clone)]
 pub enum Event<E> {
@@ -169,6 +178,15 @@ pub enum Event<E> {
         scope: Scope,
         /// What was seen, and what follows.
         judgement: Judgement,
+    },
+    /// A source of several was quarantined with a provider, or is no more.
+    Quarantine {
+        /// The provider.
+        provider: ProviderId,
+        /// The source that it refuses.
+        source: SourceId,
+        /// Whether it begins or ends.
+        turn: Turn,
     },
     /// A session broke off in the middle of a transaction, before its end was sent.
     SessionLost {

@@ -66,6 +66,12 @@ pub(crate) struct Address {
     pub(crate) trouble: Trouble,
     /// Not tried before.
     rests_until: Instant,
+    /// Messages it has accepted.
+    pub(crate) accepted: u32,
+    /// Messages and sessions it has refused.
+    pub(crate) refused: u32,
+    /// When it accepted something last.
+    served: Instant,
 }
 
 /// What it was that failed.
@@ -84,6 +90,9 @@ const REST_FIRST: Span = Span::from_s(60);
 /// An address rests no longer than this, so that a host that comes back is found within it.
 /// Chosen, not measured.
 const REST_LONGEST: Span = Span::from_min(30);
+
+/// A host that took mail so lately is in service. Chosen, not measured.
+const SERVED_LATELY: Span = Span::from_min(10);
 
 impl Path {
     pub(crate) fn new(exchange: ExchangeId, source: SourceId, lane: u32) -> Self {
@@ -189,6 +198,32 @@ impl Path {
         }
     }
 
+    /// A host has accepted a message.
+    pub(crate) fn accepted(&mut self, now: Instant, address: SocketAddr) {
+        if let Some(host) = self.addresses.iter_mut().find(|a| a.address == address) {
+            host.accepted = host.accepted.saturating_add(1);
+            host.served = now;
+        }
+    }
+
+    /// A host has refused a message, or a session.
+    pub(crate) fn refused(&mut self, address: SocketAddr) {
+        if let Some(host) = self.addresses.iter_mut().find(|a| a.address == address) {
+            host.refused = host.refused.saturating_add(1);
+        }
+    }
+
+    /// Whether another host than that of an address has lately taken mail, and may take more.
+    pub(crate) fn serves_elsewhere(&self, now: Instant, address: SocketAddr) -> bool {
+        let host = self.addresses.iter().find(|a| a.address == address).map(|a| a.host);
+        self.addresses.iter().any(|other| {
+            Some(other.host) != host
+                && other.rests_until <= now
+                && other.failures == 0
+                && other.served + SERVED_LATELY > now
+        })
+    }
+
     /// Nothing can be sent from its source.
     pub(crate) fn all_failed(&mut self, now: Instant, chance: &mut Chance) {
         let spread = Span(chance.below(REST_FIRST.0 / 4));
@@ -208,6 +243,11 @@ impl Path {
 }
 
 impl Address {
+    /// Until when it is not tried.
+    pub(crate) fn rests_until(&self) -> Instant {
+        self.rests_until
+    }
+
     fn new(host: HostId, address: SocketAddr) -> Self {
         Self {
             host,
@@ -217,6 +257,9 @@ impl Address {
             failed_at: Instant::default(),
             trouble: Trouble::Unreachable,
             rests_until: Instant::default(),
+            accepted: 0,
+            refused: 0,
+            served: Instant::default(),
         }
     }
 

@@ -2,7 +2,9 @@
 
 use postlane_lanes::{Decision, Judgement, Quota, Reset, Restart, State};
 use postlane_mail::{Instant, Span};
-use postlane_server::handle::{Audit, Lane, LaneList, LaneStanding, Ordered, OrderedProvider};
+use postlane_server::handle::{
+    Audit, Lane, LaneHost, LaneList, LaneStanding, Ordered, OrderedProvider,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -29,9 +31,11 @@ pub struct LaneRow {
     pub state: String,
     /// The step of the restart plan's ladder, from 1, while there is one.
     pub restart_day: Option<u16>,
-    /// What its controller does: `probing`, `normal`, `steady`, `cooling` or `canary`; `off` for a
-    /// lane that does not learn.
+    /// What its controller does: `probing`, `normal`, `steady`, `cooling` or `canary`; `quarantined`
+    /// where its source alone has been refused for an hour; `off` for a lane that does not learn.
     pub controller: String,
+    /// Since when its source alone is refused, and its mail goes by the others of the pool.
+    pub quarantined_since: Option<Timestamp>,
     /// When the next canary is due, while it is cooling.
     pub canary_at: Option<Timestamp>,
     /// Messages a second that it keeps to; `null` where only its ceilings bind it.
@@ -52,6 +56,8 @@ pub struct LaneRow {
     pub refused: u64,
     /// Messages that are due and could go by it; they may go by other sources, too.
     pub ready: u64,
+    /// Its MX hosts that have answered, the busiest first; 64 at most.
+    pub hosts: Vec<HostRow>,
     /// What it believes of the provider.
     pub beliefs: BeliefsRow,
     /// The restart plan that binds it.
@@ -66,6 +72,23 @@ pub struct LaneRow {
     pub commands: Vec<CommandRow>,
     /// Its last decisions, the oldest first, as many as were asked for.
     pub decisions: Vec<DecisionRow>,
+}
+
+/// One MX host of a lane, as this source has met it.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct HostRow {
+    /// Its name.
+    pub host: String,
+    /// Messages it has accepted.
+    pub accepted: u64,
+    /// Messages and sessions it has refused, for no recipient's sake.
+    pub refused: u64,
+    /// Its share of what the lane's hosts have accepted, 0 to 1; `null` where that is nothing.
+    pub share: Option<f64>,
+    /// Sessions open or opening.
+    pub open: u32,
+    /// Until when it is not tried, after it could not be reached or turned us away.
+    pub rests_until: Option<Timestamp>,
 }
 
 /// What a lane never exceeds.
@@ -277,7 +300,7 @@ impl From<LaneList> for LanePage {
 
 impl From<Lane> for LaneRow {
     fn from(lane: Lane) -> Self {
-        let Lane { name, standing, view, orders, restart, last_reply, audits } = lane;
+        let Lane { name, standing, view, hosts, orders, restart, last_reply, audits } = lane;
         let canary_at = match view.state {
             State::Cooling { until } if view.learns => Some(timestamp(until)),
             _ => None,
@@ -290,7 +313,12 @@ impl From<Lane> for LaneRow {
                 LaneStanding::Restart(day) => Some(day),
                 _ => restart.as_ref().filter(|plan| !plan.is_finished()).map(Restart::step),
             },
-            controller: controller(view.learns, view.state).to_owned(),
+            controller: match view.quarantined {
+                Some(_) if view.learns => "quarantined",
+                _ => controller(view.learns, view.state),
+            }
+            .to_owned(),
+            quarantined_since: view.quarantined.map(timestamp),
             canary_at,
             rate_per_s: view.learns.then_some(rounded(view.rate)),
             pinned: view.pinned.map(|rate| rate.to_string()),
@@ -305,6 +333,7 @@ impl From<Lane> for LaneRow {
             accepted: view.accepted,
             refused: view.refused,
             ready: view.ready,
+            hosts: host_rows(hosts),
             beliefs: BeliefsRow {
                 quotas: view.quotas.iter().chain(&view.suspects).map(QuotaRow::from).collect(),
                 box_s: view.shut_out.map(Span::as_s),
@@ -322,6 +351,19 @@ impl From<Lane> for LaneRow {
             decisions: view.decisions.iter().map(DecisionRow::from).collect(),
         }
     }
+}
+
+fn host_rows(hosts: Vec<LaneHost>) -> Vec<HostRow> {
+    let all: u64 = hosts.iter().map(|host| host.accepted).sum();
+    let row = |host: LaneHost| HostRow {
+        share: (all > 0).then(|| rounded(host.accepted as f64 / all as f64)),
+        host: host.name,
+        accepted: host.accepted,
+        refused: host.refused,
+        open: host.open,
+        rests_until: host.rests_until.map(timestamp),
+    };
+    hosts.into_iter().map(row).collect()
 }
 
 /// Six figures: what is behind them changes with each look.

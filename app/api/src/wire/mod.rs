@@ -19,8 +19,9 @@ pub use act::{Act, Acted, FilterQuery};
 pub use audit::{AuditPage, AuditQuery, ChangeRow};
 pub use event::{EventRow, ReturnedRow};
 pub use lane::{
-    BeliefsRow, CeilingsRow, CommandRow, DecisionRow, JudgementRow, LaneGlance, LaneGlances,
-    LanePage, LaneQuery, LaneRow, OrderRow, OrderedRow, QuotaRow, RestartPlanRow, SignsRow,
+    BeliefsRow, CeilingsRow, CommandRow, DecisionRow, HostRow, JudgementRow, LaneGlance,
+    LaneGlances, LanePage, LaneQuery, LaneRow, OrderRow, OrderedRow, QuotaRow, RestartPlanRow,
+    SignsRow,
 };
 pub use lane_order::{LANE_COMMANDS, LaneOrder, LaneOrdered};
 pub use message::{Answer, MessageRequest, Messages, OneOrMany, RecipientAnswer};

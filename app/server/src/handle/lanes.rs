@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use postlane_engine::{Input, LaneAction, LaneCommand, LaneView, Scope, SourceId};
+use postlane_engine::{HostView, Input, LaneAction, LaneCommand, LaneView, Scope, SourceId};
 use postlane_lanes::{Ladder, Order, Restart, State, Who};
 use postlane_mail::{Domain, Instant, LastReply};
 use postlane_replies::Providers;
@@ -29,6 +29,8 @@ pub struct Lane {
     pub standing: LaneStanding,
     /// What the engine says.
     pub view: LaneView,
+    /// Its hosts, the busiest first.
+    pub hosts: Vec<LaneHost>,
     /// Orders that hold for it: its own, and its provider's.
     pub orders: Vec<Ordered>,
     /// Its own restart plan, else its provider's.
@@ -37,6 +39,21 @@ pub struct Lane {
     pub last_reply: Option<LastReply>,
     /// The last commands, the oldest first, and whether each was given to its provider as a whole.
     pub audits: Vec<(bool, Audit)>,
+}
+
+/// One MX host of a lane.
+#[derive(Debug, Clone)]
+pub struct LaneHost {
+    /// Its name.
+    pub name: String,
+    /// Messages it has accepted.
+    pub accepted: u64,
+    /// Messages and sessions it has refused, for no recipient's sake.
+    pub refused: u64,
+    /// Sessions open or opening.
+    pub open: u32,
+    /// Until when it is not tried.
+    pub rests_until: Option<Instant>,
 }
 
 /// An order and why it was given.
@@ -165,6 +182,7 @@ impl Handle {
             let name = self.0.lane_name(of_lane);
             list.lanes.push(Lane {
                 standing: standing(now, &view, &orders, restart.as_ref()),
+                hosts: self.0.hosts(&view),
                 last_reply: self.0.lanes.last_reply(&name),
                 audits: self.0.audits(&name),
                 name,
@@ -273,6 +291,17 @@ impl Inside {
         let mut all: Vec<_> = whole.chain(own).collect();
         all.sort_by_key(|(_, audit)| audit.at);
         all
+    }
+
+    fn hosts(&self, view: &LaneView) -> Vec<LaneHost> {
+        let named = |host: &HostView| LaneHost {
+            name: self.names.hop_of(host.host).name.to_string(),
+            accepted: host.accepted,
+            refused: host.refused,
+            open: host.open,
+            rests_until: host.rests_until,
+        };
+        view.hosts.iter().map(named).collect()
     }
 
     fn lane_name(&self, scope: Scope) -> LaneName {

@@ -44,7 +44,7 @@ pub use crate::events::{CameBack, Event};
 pub use crate::lanes::{Audit, LaneName};
 pub use filter::{Filter, Status};
 pub use lanes::{
-    Commanded, Lane, LaneDone, LaneList, LaneStanding, NoLane, Ordered, OrderedProvider,
+    Commanded, Lane, LaneDone, LaneHost, LaneList, LaneStanding, NoLane, Ordered, OrderedProvider,
 };
 pub use message::{Accepted, Composed, Content, NewMessage, NotAccepted};
 pub use postlane_engine::LaneAction;

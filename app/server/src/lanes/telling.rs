@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use postlane_engine::Scope;
+use postlane_engine::{Scope, Turn};
 use postlane_lanes::{Decision, Judgement, Verdict};
 use postlane_mail::Instant;
 
@@ -46,6 +46,22 @@ impl Teller {
         if kind != "lane-learned" {
             self.events.tell(|| event(now, kind, &name, detail));
         }
+        line.end()
+    }
+
+    /// A source was quarantined with a provider, or is no more.
+    pub(crate) fn quarantined(&self, now: Instant, scope: Scope, turn: Turn) -> String {
+        let name = LaneName::of(scope, &self.names, &self.live.borrow());
+        let (kind, detail) = match turn {
+            Turn::Begins => (
+                "lane-quarantined",
+                "refused for an hour while other sources send: its mail goes by them",
+            ),
+            Turn::Ends => ("lane-included", "the quarantine is over"),
+        };
+        let mut line = line(now, kind, &name);
+        line.field("text", detail);
+        self.events.tell(|| event(now, kind, &name, detail.to_owned()));
         line.end()
     }
 

@@ -1,5 +1,7 @@
 //! Lanes, for those who ask what they do and why. Looks, and changes nothing.
 
+use std::collections::BTreeMap;
+
 use postlane_lanes::{
     Ask, Caps, Ceilings, Decision, Order, Permit, Quota, Restart, State, Waiting,
 };
@@ -7,7 +9,8 @@ use postlane_mail::{Instant, Rate, Span, Stream};
 
 use super::Engine;
 use crate::input::Scope;
-use crate::names::{ProviderId, SourceId};
+use crate::names::{HostId, ProviderId, SourceId};
+use crate::session::SlotState;
 
 /// A lane, as it stands.
 #[derive(Debug, Clone)]
@@ -46,11 +49,33 @@ pub struct LaneView {
     pub refused: u64,
     /// Entries ready for it; they may go by other sources of their pool, too.
     pub ready: u64,
+    /// Since when its source alone is refused, and mail goes by the others of its pool.
+    pub quarantined: Option<Instant>,
+    /// Its hosts that have answered, the busiest first; [`HOSTS_MAX`] at most.
+    pub hosts: Vec<HostView>,
     /// Why the next message does not go now.
     pub waiting: Option<Waiting>,
     /// Its last decisions, the oldest first.
     pub decisions: Vec<(Instant, Decision)>,
 }
+
+/// One MX host of a lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HostView {
+    /// Which.
+    pub host: HostId,
+    /// Messages it has accepted.
+    pub accepted: u64,
+    /// Messages and sessions it has refused, for no recipient's sake.
+    pub refused: u64,
+    /// Sessions open or opening.
+    pub open: u32,
+    /// Until when it is not tried, as it could not be reached or turned us away.
+    pub rests_until: Option<Instant>,
+}
+
+/// Hosts that are shown of a lane, at most.
+const HOSTS_MAX: usize = 64;
 
 /// What holds of a provider, or of one lane, by order.
 #[derive(Debug, Clone)]
@@ -124,9 +149,40 @@ impl<E> Engine<E> {
             accepted,
             refused,
             ready: lines.map(|line| u64::from(self.lines[*line as usize].ready_in_all())).sum(),
+            quarantined: state.rests.quarantined(),
+            hosts: self.hosts_of(now, number),
             waiting: self.lane_waits(now, number),
             decisions: last,
         }
+    }
+
+    /// The hosts of a lane, over all its exchanges.
+    fn hosts_of(&self, now: Instant, number: u32) -> Vec<HostView> {
+        let mut hosts: BTreeMap<HostId, HostView> = BTreeMap::new();
+        let paths = &self.lanes[number as usize].paths;
+        for address in paths.iter().flat_map(|path| &self.paths[*path as usize].addresses) {
+            let rests_until = Some(address.rests_until()).filter(|until| *until > now);
+            if address.accepted == 0 && address.refused == 0 && rests_until.is_none() {
+                continue;
+            }
+            let host = address.host;
+            let new = HostView { host, accepted: 0, refused: 0, open: 0, rests_until: None };
+            let view = hosts.entry(host).or_insert(new);
+            view.accepted += u64::from(address.accepted);
+            view.refused += u64::from(address.refused);
+            view.rests_until = view.rests_until.max(rests_until);
+        }
+        for slot in self.slots.iter().filter(|slot| slot.lane == number) {
+            if slot.state != SlotState::Free
+                && let Some(view) = hosts.get_mut(&slot.host)
+            {
+                view.open += 1;
+            }
+        }
+        let mut all: Vec<HostView> = hosts.into_values().collect();
+        all.sort_by_key(|view| std::cmp::Reverse(view.accepted + view.refused));
+        all.truncate(HOSTS_MAX);
+        all
     }
 
     /// Why a lane's next message does not go, of the most urgent stream that has any.

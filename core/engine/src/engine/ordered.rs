@@ -5,7 +5,8 @@
 //! and plans are few: what is asked before each message is a flag of the lane's.
 
 use postlane_lanes::{
-    Allowance, FirstAttempt, Judgement, Leave, Memory, Order, Orders, Restart, Waiting, Who, Wish,
+    Allowance, FirstAttempt, Judgement, Leave, Memory, Order, OrderKind, Orders, Restart, Waiting,
+    Who, Wish,
 };
 use postlane_mail::{Instant, Stream};
 
@@ -47,6 +48,7 @@ impl<E> Engine<E> {
                 let lane = self.lane(scope.provider, source);
                 let state = &mut self.lanes[lane as usize];
                 state.heard = learned.at.min(now);
+                state.rests.recall(learned.rest.map(|rest| rest.refused));
                 state.lane.recall(now, &learned);
             }
             self.heed(now, scope);
@@ -60,13 +62,17 @@ impl<E> Engine<E> {
         let ordered = self.ordered.entry(scope).or_default();
         let mut judged = None;
         let rolls_back = action == LaneAction::RollBack;
+        let mut included = false;
         let changed = match action {
             LaneAction::Give { what, until } => {
                 ordered.orders.give(Order { what, by, since: now, until });
                 true
             }
             LaneAction::Resume => ordered.orders.resume() > 0,
-            LaneAction::TakeBack(kind) => ordered.orders.take_back(kind).is_some(),
+            LaneAction::TakeBack(kind) => {
+                included = kind == OrderKind::Exclude;
+                ordered.orders.take_back(kind).is_some()
+            }
             LaneAction::Begin(ladder) => {
                 let plan = Restart::begin(ladder, by, now, ordered.restart.as_ref());
                 ordered.restart = Some(plan);
@@ -86,7 +92,8 @@ impl<E> Engine<E> {
             }
         };
         // Without a plan a lane goes back to the rate that held last.
-        let lanes_changed = rolls_back && self.roll_lanes_back(now, scope);
+        let lanes_changed = rolls_back && self.roll_lanes_back(now, scope)
+            || included && self.end_quarantine(now, scope);
         self.tell_judgement(scope, judged);
         if changed || lanes_changed {
             self.keep(now, scope, Some(request));
@@ -327,7 +334,7 @@ impl<E> Engine<E> {
         }
     }
 
-    fn lanes_of(&self, scope: Scope) -> Vec<u32> {
+    pub(super) fn lanes_of(&self, scope: Scope) -> Vec<u32> {
         let all = (scope.provider, SourceId(0))..=(scope.provider, SourceId(u16::MAX));
         let meant =
             |(_, source): &(ProviderId, SourceId)| scope.source.is_none_or(|s| s == *source);

@@ -83,6 +83,11 @@ impl<E> Engine<E> {
             slot.tried += 1;
             path_state.carried(address, began);
         }
+        if outcomes.iter().any(|o| matches!(o.outcome, Outcome::Delivered(_))) {
+            path_state.accepted(now, address);
+        } else if outcomes.iter().any(|o| is_hosts_refusal(&o.outcome)) {
+            path_state.refused(address);
+        }
         let used = slot.tried > 1;
         self.leave_those_of(place, &flight.gates);
         self.lanes[lane as usize].lane.over(flight.stream);
@@ -348,6 +353,11 @@ fn judge_one(now: Instant, outcome: Option<&Outcome>, used: bool, attempts: u16)
             Left::Deferred(Some(until.since(now)), Some(*status))
         }
     }
+}
+
+/// Whether a refusal is no single recipient's or message's: a share of these is a host's own.
+fn is_hosts_refusal(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Refused(said) if said.persistence != Persistence::Permanent && !is_recipients(said))
 }
 
 fn is_recipients(said: &postlane_replies::Diagnosis) -> bool {

@@ -7,7 +7,7 @@ use postlane_mail::{Instant, Stream};
 use postlane_replies::{self as replies, Diagnosis, Extent, Unit};
 use smallvec::SmallVec;
 
-use super::{Closing, Engine, LaneState, Timer};
+use super::{Closing, Engine, LaneState, Timer, quarantine};
 use crate::entry::{NONE, Rank, State};
 use crate::gates::Of;
 use crate::input::Unreached;
@@ -51,6 +51,7 @@ impl<E> Engine<E> {
             is_unsaved: false,
             told: 0,
             heard: Instant::default(),
+            rests: quarantine::Rests::default(),
             is_gone: false,
         };
         match self.lanes.get_mut(number as usize) {
@@ -227,6 +228,13 @@ impl<E> Engine<E> {
         if !is_lanes || !self.lanes[lane as usize].lane.learns() {
             self.failed(now, path, address, Trouble::TurnedAway);
         }
+        self.paths[path as usize].refused(address);
+        // A host that is out of service is its own business, as long as another one serves.
+        if matches!(signal, Signal::Outage { .. })
+            && self.paths[path as usize].serves_elsewhere(now, address)
+        {
+            return;
+        }
         self.hear(now, lane, about, signal);
     }
 
@@ -246,6 +254,7 @@ impl<E> Engine<E> {
         {
             self.first_attempt(now, lane, what);
         }
+        self.watch_rest(now, lane);
         self.unsaved(now, lane);
         if self.tell_decisions(lane) {
             // A rest, or a limit, is not to be found out twice.

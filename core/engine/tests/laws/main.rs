@@ -4,6 +4,7 @@ mod forgetting;
 mod gates;
 mod model;
 mod ordered;
+mod quarantine;
 
 use std::collections::BTreeMap;
 

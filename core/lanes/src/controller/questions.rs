@@ -3,7 +3,7 @@
 
 use postlane_mail::{Instant, Span};
 
-use super::{Asked, Controller, Question};
+use super::{Asked, Controller, Question, State};
 use crate::decision::Decision;
 use crate::history::History;
 use crate::quota::{Quota, Reset, with_margin};
@@ -14,6 +14,15 @@ use crate::windows::permille;
 const PATIENCE: Span = Span::from_min(5);
 
 impl Controller {
+    /// The canary of a rest goes at once; whether it was waiting for its time.
+    pub(crate) fn ask_now(&mut self, now: Instant) -> bool {
+        let waits = matches!(self.state, State::Cooling { until } if until > now);
+        if waits {
+            self.state = State::Cooling { until: now };
+        }
+        waits
+    }
+
     /// The next question to a quota that is full, and when it may be asked.
     pub(super) fn question(&self, quota: &Quota, now: Instant) -> Option<(Instant, Question)> {
         if self.asked.is_some() || self.left() < quota.window.0 as f64 / 1e6 {

@@ -31,6 +31,11 @@ impl Lane {
         self.learns() && self.controller.roll_back(now)
     }
 
+    /// The next canary goes at once; whether it was waiting for its time.
+    pub fn ask_now(&mut self, now: Instant) -> bool {
+        self.learns() && self.controller.ask_now(now)
+    }
+
     /// What is worth keeping of what it has learned.
     pub fn learned(&self, now: Instant) -> Option<Learned> {
         let (accepted, refused) = self.tally();

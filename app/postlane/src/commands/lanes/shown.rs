@@ -1,8 +1,8 @@
 //! How lanes are shown to people.
 
 use postlane_api::wire::{
-    CommandRow, LaneOrdered, LanePage, LaneRow, OrderRow, OrderedRow, QuotaRow, RestartPlanRow,
-    WaitingRow,
+    CommandRow, HostRow, LaneOrdered, LanePage, LaneRow, OrderRow, OrderedRow, QuotaRow,
+    RestartPlanRow, WaitingRow,
 };
 use postlane_mail::Span;
 
@@ -89,6 +89,7 @@ fn lane(lane: &LaneRow) {
     print::field("sessions", &format!("{} of {} open", lane.open, lane.connections));
     let counts = format!("{} accepted, {} refused", lane.accepted, lane.refused);
     print::field("messages", &format!("{counts}, {} ready", lane.ready));
+    hosts(lane);
     beliefs(lane);
     if let Some(plan) = &lane.restart_plan {
         self::plan(plan);
@@ -116,6 +117,21 @@ fn ordered(provider: &OrderedRow) {
     }
     orders(&provider.orders);
     commands(&provider.commands);
+}
+
+/// Hosts, where there are several or one rests.
+fn hosts(lane: &LaneRow) {
+    if let [HostRow { rests_until: None, .. }] | [] = &lane.hosts[..] {
+        return;
+    }
+    let mut name = "hosts";
+    for host in &lane.hosts {
+        let rests = host.rests_until.as_ref();
+        let rests = rests.map_or_else(String::new, |until| format!(", rests until {}", until.0));
+        let counts = format!("{} accepted, {} refused", host.accepted, host.refused);
+        print::field(name, &format!("{}: {counts}, {} open{rests}", host.host, host.open));
+        name = "";
+    }
 }
 
 fn beliefs(lane: &LaneRow) {
