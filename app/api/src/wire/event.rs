@@ -17,8 +17,8 @@ pub struct EventRow {
     /// `delivered`, `deferred`, `bounced`, `expired`, `bounced-by-operator`, `deleted`, `held`, `released`;
     /// `returned` for what came back to a bounce address of ours; `suppressed` and `unsuppressed` for
     /// who comes on the suppression list and is taken off it, `detail` telling why and by whom;
-    /// `lane-rests`, `lane-recovered`, `lane-rolled-back`, `lane-judged` and `lane-ordered` for what
-    /// is no recipient's, `detail` telling it.
+    /// `lane-rests`, `lane-recovered`, `lane-rolled-back`, `lane-judged`, `lane-quarantined`,
+    /// `lane-included` and `lane-ordered` for what is no recipient's, `detail` telling it.
     pub event: String,
     /// The message's queue id; none if what came back does not tell.
     pub id: Option<String>,

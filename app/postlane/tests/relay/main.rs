@@ -35,6 +35,7 @@ mod rehearse;
 mod relay;
 mod sink;
 mod smtp;
+mod sources;
 mod spool;
 mod suppression;
 mod swaks;

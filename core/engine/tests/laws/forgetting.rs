@@ -44,7 +44,7 @@ impl World {
             SubmittedRecipient { index: 0, domain: DomainId(domain), progress: Default::default() };
         let submission = Submission {
             id: self.ids.next(self.now),
-            place: Place { segment: domain.into(), ordinal: domain },
+            place: Place { segment: domain, ordinal: domain },
             stream: Stream::Engaged,
             flow: FlowId(0),
             pool: PoolId(0),
@@ -88,7 +88,7 @@ impl World {
             }
             Output::Open { slot, .. } => Some(Input::Opened { slot }),
             Output::Attempt { slot, attempt, place, .. } => {
-                let taken = Reply::new(Code::new(250).unwrap(), "2.0.0 taken");
+                let taken = Reply::new(Code::new(250).expect("a code"), "2.0.0 taken");
                 let outcome = match self.refused.get(&place.ordinal) {
                     Some(said) => Outcome::Refused(said.clone()),
                     None => Outcome::Delivered(Diagnosis::by_code(Stage::Dot, &taken)),
@@ -99,7 +99,7 @@ impl World {
             Output::Close { slot } => Some(Input::Closed { slot, said: None, evidence: None }),
             Output::Settled(settled) => {
                 if matches!(settled.recipients[0].1, Fate::Ended(_)) {
-                    *self.waiting.get_mut(&settled.place.ordinal).unwrap() -= 1;
+                    *self.waiting.get_mut(&settled.place.ordinal).expect("it was submitted") -= 1;
                 }
                 None
             }
@@ -135,7 +135,7 @@ impl World {
 }
 
 fn refusal(code: u16, text: &str, label: Label) -> Diagnosis {
-    Diagnosis::of_label(label, Stage::Mail, &Reply::new(Code::new(code).unwrap(), text))
+    Diagnosis::of_label(label, Stage::Mail, &Reply::new(Code::new(code).expect("a code"), text))
 }
 
 #[test]

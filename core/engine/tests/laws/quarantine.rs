@@ -121,7 +121,7 @@ impl World {
             Output::Attempt { slot, attempt, .. } => {
                 let source = self.sources[&slot];
                 self.tried.entry(source).or_default().push(self.now);
-                let taken = Reply::new(Code::new(250).unwrap(), "2.0.0 taken");
+                let taken = Reply::new(Code::new(250).expect("a code"), "2.0.0 taken");
                 let outcome = if self.refused == Some(source) {
                     let said = refusal("4.7.0 too many messages, slow down", Label::RateLimited);
                     Outcome::Refused(said)
@@ -147,12 +147,12 @@ impl World {
 
     fn view(&self, source: u16) -> LaneView {
         let views = self.engine.lane_views(self.now, None, 0);
-        views.into_iter().find(|view| view.source == SourceId(source)).unwrap()
+        views.into_iter().find(|view| view.source == SourceId(source)).expect("it has sent")
     }
 }
 
 fn refusal(text: &str, label: Label) -> Diagnosis {
-    Diagnosis::of_label(label, Stage::Mail, &Reply::new(Code::new(421).unwrap(), text))
+    Diagnosis::of_label(label, Stage::Mail, &Reply::new(Code::new(421).expect("a code"), text))
 }
 
 #[test]
