@@ -23,17 +23,17 @@ impl<T> Numbered<T> {
         Some(&self.values[self.place(number)?].1)
     }
 
-    pub(crate) fn get_mut(&mut self, number: u32) -> Option<&mut T> {
+    pub(crate) fn value_mut(&mut self, number: u32) -> Option<&mut T> {
         let place = self.place(number)?;
         Some(&mut self.values[place].1)
     }
 
     /// The value of a number that has one.
     pub(crate) fn of(&mut self, number: u32) -> &mut T {
-        self.get_mut(number).expect("whoever keeps a number keeps its value from being forgotten")
+        self.value_mut(number).expect("whoever keeps a number keeps its value from being forgotten")
     }
 
-    pub(crate) fn get_or_insert_with(&mut self, number: u32, new: impl FnOnce() -> T) -> &mut T {
+    pub(crate) fn or_insert_with(&mut self, number: u32, new: impl FnOnce() -> T) -> &mut T {
         let place = match self.place(number) {
             Some(place) => place,
             None => self.insert(number, new()),
@@ -162,7 +162,7 @@ mod tests {
             let (mut table, mut truth) = (Numbered::default(), BTreeMap::new());
             for (value, (number, stays)) in steps.into_iter().enumerate() {
                 if stays {
-                    *table.get_or_insert_with(number, || 0) = value;
+                    *table.or_insert_with(number, || 0) = value;
                     truth.insert(number, value);
                 } else {
                     prop_assert_eq!(table.remove(number), truth.remove(&number));
@@ -179,7 +179,7 @@ mod tests {
     fn a_table_through_which_many_go_stays_as_large_as_those_that_are_in_it() {
         let mut table = Numbered::default();
         for number in 0..1_000_000_u32 {
-            table.get_or_insert_with(number, || number);
+            table.or_insert_with(number, || number);
             if let Some(old) = number.checked_sub(100) {
                 assert_eq!(table.remove(old), Some(old));
             }

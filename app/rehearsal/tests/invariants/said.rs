@@ -74,8 +74,11 @@ fn dispatches(events: &[Event]) -> Vec<(u64, u64, String)> {
 }
 
 fn most_in_an_hour(at_ms: &[u64]) -> usize {
-    let within = |from: &u64| at_ms.iter().filter(|at| (*from..from + 3_600_000).contains(*at));
-    at_ms.iter().map(|from| within(from).count()).max().unwrap_or_default()
+    let within = |from: u64| {
+        let hour = from..from + 3_600_000;
+        at_ms.iter().filter(|at| hour.contains(*at)).count()
+    };
+    at_ms.iter().map(|from| within(*from)).max().unwrap_or_default()
 }
 
 #[test]

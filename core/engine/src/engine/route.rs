@@ -257,14 +257,14 @@ impl<E> Engine<E> {
     }
 
     pub(super) fn domain(&mut self, domain: DomainId) -> &mut Domain {
-        self.domains.get_or_insert_with(domain.0, Domain::default)
+        self.domains.or_insert_with(domain.0, Domain::default)
     }
 
     fn learn(&mut self, route: Route) {
-        let Some(known) = self.exchanges.get_mut(route.exchange.0) else {
+        let Some(known) = self.exchanges.value_mut(route.exchange.0) else {
             let Route { provider, hosts, .. } = route;
             self.use_provider(provider);
-            self.exchanges.get_or_insert_with(route.exchange.0, || Exchange::new(provider, hosts));
+            self.exchanges.or_insert_with(route.exchange.0, || Exchange::new(provider, hosts));
             return;
         };
         known.is_loop = false;
