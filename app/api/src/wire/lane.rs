@@ -56,7 +56,7 @@ pub struct LaneRow {
     pub refused: u64,
     /// Messages that are due and could go by it; they may go by other sources, too.
     pub ready: u64,
-    /// Its MX hosts that have answered, the busiest first; 64 at most.
+    /// Its MX hosts that have answered, the busiest first; 64 at most, none in the list of all lanes.
     pub hosts: Vec<HostRow>,
     /// What it believes of the provider.
     pub beliefs: BeliefsRow,

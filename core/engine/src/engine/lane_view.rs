@@ -51,7 +51,8 @@ pub struct LaneView {
     pub ready: u64,
     /// Since when its source alone is refused, and mail goes by the others of its pool.
     pub quarantined: Option<Instant>,
-    /// Its hosts that have answered, the busiest first; [`HOSTS_MAX`] at most.
+    /// Its hosts that have answered, the busiest first; [`HOSTS_MAX`] at most, and none where all
+    /// lanes are looked at.
     pub hosts: Vec<HostView>,
     /// Why the next message does not go now.
     pub waiting: Option<Waiting>,
@@ -100,7 +101,12 @@ impl<E> Engine<E> {
         let meant = self.lane_numbers.iter().filter(|(key, _)| is_meant(key));
         meant
             .filter(|(_, lane)| self.leads_somewhere(**lane))
-            .map(|(_, lane)| self.lane_view(now, *lane, decisions))
+            .map(|(_, lane)| {
+                let view = self.lane_view(now, *lane, decisions);
+                // Not for all lanes at once: everything waits for who looks.
+                let hosts = provider.map(|_| self.hosts_of(now, *lane)).unwrap_or_default();
+                LaneView { hosts, ..view }
+            })
             .collect()
     }
 
@@ -150,7 +156,7 @@ impl<E> Engine<E> {
             refused,
             ready: lines.map(|line| u64::from(self.lines[*line as usize].ready_in_all())).sum(),
             quarantined: state.rests.quarantined(),
-            hosts: self.hosts_of(now, number),
+            hosts: Vec::new(),
             waiting: self.lane_waits(now, number),
             decisions: last,
         }

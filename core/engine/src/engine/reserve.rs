@@ -6,7 +6,7 @@
 use postlane_lanes::{Ask, Lane, Permit};
 use postlane_mail::{Instant, Span, Stream};
 
-use super::Engine;
+use super::{Engine, LaneState};
 
 /// How soon it is asked again.
 pub(super) const ASKED_AGAIN: Span = Span::from_s(5);
@@ -32,7 +32,13 @@ impl<E> Engine<E> {
         if !is_last {
             return false;
         }
-        let siblings = || state.siblings.iter().map(|other| &self.lanes[*other as usize].lane);
+        // Who was never let in, or is quarantined, finds nothing out: nobody waits for that.
+        let finds_out = |other: &&LaneState| {
+            let is_let_in = other.lane.tally().0 > 0 || !other.lane.is_resting();
+            is_let_in && other.rests.quarantined().is_none()
+        };
+        let others = || state.siblings.iter().map(|other| &self.lanes[*other as usize]);
+        let siblings = || others().filter(finds_out).map(|other| &other.lane);
         let told = siblings().flat_map(|lane| lane.quotas()).max_by_key(|quota| quota.messages);
         if let Some(quota) = told {
             // What one of them knows is likely to hold here, too, in the beginning.

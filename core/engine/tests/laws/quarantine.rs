@@ -146,7 +146,7 @@ impl World {
     }
 
     fn view(&self, source: u16) -> LaneView {
-        let views = self.engine.lane_views(self.now, None, 0);
+        let views = self.engine.lane_views(self.now, Some(ProviderId(0)), 0);
         views.into_iter().find(|view| view.source == SourceId(source)).expect("it has sent")
     }
 }
