@@ -6,7 +6,7 @@
 use postlane_lanes::{Ask, Lane, Permit};
 use postlane_mail::{Instant, Span, Stream};
 
-use super::{Engine, LaneState};
+use super::Engine;
 
 /// How soon it is asked again.
 pub(super) const ASKED_AGAIN: Span = Span::from_s(5);
@@ -15,6 +15,10 @@ pub(super) const ASKED_AGAIN: Span = Span::from_s(5);
 const TOLD_MIN: u64 = 30;
 
 const DAY: Span = Span::from_h(24);
+
+/// A source that was let in for the last time so long ago is no scout any more. Chosen, not measured:
+/// longer than most providers shut anybody out.
+const SHUT_OUT_FOR: Span = Span::from_h(6);
 
 /// The reserve carries so many in any case.
 const FEW: u64 = 4;
@@ -32,13 +36,11 @@ impl<E> Engine<E> {
         if !is_last {
             return false;
         }
-        // Who was never let in, or is quarantined, finds nothing out: nobody waits for that.
-        let finds_out = |other: &&LaneState| {
-            let is_let_in = other.lane.tally().0 > 0 || !other.lane.is_resting();
-            is_let_in && other.rests.quarantined().is_none()
-        };
-        let others = || state.siblings.iter().map(|other| &self.lanes[*other as usize]);
-        let siblings = || others().filter(finds_out).map(|other| &other.lane);
+        // Who has not been let in for hours finds nothing out: nobody waits for that.
+        let finds_out =
+            |lane: &&Lane| !lane.is_resting() || lane.accepted_within(SHUT_OUT_FOR, now) > 0;
+        let others = || state.siblings.iter().map(|other| &self.lanes[*other as usize].lane);
+        let siblings = || others().filter(finds_out);
         let told = siblings().flat_map(|lane| lane.quotas()).max_by_key(|quota| quota.messages);
         if let Some(quota) = told {
             // What one of them knows is likely to hold here, too, in the beginning.
