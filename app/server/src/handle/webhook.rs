@@ -13,9 +13,7 @@ use crate::webhooks::{Around, Deliverer, Feed, Target, TargetError, Tested};
 #[non_exhaustive]
 pub enum NoWebhook {
     /// There is nothing to tell them.
-    #[error(
-        "there is no history, and webhooks are told from it: switch it on (ledger.on), and start again"
-    )]
+    #[error("this relay keeps no history, and webhooks are told from it: none can be made here")]
     NoHistory,
     /// The URL cannot be one.
     #[error("{0}")]
