@@ -9,6 +9,7 @@ mod problem;
 mod router;
 mod routes;
 mod serve;
+pub mod triage;
 pub mod wire;
 
 pub use access::{Token, TokenError};

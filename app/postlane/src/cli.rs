@@ -10,6 +10,8 @@ use crate::commands::audit::AuditArguments;
 use crate::commands::bounce::BounceCommand;
 use crate::commands::classify::Classify;
 use crate::commands::config::ConfigCommand;
+use crate::commands::diagnose::Diagnose;
+use crate::commands::evidence::Evidence;
 use crate::commands::explain::Explain;
 use crate::commands::lanes::LanesCommand;
 use crate::commands::queue::QueueCommand;
@@ -84,6 +86,17 @@ pub(crate) enum Command {
     /// and web.de are the same. Orders hold until they are taken back, also after a restart.
     #[command(subcommand)]
     Lanes(LanesCommand),
+    /// Say what is wrong with mail to providers, and what to do
+    ///
+    /// From the counts and replies of the ledger: each provider's picture is compared with its own
+    /// sources, with all other providers, and with the time before. The exit status is 1 if
+    /// something is wrong.
+    Diagnose(Diagnose),
+    /// Write a pack of evidence for a postmaster or an ESP
+    ///
+    /// A report with figures, plot and samples of refusals, their headers, a letter to complete, and
+    /// SHA-256 sums. No body is in it, and no local part of an address unless it is asked for.
+    Evidence(Box<Evidence>),
     /// Say what a reply means, who must wait, and what to do
     ///
     /// With --file all replies of a log are told, counted by provider and meaning: of our own

@@ -33,6 +33,8 @@ fn main() -> std::process::ExitCode {
         Command::Send(send) => commands::send::run(&cli.reach, send),
         Command::Queue(queue) => commands::queue::run(&cli.reach, queue),
         Command::Lanes(command) => commands::lanes::run(&cli.reach, command),
+        Command::Diagnose(diagnose) => commands::diagnose::run(&cli.reach, &diagnose),
+        Command::Evidence(evidence) => commands::evidence::run(&cli.reach, &evidence),
         Command::Explain(explain) => commands::explain::run(&cli.reach, &explain),
         Command::Classify(classify) => commands::classify::run(&classify),
         Command::Rules(rules) => commands::rules::run(&cli.reach, &rules),

@@ -44,7 +44,7 @@ pub(crate) fn columns() -> usize {
 }
 
 /// A text in lines of so many characters, broken at blanks; a longer word stays whole.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
         let line = lines.last_mut().expect("there is always a line");

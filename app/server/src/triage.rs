@@ -59,5 +59,13 @@ pub fn diagnose(ledger: &Ledger, look: &Look) -> Result<Vec<Assessment>, LedgerE
     Ok(assessments)
 }
 
+/// What the marks of a pack are made with; nobody needs to keep it. None where the system has no
+/// chance to give.
+pub fn fresh_key() -> Option<[u8; 32]> {
+    let mut key = [0; 32];
+    aws_lc_rs::rand::fill(&mut key).ok()?;
+    Some(key)
+}
+
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 
 mod act;
 mod audit;
+mod diagnosis;
 mod event;
 mod lane;
 mod lane_order;
@@ -17,6 +18,12 @@ mod webhook;
 
 pub use act::{Act, Acted, FilterQuery};
 pub use audit::{AuditPage, AuditQuery, ChangeRow};
+pub use diagnosis::{
+    ChangedRow, DiagnosisPage, DiagnosisQuery, EvidenceFile, EvidencePack, EvidenceQuery,
+    EvidenceRow, FiguresRow, InsteadRow, ProviderDiagnosis, ReplySeenRow, SourceDiagnosis, StepRow,
+    VerdictRow,
+};
+pub(crate) use diagnosis::{diagnosed, moment_or_ago};
 pub use event::{EventRow, ReturnedRow};
 pub use lane::{
     BeliefsRow, CeilingsRow, CommandRow, DecisionRow, HostRow, JudgementRow, LaneGlance,

@@ -5,6 +5,8 @@ pub(crate) mod audit;
 pub(crate) mod bounce;
 pub(crate) mod classify;
 pub(crate) mod config;
+pub(crate) mod diagnose;
+pub(crate) mod evidence;
 pub(crate) mod explain;
 pub(crate) mod lanes;
 pub(crate) mod queue;

@@ -1,0 +1,66 @@
+//! From a ledger to what people are told.
+
+use postlane_ledger::{Entry, Kind, Sample, Settings};
+use postlane_mail::Code;
+
+use super::*;
+use crate::wire::EvidenceQuery;
+
+const NOON: Instant = Instant::from_unix_s(1_790_000_000);
+
+fn ledger(dir: &std::path::Path) -> Ledger {
+    let settings = Settings { keep: Span::from_h(24 * 36_500), ..Settings::default() };
+    let ledger = Ledger::open(dir, settings).unwrap();
+    for n in 0..90_u64 {
+        let mut entry = Entry::new(Kind::Delivered, NOON + Span::from_s(n * 40));
+        entry.provider = "united-internet".into();
+        entry.recipient = "jo@web.de".into();
+        entry.source = "a".into();
+        entry.attempt = Some(1);
+        if n % 3 == 0 {
+            entry.kind = Kind::Deferred;
+            entry.code = Code::new(421);
+            entry.reply = "Too many messages for jo@web.de\nTry later".into();
+            entry.label = "rate_limited".into();
+            let headers = "From: a@shop.example\r\nSubject: secret\r\n".into();
+            entry.sample = Some(Box::new(Sample { transcript: "".into(), headers }));
+        }
+        assert!(ledger.append(entry));
+    }
+    ledger.flush().unwrap();
+    ledger
+}
+
+#[test]
+fn a_brand_is_as_good_as_an_id_and_a_wrong_moment_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = ledger(dir.path());
+    let now = NOON + Span::from_h(2);
+    let query = DiagnosisQuery { provider: Some("gmx".to_owned()), ..DiagnosisQuery::default() };
+    let page = diagnosis(&ledger, &query, now).unwrap();
+    assert_eq!(page.providers.len(), 1);
+    assert_eq!(page.providers[0].verdict.class, "throttle");
+    assert!(!page.providers[0].verdict.against.is_empty());
+    let wrong = DiagnosisQuery { since: Some("lately".to_owned()), ..DiagnosisQuery::default() };
+    let says = diagnosis(&ledger, &wrong, now).unwrap_err().to_string();
+    assert!(says.contains("write it as 24h"), "{says}");
+}
+
+#[test]
+fn a_pack_has_whole_replies_and_no_local_part() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = ledger(dir.path());
+    let query = EvidenceQuery { provider: "web.de".to_owned(), ..EvidenceQuery::default() };
+    let asking =
+        Asking { now: NOON + Span::from_h(2), key: [1; 32], prove: &|proof| proof };
+    let pack = evidence(&ledger, &query, &asking).unwrap();
+    for file in &pack.files {
+        let text = std::str::from_utf8(&file.octets).unwrap();
+        assert!(!text.contains("jo@") && !text.contains("secret"), "{}: {text}", file.name);
+    }
+    let samples = pack.files.iter().find(|file| file.name == "samples.jsonl").unwrap();
+    let samples = std::str::from_utf8(&samples.octets).unwrap();
+    assert!(samples.contains("421-Too many messages for x-"), "{samples}");
+    let nobody = EvidenceQuery { addressee: Some("santa".to_owned()), ..query };
+    assert!(evidence(&ledger, &nobody, &asking).is_err());
+}

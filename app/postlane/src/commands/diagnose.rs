@@ -1,0 +1,91 @@
+//! `postlane diagnose`: what is wrong, why, what speaks against it, and what to do.
+
+mod shown;
+
+use std::path::PathBuf;
+
+use clap::Args;
+use postlane_api::triage::{self, NoDiagnosis};
+use postlane_api::wire::DiagnosisQuery;
+use postlane_ledger::{Ledger, Settings};
+use postlane_mail::Instant;
+
+use crate::cli::Reach;
+use crate::exit::{Exit, Failure};
+use crate::print;
+
+/// Where to look.
+#[derive(Args)]
+pub(crate) struct Diagnose {
+    /// This provider alone, in detail: its id, brand or name, or a domain of its
+    #[arg(long, value_name = "ID")]
+    provider: Option<String>,
+    /// Not before: a moment (RFC 3339), or how long ago: 30m, 24h, 7d
+    #[arg(long, value_name = "TIME", default_value = "24h")]
+    since: String,
+    /// Before: a moment, or how long ago [default: now]
+    #[arg(long, value_name = "TIME")]
+    until: Option<String>,
+    /// The mail of this tenant alone
+    #[arg(long, value_name = "NAME")]
+    tenant: Option<String>,
+    /// Every provider in detail, the healthy ones too
+    #[arg(long)]
+    all: bool,
+    #[command(flatten)]
+    ledger: LedgerFolder,
+}
+
+/// A ledger that no server has open.
+#[derive(Args)]
+#[command(next_help_heading = "Which ledger")]
+pub(crate) struct LedgerFolder {
+    /// The folder of the ledger
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["server", "token"])]
+    dir: PathBuf,
+}
+
+pub(crate) fn run(reach: &Reach, diagnose: &Diagnose) -> Result<Exit, Failure> {
+    let query = DiagnosisQuery {
+        provider: diagnose.provider.clone(),
+        since: Some(diagnose.since.clone()),
+        until: diagnose.until.clone(),
+        tenant: diagnose.tenant.clone(),
+    };
+    let ledger = diagnose.ledger.open()?;
+    let page = triage::diagnosis(&ledger, &query, now()).map_err(|e| undiagnosed(&e))?;
+    let is_trouble = |class: &str| !matches!(class, "healthy" | "too_little" | "greylisting");
+    let trouble = page.providers.iter().any(|of| is_trouble(&of.verdict.class));
+    if reach.json {
+        print::json(&page);
+    } else if page.providers.is_empty() {
+        print::note("nothing was sent in this time; --since 7d looks further back");
+    } else {
+        shown::page(&page, diagnose.all || diagnose.provider.is_some());
+    }
+    Ok(if trouble { Exit::No } else { Exit::Yes })
+}
+
+impl LedgerFolder {
+    pub(crate) fn open(&self) -> Result<Ledger, Failure> {
+        let dir = &self.dir;
+        if !dir.is_dir() {
+            let says = format!("{} is no folder with a ledger in it", dir.display());
+            return Err(Failure::usage(says));
+        }
+        let ledger = Ledger::open(dir, Settings::default());
+        ledger.map_err(|e| Failure::new(Exit::Undetermined, e.to_string()))
+    }
+}
+
+pub(crate) fn undiagnosed(error: &NoDiagnosis) -> Failure {
+    match error {
+        NoDiagnosis::Wrong(says) => Failure::usage(says.clone()),
+        error => Failure::new(Exit::Undetermined, error.to_string()),
+    }
+}
+
+pub(crate) fn now() -> Instant {
+    let since = jiff::Timestamp::now().as_microsecond();
+    Instant(u64::try_from(since).unwrap_or_default())
+}

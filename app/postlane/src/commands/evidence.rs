@@ -1,0 +1,92 @@
+//! `postlane evidence`: a pack for whoever can help, written into a folder.
+
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use clap::Args;
+use postlane_api::triage::{self, Asking};
+use postlane_api::wire::{EvidencePack, EvidenceQuery};
+use postlane_server::triage::fresh_key;
+
+use super::diagnose::{LedgerFolder, now, undiagnosed};
+use crate::cli::Reach;
+use crate::exit::{Exit, Failure};
+use crate::print;
+
+/// About whom, for whom, and where to.
+#[derive(Args)]
+pub(crate) struct Evidence {
+    /// The provider: its id, brand or name, or a domain of its
+    #[arg(long, value_name = "ID")]
+    provider: String,
+    /// Not before: a moment (RFC 3339), or how long ago: 30m, 24h, 7d
+    #[arg(long, value_name = "TIME", default_value = "24h")]
+    since: String,
+    /// Before: a moment, or how long ago [default: now]
+    #[arg(long, value_name = "TIME")]
+    until: Option<String>,
+    /// The folder for it; it must not be there yet, or be empty
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// To whom it is written: gmx, gmail, outlook, yahoo, t-online, esp, postmaster [default: who
+    /// fits the provider]
+    #[arg(long = "for", value_name = "WHO")]
+    addressee: Option<String>,
+    /// Show addresses in full; otherwise marks stand in place of local parts
+    #[arg(long)]
+    full_addresses: bool,
+    #[command(flatten)]
+    ledger: LedgerFolder,
+}
+
+pub(crate) fn run(reach: &Reach, evidence: &Evidence) -> Result<Exit, Failure> {
+    let query = EvidenceQuery {
+        provider: evidence.provider.clone(),
+        since: Some(evidence.since.clone()),
+        until: evidence.until.clone(),
+        addressee: evidence.addressee.clone(),
+        full_addresses: evidence.full_addresses,
+    };
+    let ledger = evidence.ledger.open()?;
+    let none = || Failure::new(Exit::Undetermined, "the system has no randomness to give");
+    let asking = Asking { now: now(), key: fresh_key().ok_or_else(none)?, prove: &|proof| proof };
+    let pack = triage::evidence(&ledger, &query, &asking).map_err(|e| undiagnosed(&e))?;
+    let pack = EvidencePack::from(pack);
+    write(&evidence.out, &pack)?;
+    if reach.json {
+        print::json(&pack.files.iter().map(|file| &*file.name).collect::<Vec<_>>());
+    } else {
+        print::line(&format!(
+            "{} files in {}; begin with report.html and letter.txt, and send what you have looked at",
+            pack.files.len(),
+            evidence.out.display()
+        ));
+    }
+    Ok(Exit::Yes)
+}
+
+/// Writes the files; never over others.
+fn write(out: &Path, pack: &EvidencePack) -> Result<(), Failure> {
+    let failed = |path: &Path, error: &std::io::Error| {
+        Failure::new(Exit::Undetermined, format!("cannot write {}: {error}", path.display()))
+    };
+    fs::create_dir_all(out).map_err(|e| failed(out, &e))?;
+    let mut there = fs::read_dir(out).map_err(|e| failed(out, &e))?;
+    if there.next().is_some() {
+        let says = format!("{} is not empty: name a new folder with --out", out.display());
+        return Err(Failure::usage(says));
+    }
+    for file in &pack.files {
+        let name = Path::new(&file.name);
+        // The server is ours, and yet no answer may write beside the folder.
+        if !name.components().all(|part| matches!(part, Component::Normal(_))) {
+            continue;
+        }
+        let path = out.join(name);
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).map_err(|e| failed(folder, &e))?;
+        }
+        fs::write(&path, &file.text).map_err(|e| failed(&path, &e))?;
+    }
+    Ok(())
+}
