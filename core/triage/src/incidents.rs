@@ -37,7 +37,7 @@ pub enum IncidentChange {
 
 impl Incidents {
     /// How sure a verdict must be to open an incident. Chosen: 6 in 10 of those are right on
-    /// simulated pictures (docs/design/015).
+    /// simulated pictures (docs/design/017).
     pub const OPENS_AT: f64 = 0.6;
     /// Below this an incident is not seen any more. Chosen, not measured.
     pub const STAYS_AT: f64 = 0.4;

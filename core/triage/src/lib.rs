@@ -2,7 +2,7 @@
 //!
 //! It reads a [`Picture`]: counts of what was accepted and refused, by provider and source, with
 //! samples of the replies, whoever counted them, this relay or another MTA's log. It does not
-//! act, and it says of every verdict what speaks against it (docs/design/015).
+//! act, and it says of every verdict what speaks against it (docs/design/017).
 
 mod assess;
 mod assessment;

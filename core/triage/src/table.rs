@@ -1,7 +1,7 @@
 //! The decision table: each row lays what it sees into the scale of its class.
 //!
 //! A row may lay into the scales of other classes, too, where what it sees rules them out. The
-//! weights are chosen, and then held against simulated pictures (docs/design/015).
+//! weights are chosen, and then held against simulated pictures (docs/design/017).
 
 mod block;
 mod greylisting;

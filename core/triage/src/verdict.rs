@@ -38,7 +38,7 @@ pub struct Verdict {
     /// What is wrong.
     pub class: Class,
     /// How often a verdict with these figures is right, 0 to 1, as measured on simulated
-    /// pictures (docs/design/015).
+    /// pictures (docs/design/017).
     pub confidence: f64,
     /// The verdict in one sentence.
     pub says: String,
