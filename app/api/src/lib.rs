@@ -5,6 +5,7 @@
 
 mod access;
 mod body;
+pub mod log;
 mod problem;
 mod router;
 mod routes;

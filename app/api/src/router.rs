@@ -17,7 +17,7 @@ use utoipa_axum::routes;
 use crate::access::{self, Gate, Token};
 use crate::problem::Problem;
 use crate::routes::{
-    audit, event, lane, message, queue, reply, server, suppression, token, view, webhook,
+    audit, event, lane, log, message, queue, reply, server, suppression, token, view, webhook,
 };
 
 /// How long a request may take: as long as a slow disk, and no longer. Chosen, not measured.
@@ -72,6 +72,14 @@ fn guarded() -> OpenApiRouter<Handle> {
         .routes(routes!(queue::act))
         .routes(routes!(queue::show))
         .routes(routes!(event::stream))
+        .routes(routes!(log::page))
+        .routes(routes!(log::facets))
+        .routes(routes!(log::stats))
+        .routes(routes!(log::views))
+        .routes(routes!(log::export))
+        .routes(routes!(log::follow))
+        .routes(routes!(log::tallies))
+        .routes(routes!(log::trace))
         .routes(routes!(reply::unclassified))
         .routes(routes!(suppression::list, suppression::add, suppression::remove_all))
         .routes(routes!(suppression::show, suppression::remove))

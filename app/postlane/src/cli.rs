@@ -14,6 +14,7 @@ use crate::commands::diagnose::Diagnose;
 use crate::commands::evidence::Evidence;
 use crate::commands::explain::Explain;
 use crate::commands::lanes::LanesCommand;
+use crate::commands::log::Log;
 use crate::commands::queue::QueueCommand;
 use crate::commands::receiver::Receiver;
 use crate::commands::rehearse::Rehearse;
@@ -22,6 +23,7 @@ use crate::commands::send::Send;
 use crate::commands::spool::SpoolCommand;
 use crate::commands::suppression::SuppressionCommand;
 use crate::commands::token::TokenCommand;
+use crate::commands::trace::Trace;
 use crate::commands::view::ViewCommand;
 use crate::commands::webhook::WebhookCommand;
 
@@ -79,6 +81,15 @@ pub(crate) enum Command {
     /// Look at what waits, and act on it
     #[command(subcommand)]
     Queue(QueueCommand),
+    /// What happened: every message taken, every attempt, every change of a lane
+    ///
+    /// The newest entries that agree with everything given, the newest at the bottom. Under an
+    /// attempt that was not accepted stands what the host said, and what it means.
+    Log(Box<Log>),
+    /// Tell a message's whole story: intake, attempts, replies, reports, what came back
+    ///
+    /// What happened meanwhile to the lanes and hosts that it went by is told, too, marked with ~.
+    Trace(Trace),
     /// Look at lanes, what they believe and why they wait, and order something of them
     ///
     /// A lane is the way from one source to one provider. It finds out by itself what the provider

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use http_body_util::{BodyExt as _, Full};
-use hyper::body::Bytes;
+use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
-use hyper::{Method, Request, StatusCode};
+use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use postlane_api::Token;
 use serde::Serialize;
@@ -87,6 +87,32 @@ impl Client {
         self.ask(Method::DELETE, path, Vec::new())
     }
 
+    /// Listens to server-sent events until the server ends them; gives the data of each.
+    pub(crate) fn events(&self, path: &str, mut tell: impl FnMut(&[u8])) -> Result<(), Failure> {
+        let runtime = runtime()?;
+        runtime.block_on(async {
+            let answer = self.send(Method::GET, path, Vec::new()).await?;
+            let status = answer.status();
+            let mut body = answer.into_body();
+            if !status.is_success() {
+                let says = body.collect().await.map_err(|e| broken(&e))?.to_bytes();
+                return Err(problem(status, &says));
+            }
+            let mut heard = Vec::new();
+            while let Some(frame) = body.frame().await {
+                let frame = frame.map_err(|e| broken(&e))?;
+                heard.extend_from_slice(frame.data_ref().map_or(&[][..], |data| data));
+                while let Some(end) = heard.iter().position(|b| *b == b'\n') {
+                    let line: Vec<u8> = heard.drain(..=end).collect();
+                    if let Some(data) = line.strip_prefix(b"data: ") {
+                        tell(data);
+                    }
+                }
+            }
+            Ok(())
+        })
+    }
+
     fn ask<T: DeserializeOwned>(
         &self,
         method: Method,
@@ -108,11 +134,7 @@ impl Client {
         path: &str,
         body: Vec<u8>,
     ) -> Result<(StatusCode, Bytes), Failure> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|e| Failure::new(Exit::Undetermined, e.to_string()))?;
-        runtime.block_on(self.exchange(method, path, body))
+        runtime()?.block_on(self.exchange(method, path, body))
     }
 
     async fn exchange(
@@ -121,6 +143,18 @@ impl Client {
         path: &str,
         body: Vec<u8>,
     ) -> Result<(StatusCode, Bytes), Failure> {
+        let answer = self.send(method, path, body).await?;
+        let status = answer.status();
+        let body = answer.into_body().collect().await.map_err(|e| broken(&e))?.to_bytes();
+        Ok((status, body))
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Vec<u8>,
+    ) -> Result<Response<Incoming>, Failure> {
         let request = Request::builder()
             .method(method)
             .uri(path)
@@ -134,31 +168,35 @@ impl Client {
                 let stream = UnixStream::connect(path)
                     .await
                     .map_err(|e| unreachable_at(&path.display().to_string(), &e))?;
-                exchange_over(stream, request).await
+                send_over(stream, request).await
             }
             Door::Tcp(address) => {
                 let stream = TcpStream::connect(address)
                     .await
                     .map_err(|e| unreachable_at(&address.to_string(), &e))?;
-                exchange_over(stream, request).await
+                send_over(stream, request).await
             }
         }
     }
 }
 
-async fn exchange_over(
+async fn send_over(
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     request: Request<Full<Bytes>>,
-) -> Result<(StatusCode, Bytes), Failure> {
-    let broken = |e: hyper::Error| {
-        Failure::new(Exit::Undetermined, format!("the connection to the server broke: {e}"))
-    };
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
+) -> Result<Response<Incoming>, Failure> {
+    let (mut sender, connection) =
+        http1::handshake(TokioIo::new(stream)).await.map_err(|e| broken(&e))?;
     tokio::spawn(connection);
-    let answer = sender.send_request(request).await.map_err(broken)?;
-    let status = answer.status();
-    let body = answer.into_body().collect().await.map_err(broken)?.to_bytes();
-    Ok((status, body))
+    sender.send_request(request).await.map_err(|e| broken(&e))
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let built = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    built.map_err(|e| Failure::new(Exit::Undetermined, e.to_string()))
+}
+
+fn broken(error: &hyper::Error) -> Failure {
+    Failure::new(Exit::Undetermined, format!("the connection to the server broke: {error}"))
 }
 
 fn unreachable_at(place: &str, error: &std::io::Error) -> Failure {

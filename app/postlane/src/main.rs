@@ -32,6 +32,8 @@ fn main() -> std::process::ExitCode {
         Command::Serve(serve) => commands::serve::run(&cli.reach, *serve),
         Command::Send(send) => commands::send::run(&cli.reach, send),
         Command::Queue(queue) => commands::queue::run(&cli.reach, queue),
+        Command::Log(log) => commands::log::run(&cli.reach, &log),
+        Command::Trace(trace) => commands::trace::run(&cli.reach, &trace),
         Command::Lanes(command) => commands::lanes::run(&cli.reach, command),
         Command::Diagnose(diagnose) => commands::diagnose::run(&cli.reach, &diagnose),
         Command::Evidence(evidence) => commands::evidence::run(&cli.reach, &evidence),

@@ -76,6 +76,19 @@ pub(crate) fn json(value: &impl Serialize) {
     line(&serde_json::to_string(value).unwrap_or_default());
 }
 
+/// The same, without anything in it that a terminal would act on.
+pub(crate) fn escaped_json(value: &impl Serialize) {
+    line(&String::from_utf8_lossy(&postlane_api::log::escaped_json(value)));
+}
+
+/// A part of the answer as it is, line end and all.
+pub(crate) fn octets(octets: &[u8]) {
+    let mut out = anstream::stdout().lock();
+    if out.write_all(octets).and_then(|()| out.flush()).is_err() {
+        std::process::exit(0);
+    }
+}
+
 /// A remark, on stderr.
 pub(crate) fn note(text: &str) {
     let _ = writeln!(anstream::stderr().lock(), "{text}");

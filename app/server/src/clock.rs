@@ -29,6 +29,11 @@ impl Clock {
         Self { speed: speed.max(1), ..Self::starting_at(self.now()) }
     }
 
+    /// Whether it shows the machine's time.
+    pub(crate) fn is_wall(&self) -> bool {
+        self.set.is_none()
+    }
+
     /// The time. May stand still or go back when the machine's clock is set.
     pub fn now(&self) -> Instant {
         match self.set {

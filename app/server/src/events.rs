@@ -8,6 +8,9 @@ use postlane_message::Bounced;
 use postlane_replies::Diagnosis;
 use tokio::sync::broadcast;
 
+use crate::history::History;
+use crate::setup::Setup;
+
 /// Something that happened to a recipient.
 #[derive(Debug, Clone)]
 pub struct Event {
@@ -98,6 +101,21 @@ impl Events {
         if self.0.receiver_count() > 0 {
             // The last listener may have gone away in between.
             let _ = self.0.send(Arc::new(event()));
+        }
+    }
+
+    /// The same, and puts it into history.
+    pub(crate) fn tell_and_keep(
+        &self,
+        (history, setup): (&History, &Setup),
+        event: impl FnOnce() -> Event,
+    ) {
+        if history.is_on() {
+            let event = event();
+            history.told(setup, &event);
+            self.tell(|| event);
+        } else {
+            self.tell(event);
         }
     }
 

@@ -61,6 +61,10 @@ pub(crate) struct Attempted {
     pub(crate) envelope: Option<Arc<Envelope>>,
     /// The message's header section, 16 KiB at most.
     pub(crate) headers: Bytes,
+    /// Its `Message-ID`; empty where nobody keeps it.
+    pub(crate) message_id: Box<str>,
+    /// Octets of the message; 0 where none was sent.
+    pub(crate) octets: u64,
     pub(crate) outcomes: SmallVec<[RecipientOutcome; 1]>,
     pub(crate) dsn_relayed: bool,
     pub(crate) session: Arc<SessionFacts>,

@@ -21,6 +21,12 @@ pub(crate) struct Happened<'a> {
     pub(crate) attempted: Option<&'a Attempted>,
     /// What was said, by a host or by ourselves in its place.
     pub(crate) last: Option<LastReply>,
+    /// Transactions that had ended in a deferral before.
+    pub(crate) attempts_before: u16,
+    /// Whose hosts it goes to, as far as that is known without an attempt.
+    pub(crate) provider: Option<&'a str>,
+    /// The message's `Message-ID`, as far as it is at hand without an attempt.
+    pub(crate) message_id: Option<&'a str>,
 }
 
 impl Happened<'_> {
@@ -76,12 +82,12 @@ impl Happened<'_> {
     }
 
     /// What it means, where a host refused it.
-    fn diagnosis(&self) -> Option<&Diagnosis> {
+    pub(crate) fn diagnosis(&self) -> Option<&Diagnosis> {
         self.attempted?.diagnosis(self.index)
     }
 
     /// What the engine says of it, or a host has.
-    fn status(&self) -> Option<Status> {
+    pub(crate) fn status(&self) -> Option<Status> {
         let ours = match self.fate {
             Fate::Deferred { status, .. } | Fate::Ended(End::Bounced(status)) => *status,
             _ => None,

@@ -28,13 +28,13 @@ use crate::clock::Clock;
 use crate::counters::Counters;
 use crate::events::Events;
 use crate::facts::Facts;
+use crate::history::History;
 use crate::journal::Journal;
 use crate::meaning::Meanings;
 use crate::rights::HouseRights;
 use crate::secret;
 use crate::setup::Live;
 use crate::suppression::{CameBy, Learning, Noticed, Suppressions, Writing};
-use arrivals::Arrival;
 use returned::{Returns, Understood};
 
 pub(crate) use roles::kept_messages;
@@ -53,6 +53,7 @@ pub(crate) struct Intake {
     pub(crate) rights: watch::Receiver<Arc<HouseRights>>,
     pub(crate) journal: Journal,
     pub(crate) events: Events,
+    pub(crate) history: History,
     pub(crate) meanings: Meanings,
     pub(crate) suppressions: Suppressions,
     /// How what has been learned from mail that came back is written down.
@@ -116,7 +117,7 @@ impl Intake {
         message: &[u8],
     ) -> Result<QueueId, Refused> {
         let insertion = self.insertion(origin, envelope, message)?;
-        let (id, arrival) = (insertion.id, Arrival::of(&insertion));
+        let (id, arrival) = (insertion.id, self.arrival(&insertion));
         match self.store.insert(insertion).await {
             Ok(_) => {
                 self.note_accepted(origin, &arrival);
@@ -310,6 +311,7 @@ impl Intake {
             journal: &self.journal,
             veil,
             events: &self.events,
+            history: (&self.history, &setup),
             meanings: &self.meanings,
             rules: setup.rules.book(),
             hostname: &setup.hostname,

@@ -18,6 +18,7 @@ mod events;
 mod evidence;
 mod facts;
 mod happened;
+mod history;
 mod intake;
 mod journal;
 mod lanes;

@@ -13,6 +13,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 use postlane_engine::Counts;
+use postlane_ledger::Figures;
 use postlane_spool::{Store as _, Tally};
 
 use crate::handle::{Handle, Inside};
@@ -103,9 +104,14 @@ impl Inside {
             ("spool_messages_copied", "Messages copied forward", of_spool(&tally.copied)),
             ("spool_segments_removed", "Segments given back", of_spool(&tally.removed)),
         ];
-        for (name, help, value) in counted {
+        for (name, help, value) in counted.into_iter().chain(remembered(&self.ledger())) {
             registry.register(name, help, ConstCounter::new(value));
         }
+    }
+
+    /// Nothing where there is no history.
+    fn ledger(&self) -> Figures {
+        self.history.past().map(|past| past.ledger().figures()).unwrap_or_default()
     }
 
     fn measure(&self, registry: &mut Registry, queue: Counts, ages: [u64; 10]) {
@@ -142,12 +148,24 @@ impl Inside {
             ("spool_used", "Octets of the spool", usage.used),
             ("spool_free", "Octets that the file system has left", usage.free),
             ("spool_headroom", "Octets until new mail is refused", usage.headroom),
+            ("ledger", "Octets of the ledger", self.ledger().octets),
             ("cache", "Octets of messages in memory", self.cache.octets() as u64),
         ];
         for (name, help, value) in octets {
             registry.register_with_unit(name, help, Unit::Bytes, ConstGauge::new(signed(value)));
         }
     }
+}
+
+/// What the ledger counts of itself.
+fn remembered(ledger: &Figures) -> [(&'static str, &'static str, u64); 3] {
+    let dropped = "Entries that there was no room for (ledger.backlog)";
+    let failures = "Times that the ledger could not be written, sealed or read";
+    [
+        ("ledger_entries", "Entries that the ledger has taken", ledger.appended),
+        ("ledger_entries_dropped", dropped, ledger.dropped),
+        ("ledger_failures", failures, ledger.failures),
+    ]
 }
 
 /// Gauges that are told apart by one label, in the order in which they were given.

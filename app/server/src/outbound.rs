@@ -26,6 +26,7 @@ use crate::diagnosing::Diagnosing;
 use crate::evidence::{Attempted, Evidence, Unsent, lacking};
 use crate::facts::Facts;
 use crate::names::Names;
+use crate::reports::message_id;
 use crate::rights::HouseRights;
 use crate::routing::NextHop;
 use crate::setup::Live;
@@ -67,6 +68,7 @@ struct Sent {
     attempt: AttemptId,
     envelope: Arc<Envelope>,
     headers: Bytes,
+    octets: u64,
     /// What becomes of recipients that were left out.
     left_out: SmallVec<[Judged; 1]>,
     unsent: Option<Box<Unsent>>,
@@ -211,6 +213,7 @@ impl Held {
             attempt,
             envelope: letter.envelope.clone(),
             headers: letter.headers(),
+            octets: letter.octets() as u64,
             left_out: outcomes,
             unsent,
         });
@@ -265,7 +268,7 @@ impl Events for SlotEvents {
         let attempt = AttemptId(finished.id);
         let mut under_way = self.under_way.0.lock();
         let Some(at) = under_way.iter().position(|sent| sent.attempt == attempt) else { return };
-        let Sent { envelope, headers, left_out, unsent, .. } = under_way.remove(at);
+        let Sent { envelope, headers, octets, left_out, unsent, .. } = under_way.remove(at);
         drop(under_way);
         let judged = |o: &postlane_smtp::client::RecipientOutcome| Judged {
             index: o.index,
@@ -280,7 +283,9 @@ impl Events for SlotEvents {
         self.has_cut |= finished.recipients.iter().any(|o| o.outcome == Outcome::NotTried);
         let evidence = Attempted {
             envelope: Some(envelope),
+            message_id: self.message_id(&headers),
             headers,
+            octets,
             outcomes: finished.recipients,
             dsn_relayed: finished.dsn_relayed,
             session: facts.clone(),
@@ -321,6 +326,12 @@ impl Events for SlotEvents {
 }
 
 impl SlotEvents {
+    /// Here and not on the engine's thread; and not at all where history is off.
+    fn message_id(&self, headers: &[u8]) -> Box<str> {
+        let keeps = self.live.borrow().ledger.on;
+        keeps.then(|| message_id(headers)).flatten().unwrap_or_default()
+    }
+
     /// Of a session that came to nothing.
     fn evidence(
         &self,
@@ -332,6 +343,8 @@ impl SlotEvents {
         let evidence = Box::new(Attempted {
             envelope: None,
             headers: Bytes::new(),
+            message_id: Box::default(),
+            octets: 0,
             outcomes: SmallVec::new(),
             dsn_relayed: false,
             session: facts.clone(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::thread;
 
-use postlane_engine::{End, Fate};
+use postlane_engine::{End, Fate, ProviderId};
 use postlane_mail::{
     Envelope, Host, Instant, Label, LastReply, Mailbox as Address, Place, Progress, QueueId,
     Recipient, ReversePath, Status, Stream,
@@ -19,6 +19,7 @@ use crate::events::Events;
 use crate::evidence::{Attempted, Evidence};
 use crate::facts::Facts;
 use crate::happened::Happened;
+use crate::history::History;
 use crate::intake::Intake;
 use crate::journal::Journal;
 use crate::mailbox::Mailbox;
@@ -35,6 +36,16 @@ pub(crate) struct Owed {
     pub(crate) place: Place,
     pub(crate) recipients: SmallVec<[(u16, Fate); 1]>,
     pub(crate) evidence: Evidence,
+    pub(crate) standing: Standing,
+}
+
+/// What the engine knows of recipients besides what has become of them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Standing {
+    /// Transactions that had ended in a deferral before.
+    pub(crate) attempts_before: u16,
+    /// Whose hosts their mail goes to.
+    pub(crate) provider: Option<ProviderId>,
 }
 
 /// Writes reports, on a thread of its own: it reads the spool.
@@ -49,6 +60,7 @@ pub(crate) struct Reports {
     pub(crate) counters: Arc<Counters>,
     pub(crate) journal: Journal,
     pub(crate) events: Events,
+    pub(crate) history: History,
 }
 
 /// What is known of one recipient that a report is about.
@@ -91,7 +103,7 @@ impl Reports {
         if !about.is_empty() {
             match self.store.read(owed.place) {
                 Ok(stored) => {
-                    self.say(&owed, &stored.envelope, &about);
+                    self.say(&owed, &stored, &about);
                     let report = self.report(&owed, &stored, about);
                     let leaves = |r: &Insertion| !self.intake.keep_report(owed.now, r.id, r);
                     changes.insertions.extend(report.filter(leaves));
@@ -109,8 +121,10 @@ impl Reports {
     }
 
     /// Says what happened without an attempt, in words of our own.
-    fn say(&self, owed: &Owed, envelope: &Envelope, about: &[About]) {
-        let setup = self.live.borrow().clone();
+    fn say(&self, owed: &Owed, stored: &Stored, about: &[About]) {
+        let (setup, envelope) = (self.live.borrow().clone(), &stored.envelope);
+        let provider = owed.standing.provider.map(|id| self.names.provider_of(id));
+        let message_id = self.history.is_on().then(|| message_id(header_of(stored))).flatten();
         for (index, fate) in owed.recipients.iter().filter(|_| owed.evidence.is_none()) {
             let ended = matches!(fate, Fate::Ended(_));
             let Some(about) = about.iter().find(|a| a.index == *index && ended) else { continue };
@@ -123,11 +137,15 @@ impl Reports {
                 envelope: Some(envelope),
                 attempted: None,
                 last,
+                attempts_before: owed.standing.attempts_before,
+                provider: provider.as_deref().map(|name| &**name),
+                message_id: message_id.as_deref(),
             };
             if setup.log.attempts {
                 let veil = self.journal.veil(setup.log.addresses);
                 self.journal.write(happened.line(&setup, veil));
             }
+            self.history.settled(&setup, &happened);
             self.events.tell(|| happened.event(&setup));
         }
     }
@@ -189,9 +207,7 @@ impl Reports {
             .zip(&explained)
             .filter_map(|(a, last)| recipient_report(envelope, a, last.as_ref()))
             .collect();
-        let facts = Facts::from_octets(&stored.facts);
-        let header = stored.message.get(..facts.header_octets as usize).unwrap_or(&stored.message);
-        let message_id = message_id(header);
+        let message_id = message_id(header_of(stored));
         let written = write_report(&Report {
             id,
             at: owed.now,
@@ -214,6 +230,10 @@ impl Reports {
         let to = self.journal.veil(setup.log.addresses).address(addressee.as_str());
         let fields = [("id", &*report), ("of", &*of), ("to", &*to)];
         self.journal.event(owed.now, "report", &fields);
+        for a in &about {
+            let said = (a.action.as_str(), a.status);
+            self.history.reported(&setup, (owed.now, stored, a.index), said, (id, addressee));
+        }
         Some(insertion(id, addressee, envelope, written))
     }
 
@@ -315,10 +335,17 @@ fn recipient_report<'a>(
     })
 }
 
-fn message_id(header: &[u8]) -> Option<String> {
+/// A stored message's header section.
+pub(crate) fn header_of(stored: &Stored) -> &[u8] {
+    let facts = Facts::from_octets(&stored.facts);
+    stored.message.get(..facts.header_octets as usize).unwrap_or(&stored.message)
+}
+
+/// The `Message-ID` in a header section.
+pub(crate) fn message_id(header: &[u8]) -> Option<Box<str>> {
     let mut fields = Fields::new(header);
     let field = fields.find(|field| field.name.eq_ignore_ascii_case(b"message-id"))?;
-    message_id_of(field.value).map(str::to_owned)
+    message_id_of(field.value).map(Box::from)
 }
 
 fn insertion(

@@ -109,6 +109,7 @@ impl Server {
             whole,
             stop,
             events: fittings.events,
+            history: fittings.history,
             smtp,
             turns: Turns::default(),
             suppressions: fittings.suppressions,
@@ -148,6 +149,7 @@ impl Server {
         if tokio::time::timeout_at(patience, ended).await.is_err() {
             mailbox.end();
         }
+        self.handle.0.history.finish().await;
         self.journal.finish().await;
     }
 }

@@ -3,19 +3,21 @@
 use std::sync::Arc;
 
 use postlane_engine::{End, Event, Fate, Scope, Settled};
+use postlane_ledger::Kind;
 use postlane_mail::{Code, Envelope, Instant, LastReply, Progress, QueueId, Reply, Stage};
 use postlane_spool::{Change, Changes, Store};
 
-use crate::cache::Cache;
+use crate::cache::{Cache, Letter};
 use crate::counters::Counters;
 use crate::events::Events;
 use crate::evidence::Evidence;
 use crate::happened::Happened;
+use crate::history::History;
 use crate::journal::{Journal, Line};
 use crate::lanes::{Keeping, LaneName};
 use crate::mailbox::Mailbox;
 use crate::names::Names;
-use crate::reports::Owed;
+use crate::reports::{Owed, Standing, message_id};
 use crate::routing::{Destination, Failures};
 use crate::setup::Live;
 use crate::submitting::Awaited;
@@ -34,6 +36,7 @@ pub(crate) struct Settling {
     pub(crate) reports: Arc<Mailbox<Owed>>,
     pub(crate) journal: Journal,
     pub(crate) events: Events,
+    pub(crate) history: History,
     pub(crate) unreached: Unreached,
     pub(crate) suppressions: Suppressions,
     /// How what has been learned from refusals is written down.
@@ -48,10 +51,15 @@ pub(crate) struct Settling {
 
 impl Settling {
     pub(crate) fn settled(&mut self, now: Instant, settled: Settled<Evidence>) {
-        let Settled { message, place, recipients, attempt } = settled;
+        let Settled { message, place, recipients, attempt, attempts_before, provider } = settled;
         let evidence = attempt.map(|(_, _, evidence)| evidence).unwrap_or_default();
         let young = if evidence.is_none() { self.cache.find(message) } else { None };
         self.hear_refusal(&recipients, &evidence);
+        // Where there was an attempt, it tells both.
+        let unattempted = self.history.is_on() && evidence.0.is_none();
+        let named = provider.filter(|_| unattempted).map(|id| self.names.provider_of(id));
+        let headers = young.as_ref().filter(|_| unattempted).map(Letter::headers);
+        let message_id = headers.and_then(|headers| message_id(&headers));
         let mut owed = smallvec::SmallVec::<[(u16, Fate); 1]>::new();
         let mut only_one = true;
         for (index, fate) in recipients {
@@ -70,6 +78,9 @@ impl Settling {
                     envelope,
                     attempted: evidence.attempted(index),
                     last: said.or_else(|| self.unrouted(now, &fate, envelope, index)),
+                    attempts_before,
+                    provider: named.as_deref().map(|name| &**name),
+                    message_id: message_id.as_deref(),
                 });
             }
             only_one &= envelope.is_none_or(|envelope| envelope.recipients.len() == 1);
@@ -94,7 +105,9 @@ impl Settling {
             self.done.push(message);
         }
         if !owed.is_empty() {
-            self.reports.put(Owed { now, message, place, recipients: owed, evidence });
+            let recipients = owed;
+            let standing = Standing { attempts_before, provider };
+            self.reports.put(Owed { now, message, place, recipients, evidence, standing });
         }
     }
 
@@ -135,15 +148,16 @@ impl Settling {
             }
             Event::ConnectFailed { source, host, evidence, .. } => {
                 self.counters.connects_failed.inc();
-                ("connect-failed", source, host, evidence)
+                (Kind::ConnectFailed, source, host, evidence)
             }
             Event::SessionLost { source, host, evidence, .. } => {
-                ("session-lost", source, host, evidence)
+                (Kind::SessionLost, source, host, evidence)
             }
         };
         let Some(attempted) = evidence.0 else { return };
         let setup = self.live.borrow();
-        let mut line = Line::new(now, event);
+        self.history.session(&setup, (event, now), &attempted);
+        let mut line = Line::new(now, event.as_str());
         line.field("host", &attempted.hop.name.to_string());
         line.field("ip", &attempted.session.remote.to_string());
         let source = setup.sources.get(usize::from(source.0));
@@ -231,6 +245,7 @@ impl Settling {
         if setup.log.attempts {
             self.lines.push_str(&happened.line(&setup, self.journal.veil(setup.log.addresses)));
         }
+        self.history.settled(&setup, &happened);
         self.events.tell(|| happened.event(&setup));
     }
 }

@@ -24,7 +24,7 @@ use postlane_suppression::Policy;
 use tokio::sync::watch;
 
 use crate::clock::Clock;
-use crate::config::settings::{Log, Scope};
+use crate::config::settings::{Log, Remembered, Scope};
 use ready_tls::ReadyTls;
 
 pub use lanes::{Inside, LaneSetup};
@@ -124,6 +124,8 @@ pub struct Setup {
     pub cache_octets: usize,
     /// What is written to the log.
     pub log: Log,
+    /// What is remembered of what happens.
+    pub ledger: LedgerSetup,
     /// How long a shutdown waits for what is under way.
     pub shutdown_wait: Span,
     /// Seed of all chance.
@@ -223,6 +225,27 @@ pub struct SuppressionSetup {
     pub scope: Scope,
     /// Entries of the list, at most.
     pub entries_max: usize,
+}
+
+/// What is remembered of what happens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerSetup {
+    /// Whether anything is.
+    pub on: bool,
+    /// The folder.
+    pub dir: PathBuf,
+    /// What is older is thrown away.
+    pub keep_for: Span,
+    /// Octets on the disk, at most.
+    pub octets_max: u64,
+    /// Refused attempts a minute at each provider of which the dialogue is remembered.
+    pub refused_samples: u16,
+    /// Accepted ones.
+    pub accepted_samples: u16,
+    /// How much of addresses is remembered.
+    pub addresses: Remembered,
+    /// Octets that wait to be written, at most.
+    pub backlog_octets_max: usize,
 }
 
 /// Who hears of failures.

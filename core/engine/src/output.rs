@@ -103,6 +103,11 @@ pub struct Settled<E> {
     /// The attempt it comes from, and what happened on the wire; none when no attempt did it
     /// (expiry while waiting, an operator, a route that failed).
     pub attempt: Option<(AttemptId, SlotId, E)>,
+    /// Transactions of these recipients that had ended in a deferral before: 0 at a first attempt.
+    /// Stays at its largest value.
+    pub attempts_before: u16,
+    /// Whose hosts their mail goes to, where that is known.
+    pub provider: Option<ProviderId>,
 }
 
 /// Where a recipient stands.

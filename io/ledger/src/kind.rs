@@ -65,6 +65,10 @@ kinds! {
     Suppressed = 15 "suppressed",
     /// An address was taken off the suppression list.
     Unsuppressed = 16 "unsuppressed",
+    /// A message was refused after its end, and the client told so.
+    Refused = 17 "refused",
+    /// The sender of a message was told what became of a recipient: a DSN was written.
+    Reported = 18 "reported",
 }
 
 impl Kind {

@@ -11,6 +11,7 @@ mod engine;
 mod harness;
 mod lanes;
 mod ledger;
+mod ledger_path;
 mod measure;
 mod process;
 mod replies;
@@ -51,6 +52,8 @@ pub(crate) enum Bench {
     Ledger(ledger::Arguments),
     /// What a decision of the engine costs, however much waits.
     Engine(engine::Arguments),
+    /// What it costs a message's way that everything is remembered.
+    LedgerPath(ledger_path::Arguments),
 }
 
 /// How the relay is measured.
@@ -110,6 +113,7 @@ pub(crate) fn run(bench: &Bench) -> anyhow::Result<Ended> {
         Bench::Replies(arguments) => return replies::run(arguments),
         Bench::Ledger(arguments) => return ledger::run(arguments),
         Bench::Engine(arguments) => return engine::run(arguments),
+        Bench::LedgerPath(arguments) => return ledger_path::run(arguments),
     };
     let root = root();
     let home = arguments.dir.clone().unwrap_or_else(|| root.join("target/bench"));

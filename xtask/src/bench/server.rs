@@ -25,6 +25,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(5);
 pub(super) enum Server {
     /// The binary at that path.
     Postlane(PathBuf),
+    /// The same, with more options to `serve`.
+    Configured(PathBuf, Vec<String>),
     /// Debian's package with its default configuration.
     Postfix,
 }
@@ -32,7 +34,7 @@ pub(super) enum Server {
 impl Server {
     pub(super) fn name(&self) -> &'static str {
         match self {
-            Self::Postlane(_) => "Postlane",
+            Self::Postlane(_) | Self::Configured(..) => "Postlane",
             Self::Postfix => "Postfix",
         }
     }
@@ -46,6 +48,10 @@ impl Server {
     ) -> anyhow::Result<Running> {
         match self {
             Self::Postlane(binary) => Ok(Postlane::start(binary, folder, to, wrapper)?.running),
+            Self::Configured(binary, options) => {
+                let started = Postlane::start_configured(binary, folder, to, options, wrapper)?;
+                Ok(started.running)
+            }
             Self::Postfix => postfix::start(folder, to, wrapper),
         }
     }

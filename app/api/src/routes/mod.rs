@@ -3,6 +3,7 @@
 pub(crate) mod audit;
 pub(crate) mod event;
 pub(crate) mod lane;
+pub(crate) mod log;
 pub(crate) mod message;
 pub(crate) mod queue;
 pub(crate) mod reply;

@@ -6,6 +6,9 @@ mod diagnosis;
 mod event;
 mod lane;
 mod lane_order;
+mod log;
+mod log_counts;
+mod log_views;
 mod message;
 mod queue;
 mod reply;
@@ -13,6 +16,7 @@ mod server;
 mod suppression;
 mod time;
 mod token;
+mod trace;
 mod view;
 mod webhook;
 
@@ -31,6 +35,12 @@ pub use lane::{
     SignsRow,
 };
 pub use lane_order::{LANE_COMMANDS, LaneOrder, LaneOrdered};
+pub use log::{LogEntry, LogPage, LogQuery, bracketed};
+pub use log_counts::{
+    LedgerFacts, LogCount, LogFacet, LogFacets, LogStats, LogStatsRow, TallyPage, TallyQuery,
+    TallyRow,
+};
+pub use log_views::{LogView, LogViews};
 pub use message::{Answer, MessageRequest, Messages, OneOrMany, RecipientAnswer};
 pub use queue::{
     LastReplyRow, QueueMessage, QueuePage, QueueRow, SummaryPage, SummaryRow, WaitingRow,
@@ -46,6 +56,7 @@ pub(crate) use time::moment;
 pub use time::{Timestamp, timestamp};
 pub(crate) use token::scopes;
 pub use token::{TokenMade, TokenPage, TokenRequest, TokenRow, Whoami};
+pub use trace::{Step, TraceQuery, Traced, TracedMessage};
 pub use view::{VIEW_PAGES, ViewPage, ViewRequest, ViewRow};
 pub use webhook::{
     TestRow, WEBHOOK_COMMANDS, WebhookMade, WebhookOrder, WebhookOrdered, WebhookPage,

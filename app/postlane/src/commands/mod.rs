@@ -9,6 +9,7 @@ pub(crate) mod diagnose;
 pub(crate) mod evidence;
 pub(crate) mod explain;
 pub(crate) mod lanes;
+pub(crate) mod log;
 pub(crate) mod queue;
 pub(crate) mod receiver;
 pub(crate) mod rehearse;
@@ -19,6 +20,7 @@ pub(crate) mod serve;
 pub(crate) mod spool;
 pub(crate) mod suppression;
 pub(crate) mod token;
+pub(crate) mod trace;
 pub(crate) mod view;
 pub(crate) mod webhook;
 

@@ -3,7 +3,7 @@
 use crate::golden::golden;
 use crate::relay::Home;
 
-const COMMANDS: [&[&str]; 64] = [
+const COMMANDS: [&[&str]; 66] = [
     &[],
     &["bounce"],
     &["bounce", "parse"],
@@ -27,6 +27,8 @@ const COMMANDS: [&[&str]; 64] = [
     &["queue", "release"],
     &["queue", "bounce"],
     &["queue", "delete"],
+    &["log"],
+    &["trace"],
     &["lanes"],
     &["lanes", "list"],
     &["lanes", "show"],

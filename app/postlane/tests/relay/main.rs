@@ -21,6 +21,7 @@ mod http;
 #[path = "../../../../io/net/tests/peer/knot.rs"]
 mod knot;
 mod lanes;
+mod ledger;
 mod logs;
 mod mx;
 mod peer;

@@ -9,9 +9,9 @@ use super::finding::Findings;
 use super::overrides::Overrides;
 use super::section::{Declared, Reading};
 use super::settings::{
-    Credential, Delivery, DomainPolicy, Expire, Http, Lane, LaneRules, Limits, Listener, Log,
-    MessageEdits, Pool, Relay, Replies, Report, Retry, Route, Source, Spool, Suppression, Tenant,
-    Timeout, Webhooks,
+    Credential, Delivery, DomainPolicy, Expire, Http, Lane, LaneRules, Ledger, Limits, Listener,
+    Log, MessageEdits, Pool, Relay, Replies, Report, Retry, Route, Source, Spool, Suppression,
+    Tenant, Timeout, Webhooks,
 };
 use super::tree::{self, Origin, Spot};
 
@@ -106,6 +106,7 @@ sections! {
         report: Report,
         replies: Replies,
         suppression: Suppression,
+        ledger: Ledger,
         http: Http,
         webhooks: Webhooks,
         log: Log,

@@ -28,6 +28,7 @@ use crate::config::{Config, ConfigError, SettingName};
 use crate::counters::Counters;
 use crate::diagnosing::Diagnosing;
 use crate::events::Events;
+use crate::history::History;
 use crate::intake::{Intake, kept_messages};
 use crate::lanes::Lanes;
 use crate::names::Names;
@@ -41,6 +42,7 @@ use crate::world::{Answers, EngineMailbox};
 
 pub use crate::diagnosing::Cluster;
 pub use crate::events::{CameBack, Event};
+pub use crate::history::Past;
 pub use crate::lanes::{Audit, LaneName};
 pub use filter::{Filter, Status};
 pub use lanes::{
@@ -79,6 +81,7 @@ pub(crate) struct Inside {
     pub(crate) whole: watch::Receiver<bool>,
     pub(crate) stop: watch::Sender<bool>,
     pub(crate) events: Events,
+    pub(crate) history: History,
     pub(crate) smtp: Vec<SocketAddr>,
     pub(crate) turns: Turns,
     pub(crate) suppressions: Suppressions,
@@ -239,6 +242,11 @@ impl Handle {
     /// What happens from now on. A listener that falls behind misses the oldest.
     pub fn events(&self) -> broadcast::Receiver<Arc<Event>> {
         self.0.events.listen()
+    }
+
+    /// What happened; none where nothing is remembered.
+    pub fn past(&self) -> Option<Past> {
+        self.0.history.past()
     }
 
     /// Begins to close: no new mail, transactions under way are finished.

@@ -8,7 +8,6 @@ use postlane_spool::{Changes, Urgency};
 
 use super::remembered::Remembered;
 use super::{Accepted, Composed, Content, Handle, NewMessage, NotAccepted};
-use crate::intake::arrivals::Arrival;
 use crate::intake::{Origin, Refused};
 
 impl Handle {
@@ -80,7 +79,7 @@ impl Handle {
         let insertion = insertion.transpose().map_err(refused)?;
         let id = own.or_else(|| insertion.as_ref().map(|insertion| insertion.id));
         let id = id.ok_or_else(|| not_accepted(Refused::Closed))?;
-        let arrival = insertion.as_ref().map(Arrival::of);
+        let arrival = insertion.as_ref().map(|insertion| self.0.intake.arrival(insertion));
         let changes = Changes {
             urgency: Urgency::Now,
             keyed: vec![(key, Some(Remembered { id, digest }.write()))],

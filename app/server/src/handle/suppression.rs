@@ -266,7 +266,12 @@ impl Inside {
 
     /// Says it to the log and to whoever listens.
     fn tell(&self, told: Told, entries: &[Entry], by: &str) {
-        let teller = Teller { journal: self.intake.journal.clone(), events: self.events.clone() };
+        let teller = Teller {
+            journal: self.intake.journal.clone(),
+            events: self.events.clone(),
+            history: self.history.clone(),
+            live: self.live.clone(),
+        };
         let (now, shown) = (self.clock.now(), self.live.borrow().log.addresses);
         if entries.len() > TOLD_MAX {
             let kind = if told == Told::Suppressed { "suppressed" } else { "unsuppressed" };

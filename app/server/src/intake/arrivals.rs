@@ -7,33 +7,43 @@ use postlane_message::Client;
 use postlane_spool::Insertion;
 
 use super::{Intake, Origin, Refused};
+use crate::facts::Facts;
 use crate::journal::Line;
+use crate::reports::message_id;
 
 /// A message on its way in, as far as the log tells of it.
 pub(crate) struct Arrival {
-    id: QueueId,
-    envelope: Arc<Envelope>,
-    octets: usize,
-}
-
-impl Arrival {
-    /// What is about to become durable.
-    pub(crate) fn of(insertion: &Insertion) -> Self {
-        let octets = insertion.message.iter().map(bytes::Bytes::len).sum();
-        Self { id: insertion.id, envelope: insertion.envelope.clone(), octets }
-    }
+    pub(crate) id: QueueId,
+    pub(crate) envelope: Arc<Envelope>,
+    pub(crate) octets: usize,
+    /// Its `Message-ID`, where history is on.
+    pub(crate) message_id: Option<Box<str>>,
 }
 
 impl Intake {
+    /// What is about to become durable.
+    pub(crate) fn arrival(&self, insertion: &Insertion) -> Arrival {
+        let octets = insertion.message.iter().map(bytes::Bytes::len).sum();
+        let header = |message: &bytes::Bytes| {
+            let octets = Facts::from_octets(&insertion.facts).header_octets as usize;
+            message_id(message.get(..octets)?)
+        };
+        let message_id =
+            self.history.is_on().then(|| insertion.message.first().and_then(header)).flatten();
+        Arrival { id: insertion.id, envelope: insertion.envelope.clone(), octets, message_id }
+    }
+
     /// It is durable, and ours.
     pub(crate) fn note_accepted(&self, origin: &Origin<'_>, arrival: &Arrival) {
         self.counters.accepted.inc();
-        let log = self.live.borrow().log.clone();
+        let (setup, now) = (self.live.borrow().clone(), self.clock.now());
+        self.history.accepted(&setup, now, origin, arrival);
+        let log = &setup.log;
         if !log.accepted {
             return;
         }
-        let Arrival { id, envelope, octets } = arrival;
-        let mut line = Line::new(self.clock.now(), "accepted");
+        let Arrival { id, envelope, octets, .. } = arrival;
+        let mut line = Line::new(now, "accepted");
         line.plain("id", id);
         let sender = envelope.reverse_path.as_str();
         line.field("from", &self.journal.veil(log.addresses).address(sender));
@@ -52,11 +62,13 @@ impl Intake {
         refused: &Refused,
     ) {
         self.counters.refused.inc();
-        let log = self.live.borrow().log.clone();
-        let mut line = Line::new(self.clock.now(), "refused");
-        line.field("from", &self.journal.veil(log.addresses).address(sender.as_str()));
-        origin.tell(&mut line);
+        let (setup, now) = (self.live.borrow().clone(), self.clock.now());
         let (code, status) = refused.code();
+        let reply = (code, status, refused.to_string());
+        self.history.refused(&setup, now, origin, (sender, reply));
+        let mut line = Line::new(now, "refused");
+        line.field("from", &self.journal.veil(setup.log.addresses).address(sender.as_str()));
+        origin.tell(&mut line);
         line.number("code", u64::from(code.number()));
         line.plain("status", status);
         line.field("text", &refused.to_string());

@@ -6,8 +6,10 @@ use postlane_message::{Bounced, Returned, Trace, read_bounces};
 use postlane_replies::{Diagnosis, RuleBook};
 
 use crate::events::{CameBack, Event, Events};
+use crate::history::History;
 use crate::journal::{Journal, Line};
 use crate::meaning::Meanings;
+use crate::setup::Setup;
 use crate::veil::Veil;
 
 /// Writes down what came back: a line and an event for each recipient that it is about. The
@@ -17,6 +19,7 @@ pub(super) struct Returns<'a> {
     pub(super) journal: &'a Journal,
     pub(super) veil: Veil<'a>,
     pub(super) events: &'a Events,
+    pub(super) history: (&'a History, &'a Setup),
     /// What replies mean.
     pub(super) meanings: &'a Meanings,
     pub(super) rules: &'a RuleBook,
@@ -76,13 +79,14 @@ impl Returns<'_> {
         let recipient = returned.map(|returned| returned.recipient);
         let came_back =
             |about: &Bounced| Box::new(CameBack { recipient, claimed_id, about: about.clone() });
-        self.events.tell(|| Event {
+        let event = || Event {
             recipient: address,
             diagnosis: diagnosis.clone(),
             detail,
             came_back: about.as_ref().map(came_back),
             ..Event::new(self.at, "returned", returned.map(|returned| returned.id))
-        });
+        };
+        self.events.tell_and_keep(self.history, event);
         Some(Understood { returned: returned?, bounced: about?, diagnosis: diagnosis? })
     }
 

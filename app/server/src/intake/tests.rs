@@ -43,7 +43,12 @@ fn door(store: &Arc<Memory>) -> Door {
         store: store.clone(),
         awaited: Awaited::default(),
         list: Suppressions::new(),
-        teller: Teller { journal: journal.clone(), events: events.clone() },
+        teller: Teller {
+            journal: journal.clone(),
+            events: events.clone(),
+            history: History::none(),
+            live: live.clone(),
+        },
         live: live.clone(),
         counters: Arc::default(),
     };
@@ -58,6 +63,7 @@ fn door(store: &Arc<Memory>) -> Door {
         octets: 0.into(),
         rights: watch::Sender::new(Arc::new(rights)).subscribe(),
         events,
+        history: History::none(),
         meanings: Meanings::built_in(),
         suppressions: Suppressions::new(),
         writing,

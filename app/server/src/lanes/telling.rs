@@ -8,6 +8,7 @@ use postlane_mail::Instant;
 
 use super::{Audit, LaneName};
 use crate::events::{Event, Events};
+use crate::history::{CONTROLLER, History, command_of};
 use crate::journal::{Journal, Line};
 use crate::names::Names;
 use crate::setup::Live;
@@ -17,6 +18,7 @@ use crate::setup::Live;
 pub(crate) struct Teller {
     pub(crate) journal: Journal,
     pub(crate) events: Events,
+    pub(crate) history: History,
     pub(crate) names: Arc<Names>,
     pub(crate) live: Live,
 }
@@ -31,6 +33,7 @@ impl Teller {
             line.field("text", &audit.why);
         }
         self.journal.write(line.end());
+        self.history.ordered(&self.live.borrow(), now, name, audit);
         let why = if audit.why.is_empty() { String::new() } else { format!(": {}", audit.why) };
         let detail = format!("{}, by {}{why}", audit.command, audit.by);
         self.events.tell(|| event(now, "lane-ordered", name, detail));
@@ -43,6 +46,8 @@ impl Teller {
         let detail = decision.to_string();
         let mut line = line(now, kind, &name);
         line.field("text", &detail);
+        let decided = (command_of(kind), &name);
+        self.history.lane(&self.live.borrow(), now, decided, (CONTROLLER, &detail));
         if kind != "lane-learned" {
             self.events.tell(|| event(now, kind, &name, detail));
         }
@@ -80,6 +85,8 @@ impl Teller {
         }
         let detail = judgement.verdict.to_string();
         line.field("text", &detail);
+        let judged = (command_of(kind), &name);
+        self.history.lane(&self.live.borrow(), now, judged, (CONTROLLER, &detail));
         self.events.tell(|| event(now, kind, &name, detail));
         line.end()
     }

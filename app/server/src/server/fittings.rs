@@ -16,6 +16,7 @@ use crate::cache::Cache;
 use crate::counters::Counters;
 use crate::diagnosing::Diagnosing;
 use crate::events::Events;
+use crate::history::History;
 use crate::intake::Intake;
 use crate::journal::Journal;
 use crate::lanes::{Keeping, Lanes, Teller as LaneTeller};
@@ -47,6 +48,7 @@ pub(super) struct Fittings {
     pub(super) diagnosing: Arc<Diagnosing>,
     pub(super) journal: Journal,
     pub(super) events: Events,
+    pub(super) history: History,
     pub(super) owed: Arc<Mailbox<Owed>>,
     pub(super) suppressions: Suppressions,
     pub(super) lanes: Lanes,
@@ -58,6 +60,7 @@ impl Fittings {
             let setup = live.borrow();
             (setup.cache_octets, Journal::start(&setup.log))
         };
+        let history = History::open(&live);
         Self {
             live,
             names: Arc::new(Names::new()),
@@ -71,6 +74,7 @@ impl Fittings {
             diagnosing: Arc::default(),
             journal,
             events: Events::new(),
+            history,
             owed: Arc::new(Mailbox::new()),
             suppressions: Suppressions::new(),
             lanes: Lanes::default(),
@@ -111,6 +115,7 @@ impl Fittings {
             rights,
             journal: self.journal.clone(),
             events: self.events.clone(),
+            history: self.history.clone(),
             meanings: Meanings::built_in(),
             suppressions: self.suppressions.clone(),
             writing: self.writing(store),
@@ -129,6 +134,7 @@ impl Fittings {
             counters: self.counters.clone(),
             journal: self.journal.clone(),
             events: self.events.clone(),
+            history: self.history.clone(),
         }
     }
 
@@ -145,6 +151,7 @@ impl Fittings {
             reports: self.owed.clone(),
             journal: self.journal.clone(),
             events: self.events.clone(),
+            history: self.history.clone(),
             suppressions: self.suppressions.clone(),
             writing: self.writing(store),
             learning: Learning::default(),
@@ -157,6 +164,7 @@ impl Fittings {
                 teller: LaneTeller {
                     journal: self.journal.clone(),
                     events: self.events.clone(),
+                    history: self.history.clone(),
                     names: self.names.clone(),
                     live: self.live.clone(),
                 },
@@ -173,7 +181,12 @@ impl Fittings {
             store: store.clone(),
             awaited: self.awaited.clone(),
             list: self.suppressions.clone(),
-            teller: Teller { journal: self.journal.clone(), events: self.events.clone() },
+            teller: Teller {
+                journal: self.journal.clone(),
+                events: self.events.clone(),
+                history: self.history.clone(),
+                live: self.live.clone(),
+            },
             live: self.live.clone(),
             counters: self.counters.clone(),
         }

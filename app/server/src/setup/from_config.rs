@@ -11,8 +11,8 @@ use postlane_smtp::server::{Limits, RelayRights};
 use postlane_suppression::Policy;
 
 use super::{
-    AuthSetup, HttpLimits, LaneSetup, ListenerSetup, PoolSetup, Reports, Rules, Setup, SourceSetup,
-    SuppressionSetup, TenantSetup, TlsChange, TlsSetup, User, WebhookSetup,
+    AuthSetup, HttpLimits, LaneSetup, LedgerSetup, ListenerSetup, PoolSetup, Reports, Rules, Setup,
+    SourceSetup, SuppressionSetup, TenantSetup, TlsChange, TlsSetup, User, WebhookSetup,
 };
 use crate::clock::Clock;
 use crate::config::settings::{
@@ -50,12 +50,7 @@ impl Setup {
             families_off: by_provider(config, |p| {
                 (!p.families_off.is_empty()).then(|| p.families_off.clone())
             }),
-            retry: RetrySchedule {
-                first: config.retry.first,
-                factor_percent: config.retry.factor.0,
-                longest: config.retry.longest,
-                jitter_percent: u8::try_from(config.retry.jitter.0).unwrap_or(u8::MAX),
-            },
+            retry: retry(config),
             expires_after: [config.expire.transactional, config.expire.engaged, config.expire.cold],
             delay_notice_after: report.delay_notice.on(),
             report_returns: report.returns,
@@ -85,6 +80,7 @@ impl Setup {
             },
             cache_octets: octets(spool.body_cache),
             log: config.log.clone(),
+            ledger: ledger(config),
             shutdown_wait: relay.shutdown_wait,
             seed: 0,
             clock: Clock::wall(),
@@ -106,6 +102,30 @@ fn webhooks(config: &Config) -> WebhookSetup {
         batch: settings.batch as usize,
         at_once: settings.at_once as usize,
         pause_after: settings.pause_after,
+    }
+}
+
+fn retry(config: &Config) -> RetrySchedule {
+    let settings = &config.retry;
+    RetrySchedule {
+        first: settings.first,
+        factor_percent: settings.factor.0,
+        longest: settings.longest,
+        jitter_percent: u8::try_from(settings.jitter.0).unwrap_or(u8::MAX),
+    }
+}
+
+fn ledger(config: &Config) -> LedgerSetup {
+    let settings = &config.ledger;
+    LedgerSetup {
+        on: settings.on,
+        dir: settings.dir.clone().unwrap_or_else(|| config.spool.dir.join("ledger")),
+        keep_for: settings.keep_for,
+        octets_max: settings.size.octets(),
+        refused_samples: settings.refused_samples,
+        accepted_samples: settings.accepted_samples,
+        addresses: settings.addresses,
+        backlog_octets_max: settings.backlog.in_memory(),
     }
 }
 

@@ -6,13 +6,17 @@ use postlane_suppression::Entry;
 
 use crate::config::settings::Addresses;
 use crate::events::{Event, Events};
+use crate::history::History;
 use crate::journal::{Journal, Line};
+use crate::setup::Live;
 
 /// Tells the log and whoever listens.
 #[derive(Clone)]
 pub(crate) struct Teller {
     pub(crate) journal: Journal,
     pub(crate) events: Events,
+    pub(crate) history: History,
+    pub(crate) live: Live,
 }
 
 impl Teller {
@@ -28,7 +32,8 @@ impl Teller {
 
     /// An event alone: the log has their number.
     pub(crate) fn event(&self, now: Instant, kind: &'static str, entry: &Entry, by: &str) {
-        self.events.tell(|| event(now, kind, entry, by));
+        let setup = self.live.borrow().clone();
+        self.events.tell_and_keep((&self.history, &setup), || event(now, kind, entry, by));
     }
 
     fn tell(&self, now: Instant, kind: &'static str, shown: Addresses, entry: &Entry, by: &str) {

@@ -123,12 +123,15 @@ impl<E> Engine<E> {
     pub(super) fn settle_all(&mut self, number: u32, fate: Fate) {
         let recipients = self.recipients_of(number);
         let entry = &self.slab[number];
+        let provider = self.provider_of(entry);
         self.effort += 1;
         self.outputs.push_back(Output::Settled(Settled {
             message: entry.id,
             place: entry.place,
             recipients: recipients.iter().map(|(index, _)| (*index, fate)).collect(),
             attempt: None,
+            attempts_before: entry.attempts,
+            provider,
         }));
     }
 

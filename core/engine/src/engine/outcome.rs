@@ -57,6 +57,8 @@ struct Over<'a, E> {
     /// Its session had carried others before.
     used: bool,
     lane: u32,
+    /// Attempts before it.
+    attempts_before: u16,
     evidence: E,
 }
 
@@ -102,8 +104,12 @@ impl<E> Engine<E> {
         if let Some((taken, _)) = beyond(outcomes) {
             self.take_no_more_at_once(now, path, taken);
         }
-        let over = Over { attempt, slot: id, host, behind, outcomes, used, lane, evidence };
-        self.settle(now, flight.entry, over);
+        let (attempts_before, slot) = (flight.attempts, id);
+        self.settle(
+            now,
+            flight.entry,
+            Over { attempt, slot, host, behind, outcomes, used, lane, attempts_before, evidence },
+        );
         if ends_session(outcomes) {
             let is_refused = |o: &RecipientOutcome| matches!(o.outcome, Outcome::Refused(_));
             self.slots[place as usize].told |= outcomes.iter().any(is_refused);
@@ -318,6 +324,8 @@ impl<E> Engine<E> {
             place: entry.place,
             recipients,
             attempt: Some((over.attempt, over.slot, over.evidence)),
+            attempts_before: over.attempts_before,
+            provider: Some(self.lanes[over.lane as usize].provider),
         }));
     }
 }

@@ -10,7 +10,7 @@ use std::mem;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use postlane_mail::{Instant, Reply, Stage};
+use postlane_mail::{Instant, Reply, Span, Stage};
 
 use super::limits::Timeouts;
 use super::session::{SessionEnd, TlsPolicy};
@@ -66,6 +66,7 @@ pub struct Client {
     capabilities: Capabilities,
     parser: ReplyParser,
     banner: Option<Reply>,
+    greeted: Option<Instant>,
     phase: Phase,
     encrypted: bool,
     quitting: bool,
@@ -135,6 +136,7 @@ impl Client {
             capabilities: Capabilities::default(),
             parser: ReplyParser::default(),
             banner: None,
+            greeted: None,
             phase: if handshake_first { Phase::Handshake } else { Phase::Opening },
             encrypted: false,
             quitting: false,
@@ -265,6 +267,11 @@ impl Client {
     /// The greeting.
     pub fn banner(&self) -> Option<&Reply> {
         self.banner.as_ref()
+    }
+
+    /// How long the host let us wait for its greeting, from the end of connecting.
+    pub fn greeted_after(&self) -> Option<Span> {
+        self.greeted.map(|at| at.since(self.connected))
     }
 
     /// What the host has offered.

@@ -52,6 +52,8 @@ pub struct SessionFacts {
     pub tls: Option<TlsFacts>,
     /// The greeting.
     pub banner: Option<Reply>,
+    /// How long it took from the end of connecting to the greeting.
+    pub greeted_after: Option<Span>,
 }
 
 /// Why a session is over.

@@ -43,6 +43,7 @@ pub(super) async fn hold(
         remote: call.address,
         tls: None,
         banner: None,
+        greeted_after: None,
     };
     let mut client = Client::new(now, call.smtp.clone(), nonce);
     let (facts, end) = match connection {
@@ -217,17 +218,23 @@ impl Held<'_> {
                     Err(e) => self.client.tls_failed(&e.to_string()),
                 },
                 Step::Ready => {
-                    Arc::make_mut(&mut self.facts).banner = self.client.banner().cloned();
+                    self.note_greeting();
                     events.opened(&self.facts);
                 }
                 Step::Finished(finished) => events.finished(*finished, &self.facts),
                 Step::Close(end) => {
-                    Arc::make_mut(&mut self.facts).banner = self.client.banner().cloned();
+                    self.note_greeting();
                     return Some(end);
                 }
             }
         }
         None
+    }
+
+    fn note_greeting(&mut self) {
+        let facts = Arc::make_mut(&mut self.facts);
+        facts.banner = self.client.banner().cloned();
+        facts.greeted_after = self.client.greeted_after();
     }
 
     async fn encrypt(&mut self) -> io::Result<()> {

@@ -26,6 +26,7 @@ impl Client {
     fn greeted(&mut self, reply: Reply) {
         let is_us = self.names_us(&reply);
         self.banner = Some(reply.clone());
+        self.greeted = Some(self.now);
         if !reply.code().is_success() {
             return self.turned_away(Stage::Connect, reply);
         }
