@@ -30,7 +30,7 @@ fn way_out(looked: Looked<'_>) -> Option<Found> {
     let is_link = |link: &&str| {
         link.split_once(':').is_some_and(|(scheme, rest)| !scheme.is_empty() && !rest.is_empty())
     };
-    if links.is_empty() || !links.iter().all(|link| is_link(link)) {
+    if links.is_empty() || !links.iter().all(is_link) {
         return Found::fail(format!("List-Unsubscribe: {text}: <address>, <address> is expected"));
     }
     Found::pass(links.join(", "))
