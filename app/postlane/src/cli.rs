@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::commands::analyze::Analyze;
 use crate::commands::audit::AuditArguments;
 use crate::commands::bounce::BounceCommand;
+use crate::commands::check::CheckCommand;
 use crate::commands::classify::Classify;
 use crate::commands::config::ConfigCommand;
 use crate::commands::diagnose::Diagnose;
@@ -121,6 +122,9 @@ pub(crate) enum Command {
     /// signal, provider, rule and confidence. A line that cannot be read is told on standard
     /// error, and the exit status is then 1.
     Classify(Classify),
+    /// Look at a message, or at who sends it, as a receiver would
+    #[command(subcommand)]
+    Check(CheckCommand),
     /// Say what another mail server's log tells of providers, their limits, and retries
     ///
     /// Reads logs of any size, joins their lines by queue id, says what each provider took and

@@ -3,6 +3,7 @@
 pub(crate) mod analyze;
 pub(crate) mod audit;
 pub(crate) mod bounce;
+pub(crate) mod check;
 pub(crate) mod classify;
 pub(crate) mod config;
 pub(crate) mod diagnose;

@@ -7,6 +7,7 @@ mod access;
 mod analyze;
 mod beside;
 mod bounces;
+mod check;
 mod command_line;
 mod configuration;
 mod crash;

@@ -60,7 +60,7 @@ pub enum Why {
     #[error("d= and s= make no name that could be asked for")]
     KeyName,
     /// The key could not be had.
-    #[error("the key could not be looked up: {0:?}")]
+    #[error("the key could not be looked up: {0}")]
     Lookup(Failure),
     /// There is none.
     #[error("there is no key at that name")]

@@ -54,17 +54,30 @@ pub enum Record {
 }
 
 /// Why there is no answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Failure {
     /// The name server could not find out (SERVFAIL), or its signatures are bogus.
+    #[error("the name server could not find out (SERVFAIL)")]
     ServFail,
     /// It will not answer us (REFUSED).
+    #[error("the name server refused to answer (REFUSED)")]
     Refused,
     /// Nobody answered in time.
+    #[error("no name server answered in time")]
     TimedOut,
     /// The answer makes no sense, as said here.
+    #[error("{0}")]
     Malformed(Box<str>),
+}
+
+impl Failure {
+    /// Reads back what was printed of it.
+    pub fn read(text: &str) -> Self {
+        let plain = [Self::ServFail, Self::Refused, Self::TimedOut];
+        let found = plain.into_iter().find(|failure| failure.to_string() == text);
+        found.unwrap_or_else(|| Self::Malformed(text.into()))
+    }
 }
 
 impl Answer {

@@ -219,7 +219,7 @@ impl Run<'_> {
         let question = Question { name: domain.clone(), kind: Kind::Txt };
         let answer = self.known.ask(&question).ok_or(Stop::Unknown)?;
         if let Answer::Failed(failure) = answer {
-            return Err(Stop::Temp(format!("TXT of {domain}: {failure:?}")));
+            return Err(Stop::Temp(format!("TXT of {domain}: {failure}")));
         }
         let mut records = answer.records().iter().filter_map(|record| match record {
             Record::Txt(text) if SpfRecord::is_record(text) => Some(text),

@@ -123,7 +123,7 @@ impl Run<'_> {
     /// A question that failed ends it, and one without an answer is counted.
     fn hear(&mut self, name: &Name, answer: &Answer) -> Result<(), Stop> {
         if let Answer::Failed(failure) = answer {
-            return Err(Stop::Temp(format!("{name}: {failure:?}")));
+            return Err(Stop::Temp(format!("{name}: {failure}")));
         }
         if answer.is_void() { self.count_void() } else { Ok(()) }
     }

@@ -5,6 +5,7 @@
 //! bounces mail, the second makes it wait.
 
 mod answer;
+mod asking;
 mod cache;
 mod question;
 mod reading;

@@ -111,18 +111,30 @@ impl Resolver {
             return kept;
         }
         let timeout = self.settings.lookup_timeout.to_std();
-        let outcome = tokio::time::timeout(timeout, self.follow(name, kind)).await;
+        let asked = async { self.follow(sent(name)?, kind).await };
+        let outcome = tokio::time::timeout(timeout, asked).await;
         let outcome = outcome.unwrap_or(Err(DnsError::TimedOut));
         cache.lock().insert(Instant::now(), question, outcome)
+    }
+
+    /// An answer from the servers, when it is our turn.
+    pub(super) async fn ask_for<K: Kind>(
+        &self,
+        name: Name,
+        kind: K,
+    ) -> Result<Answer<K::Record>, DnsError> {
+        let _turn = self.turns.acquire().await.expect("the semaphore is never closed");
+        let timeout = self.settings.lookup_timeout.to_std();
+        let outcome = tokio::time::timeout(timeout, self.follow(name, kind)).await;
+        outcome.unwrap_or(Err(DnsError::TimedOut))
     }
 
     /// Asks, and asks on where an alias leads out of the answer.
     async fn follow<K: Kind>(
         &self,
-        domain: &Domain,
+        mut name: Name,
         kind: K,
     ) -> Result<Answer<K::Record>, DnsError> {
-        let mut name = name(domain)?;
         let (mut ttl_s, mut authentic, mut aliases_followed) = (u32::MAX, true, 0);
         while aliases_followed <= ALIASES_MAX {
             let message = self.ask(&name, kind.record_type()).await?;
@@ -200,7 +212,7 @@ impl Server {
     }
 }
 
-fn name(domain: &Domain) -> Result<Name, DnsError> {
+fn sent(domain: &Domain) -> Result<Name, DnsError> {
     let fully_qualified = format!("{domain}.");
     Name::from_ascii(fully_qualified).map_err(|error| DnsError::Malformed(error.to_string().into()))
 }

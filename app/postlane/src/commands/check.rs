@@ -1,0 +1,113 @@
+//! `postlane check`: what a receiver would make of a message, or of who sends it.
+
+mod gates;
+mod message;
+mod recorded;
+mod spf;
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use postlane_checks::Known;
+use postlane_net::dns::{NameServers, Resolver, ResolverSettings};
+
+use crate::exit::{Exit, Failure};
+
+/// What is looked at.
+#[derive(Subcommand)]
+pub(crate) enum CheckCommand {
+    /// Look at a message as a receiver would: form, SPF, DKIM, DMARC, ARC, and what mail to many needs
+    Message(Box<message::CheckMessage>),
+    /// Say whether a domain lets an address send, and how that comes about
+    Spf(Box<spf::CheckSpf>),
+}
+
+/// Where answers come from.
+#[derive(Args)]
+pub(crate) struct Answers {
+    /// Ask this DNS resolver rather than the system's
+    #[arg(long, value_name = "ADDR:PORT")]
+    resolver: Vec<SocketAddr>,
+    /// Write down every question with its answer, for --replay
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+    /// Answer from that file and ask nobody; what is not in it cannot be found out
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["resolver", "record"])]
+    replay: Option<PathBuf>,
+}
+
+/// Who brings a message.
+#[derive(Args)]
+pub(crate) struct Bringer {
+    /// The address the mail comes from
+    #[arg(long, value_name = "ADDR")]
+    ip: Option<IpAddr>,
+    /// The name given with EHLO
+    #[arg(long, value_name = "NAME", default_value = "unknown")]
+    helo: String,
+    /// The envelope's sender; `<>` for the null one
+    #[arg(long, value_name = "ADDRESS", default_value = "")]
+    mail_from: String,
+}
+
+impl Bringer {
+    /// The reverse-path without brackets.
+    fn reverse_path(&self) -> &str {
+        self.mail_from.trim_start_matches('<').trim_end_matches('>')
+    }
+}
+
+pub(crate) fn run(command: &CheckCommand, json: bool) -> Result<Exit, Failure> {
+    match command {
+        CheckCommand::Message(check) => message::run(check, json),
+        CheckCommand::Spf(check) => spf::run(check, json),
+    }
+}
+
+/// Rounds of questions, at most: SPF alone may take eleven, one behind the other. Chosen, not
+/// measured.
+const ROUNDS_MAX: usize = 40;
+
+impl Answers {
+    /// Runs a look again and again, until it has all answers it asks for.
+    fn run<T>(&self, mut look: impl FnMut(&mut Known) -> Option<T>) -> Result<T, Failure> {
+        let mut known = Known::new();
+        if let Some(file) = &self.replay {
+            recorded::read(file, &mut known)?;
+        }
+        let resolver = self.resolver()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|e| Failure::new(Exit::Undetermined, format!("no runtime: {e}")))?;
+        for _ in 0..ROUNDS_MAX {
+            if let Some(found) = look(&mut known) {
+                if let Some(file) = &self.record {
+                    recorded::write(file, &known)?;
+                }
+                return Ok(found);
+            }
+            match &resolver {
+                Some(resolver) => {
+                    runtime.block_on(resolver.complete(&mut known));
+                }
+                None => recorded::leave_open(&mut known),
+            }
+        }
+        Err(Failure::new(Exit::Undetermined, "the questions to the DNS do not end"))
+    }
+
+    /// None where nobody is to be asked.
+    fn resolver(&self) -> Result<Option<Resolver>, Failure> {
+        if self.replay.is_some() {
+            return Ok(None);
+        }
+        let servers = match self.resolver.is_empty() {
+            true => NameServers::system(),
+            false => NameServers::given(self.resolver.clone())
+                .map_err(|e| Failure::usage(e.to_string()))?,
+        };
+        Ok(Some(Resolver::new(&servers, ResolverSettings::default())))
+    }
+}

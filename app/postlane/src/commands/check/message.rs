@@ -1,0 +1,237 @@
+//! `postlane check message`: every check of a message, the gates of each provider first.
+
+use std::fs;
+use std::io::{self, Read as _};
+
+use clap::Args;
+use postlane_checks::dkim::Checked;
+use postlane_checks::dmarc::{Evaluated, Method};
+use postlane_checks::format::{address, date::MailDate};
+use postlane_checks::message::Message;
+use postlane_checks::{Arrived, Authentication, Client, Finding, Outcome, check_message};
+use postlane_mail::Instant;
+use serde_json::{Map, Value, json};
+
+use super::gates::{GateVerdict, verdicts};
+use super::{Answers, Bringer, spf};
+use crate::exit::{Exit, Failure};
+use crate::print;
+
+/// Which message, and how it came.
+#[derive(Args)]
+pub(crate) struct CheckMessage {
+    /// The message as it would be sent; - for standard input
+    file: String,
+    #[command(flatten)]
+    bringer: Bringer,
+    /// It is one person's own mail (an order, a password): what mail to many must carry is no
+    /// matter then
+    #[arg(long)]
+    transactional: bool,
+    /// It was announced with SMTPUTF8
+    #[arg(long)]
+    smtputf8: bool,
+    /// Look as if it were that moment (RFC 3339) [default: now]
+    #[arg(long, value_name = "TIME")]
+    now: Option<jiff::Timestamp>,
+    /// Show what passes, too
+    #[arg(long)]
+    all: bool,
+    #[command(flatten)]
+    answers: Answers,
+}
+
+/// Octets of a message that is looked at. RFC 1870's largest in use is 50 MB.
+const OCTETS_MAX: u64 = 64 << 20;
+
+pub(super) fn run(check: &CheckMessage, json: bool) -> Result<Exit, Failure> {
+    let octets = wire(read(&check.file)?);
+    let now = check.now.unwrap_or_else(jiff::Timestamp::now);
+    let bringer = &check.bringer;
+    let client = bringer.ip.map(|address| Client {
+        address,
+        helo: &bringer.helo,
+        mail_from: bringer.reverse_path(),
+    });
+    let arrived = Arrived {
+        message: Message::new(&octets),
+        now: Instant::from_unix_s(u64::try_from(now.as_second()).unwrap_or_default()),
+        is_utf8: check.smtputf8,
+        client,
+        is_transactional: check.transactional,
+    };
+    let (authentication, findings) = check.answers.run(|known| check_message(known, &arrived))?;
+    let gates = verdicts(&findings);
+    if json {
+        print::json(&as_json(&arrived, &authentication, &findings, &gates));
+    } else {
+        show(&findings, &gates, check.all);
+    }
+    let has = |outcome| findings.iter().any(|finding| finding.outcome == outcome);
+    Ok(match (has(Outcome::Fail), has(Outcome::Error)) {
+        (true, _) => Exit::No,
+        (_, true) => Exit::Undetermined,
+        _ => Exit::Yes,
+    })
+}
+
+fn read(file: &str) -> Result<Vec<u8>, Failure> {
+    let mut octets = Vec::new();
+    let done = if file == "-" {
+        io::stdin().lock().take(OCTETS_MAX + 1).read_to_end(&mut octets)
+    } else {
+        fs::File::open(file).and_then(|from| from.take(OCTETS_MAX + 1).read_to_end(&mut octets))
+    };
+    done.map_err(|e| Failure::usage(format!("cannot read {file}: {e}")))?;
+    if octets.len() as u64 > OCTETS_MAX {
+        return Err(Failure::usage(format!("{file} is larger than 64 MiB: no host takes that")));
+    }
+    Ok(octets)
+}
+
+/// A file whose lines all end with LF alone is one of a Unix editor: on the wire they end with
+/// CRLF. A file with any CRLF is taken for what it is.
+fn wire(octets: Vec<u8>) -> Vec<u8> {
+    if octets.contains(&b'\r') {
+        return octets;
+    }
+    let mut wire = Vec::with_capacity(octets.len() + octets.len() / 40);
+    for octet in octets {
+        if octet == b'\n' {
+            wire.push(b'\r');
+        }
+        wire.push(octet);
+    }
+    wire
+}
+
+fn show(findings: &[Finding], gates: &[GateVerdict], all: bool) {
+    for gate in gates {
+        let blocking = gate.blocking.join(", ");
+        let blocking = if blocking.is_empty() { blocking } else { format!("  ({blocking})") };
+        print::line(&format!("{:<14}{}{blocking}", gate.name, gate.verdict));
+    }
+    let count = |outcome| findings.iter().filter(|finding| finding.outcome == outcome).count();
+    print::line("");
+    print::line(&format!(
+        "{} pass, {} to know, {} warnings, {} faults, {} do not apply, {} undetermined",
+        count(Outcome::Pass),
+        count(Outcome::Info),
+        count(Outcome::Warn),
+        count(Outcome::Fail),
+        count(Outcome::Skip),
+        count(Outcome::Error)
+    ));
+    let is_shown =
+        |finding: &&Finding| all || !matches!(finding.outcome, Outcome::Pass | Outcome::Skip);
+    let mut shown: Vec<&Finding> = findings.iter().filter(is_shown).collect();
+    shown.sort_by_key(|finding| order(finding.outcome));
+    for finding in shown {
+        print::line("");
+        print::line(&format!("{} {}", finding.outcome.as_str(), finding.id));
+        print::field("", &print::printable(&finding.evidence));
+        if let Some(remedy) = &finding.remedy {
+            print::field("to do", remedy);
+            print::field("see", finding.reference);
+        }
+    }
+}
+
+/// What is to be done first stands first.
+fn order(outcome: Outcome) -> u8 {
+    match outcome {
+        Outcome::Fail => 0,
+        Outcome::Error => 1,
+        Outcome::Warn => 2,
+        Outcome::Info => 3,
+        Outcome::Skip => 4,
+        Outcome::Pass => 5,
+    }
+}
+
+fn as_json(
+    arrived: &Arrived<'_>,
+    authentication: &Authentication,
+    findings: &[Finding],
+    gates: &[GateVerdict],
+) -> Value {
+    let gates: Map<String, Value> = gates
+        .iter()
+        .map(|gate| {
+            (gate.id.to_owned(), json!({"verdict": gate.verdict, "blocking": gate.blocking}))
+        })
+        .collect();
+    let checks = findings.iter().map(|finding| {
+        json!({
+            "id": finding.id,
+            "result": finding.outcome.as_str(),
+            "evidence": finding.evidence,
+            "remedy": finding.remedy,
+            "reference": finding.reference,
+        })
+    });
+    let Authentication { spf, dkim, dmarc, arc, arc_sets, .. } = authentication;
+    json!({
+        "gates": gates,
+        "spf": spf.as_ref().map(spf::as_json),
+        "dkim": dkim.iter().map(signature).collect::<Vec<Value>>(),
+        "dmarc": dmarc.as_ref().map(|report| {
+            let mut found = policy(&report.tree_walk);
+            found["method"] = method(report.tree_walk.method).into();
+            found["psl"] = policy(&report.public_suffixes);
+            found["treewalk"] = policy(&report.tree_walk);
+            found
+        }),
+        "arc": {"cv": format!("{arc:?}").to_ascii_lowercase(), "sets": arc_sets},
+        "fields": fields(arrived),
+        "checks": checks.collect::<Vec<Value>>(),
+    })
+}
+
+fn signature(checked: &Checked) -> Value {
+    let signature = checked.signature.as_ref();
+    json!({
+        "d": signature.map(|signature| signature.domain.to_string()),
+        "s": signature.map(|signature| signature.selector.to_string()),
+        "a": signature.map(|signature| signature.algorithm.as_str()),
+        "result": checked.outcome.as_str(),
+        "reason": checked.why.as_ref().map(ToString::to_string),
+        "bh_ok": checked.body_is_intact,
+        "key_bits": checked.key_bits,
+    })
+}
+
+fn method(method: Method) -> &'static str {
+    match method {
+        Method::TreeWalk => "treewalk",
+        Method::PublicSuffixes => "psl",
+    }
+}
+
+fn policy(found: &Evaluated) -> Value {
+    json!({
+        "result": found.verdict.as_str(),
+        "policy": found.policy.map(|policy| policy.as_str()),
+        "policy_domain": found.policy_domain.as_ref().map(ToString::to_string),
+        "org_domain": found.organisation.to_string(),
+        "spf_aligned": found.aligned.spf,
+        "dkim_aligned": found.aligned.dkim,
+    })
+}
+
+fn fields(arrived: &Arrived<'_>) -> Value {
+    let message = &arrived.message;
+    let date = message.text("Date").and_then(|text| MailDate::parse(&text).ok());
+    let date = date.and_then(|date| jiff::Timestamp::from_second(date.unix_s).ok());
+    let from = message.text("From").and_then(|text| address::parse(&text).ok());
+    let from: Vec<String> = from
+        .iter()
+        .flat_map(|list| address::mailboxes(list))
+        .map(|mailbox| format!("{}@{}", mailbox.local_part, mailbox.domain))
+        .collect();
+    json!({
+        "date_utc": date.map(|date| date.to_string()),
+        "from": from,
+        "message_id": message.text("Message-ID"),
+    })
+}

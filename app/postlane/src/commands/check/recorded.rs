@@ -1,0 +1,202 @@
+//! Questions with their answers, in a file: one look can be had again anywhere.
+
+use std::fs;
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use postlane_checks::{Answer, Failure as NoAnswer, Found, Kind, Known, Name, Question, Record};
+use postlane_mail::Span;
+use serde::{Deserialize, Serialize};
+
+use crate::exit::Failure;
+
+/// A question with its answer, as the file has it.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    name: String,
+    #[serde(rename = "type")]
+    kind: String,
+    /// `found`, `no-data`, `no-name` or `failed`.
+    answer: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    records: Vec<Written>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ttl_s: Option<u64>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    authentic: bool,
+    /// Why there is no answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
+}
+
+/// A record; text that is no UTF-8 stands in base 64.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+enum Written {
+    A(std::net::Ipv4Addr),
+    Aaaa(std::net::Ipv6Addr),
+    Mx { preference: u16, exchange: Option<String> },
+    Ptr(String),
+    Txt(String),
+    Octets(String),
+}
+
+/// Reads a file into what is known.
+pub(super) fn read(file: &Path, known: &mut Known) -> Result<(), Failure> {
+    let says = |e: &dyn std::fmt::Display| Failure::usage(format!("{}: {e}", file.display()));
+    let text = fs::read_to_string(file).map_err(|e| says(&e))?;
+    let lines: Vec<Line> = serde_json::from_str(&text)
+        .map_err(|e| says(&format!("{e}: a file that --record has written is expected")))?;
+    for line in lines {
+        let (name, kind) = (line.name.clone(), line.kind.clone());
+        let (question, answer) = line
+            .taken()
+            .ok_or_else(|| says(&format!("the answer to {kind} of {name} cannot be read")))?;
+        known.learn(question, answer);
+    }
+    Ok(())
+}
+
+/// Writes down what is known.
+pub(super) fn write(file: &Path, known: &Known) -> Result<(), Failure> {
+    let lines: Vec<Line> = known.answers().map(|(q, a)| Line::of(q, a)).collect();
+    let text = serde_json::to_string_pretty(&lines).unwrap_or_default();
+    fs::write(file, text + "\n").map_err(|e| Failure::usage(format!("{}: {e}", file.display())))
+}
+
+/// What is missing cannot be found out.
+pub(super) fn leave_open(known: &mut Known) {
+    for question in known.take_missing() {
+        let why = NoAnswer::Malformed("the recorded answers do not have it".into());
+        known.learn(question, Answer::Failed(why));
+    }
+}
+
+impl Line {
+    fn of(question: &Question, answer: &Answer) -> Self {
+        let mut line = Self {
+            name: question.name.to_string(),
+            kind: question.kind.as_str().to_owned(),
+            answer: String::new(),
+            records: Vec::new(),
+            ttl_s: None,
+            authentic: false,
+            why: None,
+        };
+        match answer {
+            Answer::Found(found) => {
+                "found".clone_into(&mut line.answer);
+                line.records = found.records.iter().filter_map(Written::of).collect();
+                (line.ttl_s, line.authentic) = (Some(found.ttl.as_s()), found.authentic);
+            }
+            Answer::NoData => "no-data".clone_into(&mut line.answer),
+            Answer::NoName => "no-name".clone_into(&mut line.answer),
+            Answer::Failed(failure) => {
+                "failed".clone_into(&mut line.answer);
+                line.why = Some(failure.to_string());
+            }
+        }
+        line
+    }
+
+    fn taken(self) -> Option<(Question, Answer)> {
+        let name = Name::parse(&self.name).ok()?;
+        let kind = [Kind::A, Kind::Aaaa, Kind::Mx, Kind::Ptr, Kind::Txt]
+            .into_iter()
+            .find(|kind| kind.as_str().eq_ignore_ascii_case(&self.kind))?;
+        let answer = match self.answer.as_str() {
+            "found" => Answer::Found(Found {
+                records: self.records.into_iter().map(Written::taken).collect::<Option<_>>()?,
+                ttl: Span::from_s(self.ttl_s.unwrap_or_default()),
+                authentic: self.authentic,
+            }),
+            "no-data" => Answer::NoData,
+            "no-name" => Answer::NoName,
+            "failed" => Answer::Failed(NoAnswer::read(&self.why.unwrap_or_default())),
+            _ => return None,
+        };
+        Some((Question { name, kind }, answer))
+    }
+}
+
+impl Written {
+    fn of(record: &Record) -> Option<Self> {
+        Some(match record {
+            Record::A(address) => Self::A(*address),
+            Record::Aaaa(address) => Self::Aaaa(*address),
+            Record::Mx { preference, exchange } => Self::Mx {
+                preference: *preference,
+                exchange: exchange.as_ref().map(ToString::to_string),
+            },
+            Record::Ptr(name) => Self::Ptr(name.to_string()),
+            Record::Txt(text) => match std::str::from_utf8(text) {
+                Ok(text) => Self::Txt(text.to_owned()),
+                Err(_) => Self::Octets(STANDARD.encode(text)),
+            },
+            _ => return None,
+        })
+    }
+
+    fn taken(self) -> Option<Record> {
+        Some(match self {
+            Self::A(address) => Record::A(address),
+            Self::Aaaa(address) => Record::Aaaa(address),
+            Self::Mx { preference, exchange } => {
+                let exchange = exchange.map(|name| Name::parse(&name)).transpose().ok()?;
+                Record::Mx { preference, exchange }
+            }
+            Self::Ptr(name) => Record::Ptr(Name::parse(&name).ok()?),
+            Self::Txt(text) => Record::Txt(text.into_bytes().into()),
+            Self::Octets(text) => Record::Txt(STANDARD.decode(text).ok()?.into()),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> Name {
+        Name::parse(text).unwrap()
+    }
+
+    #[test]
+    fn what_was_recorded_is_known_again() {
+        let mut known = Known::new();
+        let records = vec![
+            Record::Txt(b"v=spf1 -all".as_slice().into()),
+            Record::Txt(b"\xff\xfe".as_slice().into()),
+            Record::Mx { preference: 10, exchange: None },
+            Record::Ptr(name("a.example")),
+            Record::A([192, 0, 2, 1].into()),
+        ];
+        let found = Found { records, ttl: Span::from_s(300), authentic: true };
+        let answers = [
+            Answer::Found(found),
+            Answer::NoData,
+            Answer::NoName,
+            Answer::Failed(NoAnswer::TimedOut),
+            Answer::Failed(NoAnswer::ServFail),
+        ];
+        for (n, answer) in answers.into_iter().enumerate() {
+            known.learn(Question { name: name(&format!("n{n}.example")), kind: Kind::Txt }, answer);
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("dns.json");
+        write(&file, &known).unwrap();
+        let mut again = Known::new();
+        read(&file, &mut again).unwrap();
+        assert!(known.answers().eq(again.answers()));
+    }
+
+    #[test]
+    fn a_file_that_is_none_says_what_is_expected() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("dns.json");
+        fs::write(&file, "{}").unwrap();
+        let said = format!("{:?}", read(&file, &mut Known::new()).unwrap_err());
+        assert!(said.contains("a file that --record has written"), "{said}");
+    }
+}

@@ -1,0 +1,92 @@
+//! Questions of checks, answered by name servers.
+
+use futures_util::future::join_all;
+use hickory_resolver::proto::rr::{Name, RData, RecordType};
+use postlane_checks as checks;
+use postlane_checks::{Failure, Found, Known, Question, Record};
+
+use super::answer::DnsError;
+use super::reading::Kind;
+use super::resolver::Resolver;
+
+impl Resolver {
+    /// Answers all that is missing, at once. False if nothing was.
+    pub async fn complete(&self, known: &mut Known) -> bool {
+        let missing = known.take_missing();
+        let answers = join_all(missing.iter().map(|question| self.answer(question))).await;
+        let any = !answers.is_empty();
+        for (question, answer) in missing.into_iter().zip(answers) {
+            known.learn(question, answer);
+        }
+        any
+    }
+
+    /// Answers one question. What name servers fail with is an answer, too: that nothing is known.
+    pub async fn answer(&self, question: &Question) -> checks::Answer {
+        let Ok(name) = name(&question.name) else { return checks::Answer::NoName };
+        match self.ask_for(name, Asked(question.kind)).await {
+            Ok(answer) => checks::Answer::Found(Found {
+                records: answer.records.to_vec(),
+                ttl: answer.ttl,
+                authentic: answer.authentic,
+            }),
+            Err(DnsError::NxDomain { .. }) => checks::Answer::NoName,
+            Err(DnsError::NoData { .. }) => checks::Answer::NoData,
+            Err(error) => checks::Answer::Failed(failure(&error)),
+        }
+    }
+}
+
+fn failure(error: &DnsError) -> Failure {
+    match error {
+        DnsError::ServFail => Failure::ServFail,
+        DnsError::Refused => Failure::Refused,
+        DnsError::TimedOut => Failure::TimedOut,
+        other => Failure::Malformed(other.to_string().into()),
+    }
+}
+
+/// A name as it is sent: its labels may hold any printable character.
+fn name(name: &checks::Name) -> Result<Name, DnsError> {
+    let mut sent = Name::from_labels(name.as_str().split('.').map(str::as_bytes))
+        .map_err(|error| DnsError::Malformed(error.to_string().into()))?;
+    sent.set_fqdn(true);
+    Ok(sent)
+}
+
+/// A type of record that checks ask for.
+#[derive(Clone, Copy)]
+struct Asked(checks::Kind);
+
+impl Kind for Asked {
+    type Record = Record;
+
+    fn record_type(self) -> RecordType {
+        match self.0 {
+            checks::Kind::A => RecordType::A,
+            checks::Kind::Aaaa => RecordType::AAAA,
+            checks::Kind::Mx => RecordType::MX,
+            checks::Kind::Ptr => RecordType::PTR,
+            _ => RecordType::TXT,
+        }
+    }
+
+    fn read(self, record: &RData) -> Option<Record> {
+        match (self.0, record) {
+            (checks::Kind::A, RData::A(a)) => Some(Record::A(a.0)),
+            (checks::Kind::Aaaa, RData::AAAA(aaaa)) => Some(Record::Aaaa(aaaa.0)),
+            (checks::Kind::Mx, RData::MX(mx)) => {
+                let exchange = read_name(&mx.exchange);
+                Some(Record::Mx { preference: mx.preference, exchange })
+            }
+            (checks::Kind::Ptr, RData::PTR(ptr)) => read_name(&ptr.0).map(Record::Ptr),
+            (checks::Kind::Txt, RData::TXT(txt)) => Some(Record::Txt(txt.txt_data.concat().into())),
+            _ => None,
+        }
+    }
+}
+
+/// A name as it came; none for the root and for what cannot be asked for.
+fn read_name(name: &Name) -> Option<checks::Name> {
+    checks::Name::parse(&name.to_ascii()).ok()
+}
