@@ -45,6 +45,12 @@ pub struct Server {
     journal: Journal,
 }
 
+/// The first refusal need not wait for the rules.
+fn read_rules_early(setup: &Setup) {
+    let rules = setup.rules.clone();
+    drop(tokio::task::spawn_blocking(move || rules.book().rules().len()));
+}
+
 impl Server {
     /// Starts taking and delivering mail as `setup` says, which was made of `config`. The spool
     /// is opened first: what was ours is ours. Comes back when mail is taken; the queue is whole a
@@ -58,9 +64,7 @@ impl Server {
         let (sender, receiver) = watch::channel(Arc::new(setup));
         let live = Live(receiver);
         let setup = live.borrow().clone();
-        let rules = setup.rules.clone();
-        // The first refusal need not wait for them.
-        drop(tokio::task::spawn_blocking(move || rules.book().rules().len()));
+        read_rules_early(&setup);
         let fittings = Fittings::new(live);
         let (rights, rights_now) = watch::channel(Arc::new(HouseRights::new(&setup, &secret)));
         let dir = setup.data.join("spool");

@@ -18,9 +18,6 @@ pub(crate) struct Clock {
     minute: ([u8; 16], i64),
 }
 
-/// The octets of a line's moment, and where the rest begins.
-type Read = Option<(Instant, usize)>;
-
 impl Clock {
     /// A clock whose first line is of this year.
     pub(crate) fn new(year: i32) -> Self {
@@ -33,7 +30,7 @@ impl Clock {
     }
 
     /// The moment at the beginning of a line, and where the rest begins, behind one blank.
-    pub(crate) fn read(&mut self, line: &[u8]) -> Read {
+    pub(crate) fn read(&mut self, line: &[u8]) -> Option<(Instant, usize)> {
         match line.first()? {
             b'0'..=b'9' => self.numeric(line, 0),
             // `Sat 2026-11-21 07:30:01 UTC`, as `journalctl -o short-full` writes it.
@@ -50,7 +47,7 @@ impl Clock {
     }
 
     /// `Nov 21 07:30:01`, with or without a fraction.
-    fn rfc3164(&mut self, line: &[u8]) -> Read {
+    fn rfc3164(&mut self, line: &[u8]) -> Option<(Instant, usize)> {
         let text: &[u8; 16] = line.first_chunk()?;
         let minute = if self.minute.0[..12] == text[..12] && self.minute.0[12] == 1 {
             self.minute.1
@@ -97,7 +94,7 @@ impl Clock {
     }
 
     /// `2026-11-21T07:30:01.123456+01:00`, `2026-11-21 07:30:01,123`.
-    fn numeric(&mut self, line: &[u8], from: usize) -> Read {
+    fn numeric(&mut self, line: &[u8], from: usize) -> Option<(Instant, usize)> {
         let text: &[u8; 19] = line.get(from..)?.first_chunk()?;
         let minute = if self.minute.0 == text[..16] {
             self.minute.1
