@@ -15,5 +15,6 @@ mod trace;
 pub mod words;
 
 pub(crate) use catalogue::CHECKS;
+pub(crate) use dates::span;
 pub(crate) use from::{FREEMAIL, author, is_same_organisation};
 pub(crate) use single::is_local;

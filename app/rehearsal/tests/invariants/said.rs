@@ -105,7 +105,7 @@ fn ceilings_of_a_domain_of_hosts_and_of_a_provider_bind_all_of_the_mail() {
 
 #[test]
 fn a_deferred_message_waits_as_long_as_is_said() {
-    let events = events("backoff", "12h", MIXED, BUSY);
+    let events = events("backoff", "48h", MIXED, BUSY);
     let mut last: BTreeMap<u64, u64> = BTreeMap::new();
     let mut again = 0;
     for (at, msg, _) in dispatches(&events) {

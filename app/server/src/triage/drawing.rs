@@ -33,7 +33,9 @@ pub(super) fn draw(ledger: &Ledger, look: &Look) -> Result<Picture, LedgerError>
     let tenants: Vec<CompactString> = look.tenant.iter().cloned().collect();
     let asked = |from, to| Tallies { tenants: tenants.clone(), ..Tallies::all(from, to, slot) };
     let tallies = ledger.tallies(&asked(look.from, look.to))?;
-    let before = ledger.tallies(&asked(look.from - span, look.from))?;
+    // Tallies are whole minutes: the minute in which the span begins is not counted twice.
+    let begins = Instant(look.from.0 - look.from.0 % Span::from_min(1).0);
+    let before = ledger.tallies(&asked(begins - span, begins))?;
     let mut texts = Texts::default();
     let mut picture = Picture {
         from: look.from,

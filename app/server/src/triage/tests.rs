@@ -55,8 +55,8 @@ fn what_the_ledger_remembers_becomes_a_verdict() {
     let throttled = &all[1];
     assert_eq!(throttled.figures.attempts(), 120);
     assert_eq!(throttled.elsewhere.attempts(), 120);
-    assert_eq!(throttled.changed.len(), 1);
-    assert_eq!(throttled.changed[0].says, "pin 5/m by jo");
+    let changed: Vec<&str> = throttled.changed.iter().map(|change| &*change.says).collect();
+    assert_eq!(changed, ["pin 5/m by jo"]);
     // Replies that differ in numbers alone are one.
     assert_eq!(throttled.samples.len(), 1);
     assert_eq!(throttled.samples[0].count, 60);

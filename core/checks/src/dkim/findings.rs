@@ -3,6 +3,8 @@
 use crate::check::Gate::{Google, Microsoft, UnitedInternet, Yahoo};
 use crate::check::{Check, Found, Looked, MessageCheck, Run};
 
+use crate::format::span;
+
 use super::canon::Canon;
 use super::signature::{Algorithm, Signature, SignatureFault};
 use super::verify::{Checked, Outcome, Why};
@@ -131,6 +133,10 @@ fn whole_body(looked: Looked<'_>) -> Option<Found> {
     }
 }
 
+fn long(seconds: u64) -> String {
+    span(i64::try_from(seconds).unwrap_or(i64::MAX))
+}
+
 const DAY: u64 = 86_400;
 
 fn times(looked: Looked<'_>) -> Option<Found> {
@@ -144,10 +150,10 @@ fn times(looked: Looked<'_>) -> Option<Found> {
         let domain = &signature.domain;
         match (signature.signed_at, signature.expires_at) {
             (_, Some(expires)) if expires < now => {
-                return Found::fail(format!("d={domain}: expired {} s ago", now - expires));
+                return Found::fail(format!("d={domain}: expired {} ago", long(now - expires)));
             }
             (Some(signed), _) if signed > now.saturating_add(600) => {
-                return Found::fail(format!("d={domain}: signed {} s from now", signed - now));
+                return Found::fail(format!("d={domain}: signed {} from now", long(signed - now)));
             }
             (Some(signed), Some(expires)) if expires.saturating_sub(signed) < 3 * DAY => {
                 odd.push(format!("d={domain}: counts for less than three days"));

@@ -72,7 +72,8 @@ pub(super) fn skew(_: &mut Known, arrived: &Arrived<'_>) -> Option<Found> {
     }
 }
 
-fn span(seconds: i64) -> String {
+/// So many seconds, in the unit that says most.
+pub(crate) fn span(seconds: i64) -> String {
     match seconds {
         0..120 => format!("{seconds} s"),
         120..7_200 => format!("{} min", seconds / 60),

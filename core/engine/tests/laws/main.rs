@@ -172,7 +172,8 @@ fn transactional_mail_goes_first_and_cold_mail_last() {
 #[test]
 fn a_refusal_that_ends_its_session_counts_once() {
     let temper = Temper { defers: 30, ..Temper::default() };
-    let mut model = Model::new(5, temper, WIDE, Span::from_h(24));
+    // Not so long that the lane has nothing to do any more, and is forgotten with its tally.
+    let mut model = Model::new(5, temper, WIDE, Span::from_h(1));
     (0..200).for_each(|_| {
         model.message(START, Stream::Engaged, 0, &[1]);
     });

@@ -37,7 +37,10 @@ fn verdict(gate: Gate, id: &'static str, name: &'static str, findings: &[Finding
         found.map(|finding| finding.id).collect()
     };
     let (failed, warned, open) = (with(Outcome::Fail), with(Outcome::Warn), with(Outcome::Error));
-    let (verdict, blocking) = if !failed.is_empty() {
+    let (verdict, blocking) = if gates.is_empty() {
+        // None of its requirements can be seen in a message.
+        ("undetermined", Vec::new())
+    } else if !failed.is_empty() {
         ("blocked", failed)
     } else if !open.is_empty() {
         ("undetermined", open)
