@@ -5,6 +5,7 @@
 
 mod access;
 mod body;
+mod feed;
 pub mod log;
 mod problem;
 mod router;
@@ -14,6 +15,7 @@ pub mod triage;
 pub mod wire;
 
 pub use access::{Token, TokenError};
+pub use feed::LedgerFeed;
 pub use problem::{Pointed, Problem};
 pub use router::{openapi, router};
 pub use serve::{Doors, serve};

@@ -4,9 +4,10 @@ use std::fs;
 use std::io::{self, Read as _};
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use postlane_api::{Doors, Token, router, serve as serve_api};
+use postlane_api::{Doors, LedgerFeed, Token, router, serve as serve_api};
 use postlane_mail::{Host, Instant};
 use postlane_net::route::Pattern;
 use postlane_server::config::{Config, Overrides};
@@ -47,6 +48,9 @@ async fn until_told(setup: Setup, config: Config, reread: Reread) -> anyhow::Res
     fs::create_dir_all(&data).with_context(|| format!("cannot make {}", data.display()))?;
     let http = setup.http;
     let server = Server::start(setup, config, reread).await?;
+    if let Some(past) = server.handle().past() {
+        server.handle().tell_webhooks(Arc::new(LedgerFeed::new(past)));
+    }
     let token = token_path(&data);
     let doors = Doors::open(http, &data.join("control.sock")).await;
     let doors = doors.with_context(|| {

@@ -41,3 +41,4 @@ mod sources;
 mod spool;
 mod suppression;
 mod swaks;
+mod webhooks;
