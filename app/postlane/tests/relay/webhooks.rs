@@ -24,7 +24,7 @@ fn program(answers: &'static [u16]) -> (SocketAddr, Receiver<Told>) {
     let (sender, told) = channel();
     std::thread::spawn(move || {
         for (number, stream) in listener.incoming().enumerate() {
-            let answer = answers.get(number).or(answers.last()).unwrap();
+            let answer = answers.get(number).or_else(|| answers.last()).unwrap();
             let Some(one) = hear(stream.unwrap(), *answer) else { continue };
             if sender.send(one).is_err() {
                 return;
