@@ -17,7 +17,8 @@ use utoipa_axum::routes;
 use crate::access::{self, Gate, Token};
 use crate::problem::Problem;
 use crate::routes::{
-    audit, event, lane, log, message, queue, reply, server, suppression, token, view, webhook,
+    audit, diagnosis, event, lane, log, message, queue, reply, server, suppression, token, view,
+    webhook,
 };
 
 /// How long a request may take: as long as a slow disk, and no longer. Chosen, not measured.
@@ -80,6 +81,8 @@ fn guarded() -> OpenApiRouter<Handle> {
         .routes(routes!(log::follow))
         .routes(routes!(log::tallies))
         .routes(routes!(log::trace))
+        .routes(routes!(diagnosis::page))
+        .routes(routes!(diagnosis::pack))
         .routes(routes!(reply::unclassified))
         .routes(routes!(suppression::list, suppression::add, suppression::remove_all))
         .routes(routes!(suppression::show, suppression::remove))

@@ -17,6 +17,14 @@ pub enum LedgerError {
         /// What the system said.
         source: io::Error,
     },
+    /// Another process has it open: the relay that keeps it, as a rule.
+    #[error(
+        "the ledger in {dir} is open in another process, the relay as a rule; ask that one, or look at a copy of the folder"
+    )]
+    InUse {
+        /// The ledger's folder.
+        dir: PathBuf,
+    },
     /// A file could not be read or written just now.
     #[error("{path} could not be read or written: {source}; check the disk")]
     Disk {

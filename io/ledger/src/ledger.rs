@@ -1,5 +1,6 @@
 //! The ledger as the server sees it: append, ask, close.
 
+use std::fs::{File, TryLockError};
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
@@ -30,6 +31,20 @@ pub struct Ledger {
     shared: Arc<Shared>,
     orders: Option<Sender<Order>>,
     threads: Vec<JoinHandle<()>>,
+    /// Held as long as the ledger is open: two writers would cut each other's logs.
+    _lock: File,
+}
+
+/// Takes the folder for oneself. The system gives it back when the process ends, however it does.
+fn lock(dir: &Path) -> Result<File, LedgerError> {
+    let unusable = |source| LedgerError::Folder { dir: dir.to_owned(), source };
+    let options = File::options().create(true).truncate(false).write(true).to_owned();
+    let lock = options.open(dir.join("lock")).map_err(unusable)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(LedgerError::InUse { dir: dir.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(unusable(source)),
+    }
 }
 
 impl Ledger {
@@ -39,6 +54,7 @@ impl Ledger {
         let unusable = |source| LedgerError::Folder { dir: dir.to_owned(), source };
         let shared = Arc::new(Shared::new(dir, settings));
         shared.files.create().map_err(unusable)?;
+        let lock = lock(dir)?;
         let recovered = recovery::recover(&shared).map_err(unusable)?;
         let (orders, taken) = mpsc::channel();
         let writer = Writer::new(Arc::clone(&shared), recovered, orders.clone());
@@ -48,7 +64,7 @@ impl Ledger {
             thread("ledger").spawn(move || writer.run()).map_err(unusable)?,
             thread("ledger-seal").spawn(move || sealer.run(&taken)).map_err(unusable)?,
         ];
-        Ok(Self { shared, orders: Some(orders), threads })
+        Ok(Self { shared, orders: Some(orders), threads, _lock: lock })
     }
 
     /// Leaves an entry to be written. Never waits for the disk; whether there was room for it.

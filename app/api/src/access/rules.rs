@@ -48,6 +48,8 @@ pub(crate) const RULES: &[Rule] = &[
     rule("GET", "/v1/log/follow", Read, Own),
     rule("GET", "/v1/tallies", Read, Own),
     rule("GET", "/v1/trace/{what}", Read, Closed),
+    rule("GET", "/v1/diagnosis", Read, Closed),
+    rule("GET", "/v1/evidence", Read, Closed),
     rule("GET", "/v1/replies/unclassified", Read, Closed),
     rule("GET", "/v1/suppressions", Read, Own),
     rule("GET", "/v1/suppressions/{address}", Read, Own),

@@ -6,11 +6,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 use postlane_api::triage::{self, NoDiagnosis};
-use postlane_api::wire::DiagnosisQuery;
+use postlane_api::wire::{DiagnosisPage, DiagnosisQuery};
 use postlane_ledger::{Ledger, Settings};
 use postlane_mail::Instant;
 
+use super::log::written;
 use crate::cli::Reach;
+use crate::client::Client;
 use crate::exit::{Exit, Failure};
 use crate::print;
 
@@ -36,13 +38,13 @@ pub(crate) struct Diagnose {
     ledger: LedgerFolder,
 }
 
-/// A ledger that no server has open.
+/// A ledger that no server has open; without it the running server is asked.
 #[derive(Args)]
 #[command(next_help_heading = "Which ledger")]
 pub(crate) struct LedgerFolder {
-    /// The folder of the ledger
+    /// Read the ledger in this folder, while no server runs
     #[arg(long, value_name = "DIR", conflicts_with_all = ["server", "token"])]
-    dir: PathBuf,
+    dir: Option<PathBuf>,
 }
 
 pub(crate) fn run(reach: &Reach, diagnose: &Diagnose) -> Result<Exit, Failure> {
@@ -52,8 +54,10 @@ pub(crate) fn run(reach: &Reach, diagnose: &Diagnose) -> Result<Exit, Failure> {
         until: diagnose.until.clone(),
         tenant: diagnose.tenant.clone(),
     };
-    let ledger = diagnose.ledger.open()?;
-    let page = triage::diagnosis(&ledger, &query, now()).map_err(|e| undiagnosed(&e))?;
+    let page: DiagnosisPage = match diagnose.ledger.open()? {
+        Some(ledger) => triage::diagnosis(&ledger, &query, now()).map_err(|e| undiagnosed(&e))?,
+        None => Client::find(reach)?.get(&format!("/v1/diagnosis?{}", written(&query)))?,
+    };
     let is_trouble = |class: &str| !matches!(class, "healthy" | "too_little" | "greylisting");
     let trouble = page.providers.iter().any(|of| is_trouble(&of.verdict.class));
     if reach.json {
@@ -67,14 +71,15 @@ pub(crate) fn run(reach: &Reach, diagnose: &Diagnose) -> Result<Exit, Failure> {
 }
 
 impl LedgerFolder {
-    pub(crate) fn open(&self) -> Result<Ledger, Failure> {
-        let dir = &self.dir;
+    /// None where a server is to be asked.
+    pub(crate) fn open(&self) -> Result<Option<Ledger>, Failure> {
+        let Some(dir) = &self.dir else { return Ok(None) };
         if !dir.is_dir() {
             let says = format!("{} is no folder with a ledger in it", dir.display());
             return Err(Failure::usage(says));
         }
         let ledger = Ledger::open(dir, Settings::default());
-        ledger.map_err(|e| Failure::new(Exit::Undetermined, e.to_string()))
+        ledger.map(Some).map_err(|e| Failure::new(Exit::Undetermined, e.to_string()))
     }
 }
 

@@ -6,10 +6,13 @@ use std::path::{Component, Path, PathBuf};
 use clap::Args;
 use postlane_api::triage::{self, Asking};
 use postlane_api::wire::{EvidencePack, EvidenceQuery};
+use postlane_ledger::Ledger;
 use postlane_server::triage::fresh_key;
 
 use super::diagnose::{LedgerFolder, now, undiagnosed};
+use super::log::written;
 use crate::cli::Reach;
+use crate::client::Client;
 use crate::exit::{Exit, Failure};
 use crate::print;
 
@@ -47,11 +50,10 @@ pub(crate) fn run(reach: &Reach, evidence: &Evidence) -> Result<Exit, Failure> {
         addressee: evidence.addressee.clone(),
         full_addresses: evidence.full_addresses,
     };
-    let ledger = evidence.ledger.open()?;
-    let none = || Failure::new(Exit::Undetermined, "the system has no randomness to give");
-    let asking = Asking { now: now(), key: fresh_key().ok_or_else(none)?, prove: &|proof| proof };
-    let pack = triage::evidence(&ledger, &query, &asking).map_err(|e| undiagnosed(&e))?;
-    let pack = EvidencePack::from(pack);
+    let pack = match evidence.ledger.open()? {
+        Some(ledger) => of_folder(&ledger, &query)?,
+        None => Client::find(reach)?.get(&format!("/v1/evidence?{}", written(&query)))?,
+    };
     write(&evidence.out, &pack)?;
     if reach.json {
         print::json(&pack.files.iter().map(|file| &*file.name).collect::<Vec<_>>());
@@ -63,6 +65,13 @@ pub(crate) fn run(reach: &Reach, evidence: &Evidence) -> Result<Exit, Failure> {
         ));
     }
     Ok(Exit::Yes)
+}
+
+fn of_folder(ledger: &Ledger, query: &EvidenceQuery) -> Result<EvidencePack, Failure> {
+    let none = || Failure::new(Exit::Undetermined, "the system has no randomness to give");
+    let asking = Asking { now: now(), key: fresh_key().ok_or_else(none)?, prove: &|proof| proof };
+    let pack = triage::evidence(ledger, query, &asking).map_err(|e| undiagnosed(&e))?;
+    Ok(EvidencePack::from(pack))
 }
 
 /// Writes the files; never over others.

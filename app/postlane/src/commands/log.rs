@@ -8,6 +8,7 @@ use clap::Args;
 use postlane_api::log::Form;
 use postlane_api::wire::{LogEntry, LogFacets, LogQuery, LogStats, LogViews};
 
+pub(in crate::commands) use self::reading::written;
 pub(crate) use self::reading::{Reading, Source};
 pub(super) use self::shown::{Lead, entry as show_entry, moment, unruly_gone};
 use self::which::Which;

@@ -59,7 +59,7 @@ pub(crate) enum WebhookCommand {
 
 #[derive(Args)]
 pub(crate) struct Add {
-    /// Where it is told: https://shop.example/hooks/postlane
+    /// Where it is told: `https://shop.example/hooks/postlane`
     url: String,
     /// Of which events: delivered,deferred,bounced,expired,complaint,… [default: all]
     #[arg(long, value_delimiter = ',')]

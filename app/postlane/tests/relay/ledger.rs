@@ -371,3 +371,24 @@ fn the_api_counts_exports_and_says_what_is_wrong() {
     assert_eq!(api.get("/v1/trace/0000000000000").status, 404);
     assert!(fs::metadata(relay.home().data().join("ledger")).unwrap().is_dir());
 }
+
+#[test]
+fn the_running_server_says_what_is_wrong_and_packs_the_evidence() {
+    let peer = Peer::start();
+    let relay = relay(&peer.address.to_string(), "");
+    let id = sent(&relay, &["jo@example.net"]);
+    logged(&relay, 2, &["--id", &id]);
+    let page: Value = relay.ask_json(&["diagnose"]).remove(0);
+    assert_eq!(page["providers"].as_array().unwrap().len(), 1, "{page}");
+    let provider = page["providers"][0]["id"].as_str().unwrap().to_owned();
+    let out = relay.home().path().join("pack");
+    let packed = relay.ask(&["evidence", "--provider", &provider, "--out", out.to_str().unwrap()]);
+    assert!(packed.status.success(), "{}", String::from_utf8_lossy(&packed.stderr));
+    let report = fs::read_to_string(out.join("report.md")).unwrap();
+    assert!(report.contains(&provider) && !report.contains("jo@example.net"), "{report}");
+    // Its folder is its own while it runs.
+    let dir = relay.home().data().join("ledger");
+    let refused = relay.ask(&["diagnose", "--dir", dir.to_str().unwrap()]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(said.contains("is open in another process"), "{said}");
+}

@@ -51,7 +51,7 @@ pub struct LaneView {
     pub ready: u64,
     /// Since when its source alone is refused, and mail goes by the others of its pool.
     pub quarantined: Option<Instant>,
-    /// Its hosts that have answered, the busiest first; [`HOSTS_MAX`] at most, and none where all
+    /// Its hosts that have answered, the busiest first; `HOSTS_MAX` at most, and none where all
     /// lanes are looked at.
     pub hosts: Vec<HostView>,
     /// Why the next message does not go now.

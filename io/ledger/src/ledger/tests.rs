@@ -208,3 +208,13 @@ fn tallies_count_by_the_stretch_asked_for() {
     let [hour] = &all(Span::from_h(1))[..] else { panic!("one hour") };
     assert_eq!((hour.count, hour.delay_ms, hour.tried), (3, 80_000, Some(Try::Fresh)));
 }
+
+#[test]
+fn a_folder_has_one_ledger_at_a_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = Ledger::open(dir.path(), Settings::default()).unwrap();
+    let second = Ledger::open(dir.path(), Settings::default());
+    assert!(matches!(second, Err(LedgerError::InUse { .. })), "{second:?}");
+    drop(first);
+    Ledger::open(dir.path(), Settings::default()).unwrap();
+}

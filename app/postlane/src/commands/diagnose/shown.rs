@@ -26,15 +26,10 @@ pub(super) fn page(page: &DiagnosisPage, in_detail: bool) {
         if std::mem::take(&mut is_first) {
             print::line("Nothing needs to be done.");
         }
-        let says = print::printable(&of.verdict.says);
-        print::field("", "");
-        print::field(short(&of.id), &says);
+        print::line("");
+        print::line(&print::printable(&of.name));
+        print::field("", &print::printable(&of.verdict.says));
     }
-}
-
-/// As much of an id as has room in front.
-fn short(id: &str) -> &str {
-    id.get(..id.len().min(11)).unwrap_or(id)
 }
 
 fn provider(of: &ProviderDiagnosis) {

@@ -8,6 +8,7 @@ use postlane_api::log::{self, Asked, NoTrace};
 use postlane_api::wire::{LogEntry, LogFacets, LogPage, LogQuery, LogStats, LogViews, Traced};
 use postlane_ledger::{Ledger, Seq, Settings};
 use postlane_mail::Instant;
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::cli::Reach;
@@ -124,7 +125,7 @@ impl Reading {
 }
 
 /// A query as a URL has it.
-fn written(query: &LogQuery) -> String {
+pub(in crate::commands) fn written(query: &impl Serialize) -> String {
     let Ok(Value::Object(all)) = serde_json::to_value(query) else { return String::new() };
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),

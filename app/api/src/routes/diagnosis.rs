@@ -1,0 +1,68 @@
+//! What is wrong, and the evidence for whoever can help.
+
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use postlane_server::handle::Handle;
+use postlane_triage::SourceProof;
+
+use crate::problem::Problem;
+use crate::triage::{Asking, NoDiagnosis, diagnosis, evidence};
+use crate::wire::{DiagnosisPage, DiagnosisQuery, EvidencePack, EvidenceQuery};
+
+/// What is wrong, by provider: verdict, evidence, what speaks against it, and steps.
+#[utoipa::path(
+    get, path = "/v1/diagnosis", tag = "triage", params(DiagnosisQuery),
+    responses((status = 200, body = DiagnosisPage), (status = 400, body = Problem))
+)]
+pub(crate) async fn page(
+    State(handle): State<Handle>,
+    query: Result<Query<DiagnosisQuery>, QueryRejection>,
+) -> Result<Json<DiagnosisPage>, Problem> {
+    let Query(query) = query.map_err(|e| Problem::bad_request(e.body_text()))?;
+    let past = past(&handle)?;
+    let now = handle.now();
+    let answer = tokio::task::spawn_blocking(move || diagnosis(past.ledger(), &query, now));
+    answer.await.map_err(|_| closing())?.map(Json).map_err(|e| undiagnosed(&e))
+}
+
+/// A pack of evidence for a postmaster or an ESP: report, letter, samples, headers, hashes.
+#[utoipa::path(
+    get, path = "/v1/evidence", tag = "triage", params(EvidenceQuery),
+    responses((status = 200, body = EvidencePack), (status = 400, body = Problem))
+)]
+pub(crate) async fn pack(
+    State(handle): State<Handle>,
+    query: Result<Query<EvidenceQuery>, QueryRejection>,
+) -> Result<Json<EvidencePack>, Problem> {
+    let Query(query) = query.map_err(|e| Problem::bad_request(e.body_text()))?;
+    let past = past(&handle)?;
+    let now = handle.now();
+    let key = postlane_server::triage::fresh_key().ok_or_else(closing)?;
+    let prove = |proof: SourceProof| proof;
+    let pack = tokio::task::spawn_blocking(move || {
+        evidence(past.ledger(), &query, &Asking { now, key, prove: &prove })
+    });
+    let pack = pack.await.map_err(|_| closing())?.map_err(|e| undiagnosed(&e))?;
+    Ok(Json(pack.into()))
+}
+
+fn past(handle: &Handle) -> Result<postlane_server::handle::Past, Problem> {
+    handle.past().ok_or_else(|| {
+        Problem::unavailable(
+            "no history is kept: ledger.on is false, or the ledger could not be opened; the \
+             server's log says why",
+        )
+    })
+}
+
+fn closing() -> Problem {
+    Problem::unavailable("the server is closing")
+}
+
+fn undiagnosed(error: &NoDiagnosis) -> Problem {
+    match error {
+        NoDiagnosis::Wrong(says) => Problem::bad_request(says.clone()),
+        error => Problem::unavailable(error.to_string()),
+    }
+}
