@@ -6,6 +6,7 @@
 use std::io::{self, Write as _};
 
 use comfy_table::{ContentArrangement, Table, presets};
+use postlane_mail::is_unruly;
 use serde::Serialize;
 
 /// A line of the answer. A reader that has gone away (`| head`) ends the program quietly.
@@ -61,9 +62,9 @@ pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// What others wrote must not move the cursor or colour the screen.
+/// What others wrote must not move the cursor, colour the screen, or turn the line around.
 pub(crate) fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    text.chars().map(|c| if is_unruly(c) { ' ' } else { c }).collect()
 }
 
 /// The same for several lines.
@@ -71,13 +72,8 @@ pub(crate) fn lines_printable(text: &str) -> String {
     text.split('\n').map(printable).collect::<Vec<_>>().join("\n")
 }
 
-/// The answer as one JSON value on one line.
+/// The answer as one JSON value on one line, without anything in it that a terminal would act on.
 pub(crate) fn json(value: &impl Serialize) {
-    line(&serde_json::to_string(value).unwrap_or_default());
-}
-
-/// The same, without anything in it that a terminal would act on.
-pub(crate) fn escaped_json(value: &impl Serialize) {
     line(&String::from_utf8_lossy(&postlane_api::log::escaped_json(value)));
 }
 

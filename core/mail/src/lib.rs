@@ -21,6 +21,7 @@ mod status;
 mod stream;
 mod tenant;
 mod time;
+mod unruly;
 
 pub use domain::{Domain, DomainError};
 pub use envelope::{BodyType, Envelope, ReturnContent};
@@ -38,3 +39,4 @@ pub use status::Status;
 pub use stream::Stream;
 pub use tenant::{Label, LabelError};
 pub use time::{Instant, Span};
+pub use unruly::is_unruly;

@@ -98,7 +98,7 @@ pub struct Impact {
 #[non_exhaustive]
 pub enum IncidentError {
     /// There is no such incident, or not any more.
-    #[error("there is no incident {0}; `postlane incidents list --all` shows those there are")]
+    #[error("there is no incident {0}")]
     Unknown(u64),
     /// It has no such step.
     #[error("incident {0} has no step \"{1}\": its steps are {2}")]

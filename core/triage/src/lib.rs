@@ -33,7 +33,9 @@ pub use figures::{Figures, Turned};
 pub use group::Group;
 pub use incident::{CheckedStep, Closed, Impact, Incident, IncidentError, IncidentKey, Note};
 pub use incidents::{IncidentChange, Incidents};
-pub use pack::{Addressee, Attempt, Contact, Dossier, Pack, PackFile, Shown, SourceProof};
+pub use pack::{
+    Addressee, Attempt, Contact, Dossier, Pack, PackFile, Shown, SourceProof, html_text,
+};
 pub use picture::{
     Backlog, Change, ChangeKind, Kind, LaneSeen, Picture, Ptr, Sample, SourceSeen, Tally, Turn,
 };

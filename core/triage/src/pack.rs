@@ -19,6 +19,7 @@ mod report;
 mod veil;
 
 pub use dossier::{Attempt, Contact, Dossier, Shown, SourceProof};
+pub use html::text as html_text;
 pub use letter::Addressee;
 use report::Report;
 

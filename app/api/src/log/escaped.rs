@@ -5,6 +5,7 @@
 
 use std::io;
 
+use postlane_mail::is_unruly;
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 
@@ -16,15 +17,6 @@ pub fn escaped_json(value: &impl Serialize) -> Vec<u8> {
         Ok(()) => out,
         Err(_) => b"null".to_vec(),
     }
-}
-
-/// Whether a character could do something to the screen that it is shown on: controls, what turns
-/// the direction of writing (UAX #9), line separators, and what takes no room.
-pub(crate) fn is_unruly(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
-        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
-        || matches!(c, '\u{e0000}'..='\u{e007f}')
 }
 
 /// A text as it may be shown on a screen: such characters as numbers, `\u{1b}`.

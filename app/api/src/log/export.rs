@@ -2,7 +2,9 @@
 
 use postlane_ledger::{Filter, Ledger, LedgerError, Seq};
 
-use super::escaped::{escaped_json, is_unruly};
+use postlane_mail::is_unruly;
+
+use super::escaped::escaped_json;
 use crate::wire::LogEntry;
 
 /// In which form entries are exported.

@@ -86,7 +86,7 @@ pub struct LogQuery {
     /// For facets: the fields to count by.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fields: Option<String>,
-    /// For an export: `jsonl` (if left out), `csv` or `parquet`.
+    /// For an export: `jsonl` (if left out) or `csv`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub format: Option<String>,
     /// For following and exports: only what was written after the entry of this `seq`.

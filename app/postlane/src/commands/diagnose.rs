@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use clap::Args;
 use postlane_api::triage::{self, NoDiagnosis};
 use postlane_api::wire::{DiagnosisPage, DiagnosisQuery};
-use postlane_ledger::{Ledger, Settings};
+use postlane_ledger::Ledger;
 use postlane_mail::Instant;
 
-use super::log::written;
+use super::log::{open_folder, written};
 use crate::cli::Reach;
 use crate::client::Client;
 use crate::exit::{Exit, Failure};
@@ -74,12 +74,7 @@ impl LedgerFolder {
     /// None where a server is to be asked.
     pub(crate) fn open(&self) -> Result<Option<Ledger>, Failure> {
         let Some(dir) = &self.dir else { return Ok(None) };
-        if !dir.is_dir() {
-            let says = format!("{} is no folder with a ledger in it", dir.display());
-            return Err(Failure::usage(says));
-        }
-        let ledger = Ledger::open(dir, Settings::default());
-        ledger.map(Some).map_err(|e| Failure::new(Exit::Undetermined, e.to_string()))
+        open_folder(dir).map(Some)
     }
 }
 

@@ -8,8 +8,8 @@ use clap::Args;
 use postlane_api::log::Form;
 use postlane_api::wire::{LogEntry, LogFacets, LogQuery, LogStats, LogViews};
 
-pub(in crate::commands) use self::reading::written;
 pub(crate) use self::reading::{Reading, Source};
+pub(in crate::commands) use self::reading::{open_folder, written};
 pub(super) use self::shown::{Lead, entry as show_entry, moment, unruly_gone};
 use self::which::Which;
 use crate::cli::Reach;
@@ -101,7 +101,7 @@ fn list(reach: &Reach, log: &Log, reading: &Reading, query: LogQuery) -> Result<
 
 fn stats(reach: &Reach, stats: &LogStats) -> Result<Exit, Failure> {
     if reach.json {
-        print::escaped_json(stats);
+        print::json(stats);
     } else if stats.rows.is_empty() {
         print::note("nothing was tried in this time; --since 7d looks further back");
     } else {
@@ -113,7 +113,7 @@ fn stats(reach: &Reach, stats: &LogStats) -> Result<Exit, Failure> {
 fn facets(reach: &Reach, facets: &LogFacets) -> Result<Exit, Failure> {
     let none = facets.facets.iter().all(|facet| facet.total == 0);
     if reach.json {
-        print::escaped_json(facets);
+        print::json(facets);
     } else if none {
         print::note("nothing happened in this time; --since 7d looks further back");
     } else {
@@ -125,7 +125,7 @@ fn facets(reach: &Reach, facets: &LogFacets) -> Result<Exit, Failure> {
 fn views(reach: &Reach) -> Exit {
     let views = LogViews::built_in();
     if reach.json {
-        print::escaped_json(&views);
+        print::json(&views);
     } else {
         let rows = views.views.iter().map(|view| vec![view.name.clone(), view.title.clone()]);
         print::table(&["NAME", "SHOWS"], rows);

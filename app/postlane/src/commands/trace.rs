@@ -28,7 +28,7 @@ pub(crate) fn run(reach: &Reach, trace: &Trace) -> Result<Exit, Failure> {
     let reading = Reading::open(reach, &trace.source)?;
     let traced = reading.trace(&trace.what, trace.many.unwrap_or(1))?;
     if reach.json {
-        print::escaped_json(&traced);
+        print::json(&traced);
         return Ok(Exit::Yes);
     }
     for (n, message) in traced.messages.iter().enumerate() {

@@ -210,7 +210,7 @@ pub(crate) static CHECKS: [MessageCheck; 11] = [
             "DKIM-01",
             "The message is signed",
             &[UnitedInternet, Google, Yahoo, Microsoft],
-            "Sign with DKIM: `postlane dkim new` makes a key and prints the record to publish.",
+            "Have what sends your mail sign it, with d= your own domain, and publish the key.",
             "RFC 6376 §3.5",
         ),
         run: Run::Identity(present),

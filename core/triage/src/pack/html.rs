@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::jsonl::is_unruly;
+use postlane_mail::is_unruly;
+
 use super::plot;
 use super::report::{Report, SampleRow};
 use crate::verdict::Evidence;
@@ -165,8 +166,8 @@ fn changes(html: &mut String, report: &Report<'_>) {
     html.push_str("</ul></section>\n");
 }
 
-/// With nothing in it that HTML would act on, on one line.
-fn text(text: &str) -> String {
+/// With nothing in it that HTML would act on (the HTML standard, §13.1.2), on one line.
+pub fn text(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use postlane_mail::is_unruly;
+
 use super::report::{Report, SampleRow};
 
 pub(super) fn write(report: &Report<'_>) -> String {
@@ -51,10 +53,4 @@ fn escaped(text: &str) -> String {
         }
     }
     out
-}
-
-/// Controls, and marks that turn the direction of writing.
-pub(super) fn is_unruly(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}' | '\u{feff}')
 }

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::jsonl::is_unruly;
+use postlane_mail::is_unruly;
+
 use super::report::Report;
 
 /// To whom a pack is written.

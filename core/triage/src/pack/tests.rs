@@ -150,7 +150,7 @@ fn what_hosts_say_is_escaped_in_every_form() {
     assert!(text(&pack, "samples.jsonl").contains("\\u001b[31m"));
     for file in &pack.files {
         let text = std::str::from_utf8(&file.octets).unwrap();
-        let unruly = |c: &char| jsonl::is_unruly(*c) && *c != '\n';
+        let unruly = |c: &char| postlane_mail::is_unruly(*c) && *c != '\n';
         let found = text.chars().find(unruly);
         assert_eq!(found, None, "{}", file.name);
     }

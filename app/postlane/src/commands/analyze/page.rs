@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use postlane_mail::Span;
 use postlane_maillog::{ProviderFigures, Report};
+use postlane_triage::html_text;
 
 use super::plot;
 use super::told::{Provider, Told};
@@ -232,27 +233,9 @@ fn clock(rfc3339: &str) -> String {
     rfc3339.replace('T', " ").trim_end_matches('Z').to_owned()
 }
 
-/// What others wrote, as text: no mark-up, no control characters (the HTML standard, 13.1.2).
+/// What others wrote, as text, line by line.
 fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            '\n' => out.push('\n'),
-            c if c.is_control() || is_turning(c) => out.push(' '),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
-/// Characters that turn the direction of the text behind them (Unicode, UAX 9).
-fn is_turning(c: char) -> bool {
-    matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+    text.split('\n').map(html_text).collect::<Vec<String>>().join("\n")
 }
 
 #[cfg(test)]
@@ -263,7 +246,7 @@ mod tests {
     fn what_a_host_says_is_never_mark_up() {
         assert_eq!(
             escaped("<script>\"&'\u{1b}[2J\u{202e}x"),
-            "&lt;script&gt;&quot;&amp;&#39; [2J x"
+            "&lt;script&gt;&quot;&amp;&#39;\u{fffd}[2J\u{fffd}x"
         );
     }
 }

@@ -1,6 +1,6 @@
 //! Where the log is read: from the running server, or straight from its folder.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -36,15 +36,19 @@ pub(crate) enum Reading {
 /// How often a folder is looked at for more.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
+/// The ledger in a folder that no server has open.
+pub(in crate::commands) fn open_folder(dir: &Path) -> Result<Ledger, Failure> {
+    if !dir.is_dir() {
+        let says = format!("{} is no folder with a ledger in it", dir.display());
+        return Err(Failure::usage(says));
+    }
+    Ledger::open(dir, Settings::default()).map_err(|e| unread(&e))
+}
+
 impl Reading {
     pub(crate) fn open(reach: &Reach, source: &Source) -> Result<Self, Failure> {
         let Some(dir) = &source.dir else { return Client::find(reach).map(Self::Server) };
-        if !dir.is_dir() {
-            let says = format!("{} is no folder with a ledger in it", dir.display());
-            return Err(Failure::usage(says));
-        }
-        let ledger = Ledger::open(dir, Settings::default());
-        ledger.map(|ledger| Self::Folder(Box::new(ledger))).map_err(|e| unread(&e))
+        open_folder(dir).map(|ledger| Self::Folder(Box::new(ledger)))
     }
 
     pub(crate) fn page(&self, query: &LogQuery) -> Result<LogPage, Failure> {

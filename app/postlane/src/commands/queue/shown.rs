@@ -2,7 +2,7 @@
 
 use postlane_api::wire::{QueueMessage, QueueRow, SummaryPage, SummaryRow, Timestamp};
 
-use crate::print;
+use crate::print::{self, printable};
 
 /// What a listing says of each recipient.
 pub(super) const COLUMNS: [&str; 9] =
@@ -121,9 +121,4 @@ fn moment(at: &Timestamp) -> String {
         Some((second, _)) => format!("{second}Z"),
         None => at.0.clone(),
     }
-}
-
-/// What others wrote must not move the cursor or colour the screen.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

@@ -2,7 +2,7 @@
 
 use postlane_api::wire::{SuppressionRow, Timestamp};
 
-use crate::print;
+use crate::print::{self, printable};
 
 /// What a listing says of each entry.
 pub(super) const COLUMNS: [&str; 7] =
@@ -82,9 +82,4 @@ fn moment(at: &Timestamp) -> String {
         Some((second, _)) => format!("{second}Z"),
         None => at.0.clone(),
     }
-}
-
-/// What others wrote must not move the cursor or colour the screen.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
