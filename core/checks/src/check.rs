@@ -126,6 +126,9 @@ pub(crate) struct Looked<'a> {
 pub(crate) struct Found {
     pub(crate) outcome: Outcome,
     pub(crate) evidence: String,
+    /// The very record or setting that puts it right, where it is known better than the check
+    /// says it for everybody.
+    pub(crate) remedy: Option<String>,
 }
 
 /// A check of a message: none if answers are missing.
@@ -153,29 +156,59 @@ impl Check {
     ) -> Self {
         Self { id, title, scope: Scope::Message, gates, remedy, reference }
     }
+
+    /// A check of a domain.
+    #[expect(dead_code, reason = "checks of domains come with `check domain`")]
+    pub(crate) const fn of_domain(
+        id: &'static str,
+        title: &'static str,
+        gates: &'static [Gate],
+        remedy: &'static str,
+        reference: &'static str,
+    ) -> Self {
+        Self { id, title, scope: Scope::Domain, gates, remedy, reference }
+    }
+
+    /// A check of an address that sends.
+    #[expect(dead_code, reason = "checks of addresses come with `check ip`")]
+    pub(crate) const fn of_address(
+        id: &'static str,
+        title: &'static str,
+        gates: &'static [Gate],
+        remedy: &'static str,
+        reference: &'static str,
+    ) -> Self {
+        Self { id, title, scope: Scope::Address, gates, remedy, reference }
+    }
+
+    /// What was found, as it is told: with what to do where something is to be done.
+    pub(crate) fn finding(&self, found: Found) -> Finding {
+        let Found { outcome, evidence, remedy } = found;
+        let wants_remedy = matches!(outcome, Outcome::Warn | Outcome::Fail);
+        Finding {
+            id: self.id,
+            outcome,
+            evidence,
+            remedy: remedy.or_else(|| wants_remedy.then(|| self.remedy.to_owned())),
+            reference: self.reference,
+        }
+    }
 }
 
 impl MessageCheck {
     /// Looks, and says what was found.
     pub(crate) fn find(&'static self, known: &mut Known, looked: Looked<'_>) -> Option<Finding> {
-        let Found { outcome, evidence } = match self.run {
+        let found = match self.run {
             Run::Form(run) => run(known, looked.arrived)?,
             Run::Identity(run) => run(looked)?,
         };
-        let wants_remedy = matches!(outcome, Outcome::Warn | Outcome::Fail);
-        Some(Finding {
-            id: self.check.id,
-            outcome,
-            evidence,
-            remedy: wants_remedy.then(|| self.check.remedy.to_owned()),
-            reference: self.check.reference,
-        })
+        Some(self.check.finding(found))
     }
 }
 
 impl Found {
     pub(crate) fn new(outcome: Outcome, evidence: impl Into<String>) -> Self {
-        Self { outcome, evidence: shown(evidence.into()) }
+        Self { outcome, evidence: shown(evidence.into()), remedy: None }
     }
 
     pub(crate) fn pass(evidence: impl Into<String>) -> Option<Self> {
@@ -200,6 +233,14 @@ impl Found {
 
     pub(crate) fn skip(why: impl Into<String>) -> Option<Self> {
         Some(Self::new(Outcome::Skip, why))
+    }
+
+    /// With the very record or setting that puts it right.
+    #[must_use]
+    #[expect(dead_code, reason = "checks of domains come with `check domain`")]
+    pub(crate) fn fixed_by(mut self, remedy: impl Into<String>) -> Self {
+        self.remedy = Some(remedy.into());
+        self
     }
 }
 

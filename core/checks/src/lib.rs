@@ -16,9 +16,11 @@ pub mod format;
 mod identity;
 pub mod message;
 mod run;
+mod score;
 pub mod spf;
 
 pub use authentication::Authentication;
 pub use check::{Arrived, Check, Client, Finding, Gate, Outcome, Scope};
 pub use dns::{Answer, Failure, Found, Kind, Known, Name, NameError, Question, Record};
 pub use run::{check_message, message_checks};
+pub use score::Score;

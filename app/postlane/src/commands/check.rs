@@ -3,6 +3,7 @@
 mod gates;
 mod message;
 mod recorded;
+mod report;
 mod spf;
 
 use std::net::{IpAddr, SocketAddr};

@@ -1,6 +1,6 @@
 //! What each provider would say: the checks that it lets nobody pass without.
 
-use postlane_checks::{Finding, Gate, Outcome, message_checks};
+use postlane_checks::{Check, Finding, Gate, Outcome};
 
 /// The providers, by the id that flags and JSON have, and the name people know.
 pub(super) const PROVIDERS: [(Gate, &str, &str); 6] = [
@@ -22,23 +22,32 @@ pub(super) struct GateVerdict {
     pub(super) blocking: Vec<&'static str>,
 }
 
-/// One verdict for each provider.
-pub(super) fn verdicts(findings: &[Finding]) -> Vec<GateVerdict> {
-    PROVIDERS.iter().map(|(gate, id, name)| verdict(*gate, id, name, findings)).collect()
+/// One verdict for each provider, of what these checks have found.
+pub(super) fn verdicts<'c>(
+    checks: impl Iterator<Item = &'c Check>,
+    findings: &[Finding],
+) -> Vec<GateVerdict> {
+    let checks: Vec<&Check> = checks.collect();
+    let each = PROVIDERS.iter();
+    each.map(|(gate, id, name)| verdict(*gate, id, name, &checks, findings)).collect()
 }
 
-fn verdict(gate: Gate, id: &'static str, name: &'static str, findings: &[Finding]) -> GateVerdict {
-    let gates: Vec<&str> = message_checks()
-        .filter(|check| check.gates.contains(&gate))
-        .map(|check| check.id)
-        .collect();
+fn verdict(
+    gate: Gate,
+    id: &'static str,
+    name: &'static str,
+    checks: &[&Check],
+    findings: &[Finding],
+) -> GateVerdict {
+    let gates: Vec<&str> =
+        checks.iter().filter(|check| check.gates.contains(&gate)).map(|check| check.id).collect();
     let with = |outcome| -> Vec<&'static str> {
         let found = findings.iter().filter(|f| f.outcome == outcome && gates.contains(&f.id));
         found.map(|finding| finding.id).collect()
     };
     let (failed, warned, open) = (with(Outcome::Fail), with(Outcome::Warn), with(Outcome::Error));
     let (verdict, blocking) = if gates.is_empty() {
-        // None of its requirements can be seen in a message.
+        // None of its requirements can be seen here.
         ("undetermined", Vec::new())
     } else if !failed.is_empty() {
         ("blocked", failed)

@@ -8,11 +8,11 @@ use postlane_checks::dkim::Checked;
 use postlane_checks::dmarc::{Evaluated, Method};
 use postlane_checks::format::{address, date::MailDate};
 use postlane_checks::message::Message;
-use postlane_checks::{Arrived, Authentication, Client, Finding, Outcome, check_message};
+use postlane_checks::{Arrived, Authentication, Client, check_message, message_checks};
 use postlane_mail::Instant;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::gates::{GateVerdict, verdicts};
+use super::report::Report;
 use super::{Answers, Bringer, spf};
 use crate::exit::{Exit, Failure};
 use crate::print;
@@ -61,18 +61,13 @@ pub(super) fn run(check: &CheckMessage, json: bool) -> Result<Exit, Failure> {
         is_transactional: check.transactional,
     };
     let (authentication, findings) = check.answers.run(|known| check_message(known, &arrived))?;
-    let gates = verdicts(&findings);
+    let report = Report::new(message_checks(), findings);
     if json {
-        print::json(&as_json(&arrived, &authentication, &findings, &gates));
+        print::json(&as_json(&arrived, &authentication, &report));
     } else {
-        show(&findings, &gates, check.all);
+        report.show(check.all);
     }
-    let has = |outcome| findings.iter().any(|finding| finding.outcome == outcome);
-    Ok(match (has(Outcome::Fail), has(Outcome::Error)) {
-        (true, _) => Exit::No,
-        (_, true) => Exit::Undetermined,
-        _ => Exit::Yes,
-    })
+    Ok(report.exit())
 }
 
 fn read(file: &str) -> Result<Vec<u8>, Failure> {
@@ -105,74 +100,11 @@ fn wire(octets: Vec<u8>) -> Vec<u8> {
     wire
 }
 
-fn show(findings: &[Finding], gates: &[GateVerdict], all: bool) {
-    for gate in gates {
-        let blocking = gate.blocking.join(", ");
-        let blocking = if blocking.is_empty() { blocking } else { format!("  ({blocking})") };
-        print::line(&format!("{:<14}{}{blocking}", gate.name, gate.verdict));
-    }
-    let count = |outcome| findings.iter().filter(|finding| finding.outcome == outcome).count();
-    print::line("");
-    print::line(&format!(
-        "{} pass, {} to know, {} warnings, {} faults, {} do not apply, {} undetermined",
-        count(Outcome::Pass),
-        count(Outcome::Info),
-        count(Outcome::Warn),
-        count(Outcome::Fail),
-        count(Outcome::Skip),
-        count(Outcome::Error)
-    ));
-    let is_shown =
-        |finding: &&Finding| all || !matches!(finding.outcome, Outcome::Pass | Outcome::Skip);
-    let mut shown: Vec<&Finding> = findings.iter().filter(is_shown).collect();
-    shown.sort_by_key(|finding| order(finding.outcome));
-    for finding in shown {
-        print::line("");
-        print::line(&format!("{} {}", finding.outcome.as_str(), finding.id));
-        print::field("", &print::printable(&finding.evidence));
-        if let Some(remedy) = &finding.remedy {
-            print::field("to do", remedy);
-            print::field("see", finding.reference);
-        }
-    }
-}
-
-/// What is to be done first stands first.
-fn order(outcome: Outcome) -> u8 {
-    match outcome {
-        Outcome::Fail => 0,
-        Outcome::Error => 1,
-        Outcome::Warn => 2,
-        Outcome::Info => 3,
-        Outcome::Skip => 4,
-        Outcome::Pass => 5,
-    }
-}
-
-fn as_json(
-    arrived: &Arrived<'_>,
-    authentication: &Authentication,
-    findings: &[Finding],
-    gates: &[GateVerdict],
-) -> Value {
-    let gates: Map<String, Value> = gates
-        .iter()
-        .map(|gate| {
-            (gate.id.to_owned(), json!({"verdict": gate.verdict, "blocking": gate.blocking}))
-        })
-        .collect();
-    let checks = findings.iter().map(|finding| {
-        json!({
-            "id": finding.id,
-            "result": finding.outcome.as_str(),
-            "evidence": finding.evidence,
-            "remedy": finding.remedy,
-            "reference": finding.reference,
-        })
-    });
+fn as_json(arrived: &Arrived<'_>, authentication: &Authentication, report: &Report) -> Value {
     let Authentication { spf, dkim, dmarc, arc, arc_sets, .. } = authentication;
     json!({
-        "gates": gates,
+        "gates": report.gates_as_json(),
+        "score": report.score_as_json(),
         "spf": spf.as_ref().map(spf::as_json),
         "dkim": dkim.iter().map(signature).collect::<Vec<Value>>(),
         "dmarc": dmarc.as_ref().map(|report| {
@@ -184,7 +116,7 @@ fn as_json(
         }),
         "arc": {"cv": format!("{arc:?}").to_ascii_lowercase(), "sets": arc_sets},
         "fields": fields(arrived),
-        "checks": checks.collect::<Vec<Value>>(),
+        "checks": report.checks_as_json(),
     })
 }
 
