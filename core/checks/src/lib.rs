@@ -8,16 +8,21 @@
 pub mod arc;
 mod authentication;
 mod bulk;
+pub mod certificate;
 mod check;
+mod der;
 pub mod dkim;
 pub mod dmarc;
 mod dns;
 pub mod format;
 mod identity;
 pub mod message;
+pub mod mta_sts;
 mod run;
 mod score;
 pub mod spf;
+pub mod tls_rpt;
+pub mod tlsa;
 
 pub use authentication::Authentication;
 pub use check::{Arrived, Check, Client, Finding, Gate, Outcome, Scope};

@@ -3,6 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::der;
+
 use super::signature::{Algorithm, Signature};
 use super::tags::{TagFault, Tags, colons, without_blanks};
 
@@ -111,37 +113,19 @@ impl KeyRecord {
 /// The length of an RSA key: of the first number in it, whichever form it has (RFC 8017
 /// §A.1.1, RFC 5280 §4.1.2.7).
 fn rsa_bits(key: &[u8]) -> Option<u32> {
-    let (content, _) = der(key, 0x30)?;
-    let numbers = match der(content, 0x30) {
+    let (content, _) = der::value(key, 0x30)?;
+    let numbers = match der::value(content, 0x30) {
         Some((_, rest)) => {
-            let (bits, _) = der(rest, 0x03)?;
-            der(bits.get(1..)?, 0x30)?.0
+            let (bits, _) = der::value(rest, 0x03)?;
+            der::value(bits.get(1..)?, 0x30)?.0
         }
         None => content,
     };
-    let (modulus, _) = der(numbers, 0x02)?;
+    let (modulus, _) = der::value(numbers, 0x02)?;
     let zeros = modulus.iter().take_while(|octet| **octet == 0).count();
     let modulus = &modulus[zeros..];
     let first = modulus.first()?;
     u32::try_from(modulus.len() * 8).ok()?.checked_sub(first.leading_zeros())
-}
-
-/// What a value of this tag holds, and what stands behind it (X.690 §8.1).
-fn der(octets: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
-    let (found, rest) = octets.split_first()?;
-    let (length, rest) = rest.split_first()?;
-    if *found != tag {
-        return None;
-    }
-    if *length < 0x80 {
-        return rest.split_at_checked(usize::from(*length));
-    }
-    let (length, rest) = rest.split_at_checked(usize::from(length & 0x7f))?;
-    if length.len() > 4 {
-        return None;
-    }
-    let length = length.iter().fold(0_usize, |sum, octet| sum << 8 | usize::from(*octet));
-    rest.split_at_checked(length)
 }
 
 #[cfg(test)]
