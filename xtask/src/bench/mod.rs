@@ -1,10 +1,11 @@
-//! `cargo xtask bench relay|lanes|replies|ledger|engine`: what a message costs, and what becomes of a thousand at a
-//! host that refuses, in Postlane and in Postfix, in one run.
+//! `cargo xtask bench …`: what a message costs, and what becomes of a thousand at a host that
+//! refuses, in Postlane and in Postfix, in one run; and what each part costs by itself.
 //!
 //! A bench, not a test: its figures belong to the machine it ran on, and the line of the machine
 //! stands above them. Source and sink run on the same cores; the ratio to their CPU tells more
 //! than microseconds do. What cannot be measured here is said, not left out.
 
+mod analyze;
 mod backlog;
 mod disk;
 mod engine;
@@ -52,6 +53,8 @@ pub(crate) enum Bench {
     Ledger(ledger::Arguments),
     /// What a decision of the engine costs, however much waits.
     Engine(engine::Arguments),
+    /// How fast another server's log is read, beside pflogsumm.
+    Analyze(analyze::Arguments),
     /// What it costs a message's way that everything is remembered.
     LedgerPath(ledger_path::Arguments),
 }
@@ -113,6 +116,7 @@ pub(crate) fn run(bench: &Bench) -> anyhow::Result<Ended> {
         Bench::Replies(arguments) => return replies::run(arguments),
         Bench::Ledger(arguments) => return ledger::run(arguments),
         Bench::Engine(arguments) => return engine::run(arguments),
+        Bench::Analyze(arguments) => return analyze::run(arguments),
         Bench::LedgerPath(arguments) => return ledger_path::run(arguments),
     };
     let root = root();
