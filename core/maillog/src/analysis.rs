@@ -15,6 +15,7 @@ use crate::open::Open;
 use crate::pmta::Pmta;
 use crate::postfix::Postfix;
 use crate::record::Recorded;
+use crate::refusal::Refusals;
 use crate::report::Report;
 use crate::stamp::Clock;
 use crate::syslog::Line;
@@ -86,6 +87,7 @@ pub struct Analysis {
     lane_numbers: BTreeMap<(u32, u64), u32>,
     kept: More,
     slot_s: u32,
+    refusals: Option<Refusals>,
 }
 
 /// What reads a file's lines.
@@ -129,7 +131,14 @@ impl Analysis {
             lane_numbers: BTreeMap::new(),
             kept: More::default(),
             slot_s: 60,
+            refusals: None,
         }
+    }
+
+    /// Keeps the latest refusals of a provider whole, by its id.
+    #[must_use]
+    pub fn with_refusals_of(self, provider: &str) -> Self {
+        Self { refusals: Some(Refusals::of(provider)), ..self }
     }
 
     /// Begins a file. `year` is that of its first line, where its lines do not tell.
@@ -224,6 +233,7 @@ impl Analysis {
             evicted: self.open.evicted(),
             waiting: waiting.len() as u64,
             providers,
+            refusals: self.refusals.map(Refusals::finish).unwrap_or_default(),
         }
     }
 
@@ -275,7 +285,15 @@ impl Analysis {
                     self.expired(message(source, id), at);
                 }
             }
+            Told::Named { source, id, sender, message_id } => {
+                if let Some(refusals) = &mut self.refusals {
+                    refusals.name(message(source, id), sender, message_id);
+                }
+            }
             Told::Removed { source, id } => {
+                if let Some(refusals) = &mut self.refusals {
+                    refusals.gone(message(source, id));
+                }
                 if !self.open.is_empty() {
                     self.open.gone(message(source, id));
                 }
@@ -316,6 +334,13 @@ impl Analysis {
         else {
             return;
         };
+        if let (Some(refusals), Some(meaning)) = (&mut self.refusals, meaning) {
+            let id = self.whose.ids().get(provider as usize).and_then(Option::as_ref);
+            if id.is_some_and(|id| id.as_str() == refusals.provider()) {
+                let message = message(attempt.source, attempt.id);
+                refusals.take(message, &lane.source, attempt, (turn, meaning.label));
+            }
+        }
         let more = tally.count(lane, attempt, meaning, turn);
         self.limit(more);
     }

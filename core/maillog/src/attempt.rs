@@ -103,6 +103,17 @@ pub(crate) enum Told<'l> {
         /// The queue id.
         id: &'l [u8],
     },
+    /// Who sent a message, or its `Message-ID`.
+    Named {
+        /// Who sent.
+        source: Source<'l>,
+        /// The queue id.
+        id: &'l [u8],
+        /// The reverse-path, empty for the null one, if the line tells.
+        sender: Option<&'l [u8]>,
+        /// The `Message-ID` with its angle brackets, if the line tells.
+        message_id: Option<&'l [u8]>,
+    },
     /// The message is gone.
     Removed {
         /// Who sent.

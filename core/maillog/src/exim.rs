@@ -36,6 +36,7 @@ pub(crate) fn read<'l>(clock: &mut Clock, line: &'l [u8]) -> Told<'l> {
         b"=>" | b"->" | b"*>" => taken(at, source, id, behind),
         b"**" => refused(at, source, id, behind, Outcome::Bounced),
         b"==" => refused(at, source, id, behind, Outcome::Deferred),
+        b"<=" => arrival(source, id, behind),
         b"Co" if rest.starts_with(b"Completed") => Told::Removed { source, id },
         _ => Told::Nothing,
     }
@@ -80,6 +81,16 @@ fn arrived(id: &[u8]) -> Option<Instant> {
         Some(sum * 62 + u64::from(digit))
     })?;
     Some(Instant::from_unix_s(seconds))
+}
+
+/// A message came in: its sender, and its `Message-ID` behind `id=`, which Exim writes without
+/// brackets.
+fn arrival<'l>(source: Source<'l>, id: &'l [u8], text: &'l [u8]) -> Told<'l> {
+    let (sender, rest) = cut(text, b' ').unwrap_or((text, b""));
+    let sender = if sender == b"<>" { b"" } else { sender };
+    let message_id = memmem::find(rest, b" id=").and_then(|at| rest.get(at + 4..));
+    let message_id = message_id.map(|rest| cut(rest, b' ').map_or(rest, |(of, _)| of));
+    Told::Named { source, id, sender: Some(sender), message_id }
 }
 
 fn taken<'l>(at: Instant, source: Source<'l>, id: &'l [u8], text: &'l [u8]) -> Told<'l> {
@@ -194,15 +205,18 @@ mod tests {
     use super::*;
 
     fn told(line: &str) -> String {
+        let text = |octets| String::from_utf8_lossy(octets).into_owned();
         match read(&mut Clock::new(2026), line.as_bytes()) {
             Told::Attempt(one) => {
-                let text = |octets| String::from_utf8_lossy(octets).into_owned();
                 let said = match one.said {
                     Said::Reply(said) => format!("host: {}", text(said)),
                     Said::Own(said) => format!("own: {}", text(said)),
                 };
                 let (to, host) = (text(one.recipient), text(one.host));
                 format!("{:?} {to} at {host} {:?} {said}", one.outcome, one.stage)
+            }
+            Told::Named { sender, message_id, .. } => {
+                format!("Named {:?} {:?}", sender.map(text), message_id.map(text))
             }
             other => format!("{other:?}"),
         }
@@ -241,7 +255,8 @@ mod tests {
                 "Expired jo@a.example at  None own: retry timeout exceeded",
             ),
             ("=> jo <jo@example.com> R=local T=mailbox", "Nothing"),
-            ("<= a@b.c H=x [192.0.2.9] P=esmtp", "Nothing"),
+            ("<= a@b.c H=x [192.0.2.9] P=esmtp", "Named Some(\"a@b.c\") None"),
+            ("<= <> R=1 P=local S=17 id=1@b.c for x", "Named Some(\"\") Some(\"1@b.c\")"),
         ] {
             assert_eq!(told(&format!("{id} {line}")), wanted, "{line}");
         }

@@ -45,6 +45,7 @@ impl Postfix {
             b"smtp" => self.delivery(clock, &line, source),
             b"error" | b"retry" => self.suspended(clock, &line, source),
             b"qmgr" | b"nqmgr" | b"oqmgr" => self.queue(clock, &line, source),
+            b"cleanup" => named(&line, source),
             _ => Told::Nothing,
         }
     }
@@ -116,7 +117,9 @@ impl Postfix {
         }
         // Nearly all others end in `(queue active)`.
         if rest.ends_with(b")") || self.expired.find(rest).is_none() {
-            return Told::Nothing;
+            let sender = rest.strip_prefix(b"from=<").and_then(|rest| cut(rest, b'>'));
+            let Some((sender, _)) = sender else { return Told::Nothing };
+            return Told::Named { source, id, sender: Some(sender), message_id: None };
         }
         match clock.read(line.stamped) {
             Some((at, _)) => Told::Expired { at, source, id },
@@ -142,6 +145,19 @@ impl Postfix {
         let tried_before = before
             .map(|waited| if waited.as_s() < WAITED_S { Tried::Never } else { Tried::Before });
         Some(Delivery { recipient, host, delay, tried_before, word, why })
+    }
+}
+
+/// A line of the cleanup service, which reads the header.
+fn named<'l>(line: &Line<'l>, source: Source<'l>) -> Told<'l> {
+    match queue_id(line.says) {
+        Some((id, rest)) => match rest.strip_prefix(b"message-id=") {
+            Some(message_id) => {
+                Told::Named { source, id, sender: None, message_id: Some(message_id) }
+            }
+            None => Told::Nothing,
+        },
+        None => Told::Nothing,
     }
 }
 

@@ -6,6 +6,7 @@ use postlane_mail::{Instant, Span};
 use postlane_replies::Label;
 
 use crate::format::Format;
+use crate::refusal::Refusal;
 use crate::series::Moment;
 use crate::slots::Slot;
 
@@ -37,6 +38,8 @@ pub struct Report {
     pub waiting: u64,
     /// Providers, those with most tries first.
     pub providers: Vec<ProviderFigures>,
+    /// The latest refusals of the provider that was asked for, in the order of the log.
+    pub refusals: Vec<Refusal>,
 }
 
 /// What one provider took and refused. Counts are of recipients.

@@ -3,6 +3,7 @@
 mod files;
 mod given;
 mod lane;
+mod pack;
 mod page;
 mod plot;
 mod postfix;
@@ -22,6 +23,8 @@ use crate::cli::Reach;
 use crate::exit::{Exit, Failure};
 use crate::print;
 use crate::replies::{OwnRules, read_rules};
+
+pub(crate) use pack::{LogPack, LogsOfOthers};
 
 /// Logs, and what is wanted of them.
 #[derive(Args)]
@@ -82,7 +85,10 @@ impl Wanted {
 }
 
 pub(crate) fn run(reach: &Reach, analyze: &Analyze) -> Result<Exit, Failure> {
-    let report = read(analyze)?;
+    let (since, until) = given::span(analyze.since, analyze.until)?;
+    let rules = book(&analyze.own)?;
+    let begin = || Analysis::new(Arc::clone(&rules), Limits::default(), since, until);
+    let report = files::read(&analyze.logs, analyze.format.format(), &begin)?;
     if report.providers.is_empty() {
         print::note(&nothing_found(&report));
     }
@@ -102,16 +108,14 @@ pub(crate) fn run(reach: &Reach, analyze: &Analyze) -> Result<Exit, Failure> {
     Ok(if report.providers.is_empty() { Exit::No } else { Exit::Yes })
 }
 
-fn read(analyze: &Analyze) -> Result<Report, Failure> {
-    let own: Vec<_> = analyze.own.files();
+/// The rules, with those of the operator's own.
+fn book(own: &OwnRules) -> Result<Arc<RuleBook>, Failure> {
+    let own: Vec<_> = own.files();
     let texts = read_rules(&own)?;
     let named: Vec<_> = texts.iter().map(|(name, text)| (&**name, &**text)).collect();
     let book = RuleBook::with(&Providers::built_in(), &named)
         .map_err(|e| Failure::usage(format!("rules that cannot be used:\n{e}")))?;
-    let book = Arc::new(book);
-    let (since, until) = given::span(analyze.since, analyze.until)?;
-    let begin = || Analysis::new(Arc::clone(&book), Limits::default(), since, until);
-    files::read(&analyze.logs, analyze.format.format(), &begin)
+    Ok(Arc::new(book))
 }
 
 fn nothing_found(report: &Report) -> String {

@@ -8,7 +8,9 @@ use postlane_api::triage::{self, Asking};
 use postlane_api::wire::{EvidencePack, EvidenceQuery};
 use postlane_ledger::Ledger;
 use postlane_server::triage::fresh_key;
+use postlane_triage::Shown;
 
+use super::analyze::{LogPack, LogsOfOthers};
 use super::diagnose::{LedgerFolder, now, undiagnosed};
 use super::log::written;
 use crate::cli::Reach;
@@ -22,9 +24,9 @@ pub(crate) struct Evidence {
     /// The provider: its id, brand or name, or a domain of its
     #[arg(long, value_name = "ID")]
     provider: String,
-    /// Not before: a moment (RFC 3339), or how long ago: 30m, 24h, 7d
-    #[arg(long, value_name = "TIME", default_value = "24h")]
-    since: String,
+    /// Not before: a moment (RFC 3339), or how long ago: 30m, 24h, 7d [default: 24h; of a log, all]
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
     /// Before: a moment, or how long ago [default: now]
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
@@ -40,18 +42,21 @@ pub(crate) struct Evidence {
     full_addresses: bool,
     #[command(flatten)]
     ledger: LedgerFolder,
+    #[command(flatten)]
+    others: LogsOfOthers,
 }
 
 pub(crate) fn run(reach: &Reach, evidence: &Evidence) -> Result<Exit, Failure> {
     let query = EvidenceQuery {
         provider: evidence.provider.clone(),
-        since: Some(evidence.since.clone()),
+        since: evidence.since.clone(),
         until: evidence.until.clone(),
         addressee: evidence.addressee.clone(),
         full_addresses: evidence.full_addresses,
     };
     let pack = match evidence.ledger.open()? {
         Some(ledger) => of_folder(&ledger, &query)?,
+        None if evidence.others.are_given() => of_logs(evidence)?,
         None => Client::find(reach)?.get(&format!("/v1/evidence?{}", written(&query)))?,
     };
     write(&evidence.out, &pack)?;
@@ -67,9 +72,24 @@ pub(crate) fn run(reach: &Reach, evidence: &Evidence) -> Result<Exit, Failure> {
     Ok(Exit::Yes)
 }
 
-fn of_folder(ledger: &Ledger, query: &EvidenceQuery) -> Result<EvidencePack, Failure> {
+fn of_logs(evidence: &Evidence) -> Result<EvidencePack, Failure> {
+    let shown = if evidence.full_addresses { Shown::Full } else { Shown::Marked(key()?) };
+    let pack = evidence.others.pack(&LogPack {
+        provider: &evidence.provider,
+        addressee: evidence.addressee.as_deref(),
+        span: (evidence.since.as_deref(), evidence.until.as_deref()),
+        shown,
+    })?;
+    Ok(EvidencePack::from(pack))
+}
+
+fn key() -> Result<[u8; 32], Failure> {
     let none = || Failure::new(Exit::Undetermined, "the system has no randomness to give");
-    let asking = Asking { now: now(), key: fresh_key().ok_or_else(none)?, prove: &|proof| proof };
+    fresh_key().ok_or_else(none)
+}
+
+fn of_folder(ledger: &Ledger, query: &EvidenceQuery) -> Result<EvidencePack, Failure> {
+    let asking = Asking { now: now(), key: key()?, prove: &|proof| proof };
     let pack = triage::evidence(ledger, query, &asking).map_err(|e| undiagnosed(&e))?;
     Ok(EvidencePack::from(pack))
 }

@@ -100,6 +100,41 @@ fn a_log_that_haraka_wrote_is_understood() {
 }
 
 #[test]
+fn a_log_of_another_server_makes_a_pack_of_evidence() {
+    let home = Home::new();
+    for (name, log) in
+        [("postfix", dated(&home, POSTFIX)), ("exim", dated(&home, "exim-4.96/mainlog.gz"))]
+    {
+        let out = home.path().join(name);
+        let asked = ["evidence", "--provider", "web.de", "--ip", "192.0.2.77", "--log", &log];
+        let output = home.command(&asked).arg("--out").arg(&out).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let letter = fs::read_to_string(out.join("letter.txt")).unwrap();
+        // What the sender is refused for, not what was said of one recipient.
+        assert!(letter.contains("421 web.de (mxweb113) Nemesis ESMTP"), "{letter}");
+        assert!(letter.contains("192.0.2.77"), "{letter}");
+        let samples = fs::read_to_string(out.join("samples.jsonl")).unwrap();
+        let samples: Vec<Value> =
+            samples.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert!((5..=20).contains(&samples.len()), "{}", samples.len());
+        for sample in &samples {
+            let text = |key: &str| sample[key].as_str().unwrap().to_owned();
+            assert!(text("message_id").ends_with("@sender.example>"), "{sample}");
+            assert!(text("sender").ends_with("@sender.example"), "{sample}");
+            assert!(text("recipient").starts_with("x-"), "{sample}");
+        }
+        for file in fs::read_dir(&out).unwrap().map(Result::unwrap) {
+            let text = fs::read_to_string(file.path()).unwrap();
+            assert!(!text.contains("news@sender.example"), "{}", file.path().display());
+        }
+    }
+    let asked = ["evidence", "--provider", "nobody.example", "--out", "out", "--log"];
+    let output = home.command(&asked).arg(dated(&home, POSTFIX)).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("nothing was sent to nobody.example"));
+}
+
+#[test]
 fn a_report_is_one_page_and_nothing_in_a_log_is_mark_up() {
     let home = Home::new();
     let log = dated(&home, POSTFIX);

@@ -3,6 +3,7 @@ use std::sync::LazyLock;
 use postlane_replies::{Label, Providers};
 
 use super::*;
+use crate::refusal::Refusal;
 
 /// It takes a while to make.
 static BOOK: LazyLock<Arc<RuleBook>> =
@@ -48,6 +49,36 @@ fn tries_are_joined_and_counted_by_provider() {
     let other = &report.providers[1];
     assert_eq!((&*other.id, other.deferred, other.expired), ("example.org", 1, 1));
     assert_eq!(report.waiting, 0);
+}
+
+#[test]
+fn refusals_are_kept_whole_with_what_other_lines_tell_of_the_message() {
+    let before = "\
+Nov 21 06:29:58 out postfix/cleanup[7]: 4A1B2C3D4E: message-id=<1@shop.example>
+Nov 21 06:29:59 out postfix/qmgr[7]: 4A1B2C3D4E: from=<news@shop.example>, size=326, nrcpt=1 (queue active)
+";
+    let mut analysis = analysis(Limits::default()).with_refusals_of("united-internet");
+    analysis.begin_file(Format::Postfix, 2026);
+    analysis.feed(before.as_bytes());
+    analysis.feed(LOG.as_bytes());
+    let report = analysis.finish();
+    let of = |refusal: &Refusal| {
+        let Refusal { id, message_id, sender, recipient, host, .. } = refusal.clone();
+        [id, message_id, sender, recipient, host].map(String::from).join(" ")
+    };
+    let told: Vec<_> = report.refusals.iter().map(of).collect();
+    let waits = "4A1B2C3D4E <1@shop.example> news@shop.example jo@web.de mx-ha.web.de";
+    // Nothing was said of the second message before it was tried.
+    assert_eq!(told, [waits, waits, "4A1B2C3D4F   no@gmx.de mx00.emig.gmx.net"]);
+    assert!(report.refusals[0].said.starts_with("421 Too many messages"));
+    assert_eq!(report.refusals.iter().map(|of| of.turn).collect::<Vec<_>>(), {
+        [Turn::First, Turn::Again, Turn::First]
+    });
+    // Who asks for nothing gets nothing, and the same figures.
+    let mut other = read(&format!("{before}{LOG}"));
+    assert!(other.refusals.is_empty());
+    other.refusals = report.refusals.clone();
+    assert_eq!(other, report);
 }
 
 #[test]

@@ -1,9 +1,9 @@
 use super::*;
 
 fn read(line: &str) -> String {
+    let text = |octets| String::from_utf8_lossy(octets).into_owned();
     match Postfix::new().read(&mut Clock::new(2026), line.as_bytes()) {
         Told::Attempt(one) => {
-            let text = |octets| String::from_utf8_lossy(octets).into_owned();
             let (whose, said) = match one.said {
                 Said::Reply(said) => ("host", said),
                 Said::Own(said) => ("own", said),
@@ -22,6 +22,11 @@ fn read(line: &str) -> String {
                 text(said),
                 one.tried_before,
             )
+        }
+        Told::Named { source, id, sender, message_id } => {
+            let (machine, instance) = (text(source.machine), text(source.instance));
+            let (sender, message_id) = (sender.map(text), message_id.map(text));
+            format!("Named {} by {instance} in {machine}: {sender:?} {message_id:?}", text(id))
         }
         other => format!("{other:?}"),
     }
@@ -110,7 +115,9 @@ fn the_queue_says_what_is_gone_and_what_is_given_up() {
                    returned to sender";
     assert!(read(expired).starts_with("Expired"));
     let active = "Nov 21 06:30:01 out1 postfix/qmgr[7]: 4A1B2C3D4E: from=<a@b.c>, size=1, nrcpt=1 (queue active)";
-    assert_eq!(read(active), "Nothing");
+    assert_eq!(read(active), "Named 4A1B2C3D4E by postfix in out1: Some(\"a@b.c\") None");
+    let cleaned = "Nov 21 06:30:01 out1 postfix-b/cleanup[7]: 4A1B2C3D4E: message-id=<1@b.c>";
+    assert_eq!(read(cleaned), "Named 4A1B2C3D4E by postfix-b in out1: None Some(\"<1@b.c>\")");
 }
 
 #[test]

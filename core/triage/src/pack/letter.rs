@@ -3,8 +3,10 @@
 use std::fmt::Write as _;
 
 use postlane_mail::is_unruly;
+use postlane_replies::Label;
 
-use super::report::Report;
+use super::report::{Report, SampleRow};
+use crate::group::Group;
 
 /// To whom a pack is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -139,7 +141,7 @@ pub(super) fn write(report: &Report<'_>) -> String {
             row.attempts
         );
     }
-    if let Some(sample) = report.samples.first() {
+    if let Some(sample) = telling(report) {
         let _ = write!(
             text,
             "\nOne of the replies, in full ({}, {}, Message-ID {}):\n\n  {}\n",
@@ -203,4 +205,16 @@ const fn request(addressee: Addressee) -> &'static str {
 /// On one line.
 fn line(text: &str) -> String {
     text.chars().map(|c| if is_unruly(c) { ' ' } else { c }).collect()
+}
+/// The sample to quote: of what is refused most, and not what was said of one recipient, if there
+/// is anything else.
+fn telling<'r>(report: &'r Report<'_>) -> Option<&'r SampleRow> {
+    let labels = &report.assessment.figures.labels;
+    let weight = |sample: &&SampleRow| {
+        let label = Label::parse(sample.label).unwrap_or(Label::Unknown);
+        let is_of_one = matches!(Group::of(label), Group::NoMailbox | Group::Individual);
+        (!is_of_one, labels.get(&label).copied().unwrap_or(0))
+    };
+    // Of those that weigh the same, the first.
+    report.samples.iter().rev().max_by_key(weight)
 }

@@ -63,7 +63,7 @@ fn nothing_seen() -> Verdict {
 }
 
 /// A report as triage wants to see it.
-fn picture(report: &Report) -> triage::Picture {
+pub(super) fn picture(report: &Report) -> triage::Picture {
     let slot = Span::from_s(u64::from(report.slot_s));
     let providers = || report.providers.iter().map(|one| (Arc::<str>::from(&*one.id), one));
     triage::Picture {
