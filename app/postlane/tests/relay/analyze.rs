@@ -100,6 +100,22 @@ fn a_log_that_haraka_wrote_is_understood() {
 }
 
 #[test]
+fn what_is_packed_is_seen_by_its_octets_by_name_or_piped() {
+    let home = Home::new();
+    let named = json(&home, &[&dated(&home, "exim-4.96/mainlog.gz")]);
+    let rotated = home.path().join("mainlog.1");
+    fs::copy(recorded("exim-4.96/mainlog.gz"), &rotated).unwrap();
+    date(&rotated);
+    assert_eq!(json(&home, &[rotated.to_str().unwrap()]), named);
+    let piped = home
+        .command(&["analyze", "-", "--json"])
+        .stdin(File::open(&rotated).unwrap())
+        .output()
+        .unwrap();
+    assert_eq!(serde_json::from_slice::<Value>(&piped.stdout).unwrap(), named);
+}
+
+#[test]
 fn a_log_of_another_server_makes_a_pack_of_evidence() {
     let home = Home::new();
     for (name, log) in

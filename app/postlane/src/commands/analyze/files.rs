@@ -1,7 +1,7 @@
 //! Logs on disk: found out what they are, unpacked, put in order of time, and fed to an analysis.
 
 use std::fs::File;
-use std::io::{self, BufReader, IsTerminal as _, Read};
+use std::io::{self, BufRead as _, BufReader, Cursor, IsTerminal as _, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -26,6 +26,8 @@ struct Log {
     begins_s: i64,
     /// Its size on disk.
     octets: u64,
+    /// What was read of standard input to see what it is.
+    read: Vec<u8>,
 }
 
 /// Reads all logs. Where a file without years turns out to go beyond its own last change, it
@@ -79,29 +81,31 @@ impl Log {
             year: Timestamp::now().to_zoned(TimeZone::UTC).year(),
             begins_s: 0,
             octets: 0,
+            read: Vec::new(),
         };
-        if log.is_stdin() {
-            return Ok(log);
-        }
         let unreadable =
-            |e: io::Error| Failure::usage(format!("cannot read {}: {e}", log.path.display()));
-        let meta = std::fs::metadata(path).map_err(unreadable)?;
-        let mut beginning = Vec::new();
-        let opened = log.open(&ProgressBar::hidden())?;
-        opened.take(BEGINNING as u64).read_to_end(&mut beginning).map_err(unreadable)?;
+            |e: io::Error| Failure::usage(format!("cannot read {}: {e}", path.display()));
+        let changed = if log.is_stdin() {
+            let piped = io::stdin().lock().take(BEGINNING as u64).read_to_end(&mut log.read);
+            piped.map_err(unreadable)?;
+            None
+        } else {
+            let meta = std::fs::metadata(path).map_err(unreadable)?;
+            log.octets = meta.len();
+            meta.modified().ok().and_then(|at| Timestamp::try_from(at).ok())
+        };
+        let beginning = log.beginning()?;
         if format.is_none() {
             let found = Format::detect(&beginning);
             if found.is_none() && !beginning.is_empty() {
                 return Err(Failure::usage(format!(
                     "{}: no mail server's log that is known: name it with --format",
-                    path.display()
+                    log.name()
                 )));
             }
             log.format = found.unwrap_or(log.format);
         }
-        let changed = meta.modified().ok().and_then(|at| Timestamp::try_from(at).ok());
         let changed = changed.unwrap_or_else(Timestamp::now);
-        log.octets = meta.len();
         log.year = changed.to_zoned(TimeZone::UTC).year();
         let first = |year| first_moment(log.format, &beginning, i32::from(year));
         // Clocks without a zone may be half a day ahead of the disk's.
@@ -111,6 +115,26 @@ impl Log {
         }
         log.begins_s = first(log.year).unwrap_or(i64::MAX);
         Ok(log)
+    }
+
+    /// Its first lines, unpacked.
+    fn beginning(&self) -> Result<Vec<u8>, Failure> {
+        let mut beginning = Vec::new();
+        if self.is_stdin() {
+            // What came so far may be a part of a packed stream: its end is no fault.
+            if let Ok(reader) = unpacked(Box::new(Cursor::new(self.read.clone()))) {
+                let _ = reader.take(BEGINNING as u64).read_to_end(&mut beginning);
+            }
+            return Ok(beginning);
+        }
+        let opened = self.open(&ProgressBar::hidden())?;
+        let read = opened.take(BEGINNING as u64).read_to_end(&mut beginning);
+        read.map_err(|e| Failure::usage(format!("cannot read {}: {e}", self.name())))?;
+        Ok(beginning)
+    }
+
+    fn name(&self) -> String {
+        if self.is_stdin() { "standard input".to_owned() } else { self.path.display().to_string() }
     }
 
     fn is_stdin(&self) -> bool {
@@ -127,20 +151,13 @@ impl Log {
 
     /// Its octets, unpacked.
     fn open(&self, bar: &ProgressBar) -> Result<Box<dyn Read>, Failure> {
-        let unreadable =
-            |e: io::Error| Failure::usage(format!("cannot read {}: {e}", self.path.display()));
+        let unreadable = |e: io::Error| Failure::usage(format!("cannot read {}: {e}", self.name()));
         if self.is_stdin() {
-            return Ok(Box::new(io::stdin().lock()));
+            let piped = Cursor::new(self.read.clone()).chain(io::stdin().lock());
+            return unpacked(Box::new(piped)).map_err(unreadable);
         }
         let file = File::open(&self.path).map_err(unreadable)?;
-        let counted = bar.wrap_read(file);
-        Ok(match self.path.extension().and_then(|end| end.to_str()) {
-            Some("gz") => Box::new(flate2::read::MultiGzDecoder::new(BufReader::new(counted))),
-            Some("zst" | "zstd") => {
-                Box::new(zstd::stream::read::Decoder::new(counted).map_err(unreadable)?)
-            }
-            _ => Box::new(counted),
-        })
+        unpacked(Box::new(bar.wrap_read(file))).map_err(unreadable)
     }
 
     /// Reads it to its end; gives the year of its last line.
@@ -154,13 +171,24 @@ impl Log {
                 Ok(read) => analysis.feed(piece.get(..read).unwrap_or_default()),
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(e) => {
-                    let path = self.path.display();
+                    let name = self.name();
                     return Err(Failure::usage(format!(
-                        "{path} is broken off or damaged: {e}: unpack as much of it as can be \
+                        "{name} is broken off or damaged: {e}: unpack as much of it as can be \
                          read, and name that"
                     )));
                 }
             }
         }
     }
+}
+
+/// What is packed, unpacked; it is seen by the first octets, whatever a file is called (RFC 1952
+/// §2.3.1, RFC 8878 §3.1.1).
+fn unpacked(octets: Box<dyn Read>) -> io::Result<Box<dyn Read>> {
+    let mut octets = BufReader::with_capacity(PIECE, octets);
+    Ok(match octets.fill_buf()? {
+        [0x1f, 0x8b, ..] => Box::new(flate2::bufread::MultiGzDecoder::new(octets)),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Box::new(zstd::stream::read::Decoder::with_buffer(octets)?),
+        _ => Box::new(octets),
+    })
 }

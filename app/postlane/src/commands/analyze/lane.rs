@@ -125,7 +125,8 @@ pub(super) fn toml(figures: &ProviderFigures, limit: Option<&Limit>, verdict: &V
     );
     text.push_str(&format!("[lane.\"{}\"]\n", figures.id.escape_default()));
     text.push_str(&format!("# {}\nmax_rate_per_source = \"{}\"\n", pace.says(), pace.written()));
-    text.push_str("max_connections_per_source = 2\n");
+    // No log tells how many sessions were open at once; two is chosen, not measured.
+    text.push_str("# a careful start, not read off the log\nmax_connections_per_source = 2\n");
     text.push_str(&format!("retry_backoff = \"{}\"\n", Span::from_s(backoff)));
     if !figures.storms.is_empty() {
         text.push_str(

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use postlane_mail::{Instant, Label as Name, Span};
-use postlane_maillog::{Outcome, ProviderFigures, Report, Slot, SourceFigures, TopReply, Turn};
+use postlane_maillog::{
+    Format, Outcome, ProviderFigures, Report, Slot, SourceFigures, TopReply, Turn,
+};
 use postlane_replies::Fields;
 use postlane_triage as triage;
 use serde::Serialize;
@@ -26,9 +28,16 @@ pub(super) struct Verdict {
 /// The verdict on each provider of a report, in its order.
 pub(super) fn of(report: &Report) -> Vec<Verdict> {
     let assessments = triage::assess(&picture(report));
+    let is_ours =
+        report.formats.iter().all(|of| matches!(of, Format::Postlane | Format::JsonLines));
     let verdict = |figures: &ProviderFigures| {
         let of = |one: &&triage::Assessment| *one.provider == *figures.id;
-        assessments.iter().find(of).map_or_else(nothing_seen, |one| Verdict::of(&one.verdict))
+        let found = assessments.iter().find(of);
+        let mut verdict = found.map_or_else(nothing_seen, |one| Verdict::of(&one.verdict));
+        if !is_ours {
+            verdict.steps.iter_mut().for_each(|step| *step = for_others(step));
+        }
+        verdict
     };
     report.providers.iter().map(verdict).collect()
 }
@@ -45,6 +54,21 @@ impl Verdict {
             against: sentences(&verdict.against),
             steps: verdict.steps.iter().map(|step| step.says.clone()).collect(),
         }
+    }
+}
+
+/// A step for whoever runs another server: what our own commands would do is left to them, but the
+/// pack of evidence can be had from their log as well.
+fn for_others(step: &str) -> String {
+    if step.starts_with("Do not flush the queue:") {
+        return "Do not flush the queue: each retry counts against the same limit.".to_owned();
+    }
+    match step.split_once(": postlane ") {
+        Some((what, command)) if command.starts_with("evidence ") => {
+            format!("{what}: postlane {command} --log LOG")
+        }
+        Some((what, _)) => format!("{what}."),
+        None => step.to_owned(),
     }
 }
 
