@@ -23,8 +23,8 @@ use std::sync::Arc;
 use std::{slice, vec};
 
 use postlane_engine::{
-    DomainId, End, Engine, Fate, HostId, Input, Output, Resolved, Route, RouteHost, Settings,
-    Settled, SlotId, World,
+    DomainId, End, Engine, Fate, HostId, Input, Limits, Output, Resolved, Route, RouteHost,
+    Settings, Settled, SlotId, World,
 };
 use postlane_mail::Instant;
 use postlane_receivers::{Addressee, Arrival, Ms, Receiver, Restart, Scenario, Workload};
@@ -259,6 +259,7 @@ impl<'r> Around<'r> {
         };
         let answer = Resolved::Route(Route {
             provider: PROVIDER,
+            limits: Limits::OfSource,
             exchange: EXCHANGE,
             hosts: (0..self.scenario.receiver.shards.max(1)).map(host).collect(),
             until: self.clock.at(self.scenario.meta.horizon + Ms::DAY),

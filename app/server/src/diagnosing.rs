@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use parking_lot::Mutex;
+use postlane_engine::Limits;
 use postlane_mail::{Instant, Reply, Stage};
 use postlane_replies::{Diagnosis, Heard, RuleBook, Scratch, cluster_of};
 
@@ -61,9 +62,13 @@ impl Diagnosing {
             return Diagnosis::accepted(stage, reply);
         }
         let host = hop.name.to_string();
-        let heard =
-            Heard { reply, stage: Some(stage), provider: Some(&hop.provider), mx: Some(&host) };
-        let diagnosis = book.diagnose(&mut self.scratch.lock(), heard);
+        let is_smart_host = hop.limits == Limits::OfAll;
+        let provider = (!is_smart_host).then_some(&*hop.provider);
+        let heard = Heard { reply, stage: Some(stage), provider, mx: Some(&host) };
+        let mut diagnosis = book.diagnose(&mut self.scratch.lock(), heard);
+        if is_smart_host {
+            diagnosis = diagnosis.by_smart_host(reply);
+        }
         if diagnosis.is_unclassified() {
             self.unclassified.lock().count(now, hop, (stage, reply), &diagnosis);
         }

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use postlane_engine::Scope;
+use postlane_engine::{Scope, SourceId};
 use postlane_mail::LastReply;
 use postlane_spool::Key;
 
@@ -29,6 +29,9 @@ pub(crate) use telling::Teller;
 const LANE: &str = "lane/";
 const CAP: &str = "cap/";
 const AUDIT: &str = "audit/";
+
+/// What the source of a route's lane is called, which all our sources share. No source is called so.
+pub(crate) const ANY_SOURCE: &str = "*";
 
 /// What the server knows of lanes besides the engine. Cheap to clone.
 #[derive(Clone, Default)]
@@ -91,9 +94,9 @@ impl Lanes {
 
 impl LaneName {
     pub(crate) fn of(scope: Scope, names: &Names, setup: &Setup) -> Self {
-        let source = scope.source.map(|source| {
-            let source = setup.sources.get(usize::from(source.0));
-            source.map_or("", |source| source.name.as_str()).into()
+        let source = scope.source.map(|source| match setup.sources.get(usize::from(source.0)) {
+            _ if source == SourceId::ANY => ANY_SOURCE.into(),
+            source => source.map_or("", |source| source.name.as_str()).into(),
         });
         Self { provider: (*names.provider_of(scope.provider)).clone(), source }
     }

@@ -6,10 +6,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use postlane_engine::{DomainId, Input, Name, Resolved, RouteHost};
+use postlane_engine::{DomainId, Input, Limits, Name, Resolved, RouteHost};
 use postlane_mail::{Domain, Host, ReversePath, Span, Status};
 use postlane_net::dns::Resolver;
-use postlane_net::route::{self, Password, Route, RouteFailure, RouteSettings, Router, Target};
+use postlane_net::route::{
+    self, Password, Route, RouteFailure, RouteSettings, Router, Target, TargetLane,
+};
 use postlane_replies::Providers;
 use postlane_smtp::auth::Credentials;
 use tokio::runtime;
@@ -42,6 +44,8 @@ pub(crate) struct NextHop {
     pub(crate) port: u16,
     /// Whose it is.
     pub(crate) provider: Box<str>,
+    /// For what of ours its limits count: for all of it, where it is a smart host.
+    pub(crate) limits: Limits,
     /// It was found in the DNS, and not written down by an operator.
     pub(crate) is_exchanger: bool,
     pub(crate) policy: Arc<HopPolicy>,
@@ -168,6 +172,7 @@ struct Found {
     route: Route,
     port: u16,
     provider: Box<str>,
+    limits: Limits,
     policy: Arc<HopPolicy>,
     is_exchanger: bool,
 }
@@ -226,7 +231,8 @@ fn by_exchangers(
 ) -> Result<Found, RouteFailure> {
     let tls = setup.tls_for(host, &provider);
     let policy = Arc::new(HopPolicy { tls, auth: None });
-    Ok(Found { route, port: setup.mx_port, provider, policy, is_exchanger: true })
+    let (limits, port) = (Limits::OfSource, setup.mx_port);
+    Ok(Found { route, port, provider, limits, policy, is_exchanger: true })
 }
 
 async fn by_target(
@@ -238,11 +244,17 @@ async fn by_target(
 ) -> Result<Found, RouteFailure> {
     let route = asked.router.resolve_target(target).await?;
     let auth = target.credentials.as_ref().map(read_password).transpose()?;
-    let said = setup.tls_for(host, &provider);
+    let of_recipients = setup.tls_for(host, &provider);
+    let (provider, limits) = match target.lane_name(setup.mx_port) {
+        Some(own) => (own.into(), Limits::OfAll),
+        None if target.lane == TargetLane::Provider => (provider, Limits::OfSource),
+        None => (provider_of(asked, &target.host, Some(&route)), Limits::OfSource),
+    };
+    let said = setup.tls_with(of_recipients, &provider);
     let tls = TlsSetup { policy: target.tls.unwrap_or(said.policy), ..said };
     let policy = Arc::new(HopPolicy { tls, auth });
     let port = target.port.unwrap_or(setup.mx_port);
-    Ok(Found { route, port, provider, policy, is_exchanger: false })
+    Ok(Found { route, port, provider, limits, policy, is_exchanger: false })
 }
 
 fn read_password(credentials: &route::Credentials) -> Result<Credentials, RouteFailure> {
@@ -270,6 +282,7 @@ impl Found {
             name: host.name.clone(),
             port: self.port,
             provider: self.provider.clone(),
+            limits: self.limits,
             is_exchanger: self.is_exchanger,
             policy: self.policy.clone(),
         };
@@ -284,8 +297,9 @@ impl Found {
             addresses: host.addresses.iter().map(|ip| SocketAddr::new(*ip, hop.port)).collect(),
         });
         let hosts = hosts.collect();
-        let provider = names.provider(&self.provider);
+        let (provider, limits) = (names.provider(&self.provider), self.limits);
         let until = now + self.route.ttl;
-        (Resolved::Route(postlane_engine::Route { provider, exchange, hosts, until }), named)
+        let route = postlane_engine::Route { provider, limits, exchange, hosts, until };
+        (Resolved::Route(route), named)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use postlane_engine::{End, Event, Fate, Scope, Settled};
+use postlane_engine::{End, Event, Fate, Limits, Scope, Settled};
 use postlane_ledger::Kind;
 use postlane_mail::{Code, Envelope, Instant, LastReply, Progress, QueueId, Reply, Stage};
 use postlane_spool::{Change, Changes, Store};
@@ -14,7 +14,7 @@ use crate::evidence::Evidence;
 use crate::happened::Happened;
 use crate::history::History;
 use crate::journal::{Journal, Line};
-use crate::lanes::{Keeping, LaneName};
+use crate::lanes::{ANY_SOURCE, Keeping, LaneName};
 use crate::mailbox::Mailbox;
 use crate::names::Names;
 use crate::reports::{Owed, Standing, message_id};
@@ -203,7 +203,11 @@ impl Settling {
         let Some(reply) = recipients.iter().find_map(refused) else { return };
         let setup = self.live.borrow();
         let Some(source) = setup.sources.get(usize::from(attempted.source.0)) else { return };
-        let (provider, source) = (attempted.hop.provider.clone(), source.name.as_str().into());
+        let provider = attempted.hop.provider.clone();
+        let source = match attempted.hop.limits {
+            Limits::OfSource => source.name.as_str().into(),
+            Limits::OfAll => ANY_SOURCE.into(),
+        };
         self.keeping.lanes.refused(LaneName { provider, source: Some(source) }, reply);
     }
 

@@ -338,6 +338,14 @@ impl Setup {
         changes.fold(self.tls.clone(), |tls, change| tls.with(change))
     }
 
+    /// The same, with what a provider's or a route's section says beside.
+    pub(crate) fn tls_with(&self, tls: TlsSetup, provider: &str) -> TlsSetup {
+        match self.provider_tls.get(provider) {
+            Some(change) => tls.with(change),
+            None => tls,
+        }
+    }
+
     /// The user of that name.
     pub(crate) fn user(&self, name: &str) -> Option<&User> {
         self.users.iter().find(|known| &*known.name == name)

@@ -160,12 +160,25 @@ pub enum Resolved {
 pub struct Route {
     /// Whose limits count.
     pub provider: ProviderId,
+    /// Whether they count for each of our sources apart. The same for all routes of a provider.
+    pub limits: Limits,
     /// Domains with the same hosts and policy have the same.
     pub exchange: ExchangeId,
     /// The hosts, lowest preference first; equal ones are shuffled here. Never empty.
     pub hosts: Arc<[RouteHost]>,
     /// Ask again after that; what is under way goes on.
     pub until: Instant,
+}
+
+/// For what of ours a provider's limits count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Limits {
+    /// For each address we send from, which has a lane of its own.
+    #[default]
+    OfSource,
+    /// For whoever we are: all our sources share the one lane of [`SourceId::ANY`]. So does a smart
+    /// host count, whose own address the receivers see.
+    OfAll,
 }
 
 /// A host of a route.

@@ -27,7 +27,7 @@ pub use engine::{
     Counts, Cursor, Engine, HostView, Known, LaneRow, LaneView, OrderedView, Row, Standing, Tally,
 };
 pub use input::{
-    Action, Input, LaneAction, LaneCommand, Operator, Outcome, Recalled, RecipientOutcome,
+    Action, Input, LaneAction, LaneCommand, Limits, Operator, Outcome, Recalled, RecipientOutcome,
     Resolved, Route, RouteHost, Scope, Selection, Submission, SubmittedRecipient, Together,
     Unreached, Verdict,
 };

@@ -34,6 +34,11 @@ names! {
     AttemptId(u64);
 }
 
+impl SourceId {
+    /// Whichever of our sources: that of a lane they share.
+    pub const ANY: Self = Self(u16::MAX);
+}
+
 /// A number that the world can forget one day, since what it stands for comes and goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Name {

@@ -3,6 +3,7 @@
 mod action;
 mod extent;
 mod persistence;
+mod relayed;
 mod scope;
 mod signal;
 

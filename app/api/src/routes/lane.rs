@@ -141,7 +141,9 @@ fn no_lane(why: NoLane) -> Problem {
         NoLane::Provider { .. } | NoLane::Source { .. } => {
             Problem::new(StatusCode::NOT_FOUND, why.to_string())
         }
-        NoLane::NoSource { .. } => Problem::unprocessable(why.to_string()).at("/source"),
+        NoLane::OneLane(_) | NoLane::ManyLanes(_) | NoLane::NoSource { .. } => {
+            Problem::unprocessable(why.to_string()).at("/source")
+        }
         _ => Problem::unavailable(why.to_string()),
     }
 }

@@ -52,7 +52,7 @@ fn deliver(relay: &Relay, to: &str) -> String {
 #[test]
 fn a_paused_provider_waits_says_why_and_goes_on_when_it_is_resumed() {
     let peer = Peer::start();
-    let relay = Relay::start(&["--route", &peer.route()]);
+    let relay = Relay::start(&["--route", &peer.route_to_providers()]);
     let mut events = Events::of(&relay);
     deliver(&relay, "jo@example.net");
     let pause = ["lanes", "pause", "example.net", "--why", "they asked us to"];
@@ -76,7 +76,7 @@ fn a_paused_provider_waits_says_why_and_goes_on_when_it_is_resumed() {
     assert_eq!((&order["order"], &order["by"]), (&json!("pause"), &json!("jo")));
     assert_eq!((&order["to"], &order["why"]), (&json!("provider"), &json!("they asked us to")));
     // What was ordered outlives a crash.
-    let relay = relay.crash().start(&["--route", &peer.route()]);
+    let relay = relay.crash().start(&["--route", &peer.route_to_providers()]);
     relay.list_until(|rows| rows.len() == 1 && rows[0]["waiting"]["reason"] == reason);
     assert_eq!(text(&relay, &["lanes", "resume", "example.net"], 0), "example.net: resume\n");
     relay.logged(&[&format!(" event=delivered id={held} ")]);
@@ -101,7 +101,7 @@ fn an_order_for_a_stream_ends_by_itself() {
 #[test]
 fn a_restart_plan_lets_so_many_go_and_a_restart_grants_no_more() {
     let peer = Peer::start();
-    let relay = Relay::start(&["--route", &peer.route()]);
+    let relay = Relay::start(&["--route", &peer.route_to_providers()]);
     let start = ["lanes", "restart-plan", "start", "example.net", "--days", "3,9"];
     assert_eq!(text(&relay, &start, 0), "example.net: restart-plan 3,9\n");
     let mut client = hello(&relay);
@@ -121,7 +121,7 @@ fn a_restart_plan_lets_so_many_go_and_a_restart_grants_no_more() {
     assert_eq!(plan["turns_at"], rows[0]["waiting"]["until"]);
     let sign = ["lanes", "restart-plan", "sign", "example.net", "headers", "clean"];
     text(&relay, &sign, 0);
-    let relay = relay.crash().start(&["--route", &peer.route()]);
+    let relay = relay.crash().start(&["--route", &peer.route_to_providers()]);
     let rows = relay.list_until(|rows| rows.len() == 2 && rows[0]["waiting"]["reason"] == reason);
     assert_eq!(rows[0]["attempts"], 0);
     let plan = lane(&relay, "example.net")["restart_plan"].clone();
@@ -149,7 +149,7 @@ fn a_name_that_nobody_has_is_refused_with_the_nearest() {
 #[test]
 fn lanes_are_shown_as_the_files_say() {
     let peer = Peer::start();
-    let relay = Relay::start(&["--route", &peer.route()]);
+    let relay = Relay::start(&["--route", &peer.route_to_providers()]);
     deliver(&relay, "jo@example.net");
     text(&relay, &["lanes", "pin", "example.net", "2/h", "--why", "their postmaster said so"], 0);
     text(&relay, &["lanes", "restart-plan", "start", "example.net", "--days", "5,10"], 0);
@@ -194,7 +194,7 @@ fn a_rest_outlives_a_crash() {
                           Please reduce the sending rate.";
     let host = Sink::start(&["-r", "MAIL", "-b", ENOUGH]);
     let text = format!(
-        "[lane]\nlearning = \"on\"\n[[route]]\npattern = \"*\"\nto = \"{}\"\n\
+        "[lane]\nlearning = \"on\"\n[[route]]\npattern = \"*\"\nlane = \"provider\"\nto = \"{}\"\n\
          [[listener]]\naddress = \"127.0.0.1:0\"\n",
         host.address
     );
@@ -232,7 +232,7 @@ fn a_rest_outlives_a_crash() {
 fn a_plan_of_the_configuration_binds_from_the_first_message_on() {
     let host = Sink::start(&[]);
     let text = format!(
-        "[lane.\"provider:example.net\"]\nrestart = {{ days = [2, 4] }}\n[[route]]\npattern = \"*\"\n\
+        "[lane.\"provider:example.net\"]\nrestart = {{ days = [2, 4] }}\n[[route]]\npattern = \"*\"\nlane = \"provider\"\n\
          to = \"{}\"\n[[listener]]\naddress = \"127.0.0.1:0\"\n",
         host.address
     );

@@ -17,7 +17,7 @@ use crate::relay::{Home, PATIENCE, Relay};
 fn relay(to: &str, more: &str) -> Relay {
     Home::new().start_by_file(&format!(
         "[relay]\nhostname = \"relay.example\"\n{more}\n\
-         [[route]]\npattern = \"*\"\nto = \"{to}\"\n\
+         [[route]]\npattern = \"*\"\nlane = \"provider\"\nto = \"{to}\"\n\
          [[listener]]\naddress = \"127.0.0.1:0\"\n"
     ))
 }

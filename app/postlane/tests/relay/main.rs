@@ -36,6 +36,7 @@ mod refusals;
 mod rehearse;
 mod relay;
 mod sink;
+mod smart_host;
 mod smtp;
 mod sources;
 mod spool;

@@ -57,6 +57,11 @@ impl Peer {
         format!("*={}", self.address)
     }
 
+    /// The same, where it stands for all receivers: each provider has a lane of its own.
+    pub(crate) fn route_to_providers(&self) -> String {
+        format!("*={},lane=provider", self.address)
+    }
+
     /// Waits until it has seen enough, and gives what is asked for.
     pub(crate) fn wait<T>(&self, mut enough: impl FnMut(&Seen) -> Option<T>) -> T {
         let mut seen = self.memory.seen.lock().unwrap();

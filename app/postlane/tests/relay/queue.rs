@@ -13,7 +13,7 @@ use crate::peer::Peer;
 use crate::relay::{Home, PATIENCE, Relay};
 
 /// Nobody listens there.
-const NOWHERE: [&str; 2] = ["--route", "*=127.0.0.1:9"];
+const NOWHERE: [&str; 2] = ["--route", "*=127.0.0.1:9,lane=provider"];
 
 /// Asks until the answer is good.
 fn until(relay: &Relay, arguments: &[&str], mut good: impl FnMut(&[Value]) -> bool) -> Vec<Value> {
@@ -50,8 +50,8 @@ fn three_that_wait(peer: &Peer) -> (Relay, Vec<String>) {
     let file = home.path().join("postlane.toml");
     fs::write(&file, "[relay]\nhostname = \"relay.example\"\n").unwrap();
     let file = file.to_str().unwrap().to_owned();
-    let route = peer.route();
-    let nowhere = "down.example=127.0.0.1:9";
+    let route = peer.route_to_providers();
+    let nowhere = "down.example=127.0.0.1:9,lane=provider";
     let now = "2026-11-21T05:00:00Z";
     let relay =
         home.start(&["--config", &file, "--now", now, "--route", nowhere, "--route", &route]);

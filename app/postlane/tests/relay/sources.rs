@@ -79,7 +79,7 @@ fn relay(host: &Host, learning: &str) -> Relay {
         "[lane]\nlearning = \"{learning}\"\n\
          [[source]]\nname = \"one\"\naddress = \"{ONE}\"\nehlo = \"one.example\"\n\
          [[source]]\nname = \"two\"\naddress = \"{TWO}\"\nehlo = \"two.example\"\n\
-         [[route]]\npattern = \"*\"\nto = \"{}\"\n",
+         [[route]]\npattern = \"*\"\nlane = \"provider\"\nto = \"{}\"\n",
         host.address
     );
     let home = Home::new();

@@ -51,7 +51,8 @@ fn listed(relay: &Relay) -> Vec<(String, String)> {
 #[test]
 fn who_is_not_there_is_suppressed_until_somebody_takes_them_off() {
     let (host, sender) = (Sink::start(&["-f", "RCPT", "-B", GONE]), Sink::start(&[]));
-    let routes = [format!("*={}", host.address), format!("example.com={}", sender.address)];
+    let routes =
+        [format!("*={},lane=provider", host.address), format!("example.com={}", sender.address)];
     let relay = Relay::start(&["--route", &routes[0], "--route", &routes[1]]);
     let mut events = Events::of(&relay);
     let id = hello(&relay).hand_over("app@example.com", &["Jo@Example.net"], MESSAGE);

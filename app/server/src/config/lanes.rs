@@ -2,12 +2,14 @@
 
 use postlane_lanes::{Contradiction, Rules, faster};
 use postlane_mail::Domain;
+use postlane_net::route::ROUTE;
 use postlane_replies::Providers;
 
 use super::configuration::Config;
 use super::finding::Weight;
+use super::nearest::nearest;
 use super::section::{Declared as _, Reading};
-use super::settings::{LaneName, LaneRules, MxPattern};
+use super::settings::{LaneName, LaneRules, MxPattern, Route};
 use super::tree::{Entry, Node, Written, find};
 
 /// A finding about a setting: its key, the cause, the cure.
@@ -40,6 +42,7 @@ pub(super) fn check(reading: &mut Reading, config: &Config) {
             rules.contradictions().filter_map(|what| contradiction(what, &has)).collect();
         told.extend(twice(config, at));
         told.extend(above_provider(config, &providers, section, &has));
+        told.extend(leads_nowhere(config, section));
         told.extend(only_one_domain(&providers, &names[*place], section));
         for told in told {
             reading.find_in(LaneRules::NAME, *place, told);
@@ -93,6 +96,26 @@ fn above_provider(
         cure: "lower it, or raise the provider's; the lower one holds".to_owned(),
     };
     above.map(told).collect()
+}
+
+/// A route that is not written down.
+fn leads_nowhere(config: &Config, section: &LaneRules) -> Option<Told> {
+    let LaneName::Provider(id) = &section.name else { return None };
+    id.strip_prefix(ROUTE)?;
+    let routes = config.routes.iter().map(Route::to_static);
+    let lanes: Vec<String> =
+        routes.filter_map(|route| route.target.lane_name(config.delivery.mx_port)).collect();
+    if lanes.iter().any(|lane| **lane == **id) {
+        return None;
+    }
+    let known: Vec<&str> = lanes.iter().map(String::as_str).collect();
+    let cure = match nearest(id, &known) {
+        Some(lane) => format!("did you mean \"{lane}\"?"),
+        None if known.is_empty() => "write a [[route]], or leave the section out".to_owned(),
+        None => format!("write one of {}", known.join(", ")),
+    };
+    let cause = format!("no [[route]] leads to {id}");
+    Some(Told { weight: Weight::Warning, key: "name", cause, cure })
 }
 
 /// A domain of a provider of the table, without a word that it alone is meant.

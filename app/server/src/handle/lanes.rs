@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use postlane_engine::{HostView, Input, LaneAction, LaneCommand, LaneView, Scope, SourceId};
 use postlane_lanes::{Ladder, Order, Restart, State, Who};
 use postlane_mail::{Domain, Instant, LastReply};
+use postlane_net::route::ROUTE;
 use postlane_replies::Providers;
 
 use super::{Handle, Inside, Stopped};
@@ -141,6 +142,12 @@ pub enum NoLane {
         /// What was probably meant.
         nearest: Option<String>,
     },
+    /// A route has one lane.
+    #[error("all sources share the lane of {0}: leave --source out")]
+    OneLane(Box<str>),
+    /// A provider has a lane for each source.
+    #[error("each source has a lane of its own to {0}: name one, or leave --source out for all")]
+    ManyLanes(Box<str>),
     /// The command is for a source, and none was said.
     #[error("say which source is meant: {sources}")]
     NoSource {
@@ -221,6 +228,16 @@ impl Handle {
         let Commanded { provider, source, action, says, by, why } = commanded;
         let provider = self.0.provider_called(&provider)?;
         let source_id = source.as_deref().map(|name| self.0.source_called(name)).transpose()?;
+        let is_routes = provider.starts_with(ROUTE);
+        if let Some(source) = source_id
+            && is_routes != (source == SourceId::ANY)
+        {
+            return Err(if is_routes {
+                NoLane::OneLane(provider)
+            } else {
+                NoLane::ManyLanes(provider)
+            });
+        }
         if needs_source(&action) && source_id.is_none() {
             return Err(NoLane::NoSource { sources: self.0.source_names().join(", ") });
         }
@@ -315,6 +332,13 @@ impl Inside {
         if seen.contains(name) {
             return Ok(name.into());
         }
+        let routes = self.routes();
+        let is_meant = |route: &&String| {
+            **route == *name || route.strip_prefix(ROUTE).is_some_and(|place| place == name)
+        };
+        if let Some(route) = routes.iter().find(is_meant) {
+            return Ok(route.as_str().into());
+        }
         let known = Providers::built_in();
         if let Some(id) = known.resolve(name) {
             return Ok(id.as_str().into());
@@ -332,6 +356,12 @@ impl Inside {
                 Err(NoLane::Provider { name: name.to_owned(), nearest })
             }
         }
+    }
+
+    /// The lanes of the routes that are written down.
+    fn routes(&self) -> Vec<String> {
+        let setup = self.live.borrow();
+        setup.routes.iter().filter_map(|(_, target)| target.lane_name(setup.mx_port)).collect()
     }
 
     fn seen_providers(&self) -> BTreeSet<Box<str>> {

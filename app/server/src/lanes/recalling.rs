@@ -8,7 +8,7 @@ use postlane_mail::{Instant, Span};
 use postlane_spool::{Changes, Disk, Key};
 
 use super::audit;
-use super::{AUDIT, CAP, LANE, LaneName, Lanes};
+use super::{ANY_SOURCE, AUDIT, CAP, LANE, LaneName, Lanes};
 use crate::names::Names;
 use crate::setup::Setup;
 use crate::submitting::Awaited;
@@ -88,6 +88,9 @@ fn scope_of(name: &LaneName, names: &Names, setup: &Setup) -> Option<Scope> {
 
 /// The number of a source.
 pub(crate) fn source_of(name: &str, setup: &Setup) -> Option<SourceId> {
+    if name == ANY_SOURCE {
+        return Some(SourceId::ANY);
+    }
     let place = setup.sources.iter().position(|source| source.name.as_str() == name)?;
     u16::try_from(place).ok().map(SourceId)
 }

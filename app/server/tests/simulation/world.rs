@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 
 use postlane_engine::{
-    End, Engine, ExchangeId, Fate, HostId, Input, Outcome, Output, ProviderId, RecipientOutcome,
-    Resolved, Route, RouteHost, Settled, SlotId, World,
+    End, Engine, ExchangeId, Fate, HostId, Input, Limits, Outcome, Output, ProviderId,
+    RecipientOutcome, Resolved, Route, RouteHost, Settled, SlotId, World,
 };
 use postlane_mail::{Instant, Progress, ReversePath, Span, Status, Stream};
 use postlane_replies::Extent;
@@ -74,7 +74,7 @@ impl House {
         };
         let hosts = [host(0), host(1)].into();
         let (provider, exchange) = (ProviderId(exchange), ExchangeId(exchange));
-        Resolved::Route(Route { provider, exchange, hosts, until })
+        Resolved::Route(Route { provider, limits: Limits::OfSource, exchange, hosts, until })
     }
 
     fn open(&mut self, slot: SlotId) {

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use super::Engine;
 use crate::entry::{Rank, State};
-use crate::input::{Resolved, Route, RouteHost};
+use crate::input::{Limits, Resolved, Route, RouteHost};
 use crate::line::{Joins, Line};
 use crate::names::{DomainId, ExchangeId, PoolId, ProviderId, SourceId};
 use crate::output::{End, Output};
@@ -48,6 +48,7 @@ enum Known {
 #[derive(Debug)]
 pub(super) struct Exchange {
     pub(super) provider: ProviderId,
+    limits: Limits,
     pub(super) hosts: Arc<[RouteHost]>,
     pub(super) lines: SmallVec<[u32; 1]>,
     pub(super) paths: SmallVec<[(SourceId, u32); 1]>,
@@ -72,10 +73,19 @@ impl Domain {
 }
 
 impl Exchange {
-    fn new(provider: ProviderId, hosts: Arc<[RouteHost]>) -> Self {
+    /// The source by which the lane of one of ours is known.
+    pub(super) fn lane_source(&self, source: SourceId) -> SourceId {
+        match self.limits {
+            Limits::OfSource => source,
+            Limits::OfAll => SourceId::ANY,
+        }
+    }
+
+    fn new(route: Route) -> Self {
         Self {
-            provider,
-            hosts,
+            provider: route.provider,
+            limits: route.limits,
+            hosts: route.hosts,
             lines: SmallVec::new(),
             paths: SmallVec::new(),
             is_loop: false,
@@ -262,16 +272,16 @@ impl<E> Engine<E> {
 
     fn learn(&mut self, route: Route) {
         let Some(known) = self.exchanges.value_mut(route.exchange.0) else {
-            let Route { provider, hosts, .. } = route;
-            self.use_provider(provider);
-            self.exchanges.or_insert_with(route.exchange.0, || Exchange::new(provider, hosts));
+            self.use_provider(route.provider);
+            self.exchanges.or_insert_with(route.exchange.0, || Exchange::new(route));
             return;
         };
         known.is_loop = false;
         let before = std::mem::replace(&mut known.provider, route.provider);
+        let before_limits = std::mem::replace(&mut known.limits, route.limits);
         let other_provider = before != route.provider;
         let other_hosts = known.hosts != route.hosts;
-        if !other_provider && !other_hosts {
+        if !other_provider && !other_hosts && before_limits == route.limits {
             return;
         }
         known.hosts = route.hosts;
@@ -281,6 +291,7 @@ impl<E> Engine<E> {
             self.leave_provider(before);
         }
         for (source, path) in paths {
+            let source = self.exchange(route.exchange).lane_source(source);
             let lane = self.lane(route.provider, source);
             let before = std::mem::replace(&mut self.paths[path as usize].lane, lane);
             self.lanes[before as usize].paths.retain(|of_lane| *of_lane != path);

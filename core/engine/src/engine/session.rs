@@ -116,7 +116,7 @@ impl<E> Engine<E> {
             None => {}
         }
         self.close_when_spent(place);
-        self.offer_path(path);
+        self.offer_path_first(path);
     }
 
     pub(super) fn connect_failed(

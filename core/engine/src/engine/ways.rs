@@ -49,6 +49,20 @@ impl<E> Engine<E> {
         }
     }
 
+    /// A path joins its lane's rings in front: a session of it is open and paid for, and would be
+    /// closed again if others of the lane had to wait for their moment before it.
+    pub(super) fn offer_path_first(&mut self, path: u32) {
+        self.offer_path(path);
+        let lane = self.paths[path as usize].lane;
+        for stream in Stream::ALL {
+            let ring = &mut self.lanes[lane as usize].rings[stream as usize];
+            if self.paths[path as usize].in_ring[stream as usize] && ring.front() != Some(&path) {
+                ring.retain(|in_ring| *in_ring != path);
+                ring.push_front(path);
+            }
+        }
+    }
+
     /// New settings: other sources, pools and families.
     pub(super) fn find_ways_anew(&mut self) {
         for path in &mut self.paths {
@@ -117,8 +131,9 @@ impl<E> Engine<E> {
         if let Some((_, path)) = known {
             return *path;
         }
-        let provider = self.exchange(exchange).provider;
-        let lane = self.lane(provider, source);
+        let state = self.exchange(exchange);
+        let (provider, lane_source) = (state.provider, state.lane_source(source));
+        let lane = self.lane(provider, lane_source);
         let path = self.forgetting.paths.pop().unwrap_or(self.paths.len() as u32);
         let new = Path::new(exchange, source, lane);
         match self.paths.get_mut(path as usize) {

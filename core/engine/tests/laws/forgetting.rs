@@ -127,6 +127,7 @@ impl World {
         };
         Resolved::Route(Route {
             provider: ProviderId(domain),
+            limits: Limits::OfSource,
             exchange: ExchangeId(domain),
             hosts: [host].into(),
             until: self.now + Span::from_min(5),

@@ -5,6 +5,8 @@ mod gates;
 mod model;
 mod ordered;
 mod quarantine;
+mod receiver;
+mod shared;
 
 use std::collections::BTreeMap;
 

@@ -369,6 +369,7 @@ impl World for Model {
                     };
                     Resolved::Route(Route {
                         provider: ProviderId(exchange / 2),
+                        limits: Limits::OfSource,
                         exchange: ExchangeId(exchange),
                         hosts: [host(0), host(1)].into(),
                         until,

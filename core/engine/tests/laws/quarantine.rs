@@ -103,6 +103,7 @@ impl World {
                 };
                 let answer = Resolved::Route(Route {
                     provider: ProviderId(0),
+                    limits: Limits::OfSource,
                     exchange: ExchangeId(0),
                     hosts: [host(0), host(1)].into(),
                     until: Instant::MAX,

@@ -16,4 +16,4 @@ pub use failure::RouteFailure;
 pub use ours::Ours;
 pub use patterns::{Pattern, SenderPattern, StaticRoute, StaticRouteError, StaticRoutes};
 pub use resolve::{Families, RouteSettings, Router};
-pub use target::{Credentials, Lookup, Password, Target, TargetError};
+pub use target::{Credentials, Lookup, Password, ROUTE, Target, TargetError, TargetLane};

@@ -19,6 +19,19 @@ pub struct Target {
     pub tls: Option<TlsPolicy>,
     /// Who we say we are.
     pub credentials: Option<Credentials>,
+    /// Whose lane mail to it goes by.
+    pub lane: TargetLane,
+}
+
+/// Whose limits count where a static route leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum TargetLane {
+    /// The host's own: it is a smart host or an ESP, and the receivers see its address.
+    #[default]
+    Route,
+    /// Those of each recipient's provider: the host hands on what it is told at once, and says
+    /// what the provider says.
+    Provider,
 }
 
 /// How a target is found.
@@ -67,7 +80,7 @@ pub enum TargetError {
     /// An option is not known.
     #[error(
         "\"{0}\" is no option of a route: write tls=never|opportunistic|required, user=NAME, \
-         password-file=PATH or password-env=NAME"
+         password-file=PATH, password-env=NAME or lane=route|provider"
     )]
     Option(Box<str>),
     /// An option comes twice.
@@ -78,10 +91,13 @@ pub enum TargetError {
     HalfCredentials,
 }
 
+/// What the name of a route's lane begins with.
+pub const ROUTE: &str = "route:";
+
 impl Target {
     /// Reads `HOST[:PORT]`, `ADDRESS:PORT`, `[ADDRESS][:PORT]` or `mx:DOMAIN[:PORT]`, then
     /// options with commas before them: `tls=never|opportunistic|required`, `user=NAME`,
-    /// `password-file=PATH`, `password-env=NAME`.
+    /// `password-file=PATH`, `password-env=NAME`, `lane=route|provider`.
     pub fn parse(text: &str) -> Result<Self, TargetError> {
         let mut parts = text.split(',').map(str::trim);
         let place = parts.next().unwrap_or_default();
@@ -97,8 +113,25 @@ impl Target {
         for part in parts {
             options.add(part)?;
         }
-        let (tls, credentials) = (options.tls, options.credentials()?);
-        Ok(Self { host, lookup, port, tls, credentials })
+        let (tls, lane) = (options.tls, options.lane.unwrap_or_default());
+        let credentials = options.credentials()?;
+        Ok(Self { host, lookup, port, tls, credentials, lane })
+    }
+
+    /// What the lane to it is called: `route:HOST:PORT`, with the user's name and `@` before the
+    /// host where somebody logs in, since an ESP counts for each account. None where the receivers'
+    /// own limits count: it is found by MX records, or stands for the recipients' providers.
+    pub fn lane_name(&self, usual_port: u16) -> Option<String> {
+        if self.lookup == Lookup::Mx || self.lane == TargetLane::Provider {
+            return None;
+        }
+        let user = self.credentials.as_ref().map(|of| format!("{}@", of.user)).unwrap_or_default();
+        let port = self.port.unwrap_or(usual_port);
+        let place = match &self.host {
+            Host::Domain(domain) => format!("{domain}:{port}"),
+            Host::Literal(ip) => std::net::SocketAddr::new(*ip, port).to_string(),
+        };
+        Some(format!("{ROUTE}{user}{place}"))
     }
 }
 
@@ -107,6 +140,7 @@ struct Options {
     tls: Option<TlsPolicy>,
     user: Option<Box<str>>,
     password: Option<Password>,
+    lane: Option<TargetLane>,
 }
 
 impl Options {
@@ -125,6 +159,14 @@ impl Options {
                     _ => return Err(unknown()),
                 };
                 self.tls.replace(policy).map(|_| "tls")
+            }
+            "lane" => {
+                let lane = match value {
+                    "route" => TargetLane::Route,
+                    "provider" => TargetLane::Provider,
+                    _ => return Err(unknown()),
+                };
+                self.lane.replace(lane).map(|_| "lane")
             }
             "user" => self.user.replace(value.into()).map(|_| "user"),
             "password-file" => {
@@ -209,7 +251,8 @@ mod tests {
         #[test]
         fn any_text_is_a_target_that_reads_as_it_prints_or_none(text in "(mx:)?\\PC{0,20}(:[0-9]{0,6})?") {
             if let Ok(target) = Target::parse(&text) {
-                let plain = Target { tls: None, credentials: None, ..target };
+                let plain =
+                    Target { tls: None, credentials: None, lane: TargetLane::Route, ..target };
                 prop_assert_eq!(Target::parse(&plain.to_string()), Ok(plain));
             }
         }
@@ -244,6 +287,21 @@ mod tests {
         let password = Password::Environment("RELAY".into());
         assert_eq!(target.credentials, Some(Credentials { user: "a".into(), password }));
         assert_eq!((target.port, target.tls), (None, None));
+    }
+
+    #[test]
+    fn a_smart_host_has_a_lane_of_its_own_for_each_account() {
+        for (text, name) in [
+            ("Relay.example:587", Some("route:relay.example:587")),
+            ("relay.example", Some("route:relay.example:25")),
+            ("[2001:db8::1]:587", Some("route:[2001:db8::1]:587")),
+            ("127.0.0.1:2525", Some("route:127.0.0.1:2525")),
+            ("relay.example:587,user=a@b,password-env=X", Some("route:a@b@relay.example:587")),
+            ("mx:example.com", None),
+            ("relay.example,lane=provider", None),
+        ] {
+            assert_eq!(Target::parse(text).unwrap().lane_name(25).as_deref(), name, "{text}");
+        }
     }
 
     #[test]

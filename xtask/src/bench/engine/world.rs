@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use postlane_engine::{
     Action, Ceilings, DomainId, Engine, ExchangeId, FlowId, HostId, Input, Keeping, Learning,
-    Operator, Outcome, Output, Pool, PoolId, ProviderId, RecipientOutcome, Resolved, RetrySchedule,
-    Route, RouteHost, Selection, Settings, Source, SourceId, Submission, SubmittedRecipient,
-    Together,
+    Limits, Operator, Outcome, Output, Pool, PoolId, ProviderId, RecipientOutcome, Resolved,
+    RetrySchedule, Route, RouteHost, Selection, Settings, Source, SourceId, Submission,
+    SubmittedRecipient, Together,
 };
 use postlane_mail::{
     Code, Family, Instant, Place, QueueIdSource, Reply, Shard, Span, Stage, Stream,
@@ -225,6 +225,7 @@ fn route(domain: DomainId) -> Resolved {
     };
     Resolved::Route(Route {
         provider: ProviderId(domain.0),
+        limits: Limits::OfSource,
         exchange: ExchangeId(domain.0),
         hosts: [host].into(),
         until: Instant::MAX,

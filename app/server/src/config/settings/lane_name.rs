@@ -3,6 +3,7 @@
 use std::fmt;
 
 use postlane_mail::{Domain, Host, Label};
+use postlane_net::route::{ROUTE, Target};
 use postlane_replies::Providers;
 
 use crate::config::nearest::nearest;
@@ -12,7 +13,8 @@ use crate::config::value::{Value, Wrongs};
 /// What a section is about. All that match a message must let it go.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LaneName {
-    /// A provider, by its id: all its brands and domains. Its lanes go by this.
+    /// A provider, by its id: all its brands and domains. Its lanes go by this. So does the lane of
+    /// a route, whose name begins with `route:`.
     Provider(Box<str>),
     /// Mail to recipients at this domain.
     Domain(Domain),
@@ -33,9 +35,12 @@ pub enum MxPattern {
     Below(Domain),
 }
 
+/// The port of a route that says none, unless `delivery.mx_port` does (RFC 5321 §4.5.4.2).
+const SMTP: u16 = 25;
+
 /// How a name is written.
 const FORM: &str = "a provider's name (`web.de`, `united-internet`), a domain (`example.com`), \
-                    `provider:NAME`, `domain:NAME`, `mx:HOST`, `mx:*.DOMAIN`, `pool:NAME` or \
+                    `provider:NAME`, `route:HOST:PORT`, `domain:NAME`, `mx:HOST`, `mx:*.DOMAIN`, `pool:NAME` or \
                     `tenant:NAME`";
 
 impl LaneName {
@@ -45,6 +50,7 @@ impl LaneName {
         match kind {
             "" => any(text.trim()),
             "provider" => provider(name),
+            "route" => route(name),
             "domain" => domain(name).map(Self::Domain),
             "mx" => match name.strip_prefix("*.") {
                 Some(below) => domain(below).map(|below| Self::Mx(MxPattern::Below(below))),
@@ -104,6 +110,21 @@ fn provider(name: &str) -> Result<LaneName, (String, String)> {
     }
 }
 
+/// `HOST:PORT`, or `USER@HOST:PORT`, as the route's lane is called.
+fn route(name: &str) -> Result<LaneName, (String, String)> {
+    let (user, place) = name.rsplit_once('@').map_or((None, name), |(user, at)| (Some(user), at));
+    let target = Target::parse(place).ok().filter(|_| user != Some(""));
+    let own = target.and_then(|target| target.lane_name(SMTP));
+    let own = own.as_deref().and_then(|own| own.strip_prefix(ROUTE));
+    match own {
+        Some(own) if !place.contains(',') => {
+            let user = user.map(|user| format!("{user}@")).unwrap_or_default();
+            Ok(LaneName::Provider(format!("{ROUTE}{user}{own}").into()))
+        }
+        _ => Err(cause(&format!("{ROUTE}{name}"), "route:HOST:PORT or route:USER@HOST:PORT")),
+    }
+}
+
 fn domain(name: &str) -> Result<Domain, (String, String)> {
     Domain::parse(name).map_err(|_| cause(name, "a domain: example.com"))
 }
@@ -152,6 +173,7 @@ impl fmt::Display for LaneName {
     /// As it can be written.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Provider(id) if id.starts_with(ROUTE) => f.write_str(id),
             Self::Provider(id) if id.contains('.') => write!(f, "provider:{id}"),
             Self::Provider(id) => f.write_str(id),
             Self::Domain(domain) => write!(f, "domain:{domain}"),
@@ -179,6 +201,23 @@ mod tests {
         }
         assert_eq!(canonical("provider:example.com"), "provider:example.com");
         assert_eq!(canonical("provider:[192.0.2.1]"), "provider:[192.0.2.1]");
+    }
+
+    #[test]
+    fn a_route_is_named_by_where_it_leads_and_who_logs_in() {
+        for (text, name) in [
+            ("route:Smart.example.net:587", "route:smart.example.net:587"),
+            ("route:smart.example.net", "route:smart.example.net:25"),
+            ("route:127.0.0.1:2525", "route:127.0.0.1:2525"),
+            ("route:[2001:db8::1]:25", "route:[2001:db8::1]:25"),
+            ("route:a@b.example@esp.example:587", "route:a@b.example@esp.example:587"),
+        ] {
+            assert_eq!(canonical(text), name);
+            assert_eq!(canonical(name), name);
+        }
+        for text in ["route:", "route:a b:25", "route:mx:example.com", "route:@a.example:25"] {
+            assert!(LaneName::parse(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -45,7 +45,7 @@ pub use relay::Relay;
 pub use replies::Replies;
 pub use report::Report;
 pub use retry::Retry;
-pub use route::Route;
+pub use route::{Route, RouteLane};
 pub use source::Source;
 pub use spool::Spool;
 pub use suppression::{Scope, Suppression};

@@ -1,11 +1,11 @@
 //! `[[route]]`: where mail goes without looking at MX records.
 
-use postlane_net::route::{Credentials, Password, Pattern, StaticRoute, Target};
+use postlane_net::route::{Credentials, Password, Pattern, StaticRoute, Target, TargetLane};
 use postlane_smtp::client::TlsPolicy;
 
-use crate::config::declaration::{optional, required, settings};
+use crate::config::declaration::{default, optional, required, settings};
 use crate::config::section::{Fields, Section};
-use crate::config::value::SecretFile;
+use crate::config::value::{SecretFile, spelled};
 
 settings! {
     /// Where some mail goes without looking at MX records: one entry for each pattern. The most
@@ -24,8 +24,24 @@ settings! {
         password_file: Option<SecretFile> = optional();
         /// The environment variable with the user's password.
         password_env: Option<Box<str>> = optional();
+        /// Whose lane its mail goes by. A host found by MX records (`mx:`) has its provider's.
+        lane: RouteLane = default(RouteLane::Route);
     }
 }
+
+/// Whose limits count where a route leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RouteLane {
+    /// The host's.
+    Route,
+    /// Those of the recipients' providers.
+    Provider,
+}
+
+spelled!(RouteLane {
+    "route" => RouteLane::Route, "the host's own, `route:HOST:PORT`, or `route:USER@HOST:PORT` with a user: receivers see its address";
+    "provider" => RouteLane::Provider, "those of the recipients' providers: the host hands everything on at once and says what they say";
+});
 
 impl Section for Route {
     fn name(&self) -> Option<(&'static str, String)> {
@@ -66,7 +82,11 @@ impl Route {
         let password = file.or_else(|| self.password_env.clone().map(Password::Environment));
         let credentials = self.user.clone().zip(password);
         let credentials = credentials.map(|(user, password)| Credentials { user, password });
-        let target = Target { tls: self.tls, credentials, ..self.to.clone() };
+        let lane = match self.lane {
+            RouteLane::Route => TargetLane::Route,
+            RouteLane::Provider => TargetLane::Provider,
+        };
+        let target = Target { tls: self.tls, credentials, lane, ..self.to.clone() };
         StaticRoute { pattern: self.pattern.clone(), target }
     }
 }

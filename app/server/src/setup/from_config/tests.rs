@@ -211,6 +211,7 @@ const TWO_VALUES: &[(&str, &str, &str, &str)] = &[
     ("route.user", ROUTE_PASSWORD, "\"a\"", "\"b\""),
     ("route.password_file", ROUTE_USER, "\"$/a.scram\"", "\"$/b.scram\""),
     ("route.password_env", ROUTE_USER, "\"PATH\"", "\"HOME\""),
+    ("route.lane", ROUTE, "\"route\"", "\"provider\""),
 ];
 
 const LISTENER: &str = "address = \"127.0.0.1:25\"\n";
