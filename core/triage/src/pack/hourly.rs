@@ -1,4 +1,4 @@
-//! Hours, for a plot: what was taken and what was refused.
+//! Hours, for a plot: what was taken and what was refused; minutes, where a span has few hours.
 
 use std::collections::BTreeMap;
 
@@ -20,12 +20,29 @@ pub(super) struct Hour {
 /// As many bars as a plot has room for (chosen, not measured: four pixels each on a telephone).
 const BARS_MAX: u64 = 96;
 
+/// How long a bar is, in microseconds: an hour, more where there would be too many, and less where
+/// there would be hardly any and the counts are fine enough.
+fn length(slots: &Slots, span: Span) -> u64 {
+    let hour = Span::from_h(1).0;
+    let wanted = span.0.div_ceil(hour).max(1);
+    if wanted <= FEW_HOURS {
+        let begins: Vec<u64> = slots.iter().map(|slot| slot.at.0).collect();
+        let gaps = begins.iter().zip(begins.iter().skip(1)).map(|(one, next)| next - one);
+        let slot = gaps.min().unwrap_or(hour);
+        let lengths = [1, 5, 15, 30].into_iter().map(Span::from_min).map(|length| length.0);
+        let is_fit =
+            |length: &u64| length.is_multiple_of(slot.max(1)) && span.0 / length <= BARS_MAX;
+        return lengths.into_iter().find(is_fit).unwrap_or(hour);
+    }
+    hour * [1, 2, 3, 6, 12, 24, 168].into_iter().find(|n| wanted / n <= BARS_MAX).unwrap_or(720)
+}
+
+/// Below so many hours, minutes are shown (chosen).
+const FEW_HOURS: u64 = 6;
+
 /// All hours of a span, those in which nothing was tried, too.
 pub(super) fn hours(slots: &Slots, from: Instant, to: Instant) -> (Vec<Hour>, Span) {
-    let hour = Span::from_h(1).0;
-    let wanted = to.since(from).0.div_ceil(hour).max(1);
-    let length = hour
-        * [1, 2, 3, 6, 12, 24, 168].into_iter().find(|n| wanted / n <= BARS_MAX).unwrap_or(720);
+    let length = length(slots, to.since(from));
     let mut hours: BTreeMap<u64, Hour> = BTreeMap::new();
     let first = from.0 / length;
     let last = (to.0.saturating_sub(1) / length).clamp(first, first + BARS_MAX + 1);

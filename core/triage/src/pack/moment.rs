@@ -16,7 +16,7 @@ pub(super) fn hour(at: Instant) -> String {
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let (_, month, day) = civil(at.unix_s() / 86_400);
     let name = MONTHS.get(month as usize - 1).copied().unwrap_or_default();
-    format!("{day} {name} {:02}:00", at.unix_s() / 3_600 % 24)
+    format!("{day} {name} {:02}:{:02}", at.unix_s() / 3_600 % 24, at.unix_s() / 60 % 60)
 }
 
 /// The date of a day since 1970, by the Gregorian calendar (Howard Hinnant, "chrono-compatible

@@ -86,7 +86,7 @@ fn grid(svg: &mut String, top: u64, length: Span) {
     }
     let _ = writeln!(
         svg,
-        "<text class=\"head\" x=\"{LEFT}\" y=\"10\">attempts in each {length}</text>\
+        "<text class=\"head\" x=\"{LEFT}\" y=\"10\">attempts, {length} a bar</text>\
          <text class=\"head\" x=\"{LEFT}\" y=\"{}\">share of first attempts refused; dashed: 10 %</text>",
         LINE.0 - 8.0
     );

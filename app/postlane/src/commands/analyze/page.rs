@@ -34,6 +34,7 @@ section { border: 1px solid var(--line); border-radius: .5rem; padding: 1rem; ma
 .wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: right; padding: .3rem .6rem; border-bottom: 1px solid var(--line); white-space: nowrap; }
 th { font-weight: 600; color: var(--soft); } th:first-child, td:first-child { text-align: left; padding-left: 0; white-space: normal; min-width: 10rem; }
+td:nth-child(2):has(.chip), th.verdict { text-align: left; }
 td.text, th.text { text-align: left; white-space: normal; min-width: 16rem; }
 td a { color: inherit; }
 .chip { display: inline-block; border: 1px solid; border-radius: 1rem; padding: 0 .6rem; font-size: .875rem; }
@@ -43,6 +44,8 @@ dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(8rem, 1fr)); 
 dt { color: var(--soft); font-size: .875rem; } dd { margin: 0; font-size: 1.25rem; font-variant-numeric: tabular-nums; }
 svg { display: block; width: 100%; height: 9rem; background: var(--card); border-radius: .25rem; }
 .ok { fill: var(--ok); } .rate { fill: var(--rate); } .bad, .hit { fill: var(--bad); }
+.axis { display: flex; justify-content: space-between; gap: .5rem; flex-wrap: wrap; color: var(--soft);
+  font-size: .8125rem; font-variant-numeric: tabular-nums; margin-bottom: .75rem; }
 .key span { display: inline-block; width: .75rem; height: .75rem; margin: 0 .35rem 0 .75rem; border-radius: .15rem; }
 .key span:first-child { margin-left: 0; }
 pre { background: var(--card); padding: .75rem; border-radius: .25rem; overflow-x: auto; font-size: .875rem; }
@@ -76,7 +79,7 @@ pub(super) fn page(report: &Report, told: &Told) -> String {
 
 fn overview(page: &mut String, told: &Told) {
     page.push_str(
-        "<section><h2>Providers</h2><div class=\"wide\"><table><thead><tr><th>Provider<th>Verdict\
+        "<section><h2>Providers</h2><div class=\"wide\"><table><thead><tr><th>Provider<th class=\"verdict\">Verdict\
          <th>Accepted<th>Deferred<th>Bounced<th>Expired<th>First try<th>Tries each<th>Limit</tr></thead><tbody>",
     );
     for (number, one) in told.providers.iter().take(SECTIONS).enumerate() {

@@ -1,4 +1,5 @@
-//! What was taken and refused over time, drawn: bars of one span each, as SVG that scales.
+//! What was taken and refused over time, drawn: bars of one span each, as SVG that scales, with what
+//! a bar is, how high the highest, and from when to when.
 
 use std::fmt::Write as _;
 
@@ -61,6 +62,18 @@ pub(super) fn svg(moments: &[Moment], hits_s: &[u32]) -> String {
             write!(svg, "<rect class=\"hit\" x=\"{x:.1}\" y=\"122\" width=\"2\" height=\"6\"/>");
     }
     svg.push_str("</svg>");
+    let until_s = u64::from(from_s) + u64::from(bar_s) * bars.len() as u64;
+    let at = |s: u64| {
+        let stamp = jiff::Timestamp::from_second(s.cast_signed()).unwrap_or_default();
+        stamp.strftime("%Y-%m-%d %H:%M:%S").to_string()
+    };
+    let _ = write!(
+        svg,
+        "<p class=\"axis\"><span>{}</span><span>{} a bar, the highest {most} tries</span><span>{}</span></p>",
+        at(u64::from(from_s)),
+        postlane_mail::Span::from_s(u64::from(bar_s)),
+        at(until_s)
+    );
     svg
 }
 
