@@ -9,6 +9,7 @@ mod reopening;
 
 use postlane_mail::{Instant, Span, Stream};
 
+use crate::arrivals::Arrivals;
 use crate::caps::Caps;
 use crate::chance::Chance;
 use crate::credits::Credits;
@@ -22,6 +23,7 @@ use crate::quota::{Counted, Quota, Room};
 use crate::rest::Rest;
 use crate::rules::Bands;
 use crate::waiting::Waiting;
+use crate::windows::permille;
 
 pub(crate) use doubt::Kind;
 pub use hearing::Heard;
@@ -232,14 +234,7 @@ impl Controller {
             {
                 room = if at <= now { Room::Left } else { Room::After(at) };
             } else if room == Room::Left && stream != Stream::Transactional {
-                let reserve = self.reserve(quota, now);
-                let limit = limit.saturating_sub(reserve).max(1);
-                let under_way = u64::from(self.under_way[0] + self.opening - paid);
-                room = quota.room(&self.counted.bulk, limit, under_way, now);
-                if let (Room::After(until), 1..) = (room, reserve) {
-                    // What is kept free grows less.
-                    room = Room::After(until.min(now + self.asked_again(quota, now)));
-                }
+                room = self.beside_transactional(quota, under_way, now);
             }
             match room {
                 Room::Left => {}
@@ -254,34 +249,31 @@ impl Controller {
         Gate::Now
     }
 
-    /// What bulk leaves of a quota for the transactional mail to be expected until more of it is free.
-    fn reserve(&self, quota: &Quota, now: Instant) -> u64 {
-        let expected = self.transactional_rate(now) * (self.shut(quota, now).0 as f64 / 1e6);
-        let wanted = expected + 2.0 * expected.sqrt();
-        wanted.min(0.4 * f64::from(quota.messages)) as u64
+    /// Whether bulk may have one of those that a quota has left.
+    fn beside_transactional(&self, quota: &Quota, under_way: u64, now: Instant) -> Room {
+        if !self.is_reserve(quota, under_way, self.transactional_lately(now), now) {
+            return Room::Left;
+        }
+        // Less is kept free the sooner it opens.
+        Room::After(now + permille(quota.window, 15).max(Span::from_s(2)))
     }
 
-    /// How long a quota stays shut once it is full.
-    fn shut(&self, quota: &Quota, now: Instant) -> Span {
-        let most = u64::from(quota.messages);
-        let opens = quota.opens(&self.counted.all, most.saturating_sub(1), now);
-        opens.since(now).min(quota.window)
+    fn is_reserve(&self, quota: &Quota, under_way: u64, mail: Arrivals, now: Instant) -> bool {
+        let all = &self.counted.all;
+        let taken = quota.used(all, now) + under_way;
+        let free = u64::from(quota.messages).saturating_sub(taken);
+        free <= quota.reserve_most() && free <= quota.kept_free(all, mail, free, now)
     }
 
-    /// How soon bulk that waits for the reserve asks again.
-    fn asked_again(&self, quota: &Quota, now: Instant) -> Span {
-        (Span(self.shut(quota, now).0 / 16)).max(Span::from_s(2))
+    /// Whether no more is left of a quota, if it were this lane's, than may be needed for
+    /// transactional mail.
+    pub(crate) fn has_only_reserve(&self, now: Instant, quota: &Quota, mail: Arrivals) -> bool {
+        self.is_reserve(quota, u64::from(self.in_flight() + self.opening), mail, now)
     }
 
-    /// Transactional messages a second, over the last hours.
-    pub(crate) fn transactional_rate(&self, now: Instant) -> f64 {
-        const SEEN: Span = Span::from_h(6);
-        let many = self.transactional.within(SEEN, now);
-        let Some(first) = self.transactional.nth_before(now, many.saturating_sub(1)) else {
-            return 0.0;
-        };
-        let over = now.since(first).max(Span::from_h(1)).min(SEEN);
-        many as f64 / (over.0 as f64 / 1e6)
+    /// Transactional mail of the last hours.
+    pub(crate) fn transactional_lately(&self, now: Instant) -> Arrivals {
+        Arrivals::lately(&self.transactional, now)
     }
 
     /// Messages under way at once, at most.

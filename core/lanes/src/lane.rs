@@ -4,6 +4,7 @@ mod keeping;
 
 use postlane_mail::{Instant, Rate, Span, Stream};
 
+use crate::arrivals::Arrivals;
 use crate::budget::Budget;
 use crate::caps::Caps;
 use crate::ceilings::Ceilings;
@@ -225,9 +226,14 @@ impl Lane {
         self.controller.accepted_within(window, now)
     }
 
-    /// Whether it has carried transactional mail in the last hours.
-    pub fn carries_transactional(&self, now: Instant) -> bool {
-        self.controller.transactional_rate(now) > 0.0
+    /// Transactional mail that it has carried in the last hours.
+    pub fn transactional_lately(&self, now: Instant) -> Arrivals {
+        self.controller.transactional_lately(now)
+    }
+
+    /// Whether no more is left of a quota, if it held here, than may be needed for transactional mail.
+    pub fn has_only_reserve(&self, now: Instant, quota: &Quota, mail: Arrivals) -> bool {
+        self.controller.has_only_reserve(now, quota, mail)
     }
 
     /// Messages accepted in the last hour.

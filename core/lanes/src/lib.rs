@@ -3,6 +3,7 @@
 //! A lane hears signals and gives permits. It knows no reply text and no message, so pacing
 //! can be proved without either. Below its ceilings it learns what the provider takes.
 
+mod arrivals;
 mod budget;
 mod caps;
 mod ceilings;
@@ -27,6 +28,7 @@ mod signal;
 mod waiting;
 mod windows;
 
+pub use arrivals::Arrivals;
 pub use budget::Budget;
 pub use caps::Caps;
 pub use ceilings::Ceilings;

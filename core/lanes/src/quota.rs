@@ -2,6 +2,7 @@
 
 use postlane_mail::{Instant, Span};
 
+use crate::arrivals::Arrivals;
 use crate::history::History;
 use crate::windows::{self, permille};
 
@@ -51,6 +52,9 @@ pub(crate) struct Question {
     pub(crate) held: u32,
 }
 
+/// Transactional mail may wait so long for a quota. Chosen, not measured.
+const WAITS: Span = Span::from_min(2);
+
 /// What a quota leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Room {
@@ -66,8 +70,6 @@ pub(crate) enum Room {
 pub(crate) struct Counted {
     /// Everything but what was greylisted.
     pub(crate) all: History,
-    /// Of that, what was not transactional.
-    pub(crate) bulk: History,
     pub(crate) accepted: History,
 }
 
@@ -111,6 +113,39 @@ impl Quota {
             None if under_way > 0 => Room::UnderWay,
             None => Room::After(now + permille(self.window, 100)),
         }
+    }
+
+    /// Bulk leaves no more than two in five.
+    pub(crate) fn reserve_most(&self) -> u64 {
+        u64::from(self.messages) * 2 / 5
+    }
+
+    /// What bulk leaves, of so many that are free, for transactional mail: whatever may come of it
+    /// before as much has left the window. What would wait for less than two minutes may wait.
+    pub(crate) fn kept_free(
+        &self,
+        history: &History,
+        arrivals: Arrivals,
+        free: u64,
+        now: Instant,
+    ) -> u64 {
+        const STEPS: u64 = 16;
+        let most = self.reserve_most().min(free);
+        let used = self.used(history, now);
+        let needed = (1..=STEPS).map(|step| {
+            let span = Span(self.window.0 / STEPS * step);
+            let leaves = match self.next_reset(now) {
+                Some((_, to)) if now + span < to => 0,
+                Some(_) => used,
+                None => {
+                    let begins = now - with_margin(self.window).min(Span(now.0));
+                    history.between(begins, begins + span)
+                }
+            };
+            let until = Span(span.0.saturating_sub(WAITS.0));
+            arrivals.at_most(until, most + leaves).saturating_sub(leaves)
+        });
+        needed.max().unwrap_or(0).min(most)
     }
 
     /// When no more than `left` count any more.
@@ -167,6 +202,33 @@ pub(crate) fn with_margin(window: Span) -> Span {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Ten in an hour of transactional mail, and 60 messages of 100 used, the first `since` ago.
+    fn kept_free(first: Span, quota: &Quota) -> u64 {
+        let now = Instant::from_unix_s(1_000_000);
+        let (mut mail, mut used) = (History::default(), History::default());
+        for n in 0..60 {
+            mail.record(now - Span::from_h(6) + Span::from_min(6).times(n));
+        }
+        for n in 0..60 {
+            used.record(now - first + Span::from_s(n));
+        }
+        quota.kept_free(&used, Arrivals::lately(&mail, now), 40, now)
+    }
+
+    #[test]
+    fn what_is_kept_free_shrinks_as_the_window_ends_and_is_nothing_in_its_last_minutes() {
+        let quota = Quota::new(Span::from_h(1), 100, 2);
+        let [full, half, end] = [2, 30, 59].map(|min| kept_free(Span::from_min(min), &quota));
+        assert!(full >= 15 && half >= 6 && full > half, "{full} {half}");
+        assert_eq!(end, 0);
+    }
+
+    #[test]
+    fn bulk_keeps_three_in_five_however_much_is_expected() {
+        let quota = Quota::new(Span::from_h(24), 60, 2);
+        assert_eq!(kept_free(Span::from_min(2), &quota), 24);
+    }
 
     #[test]
     fn a_clock_that_was_kept_by_a_later_time_strikes_when_it_always_did() {

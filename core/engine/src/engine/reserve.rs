@@ -3,7 +3,7 @@
 //! Sources that find out together are shut out together, and transactional mail waits an hour for
 //! the first of them. So the last one that is open lets the others find out, and carries half as much.
 
-use postlane_lanes::{Ask, Lane, Permit};
+use postlane_lanes::{Arrivals, Lane};
 use postlane_mail::{Instant, Span, Stream};
 
 use super::Engine;
@@ -12,7 +12,7 @@ use super::Engine;
 pub(super) const ASKED_AGAIN: Span = Span::from_s(5);
 
 /// A smaller limit of one source says nothing of another: it may be that source's own trouble.
-const TOLD_MIN: u64 = 30;
+const TOLD_MIN: u32 = 30;
 
 const DAY: Span = Span::from_h(24);
 
@@ -30,30 +30,25 @@ impl<E> Engine<E> {
         if state.siblings.is_empty() || stream == Stream::Transactional || !state.lane.learns() {
             return false;
         }
+        let others = || state.siblings.iter().map(|other| &self.lanes[*other as usize].lane);
+        // Who has not been let in for hours finds nothing out: nobody waits for that.
+        let finds_out =
+            |lane: &&Lane| !lane.is_resting() || lane.accepted_within(SHUT_OUT_FOR, now) > 0;
+        let siblings = || others().filter(finds_out);
+        let told = siblings().flat_map(|lane| lane.quotas()).max_by_key(|quota| quota.messages);
+        if let Some(quota) = told.filter(|quota| quota.messages >= TOLD_MIN) {
+            // What one of them knows is likely to hold here, too, in the beginning.
+            let begins = state.lane.quotas().is_empty()
+                && state.lane.accepted_within(DAY, now) < 2 * u64::from(quota.messages);
+            let pool = others().map(|lane| lane.transactional_lately(now));
+            let pool = pool.fold(state.lane.transactional_lately(now), Arrivals::and);
+            return begins && state.lane.has_only_reserve(now, quota, pool);
+        }
         let open = |lane: u32| !self.lanes[lane as usize].lane.is_resting();
         let is_last =
             open(lane) && !state.siblings.iter().any(|other| *other > lane && open(*other));
         if !is_last {
             return false;
-        }
-        // Who has not been let in for hours finds nothing out: nobody waits for that.
-        let finds_out =
-            |lane: &&Lane| !lane.is_resting() || lane.accepted_within(SHUT_OUT_FOR, now) > 0;
-        let others = || state.siblings.iter().map(|other| &self.lanes[*other as usize].lane);
-        let siblings = || others().filter(finds_out);
-        let told = siblings().flat_map(|lane| lane.quotas()).max_by_key(|quota| quota.messages);
-        if let Some(quota) = told {
-            // What one of them knows is likely to hold here, too, in the beginning.
-            let used = state.lane.accepted_within(quota.window, now);
-            let quota_of = u64::from(quota.messages);
-            let begins = state.lane.quotas().is_empty()
-                && state.lane.accepted_within(DAY, now) < 2 * quota_of
-                && quota_of >= TOLD_MIN;
-            let matters =
-                siblings().chain([&state.lane]).any(|lane| lane.carries_transactional(now));
-            let has_room =
-                |lane: &Lane| lane.permit(now, Stream::Transactional, Ask::Message) == Permit::Now;
-            return begins && matters && used * 20 >= quota_of * 17 && !siblings().any(has_room);
         }
         if !siblings().any(|lane| lane.is_blind(now)) {
             return false;

@@ -82,9 +82,6 @@ impl Controller {
 
     pub(super) fn count(&mut self, heard: &Heard) {
         self.counted.all.record(heard.sent);
-        if heard.stream != Stream::Transactional {
-            self.counted.bulk.record(heard.sent);
-        }
     }
 
     fn accepted(&mut self, now: Instant, heard: &Heard) {

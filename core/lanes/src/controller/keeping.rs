@@ -115,7 +115,6 @@ impl Controller {
 
     fn count_past(&mut self, past: &Past) {
         self.counted.all.restore(past.at, past.all);
-        self.counted.bulk.restore(past.at, past.bulk);
         self.counted.accepted.restore(past.at, past.accepted);
         self.transactional.restore(past.at, past.transactional);
     }
@@ -126,7 +125,7 @@ impl Controller {
         let resting = learned.rest.is_some();
         let most = if resting { 1 } else { span.0.div_ceil(learned.gap.0.max(1)) };
         let all = u32::try_from(most).unwrap_or(u32::MAX);
-        Past { at: now.min(learned.at + span), all, bulk: all, accepted: 0, transactional: 0 }
+        Past { at: now.min(learned.at + span), all, accepted: 0, transactional: 0 }
     }
 
     fn kept_rest(&self, now: Instant, rest: &Rest) -> LearnedRest {
@@ -169,7 +168,6 @@ impl Controller {
         Past {
             at,
             all: count(&self.counted.all),
-            bulk: count(&self.counted.bulk),
             accepted: count(&self.counted.accepted),
             transactional: count(&self.transactional),
         }

@@ -102,8 +102,8 @@ impl Controller {
         let Some(quota) = self.quotas.iter_mut().find(|q| q.window == window) else { return };
         match question {
             // It was full only with what was refused for reasons of its own: that says little.
-            Question::More
-                if quota.used(&self.counted.accepted, sent) < u64::from(quota.messages) =>
+            Question::More | Question::Shorter
+                if quota.used(&self.counted.accepted, sent) <= u64::from(quota.messages) =>
             {
                 quota.messages = quota.messages.saturating_add(1);
             }

@@ -95,6 +95,11 @@ impl Controller {
         let place = self.rely_on(Quota { least, reset, ..Quota::new(window, messages, 2) });
         let Quota { window, messages, .. } = self.quotas[place];
         self.decide(now, Decision::Confirmed { window, messages });
+        // Those waves were its doing, not a rate's.
+        let through = 2.0 * self.quotas.iter().map(Quota::pace).fold(f64::INFINITY, f64::min);
+        if self.pace.learned() < through {
+            self.pace.keep_to(through, now);
+        }
     }
 
     /// The limit that was known held once more.

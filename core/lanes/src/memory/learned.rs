@@ -98,8 +98,6 @@ pub struct Past {
     pub at: Instant,
     /// Messages and sessions that count.
     pub all: u32,
-    /// Of those, what was not transactional.
-    pub bulk: u32,
     /// Messages accepted.
     pub accepted: u32,
     /// Transactional messages.
@@ -130,7 +128,8 @@ const REST: u8 = 14;
 const LAST_REFUSED: u8 = 15;
 const ACCEPTED: u8 = 16;
 const REFUSED: u8 = 17;
-const PAST: u8 = 18;
+/// 18 was the same with a count more.
+const PAST: u8 = 20;
 const WORDINGS: u8 = 19;
 
 impl Learned {
@@ -260,16 +259,16 @@ impl LearnedRest {
     }
 }
 
-const PAST_OCTETS: usize = 24;
+const PAST_OCTETS: usize = 20;
 
-/// When, then four counts.
+/// When, then three counts.
 fn past_octets(past: &[Past]) -> Vec<u8> {
     let older = past.len().saturating_sub(Learned::PAST_MAX);
     let mut octets = Vec::with_capacity(PAST_OCTETS * (past.len() - older));
     for stretch in past.iter().skip(older) {
-        let Past { at, all, bulk, accepted, transactional } = stretch;
+        let Past { at, all, accepted, transactional } = stretch;
         octets.extend_from_slice(&at.0.to_le_bytes());
-        for count in [all, bulk, accepted, transactional] {
+        for count in [all, accepted, transactional] {
             octets.extend_from_slice(&count.to_le_bytes());
         }
     }
@@ -285,8 +284,8 @@ fn past_of(octets: &[u8]) -> Vec<Past> {
             Some(u32::from_le_bytes(*count))
         };
         let at = Instant(u64::from_le_bytes(*at));
-        let (all, bulk, accepted, transactional) = (count()?, count()?, count()?, count()?);
-        Some(Past { at, all, bulk, accepted, transactional })
+        let (all, accepted, transactional) = (count()?, count()?, count()?);
+        Some(Past { at, all, accepted, transactional })
     };
     let stretches = octets.chunks(PAST_OCTETS).take(Learned::PAST_MAX);
     let mut past: Vec<Past> = stretches.filter_map(stretch).collect();

@@ -19,7 +19,7 @@ fn learned() -> Learned {
         patience: 4,
     };
     let clock = Reset::Clock { from: NOW, to: NOW + Span::from_s(5) };
-    let stretch = Past { at: NOW, all: 7, bulk: 5, accepted: 6, transactional: 2 };
+    let stretch = Past { at: NOW, all: 7, accepted: 6, transactional: 2 };
     let past = (0..9).map(|n| Past { at: NOW + Span::from_min(3 * n), ..stretch });
     Learned {
         at: NOW,
