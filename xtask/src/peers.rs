@@ -23,6 +23,8 @@ struct Peer {
 enum SeenBy {
     Program(&'static str),
     PerlModule(&'static str),
+    /// Of Debian's own Python, whichever one stands first in PATH.
+    PythonModule(&'static str),
 }
 
 const PEERS: &[Peer] = &[
@@ -50,6 +52,21 @@ const PEERS: &[Peer] = &[
         package: "unbound",
         seen_by: SeenBy::Program("unbound"),
         why: "a real resolver that validates DNSSEC",
+    },
+    Peer {
+        package: "opendkim",
+        seen_by: SeenBy::Program("opendkim"),
+        why: "a verifier of our RSA signatures, as a milter of Postfix",
+    },
+    Peer {
+        package: "python3-dkim",
+        seen_by: SeenBy::PythonModule("dkim"),
+        why: "a verifier of our Ed25519 signatures",
+    },
+    Peer {
+        package: "python3-nacl",
+        seen_by: SeenBy::PythonModule("nacl"),
+        why: "Ed25519 for python3-dkim",
     },
 ];
 
@@ -125,6 +142,9 @@ fn is_there(seen_by: &SeenBy) -> bool {
         SeenBy::Program(name) => is_program(name),
         SeenBy::PerlModule(name) => {
             succeeds(Command::new("perl").args([&format!("-M{name}"), "-e1"]))
+        }
+        SeenBy::PythonModule(name) => {
+            succeeds(Command::new("/usr/bin/python3").args(["-c", &format!("import {name}")]))
         }
     }
 }

@@ -24,8 +24,14 @@ impl Letter {
     pub(crate) fn headers(&self) -> Bytes {
         const OCTETS_MAX: usize = 16 << 10;
         let header = (self.facts.header_octets as usize).min(OCTETS_MAX);
-        // Intake joins a message into one piece, and the spool reads it as one.
-        self.message.first().map_or_else(Bytes::new, |m| m.slice(..header.min(m.len())))
+        match &self.message[..] {
+            [] => Bytes::new(),
+            [only] => only.slice(..header.min(only.len())),
+            pieces => {
+                let all = pieces.iter().flat_map(|piece| &piece[..]);
+                all.take(header).copied().collect()
+            }
+        }
     }
 
     /// Octets of the message.

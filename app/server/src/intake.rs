@@ -34,6 +34,7 @@ use crate::meaning::Meanings;
 use crate::rights::HouseRights;
 use crate::secret;
 use crate::setup::Live;
+use crate::signing;
 use crate::suppression::{CameBy, Learning, Noticed, Suppressions, Writing};
 use returned::{Returns, Understood};
 
@@ -148,10 +149,16 @@ impl Intake {
         let arrival = Stamp { id, at: now, client, protocol, tls, recipient };
         let prepared = prepare(message, &setup.edits, &arrival)?;
         label(&mut envelope, &prepared, &origin.tenant);
-        let facts = Facts::of(&prepared.facts);
+        let mut facts = Facts::of(&prepared.facts);
         let mut joined = Vec::new();
         prepared.write_to(&mut joined);
         let joined = Bytes::from(joined);
+        let author = prepared.facts.from_domain.as_ref();
+        if author.is_some_and(|author| setup.signing.may_sign(author)) {
+            // Behind the empty line, if there is one.
+            let body = joined.get(prepared.facts.header_octets + 2..).unwrap_or_default();
+            facts.body_hash = Some(signing::hash_of(body));
+        }
         let envelope = Arc::new(envelope);
         let letter = Letter {
             envelope: envelope.clone(),

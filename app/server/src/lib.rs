@@ -35,6 +35,7 @@ mod secret;
 mod sections;
 mod server;
 mod settling;
+mod signing;
 mod submitting;
 mod suppression;
 mod unreached;

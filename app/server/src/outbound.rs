@@ -15,7 +15,7 @@ use postlane_replies::Diagnosis;
 use postlane_smtp::client::{
     Finished, Outcome, SessionEnd, Settings, TlsPolicy, Transaction, Transcript,
 };
-use postlane_spool::Store;
+use postlane_spool::{Store, Stored};
 use smallvec::SmallVec;
 use tokio::runtime;
 use tokio::sync::watch;
@@ -30,12 +30,19 @@ use crate::reports::message_id;
 use crate::rights::HouseRights;
 use crate::routing::NextHop;
 use crate::setup::Live;
+use crate::signing::sign;
 use crate::suppression::{Parted, Stops};
 use crate::world::EngineMailbox;
 
 /// How long a host is spoken to in the clear after a handshake with it failed. Chosen, not
 /// measured: long enough that a broken host is not asked in vain each time.
 const PLAIN_FOR: postlane_mail::Span = postlane_mail::Span::from_h(1);
+
+/// The spool cannot give the message (RFC 3463 §3.4, X.3.0).
+const UNREADABLE: Status = Status::new(4, 3, 0);
+
+/// The message cannot be signed, and unsigned it would be taken for a forgery (RFC 3463 §3.8, X.7.5).
+const UNSIGNED: Status = Status::new(4, 7, 5);
 
 /// Sessions with hosts.
 pub(crate) struct Outbound {
@@ -150,26 +157,28 @@ impl Outbound {
     ) {
         let Some(held) = self.sessions.get(&slot) else { return };
         let attempt = Attempt { slot, attempt, message, recipients };
-        if let Some(letter) = self.cache.find(message) {
+        let setup = self.live.borrow().clone();
+        let cached = self.cache.find(message);
+        if let Some(letter) = cached.clone().filter(|_| setup.signing.is_empty()) {
             held.begin(attempt, letter, &self.rights.borrow(), &self.stops, &self.mailbox);
             return;
         }
+        // A signature takes the time of five messages, and a disk any.
         let (held, store, mailbox) = (held.clone(), self.store.clone(), self.mailbox.clone());
-        let (rights, stops) = (self.rights.borrow().clone(), self.stops.clone());
-        self.ring.spawn_blocking(move || match store.read(place) {
-            Ok(stored) => {
-                let letter = Letter {
-                    envelope: Arc::new(stored.envelope),
-                    facts: Facts::from_octets(&stored.facts),
-                    message: SmallVec::from_iter([stored.message]),
-                };
-                held.begin(attempt, letter, &rights, &stops, &mailbox);
-            }
-            Err(_) => {
-                let unreadable = Verdict::Ours(Status::new(4, 3, 0));
-                let judged = |index: &u16| Judged { index: *index, outcome: unreadable.clone() };
-                let outcomes = attempt.recipients.iter().map(judged).collect();
-                attempt.end(&mailbox, outcomes, Evidence::default());
+        let (rights, stops, now) =
+            (self.rights.borrow().clone(), self.stops.clone(), self.clock.now());
+        self.ring.spawn_blocking(move || {
+            let letter = match cached {
+                Some(letter) => Ok(letter),
+                None => store.read(place).map(Letter::from).map_err(|_| UNREADABLE),
+            };
+            let signed = letter.and_then(|letter| {
+                let to = &attempt.recipients;
+                sign(&setup.signing, letter, message, to, now).map_err(|_| UNSIGNED)
+            });
+            match signed {
+                Ok(letter) => held.begin(attempt, letter, &rights, &stops, &mailbox),
+                Err(status) => attempt.fail(&mailbox, status),
             }
         });
     }
@@ -230,7 +239,24 @@ impl Held {
     }
 }
 
+impl From<Stored> for Letter {
+    fn from(stored: Stored) -> Self {
+        Self {
+            envelope: Arc::new(stored.envelope),
+            facts: Facts::from_octets(&stored.facts),
+            message: SmallVec::from_iter([stored.message]),
+        }
+    }
+}
+
 impl Attempt {
+    /// Nobody was written to, for a reason of our own.
+    fn fail(self, mailbox: &EngineMailbox, status: Status) {
+        let judged = |index: &u16| Judged { index: *index, outcome: Verdict::Ours(status) };
+        let outcomes = self.recipients.iter().map(judged).collect();
+        self.end(mailbox, outcomes, Evidence::default());
+    }
+
     /// Nobody was written to.
     fn end(self, mailbox: &EngineMailbox, outcomes: SmallVec<[Judged; 1]>, evidence: Evidence) {
         let Self { slot, attempt, .. } = self;

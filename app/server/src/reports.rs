@@ -372,6 +372,7 @@ fn insertion(
         eight_bit_header: !head.is_ascii(),
         eight_bit_body: !body.is_ascii(),
         dot_lines: true,
+        body_hash: None,
     };
     Insertion {
         id,

@@ -4,6 +4,7 @@ mod from_config;
 mod lanes;
 mod ready_tls;
 mod rules;
+mod signing;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -29,6 +30,7 @@ use ready_tls::ReadyTls;
 
 pub use lanes::{Inside, LaneSetup};
 pub use rules::Rules;
+pub use signing::{SigningKey, SigningSetup};
 
 /// Everything an operator has decided.
 #[derive(Debug, Clone)]
@@ -66,6 +68,8 @@ pub struct Setup {
     pub bare_newlines: BareNewlines,
     /// What is added to a message and taken from it.
     pub edits: Edits,
+    /// What is put above messages before they leave, and who signs them.
+    pub signing: SigningSetup,
     /// Who may authenticate.
     pub users: Vec<User>,
     /// What is different for somebody's mail.

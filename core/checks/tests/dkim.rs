@@ -8,7 +8,7 @@ use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::Ed25519KeyPair;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use postlane_checks::dkim::{self, BodyHash, Checked, Outcome, Plan, Signer, Why};
+use postlane_checks::dkim::{self, BodyHash, Checked, Outcome, Plan, SignError, Signer, Why};
 use postlane_checks::{Answer, Failure, Found, Known, Name, Record};
 use postlane_mail::{Instant, Span};
 use proptest::prelude::*;
@@ -124,6 +124,19 @@ fn signers() -> Vec<(Signer, String)> {
         (signer, format!("{selector}._domainkey.example.com {record}"))
     });
     signers.collect()
+}
+
+#[test]
+fn a_key_that_cannot_sign_says_why() {
+    let fault = |pem: &str| {
+        let name = |text| Name::parse(text).unwrap();
+        Signer::new(name("example.com"), name("s"), pem).err().unwrap()
+    };
+    assert_eq!(fault(include_str!("dkim/short.pem")), SignError::Short);
+    assert_eq!(fault("-----BEGIN ENCRYPTED PRIVATE KEY-----\nMII=\n"), SignError::Encrypted);
+    assert_eq!(fault("-----BEGIN PUBLIC KEY-----\nMII=\n"), SignError::Pem);
+    assert_eq!(fault(""), SignError::Pem);
+    assert_eq!(fault(&pem(b"no key")), SignError::Key);
 }
 
 fn sign(signer: &Signer, message: &[u8], plan: &Plan, at: u64) -> Vec<u8> {

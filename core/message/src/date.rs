@@ -77,6 +77,21 @@ impl LogDate {
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
+
+    /// Reads a day, `2026-12-01`, which begins at midnight UTC, or a moment of RFC 3339,
+    /// `2026-12-01T08:30:00Z`. None if it is neither, or before 1970.
+    pub fn parse(text: &str) -> Option<Instant> {
+        let text = text.get(..text.len().min(64))?;
+        let timestamp = match text.parse::<jiff::Timestamp>() {
+            Ok(timestamp) => timestamp,
+            Err(_) if text.len() == 10 => {
+                let day: jiff::civil::Date = text.parse().ok()?;
+                Offset::UTC.to_timestamp(day.at(0, 0, 0, 0)).ok()?
+            }
+            Err(_) => return None,
+        };
+        u64::try_from(timestamp.as_microsecond()).ok().map(Instant)
+    }
 }
 
 fn civil(at: Instant) -> DateTime {
@@ -188,6 +203,16 @@ mod tests {
             let at = Instant(micros);
             let read = MailDate::parse(MailDate::of(at).as_str());
             prop_assert_eq!(read, Some(Instant::from_unix_s(at.unix_s())));
+        }
+    }
+
+    #[test]
+    fn a_day_begins_at_midnight_and_a_moment_is_one() {
+        let day = LogDate::parse("2026-12-01").unwrap();
+        assert_eq!(LogDate::of(day).as_str(), "2026-12-01T00:00:00.000Z");
+        assert_eq!(LogDate::parse("2026-12-01T01:00:00+01:00"), Some(day));
+        for wrong in ["", "2026-13-01", "2026-12-1", "1969-12-31", "tomorrow", "20261201"] {
+            assert_eq!(LogDate::parse(wrong), None, "{wrong}");
         }
     }
 }

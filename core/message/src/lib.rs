@@ -14,6 +14,7 @@ mod header;
 mod intake;
 mod mime;
 mod received;
+mod unsubscribe;
 mod verp;
 
 pub use bounce::{BounceKind, Bounced, Trace, read_bounces};
@@ -26,4 +27,5 @@ pub use intake::{
 };
 pub use mime::{Draft, DraftRefused, compose};
 pub use received::{Arrival, Client, TlsWords};
+pub use unsubscribe::{ListMessage, Unsubscribe, WayOut, WayOutError};
 pub use verp::{Returned, Verp, VerpError};

@@ -9,9 +9,9 @@ use super::finding::Findings;
 use super::overrides::Overrides;
 use super::section::{Declared, Reading};
 use super::settings::{
-    Credential, Delivery, DomainPolicy, Expire, Http, Lane, LaneRules, Ledger, Limits, Listener,
-    Log, MessageEdits, Pool, Relay, Replies, Report, Retry, Route, Source, Spool, Suppression,
-    Tenant, Timeout, Webhooks,
+    Credential, Delivery, Dkim, DomainPolicy, Expire, Http, Lane, LaneRules, Ledger, Limits,
+    Listener, Log, MessageEdits, Pool, Relay, Replies, Report, Retry, Route, Source, Spool,
+    Suppression, Tenant, Timeout, Unsubscribe, Webhooks,
 };
 use super::tree::{self, Origin, Spot};
 
@@ -120,6 +120,8 @@ sections! {
         lanes: LaneRules,
         domains: DomainPolicy,
         routes: Route,
+        dkim: Dkim,
+        unsubscribe: Unsubscribe,
     }
 }
 
@@ -186,6 +188,7 @@ impl Config {
         let config = read(&mut reading);
         if let Some(config) = &config {
             super::lanes::check(&mut reading, config);
+            super::dkim::check(&mut reading, config);
         }
         let mut findings = Findings {
             file: file.map(Path::to_owned),

@@ -9,6 +9,7 @@ pub mod settings;
 
 mod configuration;
 mod declaration;
+pub(crate) mod dkim;
 mod effective;
 mod explain;
 mod finding;
@@ -32,4 +33,4 @@ pub use finding::{Finding, Findings, Weight};
 pub use overrides::Overrides;
 pub use reference::reference;
 pub use tree::{Origin, Spot};
-pub use value::{ByPool, Percent, RulesFile, SecretFile, Size, Switch};
+pub use value::{ByPool, KeyFile, Percent, RulesFile, SecretFile, Size, Switch};

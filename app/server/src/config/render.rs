@@ -58,7 +58,8 @@ fn drawn(text: &str, spot: &Spot) -> Option<String> {
     let upto = text.get(..end)?;
     let begin = text.get(..spot.from)?.rfind('\n').map_or(0, |at| at + 1);
     let line = upto.get(begin..)?.to_lowercase();
-    let is_secret = ["pass", "scram", "secret"].iter().any(|word| line.contains(word));
+    let is_secret =
+        ["pass", "scram", "secret", "private key"].iter().any(|word| line.contains(word));
     // The line's end is drawn as if the piece was the last of the file.
     (!is_secret).then(|| upto.to_owned())
 }

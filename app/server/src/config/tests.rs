@@ -284,3 +284,106 @@ proptest::proptest! {
         }
     }
 }
+
+/// A key of RFC 8463 §A.2 in a folder of its own, with a mode.
+fn key_folder(mode: u32) -> tempfile::TempDir {
+    use std::os::unix::fs::PermissionsExt as _;
+    const KEY: &str = "-----BEGIN PRIVATE KEY-----\n\
+        MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n\
+        -----END PRIVATE KEY-----\n";
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("key.pem");
+    std::fs::write(&path, KEY).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+    std::fs::write(folder.path().join("none.pem"), "nothing\n").unwrap();
+    let none = folder.path().join("none.pem");
+    std::fs::set_permissions(none, std::fs::Permissions::from_mode(0o600)).unwrap();
+    folder
+}
+
+/// What is found in a file of that folder, the folder's name left out.
+fn found_in(folder: &tempfile::TempDir, text: &str) -> Vec<String> {
+    let file = folder.path().join("postlane.toml");
+    let lines: Vec<String> = match Config::parse(text, Some(&file), &Overrides::default()) {
+        Ok(config) => config.warnings().lines().collect(),
+        Err(ConfigError::Wrong(findings)) => findings.lines().collect(),
+        Err(other) => panic!("{other}"),
+    };
+    let name = format!("{}/", folder.path().display());
+    lines.into_iter().map(|line| line.replace(&name, "")).collect()
+}
+
+fn signing(key: &str, more: &str) -> String {
+    let domain = "domain = \"example.com\"\nselector = \"s1\"\n";
+    format!("[[dkim]]\n{domain}key_file = \"{key}\"\n{more}")
+}
+
+#[test]
+fn a_key_that_others_can_read_is_refused_and_so_is_one_that_is_none() {
+    let cure = "let only us read it: chmod 600, or 640 with our group";
+    for (mode, is_refused) in [(0o644, true), (0o660, true), (0o640, false), (0o400, false)] {
+        let found = found_in(&key_folder(mode), &signing("key.pem", "")).join("\n");
+        assert_eq!(found.contains(cure), is_refused, "{mode:o}: {found}");
+        assert_eq!(found.contains(&format!("its mode is {mode:04o}")), is_refused, "{found}");
+    }
+    let folder = key_folder(0o600);
+    let found = found_in(&folder, &signing("none.pem", ""));
+    assert!(found[0].contains("postlane.toml:4"), "{found:?}");
+    assert!(found[0].contains("none.pem cannot be used"), "{found:?}");
+    let found = found_in(&folder, &signing("lost.pem", ""));
+    assert!(found[0].contains("lost.pem cannot be used: No such file"), "{found:?}");
+}
+
+#[test]
+fn a_key_never_stands_in_what_is_shown() {
+    let folder = key_folder(0o600);
+    let file = folder.path().join("postlane.toml");
+    let text = signing("key.pem", "");
+    let config = Config::parse(&text, Some(&file), &Overrides::default()).unwrap();
+    let shown = format!("{} {:?} {config:?}", config.show(), config.to_json());
+    assert!(shown.contains("key.pem"), "{shown}");
+    assert!(!shown.contains("MC4CAQ"), "{shown}");
+    let inside = "[[dkim]]\nkey_file = \"\"\"\n-----BEGIN PRIVATE KEY-----\nMC4CAQ\n\"\"\"\n";
+    let Err(ConfigError::Wrong(found)) = Config::parse(inside, Some(&file), &Overrides::default())
+    else {
+        panic!("a key was taken for a file's name");
+    };
+    let said = format!("{found} {}", found.render(90));
+    assert!(said.contains("is the key itself, and a file is wanted"), "{said}");
+    assert!(!said.contains("MC4CAQ"), "{said}");
+}
+
+#[test]
+fn a_signature_that_ends_before_the_mail_does_is_refused() {
+    let folder = key_folder(0o600);
+    let found = found_in(&folder, &signing("key.pem", "expires = \"5d\"\n")).join("\n");
+    assert!(found.contains("mail may wait longer than its signature counts"), "{found}");
+    assert!(found.contains("write 168h or more"), "{found}");
+    let found = found_in(&folder, &signing("key.pem", "expires = \"7d\"\n")).join("\n");
+    assert!(!found.contains("mail may wait longer"), "{found}");
+}
+
+#[test]
+fn days_without_a_key_are_told() {
+    let folder = key_folder(0o600);
+    let next = |from: &str| {
+        signing("key.pem", &format!("from = \"{from}\"\n")).replace("\"s1\"", "\"s2\"")
+    };
+    let old = signing("key.pem", "until = \"2026-12-08\"\n");
+    let found = found_in(&folder, &(old.clone() + &next("2026-12-10"))).join("\n");
+    let gap = "from 2026-12-08 until 2026-12-10 no key of this kind signs for example.com";
+    assert!(found.contains(gap), "{found}");
+    let found = found_in(&folder, &(old + &next("2026-12-01"))).join("\n");
+    assert!(!found.contains("no key of this kind"), "{found}");
+    assert!(found.contains("signs with Ed25519 alone"), "{found}");
+}
+
+#[test]
+fn a_way_out_that_leads_nowhere_is_refused() {
+    let found = lines("[[unsubscribe]]\nways = [\"http://example.com/\"]\n").join("\n");
+    assert!(found.contains("it does not begin with https:// or mailto:"), "{found}");
+    let found = lines("[[unsubscribe]]\nways = []\n").join("\n");
+    assert!(found.contains("there is no way out"), "{found}");
+    let found = lines("[[unsubscribe]]\nways = [\"mailto:out@example.com\"]\n").join("\n");
+    assert!(found.contains("no way is on the Web"), "{found}");
+}

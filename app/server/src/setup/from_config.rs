@@ -12,7 +12,8 @@ use postlane_suppression::Policy;
 
 use super::{
     AuthSetup, HttpLimits, LaneSetup, LedgerSetup, ListenerSetup, PoolSetup, Reports, Rules, Setup,
-    SourceSetup, SuppressionSetup, TenantSetup, TlsChange, TlsSetup, User, WebhookSetup,
+    SigningSetup, SourceSetup, SuppressionSetup, TenantSetup, TlsChange, TlsSetup, User,
+    WebhookSetup,
 };
 use crate::clock::Clock;
 use crate::config::settings::{
@@ -41,6 +42,7 @@ impl Setup {
             rules: Rules::with(&config.replies.rules),
             bare_newlines: relay.bare_newlines,
             edits: edits(config),
+            signing: SigningSetup::of(config),
             users: users(config),
             tenants: tenants(config),
             sources: sources(config),

@@ -13,6 +13,7 @@ use crate::dns::Name;
 
 use super::canon::{BodyCanon, Canon};
 use super::header_hash::signed_octets;
+use super::key::KeyKind;
 
 /// Who signs: a domain, a selector and the key whose other half is published there.
 pub struct Signer {
@@ -34,13 +35,23 @@ pub enum SignError {
     /// The file is no PEM.
     #[error("the key is no PEM file: it begins with -----BEGIN PRIVATE KEY----- (PKCS #8)")]
     Pem,
+    /// The key has a passphrase, which nobody could type at a start.
+    #[error("the key has a passphrase: take it off with `openssl pkey -in FILE -out NEW`")]
+    Encrypted,
+    /// Receivers reject RSA below 1024 bits (RFC 8301 §3.2), and the cryptographic library signs
+    /// with none below 2048.
+    #[error("the RSA key is shorter than 2048 bits: `postlane dkim new` makes a longer one")]
+    Short,
     /// The key is none that can be used.
-    #[error("the key is neither RSA of 1024 to 8192 bits nor Ed25519, in PKCS #8 or PKCS #1")]
+    #[error("the key is neither RSA of 2048 to 8192 bits nor Ed25519, in PKCS #8 or PKCS #1")]
     Key,
     /// Signing itself failed.
     #[error("the cryptographic library refused to sign")]
     Sign,
 }
+
+/// What the cryptographic library calls a key that is shorter than it bears with.
+const TOO_SHORT: &str = "TooSmall";
 
 /// What is signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,18 +130,56 @@ impl BodyHash {
     }
 }
 
+impl std::fmt::Debug for Signer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // What is published is no secret.
+        let record = self.record().unwrap_or_default();
+        write!(f, "{}._domainkey.{} {record}", self.selector, self.domain)
+    }
+}
+
 impl Signer {
     /// A signer with the private key of a PEM file.
     pub fn new(domain: Name, selector: Name, pem: &str) -> Result<Self, SignError> {
         let octets = pem_octets(pem)?;
-        let rsa = RsaKeyPair::from_pkcs8(&octets).or_else(|_| RsaKeyPair::from_der(&octets));
+        let rsa = RsaKeyPair::from_pkcs8(&octets).or_else(|of_pkcs8| {
+            let is_short = of_pkcs8.to_string() == TOO_SHORT;
+            RsaKeyPair::from_der(&octets).map_err(|e| is_short || e.to_string() == TOO_SHORT)
+        });
         let key = match rsa {
             Ok(pair) => Key::Rsa(Box::new(pair)),
-            Err(_) => Key::Ed25519(
+            Err(true) => return Err(SignError::Short),
+            Err(false) => Key::Ed25519(
                 Ed25519KeyPair::from_pkcs8_maybe_unchecked(&octets).map_err(|_| SignError::Key)?,
             ),
         };
         Ok(Self { domain, selector, key })
+    }
+
+    /// The domain it signs for (`d=`).
+    pub fn domain(&self) -> &Name {
+        &self.domain
+    }
+
+    /// Its selector (`s=`).
+    pub fn selector(&self) -> &Name {
+        &self.selector
+    }
+
+    /// What sort of key it has.
+    pub fn kind(&self) -> KeyKind {
+        match self.key {
+            Key::Rsa(_) => KeyKind::Rsa,
+            Key::Ed25519(_) => KeyKind::Ed25519,
+        }
+    }
+
+    /// How long its key is, in bits.
+    pub fn bits(&self) -> u32 {
+        match &self.key {
+            Key::Rsa(pair) => u32::try_from(pair.public_modulus_len() * 8).unwrap_or(u32::MAX),
+            Key::Ed25519(_) => 256,
+        }
     }
 
     /// What is to be published, at `SELECTOR._domainkey.DOMAIN`.
@@ -260,6 +309,9 @@ fn pem_octets(pem: &str) -> Result<Vec<u8>, SignError> {
     let mut inside = false;
     let mut text = String::new();
     for line in pem.lines().map(str::trim) {
+        if line.starts_with("-----BEGIN ENCRYPTED ") || line.ends_with(",ENCRYPTED") {
+            return Err(SignError::Encrypted);
+        }
         if line.starts_with("-----BEGIN ") && line.ends_with("PRIVATE KEY-----") {
             inside = true;
         } else if line.starts_with("-----END ") {

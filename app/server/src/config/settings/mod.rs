@@ -2,6 +2,7 @@
 
 mod credential;
 mod delivery;
+mod dkim;
 mod domain;
 mod expire;
 mod http;
@@ -25,10 +26,12 @@ mod spool;
 mod suppression;
 mod tenant;
 mod timeout;
+mod unsubscribe;
 mod webhooks;
 
 pub use credential::{Credential, verifier_of};
 pub use delivery::Delivery;
+pub use dkim::Dkim;
 pub use domain::DomainPolicy;
 pub use expire::Expire;
 pub use http::Http;
@@ -51,4 +54,5 @@ pub use spool::Spool;
 pub use suppression::{Scope, Suppression};
 pub use tenant::{Bounce, Tenant};
 pub use timeout::Timeout;
+pub use unsubscribe::Unsubscribe;
 pub use webhooks::Webhooks;

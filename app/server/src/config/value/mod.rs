@@ -2,7 +2,9 @@
 
 mod amount;
 mod collection;
+mod key_file;
 mod lane;
+mod moment;
 mod name;
 mod network;
 mod path;
@@ -19,6 +21,7 @@ use super::tree::{Node, Origin};
 
 pub use amount::{Percent, Size};
 pub use collection::Switch;
+pub use key_file::KeyFile;
 pub use lane::ByPool;
 pub use rules::RulesFile;
 pub use secret::SecretFile;

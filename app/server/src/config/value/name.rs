@@ -1,6 +1,7 @@
 //! Names: domains, mailboxes, labels, header fields, patterns and places of routes.
 
 use postlane_mail::{Domain, Host, Label, Mailbox};
+use postlane_message::WayOut;
 use postlane_net::route::{Pattern, Target};
 
 use super::{Value, Wrongs, quoted};
@@ -36,6 +37,8 @@ names! {
         Pattern::parse;
     Target: "a host: `HOST:PORT`, `[ADDRESS]:PORT` or `mx:DOMAIN`",
         "\"HOST:PORT\", \"[ADDRESS]:PORT\" or \"mx:DOMAIN\"", target;
+    WayOut: "where a way out leads: `https://…` or `mailto:…`",
+        "\"https://example.com/unsubscribe/{id}\"", WayOut::parse;
     Box<str>: "a text", "\"text\"", text;
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
+use base64::Engine as _;
 use postlane_engine::Ceilings;
 use postlane_mail::Host;
 use postlane_net::tls::Minimum;
@@ -35,6 +36,14 @@ impl Files {
             let made = rcgen::generate_simple_self_signed(["mx.example".to_owned()]).unwrap();
             files.write(&format!("{name}.cert"), &made.cert.pem());
             files.write(&format!("{name}.key"), &made.signing_key.serialize_pem());
+            let key = aws_lc_rs::signature::Ed25519KeyPair::generate().unwrap();
+            let key =
+                base64::engine::general_purpose::STANDARD.encode(key.to_pkcs8().unwrap().as_ref());
+            files.write(
+                &format!("{name}.dkim"),
+                &format!("-----BEGIN PRIVATE KEY-----\n{key}\n-----END PRIVATE KEY-----\n"),
+            );
+            files.let_nobody_read(&format!("{name}.dkim"));
             let verifier = crate::config::settings::verifier_of(name);
             files.write(&format!("{name}.scram"), &format!("{verifier}\n"));
         }
@@ -44,6 +53,12 @@ impl Files {
 
     fn write(&self, name: &str, text: &str) {
         std::fs::write(self.0.path().join(name), text).unwrap();
+    }
+
+    fn let_nobody_read(&self, name: &str) {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::Permissions::from_mode(0o600);
+        std::fs::set_permissions(self.0.path().join(name), mode).unwrap();
     }
 
     /// A text in which `$` stands for the folder.
@@ -201,6 +216,19 @@ const TWO_VALUES: &[(&str, &str, &str, &str)] = &[
     ("lane.NAME.families_off", "", "[]", "[\"ipv6\"]"),
     ("lane.NAME.tls", "", "\"opportunistic\"", "\"required\""),
     ("lane.NAME.tls_min", "", "\"1.2\"", "\"1.3\""),
+    ("dkim.domain", DKIM, "\"a.example\"", "\"b.example\""),
+    ("dkim.selector", DKIM_SELECTOR, "\"a\"", "\"b\""),
+    ("dkim.key_file", DKIM_KEY, "\"$/a.dkim\"", "\"$/b.dkim\""),
+    ("dkim.tenant", DKIM_TENANT, "\"a\"", "\"b\""),
+    ("dkim.subdomains", DKIM_REST, "true", "false"),
+    ("dkim.from", DKIM_REST, "\"2026-12-01\"", "\"2026-12-02\""),
+    ("dkim.until", DKIM_REST, "\"2026-12-01\"", "\"2026-12-02\""),
+    ("dkim.expires", DKIM_REST, "\"8d\"", "\"9d\""),
+    ("unsubscribe.campaign", WAYS, "\"a\"", "\"b\""),
+    ("unsubscribe.tenant", WAYS_TENANT, "\"a\"", "\"b\""),
+    ("unsubscribe.stream", WAYS, "\"engaged\"", "\"cold\""),
+    ("unsubscribe.ways", "", "[\"https://a.example/\"]", "[\"https://b.example/\"]"),
+    ("unsubscribe.one_click", WAYS, "true", "false"),
     ("domain.name", "tls = \"required\"\n", "\"a.example\"", "\"b.example\""),
     ("domain.tls", "name = \"a.example\"\n", "\"opportunistic\"", "\"required\""),
     ("domain.tls_min", "name = \"a.example\"\n", "\"1.2\"", "\"1.3\""),
@@ -214,6 +242,15 @@ const TWO_VALUES: &[(&str, &str, &str, &str)] = &[
     ("route.lane", ROUTE, "\"route\"", "\"provider\""),
 ];
 
+const DKIM: &str = "selector = \"a\"\nkey_file = \"$/a.dkim\"\n";
+const DKIM_SELECTOR: &str = "domain = \"a.example\"\nkey_file = \"$/a.dkim\"\n";
+const DKIM_KEY: &str = "domain = \"a.example\"\nselector = \"a\"\n";
+const DKIM_REST: &str = "domain = \"a.example\"\nselector = \"a\"\nkey_file = \"$/a.dkim\"\n";
+const DKIM_TENANT: &str = "domain = \"a.example\"\nselector = \"a\"\nkey_file = \"$/a.dkim\"\n\
+                           #[[tenant]]\nname = \"a\"\n[[tenant]]\nname = \"b\"\n";
+const WAYS: &str = "ways = [\"https://a.example/\"]\n";
+const WAYS_TENANT: &str = "ways = [\"https://a.example/\"]\n\
+                           #[[tenant]]\nname = \"a\"\n[[tenant]]\nname = \"b\"\n";
 const LISTENER: &str = "address = \"127.0.0.1:25\"\n";
 const LISTENER_FILES: &str = "address = \"127.0.0.1:25\"\ncert = \"$/a.cert\"\nkey = \"$/a.key\"\n";
 const LISTENER_CERT: &str = "address = \"127.0.0.1:25\"\ntls = \"implicit\"\nkey = \"$/a.key\"\n";
@@ -238,8 +275,18 @@ const ROUTE_USER: &str = "pattern = \"*\"\nto = \"h.example:25\"\nuser = \"jo\"\
 /// A setting in a file of its own.
 fn written(files: &Files, name: &str, with: &str, value: &str) -> String {
     let (section, key) = name.rsplit_once('.').unwrap();
-    let lists = ["listener", "credential", "tenant", "source", "pool", "domain", "route"];
-    let header = match lists.contains(&section) {
+    const LISTS: [&str; 9] = [
+        "listener",
+        "credential",
+        "tenant",
+        "source",
+        "pool",
+        "domain",
+        "route",
+        "dkim",
+        "unsubscribe",
+    ];
+    let header = match LISTS.contains(&section) {
         true => format!("[[{section}]]"),
         // The name is what stands in the brackets.
         false if key == "name" => return format!("[lane.{value}]\n{with}"),
