@@ -81,6 +81,7 @@ fn message(id: u64) -> Transaction {
         stream: Stream::default(),
         tenant: Label::NONE,
         campaign: Label::NONE,
+        engaged: None,
     };
     Transaction {
         id,

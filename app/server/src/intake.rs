@@ -90,6 +90,8 @@ pub(crate) enum Refused {
     Closed,
     #[error("The message has more octets or recipients than the spool takes, send less at once")]
     TooLarge,
+    #[error("The recipient has been quiet for too long (engagement.dormant), write to others")]
+    Dormant,
 }
 
 impl Intake {
@@ -149,6 +151,9 @@ impl Intake {
         let arrival = Stamp { id, at: now, client, protocol, tls, recipient };
         let prepared = prepare(message, &setup.edits, &arrival)?;
         label(&mut envelope, &prepared, &origin.tenant);
+        if setup.excludes(now, &envelope) {
+            return Err(Refused::Dormant);
+        }
         let mut facts = Facts::of(&prepared.facts);
         let mut joined = Vec::new();
         prepared.write_to(&mut joined);
@@ -199,6 +204,7 @@ fn label(envelope: &mut Envelope, prepared: &Prepared<'_>, tenant: &Label) {
     if let Some(campaign) = facts.campaign.clone().filter(|_| envelope.campaign.is_none()) {
         envelope.campaign = campaign;
     }
+    envelope.engaged = envelope.engaged.or(facts.engaged);
     if !tenant.is_none() {
         envelope.tenant = tenant.clone();
     } else if let Some(said) = facts.tenant.clone().filter(|_| envelope.tenant.is_none()) {
@@ -384,6 +390,8 @@ impl Refused {
             // RFC 3463 §3.4, X.3.1 and X.3.0.
             Self::DiskFull => (code(452), Status::new(4, 3, 1)),
             Self::TooLarge => (code(552), Status::new(5, 3, 4)),
+            // X.7.1.
+            Self::Dormant => (code(554), Status::new(5, 7, 1)),
             Self::Unknown | Self::Closed => (code(451), Status::new(4, 3, 0)),
         }
     }

@@ -364,6 +364,7 @@ fn insertion(
         stream: Stream::Transactional,
         tenant: of.tenant.clone(),
         campaign: Label::NONE,
+        engaged: None,
     };
     let header = memchr::memmem::find(&written.message, b"\r\n\r\n").map_or(0, |at| at + 2);
     let (head, body) = written.message.split_at(header);

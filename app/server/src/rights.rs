@@ -206,6 +206,7 @@ mod tests {
             stream: Stream::Engaged,
             tenant: Label::parse("acme").unwrap(),
             campaign: Label::NONE,
+            engaged: None,
         };
         let path = rights.reverse_path(&envelope, id, &[3]).unwrap();
         let path = path.mailbox().unwrap().clone();

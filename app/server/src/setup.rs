@@ -12,8 +12,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use ipnet::IpNet;
-use postlane_engine::{Learning, RetrySchedule};
-use postlane_mail::{Domain, Family, Host, Label, Mailbox, Rate, ReturnContent, Span};
+use postlane_engine::{Engagement, Learning, RetrySchedule};
+use postlane_mail::{
+    Domain, Envelope, Family, Host, Instant, Label, Mailbox, Rate, ReturnContent, Span, Stream,
+};
 use postlane_message::Edits;
 use postlane_net::route::StaticRoutes;
 use postlane_net::tls::{ClientTls, Minimum};
@@ -25,7 +27,7 @@ use postlane_suppression::Policy;
 use tokio::sync::watch;
 
 use crate::clock::Clock;
-use crate::config::settings::{Log, Remembered, Scope};
+use crate::config::settings::{Dormant, Log, Remembered, Scope};
 use ready_tls::ReadyTls;
 
 pub use lanes::{Inside, LaneSetup};
@@ -88,6 +90,10 @@ pub struct Setup {
     pub retry: RetrySchedule,
     /// How long a message may wait, by stream.
     pub expires_after: [Span; 3],
+    /// In which order mail to recipients who are quiet goes.
+    pub engagement: Engagement,
+    /// What becomes of mail to those who have been quiet for longest.
+    pub dormant: Dormant,
     /// When a sender is told that a message is late.
     pub delay_notice_after: Option<Span>,
     /// What of a message a report returns, where its sender has not said.
@@ -348,6 +354,15 @@ impl Setup {
             Some(change) => tls.with(change),
             None => tls,
         }
+    }
+
+    /// Whether a message is not to be sent, since its recipient has been quiet for too long. What
+    /// somebody waits for is.
+    pub(crate) fn excludes(&self, now: Instant, envelope: &Envelope) -> bool {
+        let is_dormant = |engaged: Instant| now.since(engaged) >= self.engagement.dormant_after;
+        self.dormant == Dormant::Refused
+            && envelope.stream != Stream::Transactional
+            && envelope.engaged.is_some_and(is_dormant)
     }
 
     /// The user of that name.

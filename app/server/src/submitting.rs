@@ -150,6 +150,7 @@ impl Submitting {
             place,
             stream: envelope.stream,
             flow,
+            engaged: envelope.engaged,
             pool: PoolId(u16::try_from(tenant.pool).unwrap_or_default()),
             awaits_verdict: false,
             together: if tenant.verp { Together::Never } else { Together::default() },

@@ -2,6 +2,7 @@
 
 use postlane_mail::{Instant, Place, Progress, QueueId, Span, Stream};
 
+use crate::engagement::Tier;
 use crate::input::Together;
 use crate::names::{DomainId, FlowId, PoolId};
 
@@ -42,11 +43,13 @@ pub(crate) struct Marks(u8);
 impl Marks {
     const NOTIFIED: u8 = 1;
     const APART: u8 = 2;
+    /// From this bit on: three of them.
+    const TIER: u8 = 2;
 
-    pub(crate) fn new(progress: &Progress, together: Together) -> Self {
+    pub(crate) fn new(progress: &Progress, together: Together, tier: Tier) -> Self {
         let notified = if progress.notified { Self::NOTIFIED } else { 0 };
         let apart = if together == Together::Never { Self::APART } else { 0 };
-        Self(notified | apart)
+        Self(notified | apart | tier.bits() << Self::TIER)
     }
 
     /// Whether the sender has been told that it is late.
@@ -56,6 +59,11 @@ impl Marks {
 
     pub(crate) fn notify(&mut self) {
         self.0 |= Self::NOTIFIED;
+    }
+
+    /// How long its recipients had been quiet.
+    pub(crate) fn tier(self) -> Tier {
+        Tier::from_bits(self.0 >> Self::TIER)
     }
 
     /// Whether its recipients share a transaction with no others.

@@ -110,6 +110,8 @@ pub struct Submission {
     pub stream: Stream,
     /// Whose.
     pub flow: FlowId,
+    /// When its recipients last showed that they read such mail, where the sender says so.
+    pub engaged: Option<Instant>,
     /// Sources that may carry it.
     pub pool: PoolId,
     /// Whether it waits for [`Input::Verdict`] before its first attempt.

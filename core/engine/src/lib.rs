@@ -7,6 +7,7 @@
 
 mod chance;
 mod drive;
+mod engagement;
 mod engine;
 mod entry;
 mod gates;
@@ -23,6 +24,7 @@ mod slab;
 mod timers;
 
 pub use drive::{World, drive};
+pub use engagement::Engagement;
 pub use engine::{
     Counts, Cursor, Engine, HostView, Known, LaneRow, LaneView, OrderedView, Row, Standing, Tally,
 };

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::ops::Bound::{Excluded, Unbounded};
 
-use postlane_mail::{Instant, Stream};
+use postlane_mail::{Instant, Span, Stream};
 use smallvec::SmallVec;
 
+use crate::engagement::{Fresh, Tier};
 use crate::entry::Rank;
 use crate::names::{ExchangeId, FlowId, PoolId, SectionId};
 use crate::slab::{List, Slab};
@@ -73,6 +74,8 @@ pub(crate) struct Open {
     pub(crate) fresh: bool,
     /// Only what was accepted by then.
     pub(crate) old: Option<Instant>,
+    /// By how much later mail to quiet recipients stands, for each tier.
+    pub(crate) step: Span,
 }
 
 #[derive(Debug, Default)]
@@ -98,7 +101,7 @@ struct ShelfQueue {
 
 #[derive(Debug, Default)]
 struct FlowQueue {
-    fresh: List,
+    fresh: Fresh,
     returned: List,
     returned_next: bool,
 }
@@ -227,10 +230,10 @@ impl Line {
         for queue in &mut self.streams {
             for (_, mut shelf) in std::mem::take(&mut queue.shelves) {
                 queue.ready -= shelf.ready;
-                let flows = shelf.flows.values_mut();
-                let lists = flows.flat_map(|flow| [&mut flow.returned, &mut flow.fresh]);
-                for list in std::iter::once(&mut shelf.urgent).chain(lists) {
-                    all.extend(std::iter::from_fn(|| list.pop(slab)));
+                all.extend(std::iter::from_fn(|| shelf.urgent.pop(slab)));
+                for flow in shelf.flows.values_mut() {
+                    all.extend(std::iter::from_fn(|| flow.returned.pop(slab)));
+                    all.extend(std::iter::from_fn(|| flow.fresh.pop(slab, Span::ZERO, None)));
                 }
             }
         }
@@ -292,8 +295,13 @@ impl Line {
     }
 
     /// The youngest fresh entry of a flow, where more recipients of its message may join it.
-    pub(crate) fn youngest(&self, stream: Stream, flow: FlowId, shelf: Shelf) -> Option<u32> {
-        self.streams[stream as usize].shelves.get(&shelf)?.flows.get(&flow)?.fresh.last()
+    pub(crate) fn youngest(
+        &self,
+        stream: Stream,
+        (flow, tier): (FlowId, Tier),
+        shelf: Shelf,
+    ) -> Option<u32> {
+        self.streams[stream as usize].shelves.get(&shelf)?.flows.get(&flow)?.fresh.youngest(tier)
     }
 }
 
@@ -305,7 +313,7 @@ impl Way {
 
 impl Open {
     /// Everything.
-    pub(crate) const ALL: Self = Self { shelves: None, fresh: true, old: None };
+    pub(crate) const ALL: Self = Self { shelves: None, fresh: true, old: None, step: Span::ZERO };
 
     fn has(&self, shelf: &Shelf) -> bool {
         self.shelves.as_ref().is_none_or(|shelves| shelves.contains(shelf))
@@ -324,21 +332,28 @@ impl StreamQueue {
 
     /// The first of each list.
     fn heads(&self) -> impl Iterator<Item = u32> {
-        let of_flow = |flow: &FlowQueue| [flow.returned.first(), flow.fresh.first()];
+        let of_flow = |flow: &'_ FlowQueue| {
+            flow.returned
+                .first()
+                .into_iter()
+                .chain(flow.fresh.heads())
+                .collect::<SmallVec<[_; 4]>>()
+        };
         let of_shelf = move |shelf: &ShelfQueue| {
             let flows = shelf.flows.values().flat_map(of_flow).collect::<SmallVec<[_; 8]>>();
-            std::iter::once(shelf.urgent.first()).chain(flows)
+            shelf.urgent.first().into_iter().chain(flows)
         };
         let shelves = self.shelves.values().flat_map(of_shelf);
-        std::iter::once(self.particular.first()).chain(shelves).flatten()
+        self.particular.first().into_iter().chain(shelves)
     }
 
     /// The next that was accepted by a moment, flows in turns. Lists are in the order of
     /// acceptance, or nearly: what is behind something new waits with it.
     fn pop_old(&mut self, slab: &mut Slab, open: &Open, old: Instant) -> Option<u32> {
         let is_old = |list: &List| list.first().is_some_and(|n| slab[n].id.moment() <= old);
-        let has_old =
-            |flow: &FlowQueue| is_old(&flow.returned) || open.fresh && is_old(&flow.fresh);
+        let has_old = |flow: &FlowQueue| {
+            is_old(&flow.returned) || open.fresh && flow.fresh.has_old(slab, old)
+        };
         let shelves = self.shelves.iter().filter(|(shelf, _)| open.has(shelf));
         let mut next = None;
         for (shelf, queue) in shelves {
@@ -361,7 +376,7 @@ impl StreamQueue {
         self.last_served = flow;
         queue.ready -= 1;
         queue.fresh -= u32::from(!is_returned);
-        if is_returned { returned.pop(slab) } else { fresh.pop(slab) }
+        if is_returned { returned.pop(slab) } else { fresh.pop(slab, open.step, Some(old)) }
     }
 
     fn pop(&mut self, slab: &mut Slab, open: &Open) -> Option<u32> {
@@ -405,7 +420,8 @@ impl StreamQueue {
 
 impl ShelfQueue {
     fn first(&self) -> Option<u32> {
-        let of_flow = |flow: &FlowQueue| flow.returned.first().or_else(|| flow.fresh.first());
+        let of_flow =
+            |flow: &FlowQueue| flow.returned.first().or_else(|| flow.fresh.heads().next());
         self.urgent.first().or_else(|| self.flows.values().find_map(of_flow))
     }
 
@@ -416,7 +432,7 @@ impl ShelfQueue {
 
     fn pop(&mut self, slab: &mut Slab, flow: FlowId, open: &Open) -> Option<u32> {
         let queue = self.flows.get_mut(&flow)?;
-        let number = if open.fresh { queue.pop(slab) } else { queue.returned.pop(slab) };
+        let number = if open.fresh { queue.pop(slab, open.step) } else { queue.returned.pop(slab) };
         if let Some(number) = number {
             self.ready -= 1;
             self.fresh -= u32::from(slab[number].rank == Rank::Fresh);
@@ -432,14 +448,13 @@ impl ShelfQueue {
 }
 
 impl FlowQueue {
-    fn pop(&mut self, slab: &mut Slab) -> Option<u32> {
+    fn pop(&mut self, slab: &mut Slab, step: Span) -> Option<u32> {
         let returned_first = self.returned_next;
         self.returned_next = !returned_first;
-        let (first, second) = if returned_first {
-            (&mut self.returned, &mut self.fresh)
+        if returned_first {
+            self.returned.pop(slab).or_else(|| self.fresh.pop(slab, step, None))
         } else {
-            (&mut self.fresh, &mut self.returned)
-        };
-        first.pop(slab).or_else(|| second.pop(slab))
+            self.fresh.pop(slab, step, None).or_else(|| self.returned.pop(slab))
+        }
     }
 }

@@ -6,6 +6,7 @@ use postlane_lanes::{Ceilings, Learning};
 use postlane_mail::{Family, Span};
 
 use crate::chance::Chance;
+use crate::engagement::Engagement;
 use crate::names::{PoolId, ProviderId, SourceId};
 
 /// The engine's settings. Bounds are checked where they are read from a file.
@@ -23,6 +24,8 @@ pub struct Settings {
     pub learning: Learning,
     /// Whether what lanes have learned is kept.
     pub keeping: Keeping,
+    /// In which order recipients who are quiet come.
+    pub engagement: Engagement,
     /// Families that are off for a provider.
     pub families_off: BTreeMap<ProviderId, Vec<Family>>,
     /// When a deferred recipient is tried again.

@@ -4,6 +4,7 @@ use crate::path::ReversePath;
 use crate::recipient::Recipient;
 use crate::stream::Stream;
 use crate::tenant::Label;
+use crate::time::Instant;
 
 /// Everything about a message but the message itself. Kept in the spool beside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub struct Envelope {
     pub tenant: Label,
     /// Which mailing it belongs to; empty when none.
     pub campaign: Label,
+    /// When its recipients last showed that they read such mail, where the sender says so.
+    pub engaged: Option<Instant>,
 }
 
 /// What a message's octets need of the next hop.

@@ -58,6 +58,20 @@ impl MailDate {
     }
 }
 
+/// A date as programs write it: a day, which begins in UTC, a moment by RFC 3339, or as in `Date`.
+pub(crate) fn plain_date(text: &str) -> Option<Instant> {
+    let text = text.get(..text.len().min(128))?.trim();
+    let day = || {
+        let day: jiff::civil::Date =
+            text.parse().ok().filter(|_| text.len() == "2026-05-31".len())?;
+        Some(day.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp())
+    };
+    match day().or_else(|| text.parse::<jiff::Timestamp>().ok()) {
+        Some(at) => u64::try_from(at.as_microsecond()).ok().map(Instant),
+        None => MailDate::parse(text),
+    }
+}
+
 impl LogDate {
     /// The text for a moment.
     pub fn of(at: Instant) -> Self {
@@ -162,6 +176,17 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_plain_date_is_a_day_a_moment_or_as_in_date() {
+        let day = plain_date("2026-05-31").unwrap();
+        assert_eq!(plain_date(" 2026-05-31T00:00:00Z "), Some(day));
+        assert_eq!(plain_date("2026-05-31T02:00:00+02:00"), Some(day));
+        assert_eq!(plain_date("Sun, 31 May 2026 00:00:00 +0000"), Some(day));
+        for text in ["", "2026-13-01", "yesterday", "1969-12-31", "20260531"] {
+            assert_eq!(plain_date(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn a_moment_is_written_as_mail_and_as_logs_have_it() {

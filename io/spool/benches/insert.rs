@@ -39,6 +39,7 @@ fn message(number: u64, octets: usize) -> Insertion {
         stream: Stream::Engaged,
         tenant: Label::NONE,
         campaign: Label::NONE,
+        engaged: None,
     };
     Insertion {
         id: QueueId::from_bits(number << 8),

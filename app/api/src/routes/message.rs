@@ -236,6 +236,7 @@ fn envelope(request: &MessageRequest, recipients: Vec<Recipient>) -> Result<Enve
         stream,
         tenant: label("tenant", &request.tenant)?,
         campaign: label("campaign", &request.campaign)?,
+        engaged: None,
     })
 }
 

@@ -12,6 +12,7 @@ mod command_line;
 mod configuration;
 mod crash;
 mod encrypted;
+mod engagement;
 mod events;
 mod explain;
 mod golden;

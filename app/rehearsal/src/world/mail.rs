@@ -52,6 +52,7 @@ impl Post {
             place: Place { segment: 0, ordinal: message.0 },
             stream: arrival.stream,
             flow: self.flow(arrival),
+            engaged: None,
             pool: POOL,
             awaits_verdict: false,
             together: Together::Never,

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use postlane_engine::{
-    Ceilings, Keeping, Learning, Pool, PoolId, ProviderId, RetrySchedule, Sections, Settings,
-    Source, SourceId,
+    Ceilings, Engagement, Keeping, Learning, Pool, PoolId, ProviderId, RetrySchedule, Sections,
+    Settings, Source, SourceId,
 };
 use postlane_lanes::Ceiling;
 use postlane_mail::{Family, Rate, Span};
@@ -38,6 +38,7 @@ pub fn default_settings() -> Settings {
             longest: Span::from_h(4),
             jitter_percent: 20,
         },
+        engagement: Engagement::DEFAULT,
         expires_after: [Span::from_h(24), Span::from_h(120), Span::from_h(72)],
         delay_notice_after: None,
         transaction_recipients_max: 50,

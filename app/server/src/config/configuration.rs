@@ -9,8 +9,8 @@ use super::finding::Findings;
 use super::overrides::Overrides;
 use super::section::{Declared, Reading};
 use super::settings::{
-    Credential, Delivery, Dkim, DomainPolicy, Expire, Http, Lane, LaneRules, Ledger, Limits,
-    Listener, Log, MessageEdits, Pool, Relay, Replies, Report, Retry, Route, Source, Spool,
+    Credential, Delivery, Dkim, DomainPolicy, Engagement, Expire, Http, Lane, LaneRules, Ledger,
+    Limits, Listener, Log, MessageEdits, Pool, Relay, Replies, Report, Retry, Route, Source, Spool,
     Suppression, Tenant, Timeout, Unsubscribe, Webhooks,
 };
 use super::tree::{self, Origin, Spot};
@@ -103,6 +103,7 @@ sections! {
         timeout: Timeout,
         retry: Retry,
         expire: Expire,
+        engagement: Engagement,
         report: Report,
         replies: Replies,
         suppression: Suppression,

@@ -177,7 +177,7 @@ fn invalid(says: &str) -> NotAccepted {
 fn not_accepted(refused: Refused) -> NotAccepted {
     match refused {
         Refused::Header(header) => invalid(&header.to_string()),
-        Refused::TooLarge => invalid(&refused.to_string()),
+        Refused::TooLarge | Refused::Dormant => invalid(&refused.to_string()),
         Refused::Unknown => NotAccepted::Unknown(refused.to_string()),
         _ => NotAccepted::NotNow(refused.to_string()),
     }

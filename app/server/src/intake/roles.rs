@@ -117,6 +117,7 @@ mod tests {
             stream: Stream::Engaged,
             tenant: Label::NONE,
             campaign: Label::NONE,
+            engaged: None,
         }
     }
 

@@ -83,6 +83,7 @@ fn submission() -> Submission {
         stream: Stream::Engaged,
         tenant: Label::NONE,
         campaign: Label::NONE,
+        engaged: None,
     };
     Submission {
         envelope,

@@ -36,6 +36,7 @@ pub(super) fn engine_settings(setup: &Setup, names: &Names) -> Settings {
             .collect(),
         retry: setup.retry,
         expires_after: setup.expires_after,
+        engagement: setup.engagement,
         delay_notice_after: setup.delay_notice_after,
         transaction_recipients_max: setup.transaction_recipients_max,
         sessions_max: setup.sessions_out_max,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use postlane_engine::{Learning, RetrySchedule};
+use postlane_engine::{Engagement, Learning, RetrySchedule};
 use postlane_mail::{Domain, Label};
 use postlane_message::{ClientTrace, Edits, HeaderLimits, InnerReceived};
 use postlane_net::route::StaticRoutes;
@@ -53,6 +53,11 @@ impl Setup {
                 (!p.families_off.is_empty()).then(|| p.families_off.clone())
             }),
             retry: retry(config),
+            engagement: Engagement {
+                dormant_after: config.engagement.dormant_after,
+                longest_wait: config.engagement.longest_wait,
+            },
+            dormant: config.engagement.dormant,
             expires_after: [config.expire.transactional, config.expire.engaged, config.expire.cold],
             delay_notice_after: report.delay_notice.on(),
             report_returns: report.returns,

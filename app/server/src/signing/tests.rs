@@ -69,6 +69,7 @@ fn letter(message: &str) -> Letter {
         reverse_path: ReversePath::parse("b@example.com").unwrap(),
         recipients: vec![to("jo@example.net"), to("al@example.net")],
         campaign: Label::parse("may").unwrap(),
+        engaged: None,
         body: BodyType::SevenBit,
         smtputf8: false,
         ret: None,

@@ -418,6 +418,7 @@ pub(crate) fn insertion(
         stream,
         tenant: Label::NONE,
         campaign: Label::NONE,
+        engaged: None,
     };
     let message = format!("X-Queue-Id: {id}\r\n\r\n").into_bytes();
     let message = vec![message.into()];

@@ -21,6 +21,7 @@ pub(crate) fn settings() -> Settings {
             longest: Span::from_h(4),
             jitter_percent: 20,
         },
+        engagement: Engagement::DEFAULT,
         expires_after: [Span::from_h(24), Span::from_h(120), Span::from_h(48)],
         delay_notice_after: Some(Span::from_h(4)),
         transaction_recipients_max: 3,
@@ -58,6 +59,7 @@ fn submission(
         place,
         stream: envelope.stream,
         flow: FlowId(0),
+        engaged: envelope.engaged,
         pool: PoolId(0),
         awaits_verdict: false,
         together: if envelope.stream == Stream::Cold {

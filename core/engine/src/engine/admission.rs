@@ -102,7 +102,7 @@ impl<E> Engine<E> {
         let mut shut = waits.then(|| Shut::Until(now + AGEING_EVERY));
         if let Err(closed) = self.passable(now, self.held.of_pool(pool), source) {
             shut = Some(sooner(shut, closed));
-            let none = Open { shelves: Some(SmallVec::new()), fresh: false, old: None };
+            let none = Open { shelves: Some(SmallVec::new()), fresh: false, ..Open::ALL };
             return (none, shut);
         }
         let mut open = Open { fresh: !waits, ..Open::ALL };

@@ -45,6 +45,7 @@ impl<E> Engine<E> {
         } else {
             progress.expires
         };
+        let tier = self.settings.engagement.tier(submission.id.moment(), submission.engaged);
         let numbers: SmallVec<[(u16, DomainId); 4]> =
             recipients.iter().map(|r| (r.index, r.domain)).collect();
         let recipients = self.new_recipients(&numbers);
@@ -64,7 +65,7 @@ impl<E> Engine<E> {
             stream: submission.stream,
             state: State::Moving,
             rank: Rank::Fresh,
-            marks: Marks::new(&progress, submission.together),
+            marks: Marks::new(&progress, submission.together, tier),
         });
         if submission.awaits_verdict {
             self.verdicts.entry(submission.id).or_default().push(number);

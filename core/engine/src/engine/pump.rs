@@ -181,7 +181,8 @@ impl<E> Engine<E> {
         if let Some(served) = self.refused_by_lane(now, slot, stream) {
             return served;
         }
-        let open = Open { old: self.new_since(now, lane, stream), ..open };
+        let (old, step) = (self.new_since(now, lane, stream), self.settings.engagement.step());
+        let open = Open { old, step, ..open };
         let Some(number) = self.lines[line as usize].pop(&mut self.slab, stream, &open) else {
             return Served::Waits;
         };

@@ -335,7 +335,11 @@ impl<E> Engine<E> {
             return false;
         }
         let shelf = self.shelf_of(number);
-        let youngest = self.lines[line as usize].youngest(entry.stream, entry.flow, shelf);
+        let youngest = self.lines[line as usize].youngest(
+            entry.stream,
+            (entry.flow, entry.marks.tier()),
+            shelf,
+        );
         let Some(youngest) = youngest.filter(|y| self.slab[*y].id == entry.id) else {
             return false;
         };

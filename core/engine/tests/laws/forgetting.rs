@@ -47,6 +47,7 @@ impl World {
             place: Place { segment: domain, ordinal: domain },
             stream: Stream::Engaged,
             flow: FlowId(0),
+            engaged: None,
             pool: PoolId(0),
             awaits_verdict: false,
             together: Together::WhereTheyCan,

@@ -1,5 +1,6 @@
 //! The engine's laws, held against hosts of every temper.
 
+mod engagement;
 mod forgetting;
 mod gates;
 mod model;
@@ -319,6 +320,7 @@ fn a_second_of_a_hundred_thousand_is_released_in_steps() {
             place: postlane_mail::Place { segment: 1, ordinal: i },
             stream: Stream::Engaged,
             flow: FlowId(0),
+            engaged: None,
             pool: PoolId(0),
             awaits_verdict: false,
             together: Together::default(),

@@ -65,6 +65,7 @@ impl World {
                 place: Place { segment: 0, ordinal: 0 },
                 stream: Stream::Engaged,
                 flow: FlowId(0),
+                engaged: None,
                 pool: PoolId(0),
                 awaits_verdict: false,
                 together: Together::WhereTheyCan,

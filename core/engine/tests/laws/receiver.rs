@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use postlane_engine::*;
-use postlane_mail::{Code, Family, Instant, Place, QueueIdSource, Reply, Shard, Span, Stage};
+use postlane_mail::{
+    Code, Family, Instant, Place, QueueId, QueueIdSource, Reply, Shard, Span, Stage,
+};
 use postlane_replies::{Diagnosis, Label};
 
 use crate::WIDE;
@@ -15,6 +17,7 @@ use crate::model::{START, settings};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Tried {
     pub(crate) at: Instant,
+    pub(crate) message: QueueId,
     pub(crate) source: SourceId,
     /// Whether it was taken.
     pub(crate) taken: bool,
@@ -69,6 +72,7 @@ impl<S: FnMut(&Tried) -> Option<Diagnosis>> Receiver<S> {
             place: Place { segment: 0, ordinal: 0 },
             stream: postlane_mail::Stream::Engaged,
             flow: FlowId(0),
+            engaged: None,
             pool: PoolId(0),
             awaits_verdict: false,
             together: Together::WhereTheyCan,
@@ -132,9 +136,9 @@ impl<S: FnMut(&Tried) -> Option<Diagnosis>> Receiver<S> {
                 self.sessions.insert(slot, source);
                 self.tell(Span::ZERO, Input::Opened { slot });
             }
-            Output::Attempt { slot, attempt, .. } => {
+            Output::Attempt { slot, attempt, message, .. } => {
                 let source = self.sessions[&slot];
-                let mut tried = Tried { at: self.now, source, taken: false };
+                let mut tried = Tried { at: self.now, message, source, taken: false };
                 let said = (self.says)(&tried);
                 tried.taken = said.is_none();
                 self.tried.push(tried);

@@ -8,7 +8,7 @@ pub struct Edits {
     /// Our name in `Received` and in message ids that we make.
     pub our_name: Domain,
     /// Names of fields to take out, in any case, besides `Bcc`, `Resent-Bcc` and our own
-    /// `X-Postlane-Stream`, `X-Postlane-Campaign` and `X-Postlane-Tenant`.
+    /// `X-Postlane-Stream`, `X-Postlane-Campaign`, `X-Postlane-Tenant` and `X-Postlane-Engaged-At`.
     pub remove: Vec<Box<str>>,
     /// Whether to tell where a message came from.
     pub client: ClientTrace,

@@ -1,10 +1,11 @@
 //! What is learnt of a message while it is taken in.
 
-use postlane_mail::{Domain, Label, Stream};
+use postlane_mail::{Domain, Instant, Label, Stream};
 use smallvec::SmallVec;
 
 use super::edits::{Edits, HeaderRefused, InnerReceived};
 use super::lines::Lines;
+use crate::date::plain_date;
 use crate::header::{Field, domain_of, message_id_of, unfolded};
 
 /// What was seen in a message, and what it said about itself.
@@ -34,6 +35,8 @@ pub struct Facts {
     pub campaign: Option<Label>,
     /// What `X-Postlane-Tenant` said; a credential's or listener's tenant beats it.
     pub tenant: Option<Label>,
+    /// What `X-Postlane-Engaged-At` said: when its recipients last showed that they read such mail.
+    pub engaged: Option<Instant>,
     /// What was wrong but no reason to refuse the message.
     pub findings: SmallVec<[Finding; 2]>,
 }
@@ -51,6 +54,11 @@ pub enum Finding {
     /// The value is no label; none is used.
     #[error("X-Postlane-Tenant is not 1 to 64 of A-Z a-z 0-9 . _ -; write it so")]
     Tenant,
+    /// The value is no date; the recipients count as those of whom nothing is said.
+    #[error(
+        "X-Postlane-Engaged-At is no date; write 2026-05-31, 2026-05-31T08:00:00Z or a date as in Date"
+    )]
+    EngagedAt,
     /// The body begins where a field was expected; an empty line was put before it.
     #[error("no empty line ends the header section; put one before the body")]
     NoEmptyLine,
@@ -76,6 +84,7 @@ enum Meaning {
     BlindCopy,
     Campaign,
     Date,
+    EngagedAt,
     From,
     MessageId,
     Precedence,
@@ -84,7 +93,7 @@ enum Meaning {
     Tenant,
 }
 
-const MEANINGS: [(&str, Meaning); 11] = [
+const MEANINGS: [(&str, Meaning); 12] = [
     ("Received", Meaning::Received),
     ("From", Meaning::From),
     ("Date", Meaning::Date),
@@ -96,6 +105,7 @@ const MEANINGS: [(&str, Meaning); 11] = [
     ("X-Postlane-Stream", Meaning::Stream),
     ("X-Postlane-Campaign", Meaning::Campaign),
     ("X-Postlane-Tenant", Meaning::Tenant),
+    ("X-Postlane-Engaged-At", Meaning::EngagedAt),
 ];
 
 /// A header section as it is gone through, field by field.
@@ -171,6 +181,11 @@ impl<'e> Section<'e> {
             Meaning::Campaign => {
                 let label = label_of(value);
                 note_first(&mut facts.campaign, label, &mut facts.findings, Finding::Campaign);
+                return Fate::Remove;
+            }
+            Meaning::EngagedAt => {
+                let date = text_of(value).as_deref().and_then(plain_date);
+                note_first(&mut facts.engaged, date, &mut facts.findings, Finding::EngagedAt);
                 return Fate::Remove;
             }
             Meaning::Tenant => {

@@ -42,6 +42,7 @@ fn message(id: u64, to: &[&str], text: &'static [u8]) -> Transaction {
         stream: Stream::default(),
         tenant: Label::NONE,
         campaign: Label::NONE,
+        engaged: None,
     };
     Transaction {
         id,

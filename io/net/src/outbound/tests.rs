@@ -91,6 +91,7 @@ fn message(id: u64, text: impl Into<Bytes>) -> Transaction {
         stream: Stream::default(),
         tenant: Label::NONE,
         campaign: Label::NONE,
+        engaged: None,
     };
     Transaction {
         id,

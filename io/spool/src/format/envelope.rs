@@ -1,7 +1,8 @@
 //! The envelope's octets.
 
 use postlane_mail::{
-    BodyType, Envelope, Label, Mailbox, Notify, Recipient, ReturnContent, ReversePath, Stream,
+    BodyType, Envelope, Instant, Label, Mailbox, Notify, Recipient, ReturnContent, ReversePath,
+    Stream,
 };
 
 use super::octets::{Octets, push_text};
@@ -31,7 +32,15 @@ pub(crate) fn encode_envelope(envelope: &Envelope, out: &mut Vec<u8>) {
         push_text(out, recipient.mailbox.as_str());
         push_text(out, recipient.orcpt.as_deref().unwrap_or_default());
     }
+    if let Some(engaged) = envelope.engaged {
+        out.push(ENGAGED);
+        out.extend_from_slice(&8_u16.to_le_bytes());
+        out.extend_from_slice(&engaged.0.to_le_bytes());
+    }
 }
+
+/// The extension that says when recipients last showed that they read such mail.
+const ENGAGED: u8 = 3;
 
 /// Reads an envelope.
 pub(crate) fn decode_envelope(octets: &[u8]) -> Option<Envelope> {
@@ -65,6 +74,7 @@ pub(crate) fn decode_envelope(octets: &[u8]) -> Option<Envelope> {
         let orcpt = some(from.text()?);
         recipients.push(Recipient { mailbox, notify, orcpt });
     }
+    let engaged = engaged_of(&mut from)?;
     Some(Envelope {
         reverse_path,
         recipients,
@@ -75,7 +85,21 @@ pub(crate) fn decode_envelope(octets: &[u8]) -> Option<Envelope> {
         stream,
         tenant,
         campaign,
+        engaged,
     })
+}
+
+/// Goes through the extensions; those that are not known are passed over.
+fn engaged_of(from: &mut Octets<'_>) -> Option<Option<Instant>> {
+    let mut engaged = None;
+    while !from.0.is_empty() {
+        let (tag, octets) = (from.u8()?, from.u16()?);
+        let body = from.take(usize::from(octets))?;
+        if tag == ENGAGED {
+            engaged = Some(Instant(u64::from_le_bytes(*body.first_chunk()?)));
+        }
+    }
+    Some(engaged)
 }
 
 fn some(text: &str) -> Option<Box<str>> {

@@ -51,6 +51,7 @@ pub(crate) fn envelope(recipients: u16) -> Envelope {
         stream: Stream::Transactional,
         tenant: Label::parse("acme").unwrap(),
         campaign: Label::parse("spring").unwrap(),
+        engaged: recipients.is_multiple_of(2).then_some(Instant(1_780_000_000_000_000)),
     }
 }
 

@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use postlane_engine::{
-    Action, Ceilings, DomainId, Engine, ExchangeId, FlowId, HostId, Input, Keeping, Learning,
-    Limits, Operator, Outcome, Output, Pool, PoolId, ProviderId, RecipientOutcome, Resolved,
-    RetrySchedule, Route, RouteHost, Selection, Settings, Source, SourceId, Submission,
+    Action, Ceilings, DomainId, Engagement, Engine, ExchangeId, FlowId, HostId, Input, Keeping,
+    Learning, Limits, Operator, Outcome, Output, Pool, PoolId, ProviderId, RecipientOutcome,
+    Resolved, RetrySchedule, Route, RouteHost, Selection, Settings, Source, SourceId, Submission,
     SubmittedRecipient, Together,
 };
 use postlane_mail::{
@@ -166,6 +166,7 @@ impl Queue {
             place: Place { segment: 1, ordinal: self.next_domain },
             stream: Stream::ALL[self.next_domain as usize % 3],
             flow: FlowId(self.next_domain % 5),
+            engaged: None,
             pool: PoolId(0),
             awaits_verdict: false,
             together: Together::WhereTheyCan,
@@ -247,6 +248,7 @@ fn settings(learning: Learning) -> Settings {
             longest: Span::from_min(5),
             jitter_percent: 20,
         },
+        engagement: Engagement::DEFAULT,
         expires_after: [Span::from_h(120); 3],
         delay_notice_after: None,
         transaction_recipients_max: 50,

@@ -307,6 +307,7 @@ impl Server {
             stream: Stream::default(),
             tenant: tenant.clone(),
             campaign: Label::NONE,
+            engaged: None,
         }
     }
 

@@ -131,6 +131,7 @@ fn envelope(recipients: u16) -> Envelope {
         stream: Stream::Engaged,
         tenant: Label::NONE,
         campaign: Label::NONE,
+        engaged: None,
     }
 }
 
