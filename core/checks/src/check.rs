@@ -158,7 +158,6 @@ impl Check {
     }
 
     /// A check of a domain.
-    #[expect(dead_code, reason = "checks of domains come with `check domain`")]
     pub(crate) const fn of_domain(
         id: &'static str,
         title: &'static str,
@@ -237,7 +236,6 @@ impl Found {
 
     /// With the very record or setting that puts it right.
     #[must_use]
-    #[expect(dead_code, reason = "checks of domains come with `check domain`")]
     pub(crate) fn fixed_by(mut self, remedy: impl Into<String>) -> Self {
         self.remedy = Some(remedy.into());
         self

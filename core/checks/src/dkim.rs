@@ -6,12 +6,14 @@ mod findings;
 pub(crate) mod header_hash;
 mod key;
 pub(crate) mod proof;
+mod published;
 mod sign;
 pub(crate) mod signature;
 pub(crate) mod tags;
 mod verify;
 
 pub(crate) use findings::CHECKS;
+pub(crate) use published::{DOMAIN_CHECKS, Published, published};
 
 pub use canon::{BodyCanon, Canon};
 pub use key::{KeyFault, KeyKind, KeyRecord};

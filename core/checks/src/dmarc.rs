@@ -3,10 +3,12 @@
 
 mod evaluate;
 mod findings;
+mod published;
 mod record;
 mod walk;
 
 pub(crate) use findings::CHECKS;
+pub(crate) use published::DOMAIN_CHECKS;
 
 pub use evaluate::{Aligned, Authenticated, Evaluated, Method, Report, Verdict, evaluate};
 pub use record::{Alignment, DmarcRecord, Policy, Psd, RecordFault};

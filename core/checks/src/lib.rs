@@ -14,18 +14,28 @@ mod der;
 pub mod dkim;
 pub mod dmarc;
 mod dns;
+mod domain;
+mod exchanger;
 pub mod format;
 mod identity;
 pub mod message;
 pub mod mta_sts;
+mod network;
 mod run;
 mod score;
 pub mod spf;
 pub mod tls_rpt;
 pub mod tlsa;
+mod web;
 
 pub use authentication::Authentication;
 pub use check::{Arrived, Check, Client, Finding, Gate, Outcome, Scope};
-pub use dns::{Answer, Failure, Found, Kind, Known, Name, NameError, Question, Record};
+pub use dns::{
+    Answer, Authority, Failure, Found, Kind, Known, Name, NameError, Question, Record, Served,
+};
+pub use domain::{DomainReport, SendingDomain, check_domain, domain_checks};
+pub use exchanger::Greeting;
+pub use network::is_public;
 pub use run::{check_message, message_checks};
 pub use score::Score;
+pub use web::{FetchFailure, Fetched, Page};

@@ -4,12 +4,16 @@ mod check;
 mod findings;
 mod macros;
 mod matching;
+mod published;
 mod record;
+mod survey;
 mod tree;
 
 pub(crate) use findings::CHECKS;
+pub(crate) use published::DOMAIN_CHECKS;
 
 pub use check::{Envelope, Explained, Verdict, check_host};
 pub use macros::{MacroError, MacroString};
 pub use record::{Fault, Mechanism, Qualifier, SpfRecord, Term, Why};
+pub use survey::{Branch, Published, Survey, survey};
 pub use tree::{Match, Seen, Step};

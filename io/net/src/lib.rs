@@ -4,6 +4,7 @@
 //! engine's.
 
 pub mod dns;
+pub mod enquiry;
 pub mod listener;
 pub mod outbound;
 pub mod route;

@@ -1,8 +1,10 @@
 //! `postlane check`: what a receiver would make of a message, or of who sends it.
 
+mod domain;
 mod gates;
 mod message;
 mod recorded;
+mod recorded_calls;
 mod report;
 mod spf;
 
@@ -12,6 +14,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use postlane_checks::Known;
 use postlane_net::dns::{NameServers, Resolver, ResolverSettings};
+use postlane_net::enquiry::{Enquiry, Mapped};
+use postlane_net::tls::Trust;
 
 use crate::exit::{Exit, Failure};
 
@@ -20,6 +24,8 @@ use crate::exit::{Exit, Failure};
 pub(crate) enum CheckCommand {
     /// Look at a message as a receiver would: form, SPF, DKIM, DMARC, ARC, and what mail to many needs
     Message(Box<message::CheckMessage>),
+    /// Look at what a domain publishes: MX, SPF, DKIM, DMARC, MTA-STS, TLSA, BIMI, its name servers
+    Domain(Box<domain::CheckDomain>),
     /// Say whether a domain lets an address send, and how that comes about
     Spf(Box<spf::CheckSpf>),
 }
@@ -62,7 +68,33 @@ impl Bringer {
 pub(crate) fn run(command: &CheckCommand, json: bool) -> Result<Exit, Failure> {
     match command {
         CheckCommand::Message(check) => message::run(check, json),
+        CheckCommand::Domain(check) => domain::run(check, json),
         CheckCommand::Spf(check) => spf::run(check, json),
+    }
+}
+
+/// Who is asked.
+enum Asked {
+    /// The recorded answers are all there are.
+    Nobody,
+    Dns(Box<Resolver>),
+    All(Box<Enquiry>),
+}
+
+/// How servers are called beside the resolver.
+struct Callers<'a> {
+    map: &'a [String],
+    extra_roots: &'a [PathBuf],
+}
+
+impl Callers<'_> {
+    fn enquiry(&self, resolver: Resolver) -> Result<Enquiry, Failure> {
+        let mapped = Mapped::parse(self.map.iter().map(String::as_str));
+        let mapped = mapped.map_err(|e| Failure::usage(e.to_string()))?;
+        let trust =
+            Trust::with_roots(self.extra_roots).map_err(|e| Failure::usage(e.to_string()))?;
+        let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        Ok(Enquiry::new(resolver, trust, mapped, &host))
     }
 }
 
@@ -71,13 +103,35 @@ pub(crate) fn run(command: &CheckCommand, json: bool) -> Result<Exit, Failure> {
 const ROUNDS_MAX: usize = 40;
 
 impl Answers {
-    /// Runs a look again and again, until it has all answers it asks for.
-    fn run<T>(&self, mut look: impl FnMut(&mut Known) -> Option<T>) -> Result<T, Failure> {
+    /// Runs a look again and again, until it has all answers it asks of the DNS.
+    fn run<T>(&self, look: impl FnMut(&mut Known) -> Option<T>) -> Result<T, Failure> {
+        let asked =
+            self.resolver()?.map_or(Asked::Nobody, |resolver| Asked::Dns(Box::new(resolver)));
+        self.ask(&asked, look)
+    }
+
+    /// The same with answers of name servers, web servers and exchangers, too.
+    fn run_with<T>(
+        &self,
+        callers: &Callers<'_>,
+        look: impl FnMut(&mut Known) -> Option<T>,
+    ) -> Result<T, Failure> {
+        let asked = match self.resolver()? {
+            Some(resolver) => Asked::All(Box::new(callers.enquiry(resolver)?)),
+            None => Asked::Nobody,
+        };
+        self.ask(&asked, look)
+    }
+
+    fn ask<T>(
+        &self,
+        asked: &Asked,
+        mut look: impl FnMut(&mut Known) -> Option<T>,
+    ) -> Result<T, Failure> {
         let mut known = Known::new();
         if let Some(file) = &self.replay {
             recorded::read(file, &mut known)?;
         }
-        let resolver = self.resolver()?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -89,12 +143,17 @@ impl Answers {
                 }
                 return Ok(found);
             }
-            match &resolver {
-                Some(resolver) => {
-                    runtime.block_on(resolver.complete(&mut known));
+            runtime.block_on(async {
+                match asked {
+                    Asked::Dns(resolver) => {
+                        resolver.complete(&mut known).await;
+                    }
+                    Asked::All(enquiry) => {
+                        enquiry.complete(&mut known).await;
+                    }
+                    Asked::Nobody => recorded::leave_open(&mut known),
                 }
-                None => recorded::leave_open(&mut known),
-            }
+            });
         }
         Err(Failure::new(Exit::Undetermined, "the questions to the DNS do not end"))
     }

@@ -8,6 +8,7 @@ mod analyze;
 mod beside;
 mod bounces;
 mod check;
+mod check_domain;
 mod command_line;
 mod configuration;
 mod crash;

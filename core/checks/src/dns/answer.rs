@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use postlane_mail::Span;
 
 use super::Name;
+use crate::tlsa::TlsaRecord;
 
 /// What the DNS says, with the aliases (CNAME) on the way followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +52,21 @@ pub enum Record {
     /// The strings of one text record, joined without anything between (RFC 7208 §3.3); any
     /// octets.
     Txt(Box<[u8]>),
+    /// Another name for it.
+    Cname(Name),
+    /// A name server.
+    Ns(Name),
+    /// How a zone is kept.
+    Soa {
+        /// The number of its state.
+        serial: u32,
+        /// How long servers that cannot ask the first one go on answering.
+        expire: Span,
+        /// How long it may be remembered that something is not there (RFC 2308 §4).
+        minimum: Span,
+    },
+    /// A certificate of a host.
+    Tlsa(TlsaRecord),
 }
 
 /// Why there is no answer.

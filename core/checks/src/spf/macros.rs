@@ -157,6 +157,15 @@ impl MacroString {
             .any(|piece| matches!(piece, Piece::Macro(Macro { letter: Letter::ValidatedName, .. })))
     }
 
+    /// The text, if there is no macro in it: then it is the same for every message.
+    pub fn literal(&self) -> Option<String> {
+        let pieces = self.0.iter().map(|piece| match piece {
+            Piece::Literal(literal) => Some(&**literal),
+            Piece::Macro(_) => None,
+        });
+        pieces.collect()
+    }
+
     /// What it becomes.
     pub(super) fn expand(&self, values: &Values<'_>) -> String {
         let mut text = String::new();

@@ -1,21 +1,31 @@
 //! Questions of checks, answered by name servers.
 
+use std::time::Instant;
+
 use futures_util::future::join_all;
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
 use postlane_checks as checks;
+use postlane_checks::tlsa::TlsaRecord;
 use postlane_checks::{Failure, Found, Known, Question, Record};
+use postlane_mail::Span;
 
 use super::answer::DnsError;
-use super::reading::Kind;
+use super::reading::{Kind, seconds};
 use super::resolver::Resolver;
 
 impl Resolver {
     /// Answers all that is missing, at once. False if nothing was.
     pub async fn complete(&self, known: &mut Known) -> bool {
         let missing = known.take_missing();
-        let answers = join_all(missing.iter().map(|question| self.answer(question))).await;
+        let answers = join_all(missing.iter().map(|question| async {
+            let asked = Instant::now();
+            let answer = self.answer(question).await;
+            (answer, Span::from_ms(u64::try_from(asked.elapsed().as_millis()).unwrap_or(u64::MAX)))
+        }));
+        let answers = answers.await;
         let any = !answers.is_empty();
-        for (question, answer) in missing.into_iter().zip(answers) {
+        for (question, (answer, took)) in missing.into_iter().zip(answers) {
+            known.note_took(question.clone(), took);
             known.learn(question, answer);
         }
         any
@@ -67,8 +77,17 @@ impl Kind for Asked {
             checks::Kind::Aaaa => RecordType::AAAA,
             checks::Kind::Mx => RecordType::MX,
             checks::Kind::Ptr => RecordType::PTR,
+            checks::Kind::Cname => RecordType::CNAME,
+            checks::Kind::Ns => RecordType::NS,
+            checks::Kind::Soa | checks::Kind::UncheckedSoa => RecordType::SOA,
+            checks::Kind::Tlsa => RecordType::TLSA,
+            checks::Kind::Spf => RecordType::from(99),
             _ => RecordType::TXT,
         }
+    }
+
+    fn wants_signatures_checked(self) -> bool {
+        self.0 != checks::Kind::UncheckedSoa
     }
 
     fn read(self, record: &RData) -> Option<Record> {
@@ -81,6 +100,24 @@ impl Kind for Asked {
             }
             (checks::Kind::Ptr, RData::PTR(ptr)) => read_name(&ptr.0).map(Record::Ptr),
             (checks::Kind::Txt, RData::TXT(txt)) => Some(Record::Txt(txt.txt_data.concat().into())),
+            (checks::Kind::Cname, RData::CNAME(target)) => read_name(&target.0).map(Record::Cname),
+            (checks::Kind::Ns, RData::NS(server)) => read_name(&server.0).map(Record::Ns),
+            (checks::Kind::Soa | checks::Kind::UncheckedSoa, RData::SOA(soa)) => {
+                Some(Record::Soa {
+                    serial: soa.serial,
+                    expire: Span::from_s(u64::try_from(soa.expire).unwrap_or_default()),
+                    minimum: seconds(soa.minimum),
+                })
+            }
+            (checks::Kind::Tlsa, RData::TLSA(tlsa)) => Some(Record::Tlsa(TlsaRecord {
+                usage: tlsa.cert_usage.into(),
+                selector: tlsa.selector.into(),
+                matching: tlsa.matching.into(),
+                association: tlsa.cert_data.clone().into(),
+            })),
+            (checks::Kind::Spf, RData::Unknown { rdata, .. }) => {
+                Some(Record::Txt(rdata.anything.clone().into()))
+            }
             _ => None,
         }
     }

@@ -6,6 +6,7 @@
 
 mod answer;
 mod asking;
+mod authority;
 mod cache;
 mod question;
 mod reading;
@@ -14,6 +15,7 @@ mod servers;
 mod table;
 
 pub use answer::{Answer, DnsError, Exchange, Mx};
+pub(crate) use authority::ask_authority;
 pub use cache::CacheBounds;
 pub use question::Dns;
 pub use resolver::{Resolver, ResolverSettings};

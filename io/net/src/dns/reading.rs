@@ -35,6 +35,11 @@ pub(super) trait Kind: Copy {
 
     fn record_type(self) -> RecordType;
 
+    /// Whether a resolver that checks signatures is to say nothing where they are bogus.
+    fn wants_signatures_checked(self) -> bool {
+        true
+    }
+
     fn read(self, record: &RData) -> Option<Self::Record>;
 }
 

@@ -16,7 +16,7 @@ use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::xfer::{DnsHandle, FirstAnswer};
 use hickory_resolver::proto::op::{DnsRequest, DnsRequestOptions, Edns, Message, Query};
-use hickory_resolver::proto::rr::{Name, RecordType};
+use hickory_resolver::proto::rr::Name;
 use hickory_resolver::{NameServerPool, PoolContext, TlsConfig};
 use parking_lot::Mutex;
 use postlane_mail::{Domain, Family, Span};
@@ -137,7 +137,7 @@ impl Resolver {
     ) -> Result<Answer<K::Record>, DnsError> {
         let (mut ttl_s, mut authentic, mut aliases_followed) = (u32::MAX, true, 0);
         while aliases_followed <= ALIASES_MAX {
-            let message = self.ask(&name, kind.record_type()).await?;
+            let message = self.ask(&name, kind).await?;
             authentic &= message.metadata.authentic_data;
             match read(&message, &name, kind)? {
                 Reading::Records { records, ttl_s: records_ttl_s } => {
@@ -156,12 +156,12 @@ impl Resolver {
 
     /// One server after the other, until one says that there is something or that there is
     /// nothing. What the last one failed with is handed on.
-    async fn ask(&self, name: &Name, record_type: RecordType) -> Result<Message, DnsError> {
+    async fn ask<K: Kind>(&self, name: &Name, kind: K) -> Result<Message, DnsError> {
         let first = self.first.load(Ordering::Relaxed);
         let mut failed = DnsError::TimedOut;
         for turn in 0..self.servers.len() * usize::from(self.settings.rounds.max(1)) {
             let number = (first + turn) % self.servers.len();
-            let answer = self.servers[number].ask(name, record_type).await;
+            let answer = self.servers[number].ask(name, kind).await;
             match answer.map_err(|error| read_error(&error)) {
                 Err(error) if !error.is_negative() => failed = error,
                 answer => {
@@ -200,9 +200,10 @@ impl Server {
         Self { address, pool }
     }
 
-    async fn ask(&self, name: &Name, record_type: RecordType) -> Result<Message, NetError> {
+    async fn ask<K: Kind>(&self, name: &Name, kind: K) -> Result<Message, NetError> {
         let mut message = Message::query();
-        message.add_query(Query::query(name.clone(), record_type));
+        message.add_query(Query::query(name.clone(), kind.record_type()));
+        message.metadata.checking_disabled = !kind.wants_signatures_checked();
         message.metadata.recursion_desired = true;
         // RFC 6840 §5.7: says that we want to know whether the answer was validated.
         message.metadata.authentic_data = true;

@@ -80,7 +80,7 @@ impl ClientTls {
     }
 }
 
-fn builder(
+pub(super) fn builder(
     provider: &Arc<CryptoProvider>,
     minimum: Minimum,
 ) -> rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier> {

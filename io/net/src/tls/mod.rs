@@ -2,8 +2,10 @@
 
 mod client;
 mod server;
+mod trust;
 
 pub use client::{ClientTls, Minimum};
 pub use server::{CertificateError, server_config};
+pub use trust::Trust;
 
 pub(crate) use server::facts;

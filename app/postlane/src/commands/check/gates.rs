@@ -46,7 +46,9 @@ fn verdict(
         found.map(|finding| finding.id).collect()
     };
     let (failed, warned, open) = (with(Outcome::Fail), with(Outcome::Warn), with(Outcome::Error));
-    let (verdict, blocking) = if gates.is_empty() {
+    let is_seen =
+        |finding: &Finding| finding.outcome != Outcome::Skip && gates.contains(&finding.id);
+    let (verdict, blocking) = if !findings.iter().any(is_seen) {
         // None of its requirements can be seen here.
         ("undetermined", Vec::new())
     } else if !failed.is_empty() {

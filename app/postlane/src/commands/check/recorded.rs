@@ -5,10 +5,12 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use postlane_checks::tlsa::TlsaRecord;
 use postlane_checks::{Answer, Failure as NoAnswer, Found, Kind, Known, Name, Question, Record};
 use postlane_mail::Span;
 use serde::{Deserialize, Serialize};
 
+use super::recorded_calls;
 use crate::exit::Failure;
 
 /// A question with its answer, as the file has it.
@@ -29,6 +31,17 @@ struct Line {
     /// Why there is no answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     why: Option<String>,
+    /// How long it took to find out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    took_ms: Option<u64>,
+}
+
+/// A line of the file.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Entry {
+    Dns(Line),
+    Other(recorded_calls::Line),
 }
 
 /// A record; text that is no UTF-8 stands in base 64.
@@ -37,23 +50,47 @@ struct Line {
 enum Written {
     A(std::net::Ipv4Addr),
     Aaaa(std::net::Ipv6Addr),
-    Mx { preference: u16, exchange: Option<String> },
+    Mx {
+        preference: u16,
+        exchange: Option<String>,
+    },
     Ptr(String),
     Txt(String),
     Octets(String),
+    Cname(String),
+    Ns(String),
+    Soa {
+        serial: u32,
+        expire_s: u64,
+        minimum_s: u64,
+    },
+    /// In base 64.
+    Tlsa(String),
 }
 
 /// Reads a file into what is known.
 pub(super) fn read(file: &Path, known: &mut Known) -> Result<(), Failure> {
     let says = |e: &dyn std::fmt::Display| Failure::usage(format!("{}: {e}", file.display()));
     let text = fs::read_to_string(file).map_err(|e| says(&e))?;
-    let lines: Vec<Line> = serde_json::from_str(&text)
+    let lines: Vec<Entry> = serde_json::from_str(&text)
         .map_err(|e| says(&format!("{e}: a file that --record has written is expected")))?;
     for line in lines {
+        let line = match line {
+            Entry::Dns(line) => line,
+            Entry::Other(line) => {
+                let wrong = || says(&format!("the answer of {} cannot be read", line.whose()));
+                line.learn(known).ok_or_else(wrong)?;
+                continue;
+            }
+        };
+        let took = line.took_ms;
         let (name, kind) = (line.name.clone(), line.kind.clone());
         let (question, answer) = line
             .taken()
             .ok_or_else(|| says(&format!("the answer to {kind} of {name} cannot be read")))?;
+        if let Some(ms) = took {
+            known.note_took(question.clone(), Span::from_ms(ms));
+        }
         known.learn(question, answer);
     }
     Ok(())
@@ -61,7 +98,12 @@ pub(super) fn read(file: &Path, known: &mut Known) -> Result<(), Failure> {
 
 /// Writes down what is known.
 pub(super) fn write(file: &Path, known: &Known) -> Result<(), Failure> {
-    let lines: Vec<Line> = known.answers().map(|(q, a)| Line::of(q, a)).collect();
+    let dns = known.answers().map(|(question, answer)| {
+        let took_ms = known.took(question).map(Span::as_ms);
+        Entry::Dns(Line { took_ms, ..Line::of(question, answer) })
+    });
+    let others = recorded_calls::Line::all(known).into_iter().map(Entry::Other);
+    let lines: Vec<Entry> = dns.chain(others).collect();
     let text = serde_json::to_string_pretty(&lines).unwrap_or_default();
     fs::write(file, text + "\n").map_err(|e| Failure::usage(format!("{}: {e}", file.display())))
 }
@@ -72,6 +114,7 @@ pub(super) fn leave_open(known: &mut Known) {
         let why = NoAnswer::Malformed("the recorded answers do not have it".into());
         known.learn(question, Answer::Failed(why));
     }
+    recorded_calls::leave_open(known);
 }
 
 impl Line {
@@ -84,6 +127,7 @@ impl Line {
             ttl_s: None,
             authentic: false,
             why: None,
+            took_ms: None,
         };
         match answer {
             Answer::Found(found) => {
@@ -103,9 +147,8 @@ impl Line {
 
     fn taken(self) -> Option<(Question, Answer)> {
         let name = Name::parse(&self.name).ok()?;
-        let kind = [Kind::A, Kind::Aaaa, Kind::Mx, Kind::Ptr, Kind::Txt]
-            .into_iter()
-            .find(|kind| kind.as_str().eq_ignore_ascii_case(&self.kind))?;
+        let kind =
+            Kind::ALL.into_iter().find(|kind| kind.as_str().eq_ignore_ascii_case(&self.kind))?;
         let answer = match self.answer.as_str() {
             "found" => Answer::Found(Found {
                 records: self.records.into_iter().map(Written::taken).collect::<Option<_>>()?,
@@ -135,6 +178,12 @@ impl Written {
                 Ok(text) => Self::Txt(text.to_owned()),
                 Err(_) => Self::Octets(STANDARD.encode(text)),
             },
+            Record::Cname(name) => Self::Cname(name.to_string()),
+            Record::Ns(name) => Self::Ns(name.to_string()),
+            Record::Soa { serial, expire, minimum } => {
+                Self::Soa { serial: *serial, expire_s: expire.as_s(), minimum_s: minimum.as_s() }
+            }
+            Record::Tlsa(record) => Self::Tlsa(STANDARD.encode(record.octets())),
             _ => return None,
         })
     }
@@ -150,6 +199,14 @@ impl Written {
             Self::Ptr(name) => Record::Ptr(Name::parse(&name).ok()?),
             Self::Txt(text) => Record::Txt(text.into_bytes().into()),
             Self::Octets(text) => Record::Txt(STANDARD.decode(text).ok()?.into()),
+            Self::Cname(name) => Record::Cname(Name::parse(&name).ok()?),
+            Self::Ns(name) => Record::Ns(Name::parse(&name).ok()?),
+            Self::Soa { serial, expire_s, minimum_s } => Record::Soa {
+                serial,
+                expire: Span::from_s(expire_s),
+                minimum: Span::from_s(minimum_s),
+            },
+            Self::Tlsa(text) => Record::Tlsa(TlsaRecord::parse(&STANDARD.decode(text).ok()?)?),
         })
     }
 }
@@ -173,7 +230,14 @@ mod tests {
             Record::A([192, 0, 2, 1].into()),
         ];
         let found = Found { records, ttl: Span::from_s(300), authentic: true };
+        let others = vec![
+            Record::Cname(name("b.example")),
+            Record::Ns(name("ns.example")),
+            Record::Soa { serial: 1, expire: Span::from_s(2), minimum: Span::from_s(3) },
+            Record::Tlsa(TlsaRecord::parse(&[3, 1, 1, 0xab]).unwrap()),
+        ];
         let answers = [
+            Answer::Found(Found { records: others, ..found.clone() }),
             Answer::Found(found),
             Answer::NoData,
             Answer::NoName,
@@ -183,12 +247,16 @@ mod tests {
         for (n, answer) in answers.into_iter().enumerate() {
             known.learn(Question { name: name(&format!("n{n}.example")), kind: Kind::Txt }, answer);
         }
+        recorded_calls::learn_one_of_each(&mut known);
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("dns.json");
         write(&file, &known).unwrap();
         let mut again = Known::new();
         read(&file, &mut again).unwrap();
         assert!(known.answers().eq(again.answers()));
+        assert!(known.pages().eq(again.pages()));
+        assert!(known.authorities().eq(again.authorities()));
+        assert!(known.greetings().eq(again.greetings()));
     }
 
     #[test]
