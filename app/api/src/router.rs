@@ -17,8 +17,8 @@ use utoipa_axum::routes;
 use crate::access::{self, Gate, Token};
 use crate::problem::Problem;
 use crate::routes::{
-    audit, diagnosis, event, lane, log, message, queue, reply, server, suppression, token, view,
-    webhook,
+    audit, diagnosis, event, incident, lane, log, log_export, message, queue, reply, server,
+    suppression, token, view, webhook,
 };
 
 /// How long a request may take: as long as a slow disk, and no longer. Chosen, not measured.
@@ -77,12 +77,16 @@ fn guarded() -> OpenApiRouter<Handle> {
         .routes(routes!(log::facets))
         .routes(routes!(log::stats))
         .routes(routes!(log::views))
-        .routes(routes!(log::export))
+        .routes(routes!(log_export::export))
         .routes(routes!(log::follow))
         .routes(routes!(log::tallies))
         .routes(routes!(log::trace))
         .routes(routes!(diagnosis::page))
         .routes(routes!(diagnosis::pack))
+        .routes(routes!(incident::list))
+        .routes(routes!(incident::show))
+        .routes(routes!(incident::tick, incident::untick))
+        .routes(routes!(incident::order))
         .routes(routes!(reply::unclassified))
         .routes(routes!(suppression::list, suppression::add, suppression::remove_all))
         .routes(routes!(suppression::show, suppression::remove))

@@ -14,6 +14,7 @@ use crate::commands::config::ConfigCommand;
 use crate::commands::diagnose::Diagnose;
 use crate::commands::evidence::Evidence;
 use crate::commands::explain::Explain;
+use crate::commands::incidents::IncidentsCommand;
 use crate::commands::lanes::LanesCommand;
 use crate::commands::log::Log;
 use crate::commands::queue::QueueCommand;
@@ -104,6 +105,9 @@ pub(crate) enum Command {
     /// sources, with all other providers, and with the time before. The exit status is 1 if
     /// something is wrong.
     Diagnose(Diagnose),
+    /// What is wrong for a while: seen by itself, over by itself, with steps to check off
+    #[command(subcommand)]
+    Incidents(IncidentsCommand),
     /// Write a pack of evidence for a postmaster or an ESP
     ///
     /// A report with figures, plot and samples of refusals, their headers, a letter to complete, and

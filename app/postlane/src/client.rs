@@ -1,5 +1,6 @@
 //! Talking to the running server: HTTP over its unix socket, or over loopback.
 
+use std::io::Write;
 use std::path::PathBuf;
 
 use http_body_util::{BodyExt as _, Full};
@@ -108,6 +109,26 @@ impl Client {
                         tell(data);
                     }
                 }
+            }
+            Ok(())
+        })
+    }
+
+    /// Takes what the server gives, octet by octet, until it is whole.
+    pub(crate) fn download(&self, path: &str, out: &mut impl Write) -> Result<(), Failure> {
+        runtime()?.block_on(async {
+            let answer = self.send(Method::GET, path, Vec::new()).await?;
+            let status = answer.status();
+            let mut body = answer.into_body();
+            if !status.is_success() {
+                let says = body.collect().await.map_err(|e| broken(&e))?.to_bytes();
+                return Err(problem(status, &says));
+            }
+            while let Some(frame) = body.frame().await {
+                let frame = frame.map_err(|e| broken(&e))?;
+                let octets = frame.data_ref().map_or(&[][..], |data| data);
+                let written = out.write_all(octets);
+                written.map_err(|e| Failure::new(Exit::Undetermined, e.to_string()))?;
             }
             Ok(())
         })

@@ -97,14 +97,15 @@ impl History {
         }
     }
 
-    /// Puts down what happened. Nothing is put together where there is no history.
-    pub(crate) fn record(&self, setup: &Setup, entry: impl FnOnce() -> Entry) {
-        let Some(book) = &self.0 else { return };
+    /// Puts down what happened; whether there was room for it. Nothing is put together where there
+    /// is no history.
+    pub(crate) fn record(&self, setup: &Setup, entry: impl FnOnce() -> Entry) -> bool {
+        let Some(book) = &self.0 else { return false };
         let mut entry = entry();
         if setup.ledger.addresses == Remembered::Domain {
             book.veil(&mut entry);
         }
-        book.ledger.append(entry);
+        book.ledger.append(entry)
     }
 
     /// The dialogue and the headers of an attempt, where its turn to be remembered has come.

@@ -19,6 +19,7 @@ mod evidence;
 mod facts;
 mod happened;
 mod history;
+mod incidents;
 mod intake;
 mod journal;
 mod lanes;

@@ -18,6 +18,7 @@ use tokio::task::JoinSet;
 
 use crate::config::Config;
 use crate::handle::{Configured, Handle, Inside, Reread, Turns};
+use crate::incidents::Desk;
 use crate::journal::{Journal, alarm};
 use crate::lanes::Found;
 use crate::names::Names;
@@ -76,10 +77,9 @@ impl Server {
         fittings.reports(&store, &intake).run(fittings.owed.clone())?;
         let answers = Answers::default();
         let engine = start_engine(&fittings, &setup, &store, &answers, &rights, smtp.clone())?;
-        let submitting = fittings.submitting();
         let recovered = watch::Sender::new(false);
         let whole = recovered.subscribe();
-        tell_what_is_queued(recovery, submitting, recovered)?;
+        tell_what_is_queued(recovery, fittings.submitting(), recovered)?;
         let gate = Gate::new(setup.sessions_in_max, setup.sessions_of_client_max);
         let stop = watch::Sender::new(false);
         let doors = Doors {
@@ -119,6 +119,7 @@ impl Server {
             suppressions: fittings.suppressions,
             lanes: fittings.lanes,
             registry,
+            incidents: Desk::default(),
             webhooks: Default::default(),
             apply,
         }));

@@ -49,6 +49,8 @@ pub struct Setup {
     pub http_limits: HttpLimits,
     /// How webhooks are told what happens.
     pub webhooks: WebhookSetup,
+    /// How it is looked for what is wrong.
+    pub incidents: IncidentSetup,
     /// What one client may take of us.
     pub limits: Limits,
     /// Sessions with clients in all.
@@ -200,6 +202,17 @@ pub struct WebhookSetup {
     pub at_once: usize,
     /// A webhook that has taken nothing for so long is paused.
     pub pause_after: Span,
+}
+
+/// How it is looked for what is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IncidentSetup {
+    /// Whether it is.
+    pub on: bool,
+    /// How often.
+    pub every: Span,
+    /// How far back each look looks.
+    pub window: Span,
 }
 
 /// Somebody who may authenticate.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use postlane_mail::Span;
+use postlane_mail::{Label as Name, Span};
 
 use crate::assessment::{Assessment, SourceAssessment};
 use crate::changed;
@@ -106,6 +106,7 @@ fn of_provider(
     };
     Assessment {
         provider: provider.clone(),
+        tenant: tenant(tallies),
         sources: by_source.iter().map(of_source).collect(),
         changed: changed::changed(picture, provider),
         slots: Slots::of(tallies.iter().copied(), picture.slot),
@@ -114,6 +115,13 @@ fn of_provider(
         figures: subject.figures,
         elsewhere: subject.elsewhere,
     }
+}
+
+/// Whose mail all of it was.
+fn tenant(tallies: &[&Tally]) -> Option<Name> {
+    let first = &tallies.first()?.tenant;
+    let is_one = !first.is_none() && tallies.iter().all(|tally| tally.tenant == *first);
+    is_one.then(|| first.clone())
 }
 
 fn judge(subject: &Subject<'_>, provider: &str) -> Verdict {

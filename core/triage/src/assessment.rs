@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use postlane_mail::Label as Name;
+
 use crate::changed::Changed;
 use crate::figures::Figures;
 use crate::picture::Sample;
@@ -16,6 +18,8 @@ pub struct Assessment {
     pub provider: Arc<str>,
     /// What is wrong.
     pub verdict: Verdict,
+    /// Whose mail all of it was; `None` where it was several tenants', or nobody's.
+    pub tenant: Option<Name>,
     /// The sums of all sources.
     pub figures: Figures,
     /// The same sources' mail to all other providers.

@@ -2,20 +2,71 @@
 
 use std::sync::Arc;
 
-use postlane_mail::Instant;
+use postlane_mail::{Instant, Label as Name};
 
+use crate::changed::Changed;
 use crate::class::Class;
-use crate::verdict::Verdict;
+use crate::sight::Sight;
 
-/// Which incident: those of one provider, class and source are one.
+/// Which incident: those that agree in it are one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct IncidentKey {
-    /// The provider's id.
-    pub provider: Arc<str>,
-    /// What is wrong.
-    pub class: Class,
-    /// With which source; empty where all are concerned.
-    pub source: Arc<str>,
+pub enum IncidentKey {
+    /// A provider does not take our mail as it should.
+    Delivery {
+        /// The provider's id.
+        provider: Arc<str>,
+        /// What is wrong.
+        class: Class,
+        /// With which source; empty where all are concerned.
+        source: Arc<str>,
+    },
+    /// A webhook of this name is told nothing any more.
+    Webhook(Arc<str>),
+}
+
+impl IncidentKey {
+    /// What kind an incident is that is no class of the decision table: a paused webhook.
+    pub const WEBHOOK_PAUSED: &'static str = "webhook_paused";
+
+    /// What kind of incident it is: the class's name, or [`Self::WEBHOOK_PAUSED`].
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Delivery { class, .. } => class.name(),
+            Self::Webhook(_) => Self::WEBHOOK_PAUSED,
+        }
+    }
+
+    /// In two or three words, for a heading.
+    pub const fn title(&self) -> &'static str {
+        match self {
+            Self::Delivery { class, .. } => class.title(),
+            Self::Webhook(_) => "webhook paused",
+        }
+    }
+
+    /// The provider's id; empty where it is about none.
+    pub fn provider(&self) -> &str {
+        match self {
+            Self::Delivery { provider, .. } => provider,
+            Self::Webhook(_) => "",
+        }
+    }
+
+    /// The source's name; empty where it is about all or none.
+    pub fn source(&self) -> &str {
+        match self {
+            Self::Delivery { source, .. } => source,
+            Self::Webhook(_) => "",
+        }
+    }
+
+    /// The webhook's name; empty where it is about none.
+    pub fn webhook(&self) -> &str {
+        match self {
+            Self::Delivery { .. } => "",
+            Self::Webhook(name) => name,
+        }
+    }
 }
 
 /// Something that is wrong for a while.
@@ -25,6 +76,8 @@ pub struct Incident {
     pub id: u64,
     /// What it is about.
     pub key: IncidentKey,
+    /// Whose mail alone it is about; [`Name::NONE`] where it is about several tenants' or nobody's.
+    pub tenant: Name,
     /// When it was seen first.
     pub opened: Instant,
     /// When it was seen last.
@@ -33,6 +86,8 @@ pub struct Incident {
     pub closed: Option<Closed>,
     /// How often it came back within a day and went on as the same.
     pub reopened: u32,
+    /// When somebody took it on, and who; `None` while nobody has, and again when it came back.
+    pub acknowledged: Option<(Instant, Arc<str>)>,
     /// How sure it was when it was seen last, 0 to 1.
     pub confidence: f64,
     /// The verdict's sentence when it was seen last.
@@ -41,12 +96,18 @@ pub struct Incident {
     pub evidence: Vec<String>,
     /// What spoke against it when it was seen last.
     pub against: Vec<String>,
+    /// What had changed just before it was opened, or came back.
+    pub changed: Vec<Changed>,
     /// What to do, and what was done.
     pub steps: Vec<CheckedStep>,
     /// What people wrote.
     pub notes: Vec<Note>,
     /// What it did to mail so far.
     pub impact: Impact,
+    /// Up to when that was counted.
+    pub counted: Instant,
+    /// Recipients that it had kept from their mail when it was last told how many.
+    pub told: u64,
 }
 
 /// How an incident ended.
@@ -93,6 +154,23 @@ pub struct Impact {
     pub expired: u64,
 }
 
+impl Impact {
+    /// All recipients.
+    pub const fn recipients(self) -> u64 {
+        self.delayed.saturating_add(self.bounced).saturating_add(self.expired)
+    }
+
+    /// Both together.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self {
+            delayed: self.delayed.saturating_add(other.delayed),
+            bounced: self.bounced.saturating_add(other.bounced),
+            expired: self.expired.saturating_add(other.expired),
+        }
+    }
+}
+
 /// Why something cannot be done to an incident. Whoever asked is to blame.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -106,6 +184,9 @@ pub enum IncidentError {
     /// It is closed already.
     #[error("incident {0} is closed already")]
     Closed(u64),
+    /// The reason for closing it is empty or too long.
+    #[error("say why it is closed, in 1 to {} characters", Incident::NOTE_MAX)]
+    Why,
     /// A note is empty or too long.
     #[error("a note has 1 to {} characters", Incident::NOTE_MAX)]
     Note,
@@ -120,53 +201,91 @@ impl Incident {
     /// How many notes an incident may have.
     pub const NOTES_MAX: usize = 200;
 
-    pub(crate) fn open(id: u64, key: IncidentKey, at: Instant, verdict: &Verdict) -> Self {
-        let mut incident = Self {
+    /// How many recipients more an incident must have kept from their mail, beyond twice as many,
+    /// before that is told. Chosen, not measured.
+    const TOLD_AGAIN: u64 = 100;
+
+    /// A new one, of which nothing is known yet.
+    pub(crate) fn new(id: u64, key: IncidentKey, at: Instant) -> Self {
+        Self {
             id,
             key,
+            tenant: Name::NONE,
             opened: at,
             seen: at,
             closed: None,
             reopened: 0,
-            confidence: verdict.confidence,
+            acknowledged: None,
+            confidence: 0.0,
             says: String::new(),
             evidence: Vec::new(),
             against: Vec::new(),
+            changed: Vec::new(),
             steps: Vec::new(),
             notes: Vec::new(),
             impact: Impact::default(),
-        };
-        incident.see(at, verdict);
-        incident
-    }
-
-    /// It is still there. Steps that were checked off stay so.
-    pub(crate) fn see(&mut self, at: Instant, verdict: &Verdict) {
-        self.seen = self.seen.max(at);
-        self.confidence = verdict.confidence;
-        self.says.clone_from(&verdict.says);
-        self.evidence = verdict.evidence.iter().map(|of| of.says.clone()).collect();
-        self.against = verdict.against.iter().map(|of| of.says.clone()).collect();
-        for step in &verdict.steps {
-            match self.steps.iter_mut().find(|known| &*known.id == step.id) {
-                Some(known) => known.says.clone_from(&step.says),
-                None => self.steps.push(CheckedStep {
-                    id: step.id.into(),
-                    says: step.says.clone(),
-                    done: None,
-                }),
-            }
+            counted: at,
+            told: 0,
         }
     }
 
-    /// Checks a step off.
-    pub(crate) fn check(&mut self, step: &str, at: Instant, by: &str) -> Result<(), IncidentError> {
+    /// It is new, or comes back: nobody has taken it on.
+    pub(crate) fn begin(&mut self, at: Instant, sight: &Sight) {
+        self.closed = None;
+        self.acknowledged = None;
+        self.tenant.clone_from(&sight.tenant);
+        self.changed.clone_from(&sight.changed);
+        self.see(at, sight);
+    }
+
+    /// It is still there; whether there is more to do than before. Steps that were checked off stay so.
+    pub(crate) fn see(&mut self, at: Instant, sight: &Sight) -> bool {
+        self.seen = self.seen.max(at);
+        if self.tenant != sight.tenant {
+            self.tenant = Name::NONE;
+        }
+        self.confidence = sight.confidence;
+        self.says.clone_from(&sight.says);
+        self.evidence.clone_from(&sight.evidence);
+        self.against.clone_from(&sight.against);
+        let known = self.steps.len();
+        for (id, says) in &sight.steps {
+            match self.steps.iter_mut().find(|known| known.id == *id) {
+                Some(known) => known.says.clone_from(says),
+                None => {
+                    let (id, says) = (id.clone(), says.clone());
+                    self.steps.push(CheckedStep { id, says, done: None });
+                }
+            }
+        }
+        self.steps.len() > known
+    }
+
+    /// More recipients were kept from their mail, counted up to a moment; whether that is to be
+    /// told: it is when they are twice as many as were told, and then some.
+    pub(crate) fn count(&mut self, more: Impact, upto: Instant) -> bool {
+        self.impact = self.impact.and(more);
+        self.counted = self.counted.max(upto);
+        let all = self.impact.recipients();
+        let tells = all >= self.told.saturating_mul(2).saturating_add(Self::TOLD_AGAIN);
+        if tells {
+            self.told = all;
+        }
+        tells
+    }
+
+    /// Checks a step off, or takes that back where `done` is none.
+    pub(crate) fn check(
+        &mut self,
+        step: &str,
+        done: Option<(Instant, &str)>,
+    ) -> Result<(), IncidentError> {
         let id = self.id;
         let names: Vec<&str> = self.steps.iter().map(|step| &*step.id).collect();
         let names = names.join(", ");
         let found = self.steps.iter_mut().find(|known| &*known.id == step);
         let found = found.ok_or_else(|| IncidentError::Step(id, step.to_owned(), names))?;
-        found.done = Some((at, by.into()));
+        found.done = done.map(|(at, by)| (at, by.into()));
         Ok(())
     }
 

@@ -9,9 +9,8 @@ use std::collections::BTreeMap;
 use postlane_mail::{Instant, Span};
 
 use crate::assessment::Assessment;
-use crate::class::Class;
 use crate::incident::{Closed, Impact, Incident, IncidentError, IncidentKey};
-use crate::verdict::Verdict;
+use crate::sight::{PausedWebhook, Sight, sights, was_tried};
 
 /// All incidents, open and closed.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -31,6 +30,10 @@ pub enum IncidentChange {
     Opened(u64),
     /// It came back within a day.
     Reopened(u64),
+    /// There is more to do than there was.
+    Steps(u64),
+    /// It keeps twice as many recipients from their mail as was told.
+    Grown(u64),
     /// It ended by itself.
     Closed(u64),
 }
@@ -53,58 +56,118 @@ impl Incidents {
     /// How many are remembered; the oldest closed one goes first.
     pub const MAX: usize = 1_000;
 
-    /// Those that were kept.
-    pub fn restored(kept: impl IntoIterator<Item = Incident>) -> Self {
+    /// Those that were kept. Numbers up to `last` are given to no other, for there may be some that
+    /// could not be read.
+    pub fn restored(kept: impl IntoIterator<Item = Incident>, last: u64) -> Self {
         let all: BTreeMap<u64, Incident> =
             kept.into_iter().map(|incident| (incident.id, incident)).collect();
-        let last = all.keys().next_back().copied().unwrap_or_default();
+        let last = all.keys().next_back().copied().unwrap_or_default().max(last);
         Self { all, last, ..Self::default() }
     }
 
     /// Takes in what is said now of each provider there was mail for.
     pub fn look(&mut self, now: Instant, assessments: &[Assessment]) -> Vec<IncidentChange> {
-        let verdicts = verdicts(assessments);
+        let sights = sights(assessments);
         let mut changes = Vec::new();
-        for (key, verdict) in &verdicts {
+        for (key, sight) in &sights {
             if let Some(incident) = self.open_mut(key) {
-                if verdict.confidence >= Self::STAYS_AT {
-                    incident.see(now, verdict);
+                if sight.confidence >= Self::STAYS_AT {
                     let id = incident.id;
+                    if incident.see(now, sight) {
+                        changes.push(IncidentChange::Steps(id));
+                    }
                     self.absent.remove(&id);
                 }
-            } else if verdict.confidence >= Self::OPENS_AT {
+            } else if sight.confidence >= Self::OPENS_AT {
                 let (first, last) = self.suspected.entry(key.clone()).or_insert((now, now));
                 *last = now;
                 if now.since(*first) >= Self::OPENS_AFTER {
                     let first = *first;
                     self.suspected.remove(key);
-                    changes.push(self.begin(key, first, now, verdict));
+                    changes.push(self.begin(key, first, now, sight));
                 }
             }
         }
         // A suspicion that one look did not confirm begins anew.
         self.suspected.retain(|_, (_, last)| *last == now);
-        changes.extend(self.end(now, &verdicts, assessments));
+        changes.extend(self.end(now, &sights, assessments));
         self.forget();
         changes
     }
 
-    /// Sets what an incident has done to mail so far.
-    pub fn count(&mut self, id: u64, impact: Impact) {
+    /// Takes in which webhooks are paused because they took nothing. Nothing comes and goes there: an
+    /// incident opens at once, and closes with the first look at which the webhook is told again.
+    pub fn look_at_webhooks(
+        &mut self,
+        now: Instant,
+        paused: &[PausedWebhook],
+    ) -> Vec<IncidentChange> {
+        let mut changes = Vec::new();
+        for webhook in paused {
+            let key = IncidentKey::Webhook(webhook.name.clone());
+            let sight = Sight::of_webhook(webhook);
+            // Whoever has closed it by hand knows of it, until it is paused anew.
+            let is_known = |of: &Incident| {
+                let closed = of.closed.as_ref();
+                of.key == key && closed.is_some_and(|end| end.at >= webhook.at)
+            };
+            if let Some(incident) = self.open_mut(&key) {
+                incident.see(now, &sight);
+            } else if !self.all.values().any(is_known) {
+                changes.push(self.begin(&key, webhook.at, now, &sight));
+            }
+        }
+        for incident in self.all.values_mut().filter(|incident| incident.closed.is_none()) {
+            let IncidentKey::Webhook(name) = &incident.key else { continue };
+            if !paused.iter().any(|webhook| webhook.name == *name) {
+                incident.closed = Some(Closed {
+                    at: now,
+                    by: "".into(),
+                    why: "it is told again, or was removed".to_owned(),
+                });
+                changes.push(IncidentChange::Closed(incident.id));
+            }
+        }
+        self.forget();
+        changes
+    }
+
+    /// An open incident has kept further recipients from their mail, counted up to a moment.
+    pub fn count(&mut self, id: u64, more: Impact, upto: Instant) -> Option<IncidentChange> {
+        let incident = self.all.get_mut(&id).filter(|of| of.closed.is_none())?;
+        incident.count(more, upto).then_some(IncidentChange::Grown(id))
+    }
+
+    /// Counts from an earlier moment than the one it was opened at: what made it open was before.
+    pub fn count_from(&mut self, id: u64, from: Instant) {
         if let Some(incident) = self.all.get_mut(&id) {
-            incident.impact = impact;
+            incident.counted = incident.counted.min(from);
         }
     }
 
-    /// Checks a step off.
+    /// A person has taken it on.
+    pub fn acknowledge(
+        &mut self,
+        id: u64,
+        (at, by): (Instant, &str),
+    ) -> Result<&Incident, IncidentError> {
+        let incident = self.all.get_mut(&id).ok_or(IncidentError::Unknown(id))?;
+        if incident.closed.is_some() {
+            return Err(IncidentError::Closed(id));
+        }
+        incident.acknowledged = Some((at, by.into()));
+        Ok(incident)
+    }
+
+    /// Checks a step off, at a moment and by somebody, or takes that back where `done` is none.
     pub fn check(
         &mut self,
         id: u64,
         step: &str,
-        (at, by): (Instant, &str),
+        done: Option<(Instant, &str)>,
     ) -> Result<&Incident, IncidentError> {
         let incident = self.all.get_mut(&id).ok_or(IncidentError::Unknown(id))?;
-        incident.check(step, at, by)?;
+        incident.check(step, done)?;
         Ok(incident)
     }
 
@@ -131,7 +194,11 @@ impl Incidents {
         if incident.closed.is_some() {
             return Err(IncidentError::Closed(id));
         }
-        incident.closed = Some(Closed { at, by: by.into(), why: why.trim().to_owned() });
+        let why = why.trim();
+        if why.is_empty() || why.chars().count() > Incident::NOTE_MAX {
+            return Err(IncidentError::Why);
+        }
+        incident.closed = Some(Closed { at, by: by.into(), why: why.to_owned() });
         self.absent.remove(&id);
         Ok(incident)
     }
@@ -155,21 +222,21 @@ impl Incidents {
         key: &IncidentKey,
         first: Instant,
         now: Instant,
-        verdict: &Verdict,
+        sight: &Sight,
     ) -> IncidentChange {
         let is_same = |of: &&mut Incident| {
             let closed = of.closed.as_ref();
             of.key == *key && closed.is_some_and(|end| now.since(end.at) <= Self::SAME_WITHIN)
         };
         if let Some(known) = self.all.values_mut().rev().find(is_same) {
-            known.closed = None;
-            known.reopened += 1;
-            known.see(now, verdict);
+            known.reopened = known.reopened.saturating_add(1);
+            known.counted = known.counted.max(first);
+            known.begin(now, sight);
             return IncidentChange::Reopened(known.id);
         }
         self.last += 1;
-        let mut incident = Incident::open(self.last, key.clone(), first, verdict);
-        incident.see(now, verdict);
+        let mut incident = Incident::new(self.last, key.clone(), first);
+        incident.begin(now, sight);
         self.all.insert(self.last, incident);
         IncidentChange::Opened(self.last)
     }
@@ -178,16 +245,17 @@ impl Incidents {
     fn end(
         &mut self,
         now: Instant,
-        verdicts: &BTreeMap<IncidentKey, &Verdict>,
+        sights: &BTreeMap<IncidentKey, Sight>,
         assessments: &[Assessment],
     ) -> Vec<IncidentChange> {
         let mut changes = Vec::new();
         for incident in self.all.values_mut().filter(|incident| incident.closed.is_none()) {
-            let seen = verdicts.get(&incident.key);
-            if seen.is_some_and(|verdict| verdict.confidence >= Self::STAYS_AT) {
+            let IncidentKey::Delivery { provider, source, .. } = &incident.key else { continue };
+            let seen = sights.get(&incident.key);
+            if seen.is_some_and(|sight| sight.confidence >= Self::STAYS_AT) {
                 continue;
             }
-            let why = if was_tried(assessments, &incident.key) {
+            let why = if was_tried(assessments, provider, source) {
                 let since = *self.absent.entry(incident.id).or_insert(now);
                 (now.since(since) >= Self::CLOSES_AFTER)
                     .then_some("not seen for an hour in which mail was tried")
@@ -217,53 +285,7 @@ impl Incidents {
     }
 }
 
-/// The verdicts that are worth an incident: each provider's; and a source's own, where it is of
-/// another kind of trouble than the provider's is.
-fn verdicts(assessments: &[Assessment]) -> BTreeMap<IncidentKey, &Verdict> {
-    let mut verdicts = BTreeMap::new();
-    for assessment in assessments {
-        let class = assessment.verdict.class;
-        let key = |class, source: &str| IncidentKey {
-            provider: assessment.provider.clone(),
-            class,
-            source: source.into(),
-        };
-        if is_incident(class) {
-            let source = match class {
-                Class::PoolIp => assessment.worst_source().unwrap_or_default(),
-                _ => "",
-            };
-            verdicts.insert(key(class, source), &assessment.verdict);
-        }
-        // Where one source is told apart already, its own verdict is the same thing once more.
-        if assessment.sources.len() < 2 || class == Class::PoolIp {
-            continue;
-        }
-        for source in &assessment.sources {
-            let own = source.verdict.class;
-            if is_incident(own) && own != class {
-                verdicts.insert(key(own, &source.source), &source.verdict);
-            }
-        }
-    }
-    verdicts
-}
-
-/// Greylisting mends itself; whoever wants to see it asks.
-fn is_incident(class: Class) -> bool {
-    class.is_trouble() && class != Class::Greylisting
-}
-
-/// Whether enough was tried between the two to say that it is over.
-fn was_tried(assessments: &[Assessment], key: &IncidentKey) -> bool {
-    let of_provider = assessments.iter().find(|of| of.provider == key.provider);
-    let Some(assessment) = of_provider else { return false };
-    if key.source.is_empty() {
-        return assessment.verdict.class != Class::TooLittle;
-    }
-    let source = assessment.sources.iter().find(|of| of.source == key.source);
-    source.is_some_and(|source| source.verdict.class != Class::TooLittle)
-}
-
+#[cfg(test)]
+mod laws;
 #[cfg(test)]
 mod tests;

@@ -16,6 +16,7 @@ mod pack;
 mod picture;
 mod settle;
 mod share;
+mod sight;
 mod slots;
 mod statistic;
 mod steps;
@@ -40,6 +41,7 @@ pub use picture::{
     Backlog, Change, ChangeKind, Kind, LaneSeen, Picture, Ptr, Sample, SourceSeen, Tally, Turn,
 };
 pub use share::Share;
+pub use sight::PausedWebhook;
 pub use slots::{Slot, Slots};
 pub use statistic::{Comparison, wilson};
 pub use steps::Step;

@@ -209,6 +209,15 @@ impl Kind {
 }
 
 impl ChangeKind {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Volume, Self::Source, Self::Campaign, Self::Dns, Self::Lane, Self::Configuration];
+
+    /// The kind with this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// Its name in JSON.
     pub const fn name(self) -> &'static str {
         match self {

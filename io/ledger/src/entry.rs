@@ -20,7 +20,7 @@ pub struct Entry {
     pub at: Instant,
     /// The message's queue id.
     pub id: Option<QueueId>,
-    /// Which recipient of the message, from 0.
+    /// Which recipient of the message, from 0; of an incident, which incident ([`Kind::is_incident`]).
     pub recipient_index: Option<u32>,
     /// The `Message-ID` field, with its angle brackets.
     pub message_id: CompactString,

@@ -69,12 +69,23 @@ kinds! {
     Refused = 17 "refused",
     /// The sender of a message was told what became of a recipient: a DSN was written.
     Reported = 18 "reported",
+    /// Something began to be wrong, or came back. `command` says which.
+    IncidentOpened = 19 "incident.opened",
+    /// Something that is wrong has grown, or somebody has done something about it.
+    IncidentUpdated = 20 "incident.updated",
+    /// Something that was wrong is over, or somebody said so.
+    IncidentClosed = 21 "incident.closed",
 }
 
 impl Kind {
     /// Reads a kind's name.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+
+    /// Whether it tells of an incident: the entry's number is the incident's then.
+    pub const fn is_incident(self) -> bool {
+        matches!(self, Self::IncidentOpened | Self::IncidentUpdated | Self::IncidentClosed)
     }
 
     /// Whether a receiver was asked to take a message for a recipient.

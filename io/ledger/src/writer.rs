@@ -27,13 +27,16 @@ pub(crate) struct Writer {
     /// Shown to readers, but not durable yet: the disk failed.
     owed: Vec<Arc<Batch>>,
     last: Seq,
+    /// The hour in which it was last looked for what is too old.
+    hour: u64,
 }
 
 impl Writer {
     /// A writer that goes on behind what was recovered.
     pub(crate) fn new(shared: Arc<Shared>, recovered: Recovered, orders: Sender<Order>) -> Self {
         let Recovered { last, logs } = recovered;
-        Self { shared, log: None, logs, orders, owed: Vec::new(), last }
+        let hour = hour((shared.settings.clock)());
+        Self { shared, log: None, logs, orders, owed: Vec::new(), last, hour }
     }
 
     /// Writes until the ledger is closed and nothing waits any more.
@@ -45,6 +48,7 @@ impl Writer {
             if taken.is_sealed || self.is_due() {
                 self.close();
             }
+            self.keep_in_time();
             self.shared.wrote(taken.calls, self.owed.is_empty());
             if taken.is_closed {
                 break;
@@ -75,8 +79,17 @@ impl Writer {
         let first = state.open.first().and_then(|batch| batch.entries.first());
         let now = (self.shared.settings.clock)();
         entries >= self.shared.settings.part_entries_max
-            || first
-                .is_some_and(|first| Instant(first.seq.0).unix_s() / 3_600 < now.unix_s() / 3_600)
+            || first.is_some_and(|first| hour(Instant(first.seq.0)) < hour(now))
+    }
+
+    /// With every new hour what is too old goes, whether anything has happened or not.
+    fn keep_in_time(&mut self) {
+        let now = hour((self.shared.settings.clock)());
+        if now > self.hour {
+            self.hour = now;
+            // Nobody listens any more only when the ledger is being closed.
+            let _ = self.orders.send(Order::Seal);
+        }
     }
 
     /// Closes the open part, so that it can be sealed while the next one is filled. Not while the
@@ -142,4 +155,9 @@ impl Writer {
         let now = (self.shared.settings.clock)();
         self.shared.files.open().join(format!("{:016x}.log", now.0.max(self.last.0)))
     }
+}
+
+/// Hours since 1970.
+fn hour(at: Instant) -> u64 {
+    at.unix_s() / 3_600
 }

@@ -1,12 +1,13 @@
 //! Who may ask, who is told, and who has changed what: one small file beside the queue.
 //!
 //! API tokens with their scopes and tenants, webhooks with how far each has been told, saved views,
-//! and the audit of changes. It is no part of the mail: a relay whose registry is broken, locked or
+//! incidents, and the audit of changes. It is no part of the mail: a relay whose registry is broken, locked or
 //! gone goes on sending, and says so. It reads no clock for what it keeps: times are arguments.
 
 mod audit;
 mod database;
 mod error;
+mod incident;
 mod registry;
 mod schema;
 mod scope;
@@ -18,6 +19,7 @@ mod webhook;
 pub use audit::{Audit, AuditFilter, AuditRow};
 pub use database::Database;
 pub use error::RegistryError;
+pub use incident::{IncidentStep, IncidentStepRow, KeptIncident, UntoldStep};
 pub use registry::Registry;
 pub use schema::SCHEMA_VERSION;
 pub use scope::{Scope, Scopes};

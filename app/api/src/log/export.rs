@@ -117,12 +117,13 @@ fn number<T: ToString>(number: Option<T>) -> String {
 /// A column.
 struct Column(&'static str, fn(&LogEntry) -> String);
 
-const COLUMNS: [Column; 33] = [
+const COLUMNS: [Column; 34] = [
     Column("at", |e| e.at.as_ref().map(|at| at.0.clone()).unwrap_or_default()),
     Column("seq", |e| e.seq.to_string()),
     Column("kind", |e| e.kind.clone()),
     Column("id", |e| e.id.clone().unwrap_or_default()),
     Column("number", |e| number(e.number)),
+    Column("incident", |e| number(e.incident)),
     Column("message_id", |e| e.message_id.clone()),
     Column("stream", |e| e.stream.clone().unwrap_or_default()),
     Column("tenant", |e| e.tenant.clone()),

@@ -5,20 +5,22 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
 use postlane_ledger::{Filter, Ledger, LedgerError, Seq};
 use postlane_mail::{QueueId, Span};
+use postlane_registry::SavedView;
 use postlane_server::handle::{Handle, Past};
 use serde::Serialize;
 
+use super::token::refused;
 use crate::access::Asker;
-use crate::log::{self, Asked, Form, NoTrace, Rows, escaped_json};
+use crate::log::{self, Asked, NoTrace, escaped_json};
 use crate::problem::Problem;
 use crate::wire::{
-    LogEntry, LogFacets, LogPage, LogQuery, LogStats, LogViews, QueueRow, TallyPage, TallyQuery,
-    TraceQuery, Traced,
+    LogEntry, LogFacets, LogPage, LogQuery, LogStats, LogView, LogViews, QueueRow, TallyPage,
+    TallyQuery, TraceQuery, Traced,
 };
 
 /// How often whoever follows looks for more. Chosen, not measured: a person sees no delay, and a
@@ -42,7 +44,7 @@ pub(crate) async fn page(
     asker: Asker,
     query: Result<Query<LogQuery>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    let query = read(&asker, query)?;
+    let query = read(&handle, &asker, query).await?;
     let now = handle.now();
     asked(&handle, move |ledger| log::page(ledger, &query, now)).await
 }
@@ -57,7 +59,7 @@ pub(crate) async fn facets(
     asker: Asker,
     query: Result<Query<LogQuery>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    let query = read(&asker, query)?;
+    let query = read(&handle, &asker, query).await?;
     let now = handle.now();
     asked(&handle, move |ledger| log::facets(ledger, &query, now)).await
 }
@@ -72,17 +74,27 @@ pub(crate) async fn stats(
     asker: Asker,
     query: Result<Query<LogQuery>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    let query = read(&asker, query)?;
+    let query = read(&handle, &asker, query).await?;
     let now = handle.now();
     asked(&handle, move |ledger| log::stats(ledger, &query, now)).await
 }
 
-/// Saved views of the log.
+/// Views of the log that have a name: those that come with the program, and those that were saved
+/// (`PUT /v1/views`), the tenant's own for a token that is bound to one.
 #[utoipa::path(
-    get, path = "/v1/log/views", tag = "log", responses((status = 200, body = LogViews))
+    get, path = "/v1/log/views", tag = "log",
+    responses((status = 200, body = LogViews), (status = 503, body = Problem))
 )]
-pub(crate) async fn views() -> Response {
-    json(&LogViews::built_in())
+pub(crate) async fn views(State(handle): State<Handle>, asker: Asker) -> Result<Response, Problem> {
+    let mut views = LogViews::built_in();
+    let saved = saved_views(&handle, &asker).await?;
+    // One that cannot be read is told of to whoever asks for it.
+    let saved = saved.into_iter().filter_map(|view| {
+        let query = saved_query(&view).ok()?;
+        Some(LogView { title: view.name.clone(), name: view.name, query })
+    });
+    views.views.extend(saved);
+    Ok(json(&views))
 }
 
 /// Counts over time, for plots: by provider, source, stream, tenant, kind and label.
@@ -137,42 +149,6 @@ pub(crate) async fn trace(
     Ok(json(&traced))
 }
 
-/// Everything that the filter has, in the order of writing, as `jsonl` or `csv`.
-#[utoipa::path(
-    get, path = "/v1/log/export", tag = "log", params(LogQuery),
-    responses(
-        (status = 200, content_type = "application/x-ndjson", body = LogEntry),
-        (status = 400, body = Problem),
-    )
-)]
-pub(crate) async fn export(
-    State(handle): State<Handle>,
-    asker: Asker,
-    query: Result<Query<LogQuery>, QueryRejection>,
-) -> Result<Response, Problem> {
-    let query = read(&asker, query)?;
-    let filter = query.filter(handle.now()).map_err(Problem::bad_request)?;
-    let name = query.format.as_deref().unwrap_or("jsonl");
-    let form = Form::parse(name).ok_or_else(|| {
-        Problem::bad_request(format!("format {name:?} is not known: use jsonl or csv"))
-    })?;
-    let past = past(&handle)?;
-    let rows = Rows::new(past.ledger(), filter, form, Seq(query.after.unwrap_or_default()));
-    let pieces = stream::try_unfold((past, rows), |(past, mut rows)| async move {
-        let next = tokio::task::spawn_blocking(move || {
-            let piece = rows.next(past.ledger());
-            piece.map(|piece| piece.map(|piece| (Bytes::from(piece), (past, rows))))
-        });
-        next.await.map_err(std::io::Error::other)?.map_err(std::io::Error::other)
-    });
-    let (kind, file) = match form {
-        Form::Jsonl => ("application/x-ndjson", "attachment; filename=\"postlane-log.jsonl\""),
-        Form::Csv => ("text/csv; charset=utf-8", "attachment; filename=\"postlane-log.csv\""),
-    };
-    let headers = [(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, file)];
-    Ok((headers, Body::from_stream(pieces)).into_response())
-}
-
 /// What happens from now on, as server-sent events: `id` is the entry's `seq`, `data` the entry.
 /// Whoever comes back with `Last-Event-ID`, or with `after`, misses nothing that is still kept.
 #[utoipa::path(
@@ -188,9 +164,18 @@ pub(crate) async fn follow(
     headers: HeaderMap,
     query: Result<Query<LogQuery>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    let query = read(&asker, query)?;
+    let query = read(&handle, &asker, query).await?;
+    following(&handle, &query, &headers)
+}
+
+/// What happens from now on, or from where somebody was, as server-sent events.
+pub(super) fn following(
+    handle: &Handle,
+    query: &LogQuery,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
     let filter = query.filter(handle.now()).map_err(Problem::bad_request)?;
-    let past = past(&handle)?;
+    let past = past(handle)?;
     let last = headers.get("last-event-id").map(|id| {
         let seq = id.to_str().ok().and_then(|id| id.trim().parse().ok());
         seq.ok_or_else(|| Problem::bad_request("Last-Event-ID is not one that we gave"))
@@ -251,13 +236,50 @@ impl Following {
     }
 }
 
-fn read(
+/// What is asked for, the view that it names included.
+pub(super) async fn read(
+    handle: &Handle,
     asker: &Asker,
     query: Result<Query<LogQuery>, QueryRejection>,
 ) -> Result<LogQuery, Problem> {
     let Query(query) = query.map_err(|e| Problem::bad_request(e.body_text()))?;
-    let mut query = LogViews::built_in().resolve(query).map_err(Problem::bad_request)?;
+    let built_in = LogViews::built_in();
+    let saved = query.view.as_deref().filter(|name| built_in.find(name).is_none());
+    let mut query = match saved {
+        None => built_in.resolve(query).map_err(Problem::bad_request)?,
+        Some(name) => {
+            let views = saved_views(handle, asker).await?;
+            let Some(view) = views.iter().find(|view| view.name == name) else {
+                let saved = views.iter().map(|view| &*view.name);
+                let known: Vec<&str> =
+                    built_in.views.iter().map(|v| &*v.name).chain(saved).collect();
+                let says = format!("view {name:?} is not known: use {}", known.join(", "));
+                return Err(Problem::bad_request(says));
+            };
+            let of_view = saved_query(view).map_err(Problem::bad_request)?;
+            query.or(&of_view)
+        }
+    };
     query.tenant = narrow(asker, query.tenant)?;
+    Ok(query)
+}
+
+/// Views of the log that were saved: the tenant's own for a token that is bound to one.
+async fn saved_views(handle: &Handle, asker: &Asker) -> Result<Vec<SavedView>, Problem> {
+    let tenant = asker.tenant().clone();
+    let mut views =
+        handle.registry(move |db| db.views(&tenant)).await.map_err(|why| refused(&why))?;
+    views.retain(|view| view.page == "log");
+    Ok(views)
+}
+
+/// What a saved view asks for; or what is wrong with it.
+fn saved_query(view: &SavedView) -> Result<LogQuery, String> {
+    let wrong =
+        |why: String| format!("the view {:?} cannot be asked for: {why}; save it again", view.name);
+    let address: Uri = format!("/?{}", view.query).parse().map_err(|e| wrong(format!("{e}")))?;
+    let Query(query) =
+        Query::<LogQuery>::try_from_uri(&address).map_err(|e| wrong(e.body_text()))?;
     Ok(query)
 }
 
@@ -291,7 +313,7 @@ async fn off_ring<T: Send + 'static>(
     answer.map_err(|_| Problem::unavailable("the server is closing"))
 }
 
-fn past(handle: &Handle) -> Result<Past, Problem> {
+pub(super) fn past(handle: &Handle) -> Result<Past, Problem> {
     handle.past().ok_or_else(|| {
         Problem::unavailable(
             "no history is kept: ledger.on is false, or the ledger could not be opened; the \

@@ -3,8 +3,10 @@
 pub(crate) mod audit;
 pub(crate) mod diagnosis;
 pub(crate) mod event;
+pub(crate) mod incident;
 pub(crate) mod lane;
 pub(crate) mod log;
+pub(crate) mod log_export;
 pub(crate) mod message;
 pub(crate) mod queue;
 pub(crate) mod reply;

@@ -2,7 +2,7 @@
 
 use postlane_mail::{Instant, Span};
 use postlane_replies::Providers;
-use postlane_triage::{Assessment, Evidence, Figures, Pack, Share, Verdict};
+use postlane_triage::{Assessment, Changed, Evidence, Figures, Pack, Share, Verdict};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -230,11 +230,6 @@ pub(crate) fn diagnosed(of: &Assessment, providers: &Providers) -> ProviderDiagn
         figures: (&source.figures).into(),
         z: source.compared.map(|compared| compared.z),
     };
-    let changed = |changed: &postlane_triage::Changed| ChangedRow {
-        at: changed.at.map(timestamp),
-        kind: changed.kind.name().to_owned(),
-        says: changed.says.clone(),
-    };
     let reply = |sample: &postlane_triage::Sample| ReplySeenRow {
         count: sample.count,
         reply: sample.reply.to_string(),
@@ -250,7 +245,7 @@ pub(crate) fn diagnosed(of: &Assessment, providers: &Providers) -> ProviderDiagn
         figures: (&of.figures).into(),
         elsewhere: (&of.elsewhere).into(),
         sources: of.sources.iter().map(source).collect(),
-        changed: of.changed.iter().map(changed).collect(),
+        changed: of.changed.iter().map(ChangedRow::from).collect(),
         replies: of.samples.iter().map(reply).collect(),
     }
 }
@@ -298,6 +293,16 @@ impl From<&Verdict> for VerdictRow {
                 .collect(),
             automatic: verdict.automatic.to_owned(),
             human: verdict.human.to_owned(),
+        }
+    }
+}
+
+impl From<&Changed> for ChangedRow {
+    fn from(changed: &Changed) -> Self {
+        Self {
+            at: changed.at.map(timestamp),
+            kind: changed.kind.name().to_owned(),
+            says: changed.says.clone(),
         }
     }
 }

@@ -17,7 +17,8 @@ use super::time::{Timestamp, moment, timestamp};
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
 pub struct LogQuery {
-    /// A saved view to begin with; what is given beside it counts in its place.
+    /// A view to begin with, that comes with the program or was saved; what is given beside it counts
+    /// in its place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub view: Option<String>,
     /// Not before: a moment, or how long ago (`24h`, `30m`, `7d`).
@@ -28,7 +29,8 @@ pub struct LogQuery {
     pub until: Option<String>,
     /// What happened: `accepted`, `refused`, `delivered`, `deferred`, `bounced`, `expired`,
     /// `bounced-by-operator`, `deleted`, `held`, `released`, `reported`, `returned`, `complaint`,
-    /// `connect-failed`, `session-lost`, `lane`, `suppressed`, `unsuppressed`.
+    /// `connect-failed`, `session-lost`, `lane`, `suppressed`, `unsuppressed`, `incident.opened`,
+    /// `incident.updated`, `incident.closed`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// `fresh` for first attempts, `retry` for later ones.
@@ -86,7 +88,7 @@ pub struct LogQuery {
     /// For facets: the fields to count by.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fields: Option<String>,
-    /// For an export: `jsonl` (if left out) or `csv`.
+    /// For an export: `jsonl` (if left out), `csv` or `parquet`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub format: Option<String>,
     /// For following and exports: only what was written after the entry of this `seq`.
@@ -110,6 +112,9 @@ pub struct LogEntry {
     /// The recipient's number in the envelope, from 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub number: Option<u32>,
+    /// The incident's number, where it tells of one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub incident: Option<u32>,
     /// The message's `Message-ID`, angle brackets included.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub message_id: String,
@@ -185,7 +190,7 @@ pub struct LogEntry {
     /// The message's octets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub octets: Option<u64>,
-    /// What became of a lane, or was ordered of it.
+    /// What became of a lane or an incident, or was ordered of it.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub command: String,
     /// Who decided, ordered, handed in or reported.
@@ -210,12 +215,17 @@ pub struct LogPage {
 
 impl From<Written> for LogEntry {
     fn from(Written { seq, entry }: Written) -> Self {
+        let (number, incident) = match entry.kind.is_incident() {
+            true => (None, entry.recipient_index),
+            false => (entry.recipient_index, None),
+        };
         Self {
             seq: seq.0,
             at: Some(timestamp(entry.at)),
             kind: entry.kind.as_str().to_owned(),
             id: entry.id.map(|id| id.to_string()),
-            number: entry.recipient_index,
+            number,
+            incident,
             message_id: entry.message_id.into(),
             stream: entry.stream.map(|stream| stream.as_str().to_owned()),
             tenant: entry.tenant.into(),

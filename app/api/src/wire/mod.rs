@@ -4,6 +4,7 @@ mod act;
 mod audit;
 mod diagnosis;
 mod event;
+mod incident;
 mod lane;
 mod lane_order;
 mod log;
@@ -29,6 +30,10 @@ pub use diagnosis::{
 };
 pub(crate) use diagnosis::{diagnosed, moment_or_ago};
 pub use event::{EventRow, ReturnedRow};
+pub use incident::{
+    INCIDENT_COMMANDS, IncidentEventRow, IncidentOrderRequest, IncidentPage, IncidentQuery,
+    IncidentRow, IncidentStepToDo, IncidentStory, NoteRow, Told,
+};
 pub use lane::{
     BeliefsRow, CeilingsRow, CommandRow, DecisionRow, HostRow, JudgementRow, LaneGlance,
     LaneGlances, LanePage, LaneQuery, LaneRow, OrderRow, OrderedRow, QuotaRow, RestartPlanRow,

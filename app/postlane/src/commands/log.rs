@@ -4,6 +4,10 @@ mod reading;
 mod shown;
 mod which;
 
+use std::fs::{self, File};
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+
 use clap::Args;
 use postlane_api::log::Form;
 use postlane_api::wire::{LogEntry, LogFacets, LogQuery, LogStats, LogViews};
@@ -34,10 +38,13 @@ pub(crate) struct Log {
     /// Print comma-separated values
     #[arg(long, conflicts_with_all = ["json", "stats", "facets"])]
     csv: bool,
+    /// Write all entries, not only the newest, into this file as Parquet, as DuckDB reads it
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["json", "csv", "stats", "facets", "follow", "many"])]
+    parquet: Option<PathBuf>,
     /// Entries, the newest; rows of --stats; values of each of --facets [default: 50, 50, 10]
     #[arg(short = 'n', value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     many: Option<u32>,
-    /// List the saved views and end
+    /// List the views that come with the program and those that were saved, and end
     #[arg(long)]
     views: bool,
     #[command(flatten)]
@@ -46,7 +53,7 @@ pub(crate) struct Log {
 
 pub(crate) fn run(reach: &Reach, log: &Log) -> Result<Exit, Failure> {
     if log.views {
-        return Ok(views(reach));
+        return Ok(views(reach, &log.source));
     }
     let mut query = log.which.query();
     query.limit = log.many;
@@ -55,6 +62,9 @@ pub(crate) fn run(reach: &Reach, log: &Log) -> Result<Exit, Failure> {
         query.since = Some("24h".to_owned());
     }
     let reading = Reading::open(reach, &log.source)?;
+    if let Some(file) = &log.parquet {
+        return parquet(&reading, query, file);
+    }
     if log.stats {
         return stats(reach, &reading.stats(&query)?);
     }
@@ -122,12 +132,36 @@ fn facets(reach: &Reach, facets: &LogFacets) -> Result<Exit, Failure> {
     Ok(if none { Exit::No } else { Exit::Yes })
 }
 
-fn views(reach: &Reach) -> Exit {
-    let views = LogViews::built_in();
+/// All into a file, which is whole or not there.
+fn parquet(reading: &Reading, query: LogQuery, file: &Path) -> Result<Exit, Failure> {
+    let unwritable = |e: std::io::Error| Failure::usage(format!("{}: {e}", file.display()));
+    let mut part = file.as_os_str().to_owned();
+    part.push(".part");
+    let part = PathBuf::from(part);
+    let mut out = BufWriter::new(File::create(&part).map_err(unwritable)?);
+    let written = reading.parquet(query, &mut out).and_then(|()| {
+        let out = out.into_inner().map_err(|e| unwritable(e.into_error()))?;
+        out.sync_all().and_then(|()| fs::rename(&part, file)).map_err(unwritable)
+    });
+    if written.is_err() {
+        // It may not be there any more.
+        let _ = fs::remove_file(&part);
+    }
+    written.map(|()| Exit::Yes)
+}
+
+/// Those that come with the program are there without a server, too.
+fn views(reach: &Reach, source: &Source) -> Exit {
+    let reading = Reading::open(reach, source).ok();
+    let views = reading.and_then(|reading| reading.views().ok());
+    let views = views.unwrap_or_else(LogViews::built_in);
     if reach.json {
         print::json(&views);
     } else {
-        let rows = views.views.iter().map(|view| vec![view.name.clone(), view.title.clone()]);
+        let rows = views
+            .views
+            .iter()
+            .map(|view| vec![print::printable(&view.name), print::printable(&view.title)]);
         print::table(&["NAME", "SHOWS"], rows);
     }
     Exit::Yes

@@ -9,6 +9,7 @@ pub(crate) mod config;
 pub(crate) mod diagnose;
 pub(crate) mod evidence;
 pub(crate) mod explain;
+pub(crate) mod incidents;
 pub(crate) mod lanes;
 pub(crate) mod log;
 pub(crate) mod queue;

@@ -2,13 +2,16 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
+use std::net::TcpStream;
+use std::time::Instant;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::http::Api;
-use crate::relay::{Home, Relay};
+use crate::relay::{Home, PATIENCE, Relay};
+use crate::sink::Sink;
 
 const NOWHERE: [&str; 2] = ["--route", "*=127.0.0.1:9"];
 
@@ -107,7 +110,7 @@ fn a_stolen_token_of_one_tenant_sees_nothing_of_another() {
     let stolen = token(&relay, "stolen", "operate", Some("thief"));
     let stolen = Api::with(&relay, &stolen);
     for (line, ..) in table() {
-        // Streams do not end.
+        // Streams do not end; they have a test of their own.
         let ends = |path: &&str| !matches!(*path, "/v1/events" | "/v1/log/follow");
         let Some(path) = line.strip_prefix("GET ").filter(ends) else { continue };
         for with in [id.as_str(), "al@acme-customer.example", "acme-customer.example", "acme-view"]
@@ -138,6 +141,83 @@ fn a_stolen_token_of_one_tenant_sees_nothing_of_another() {
     assert_eq!(acme.get(&format!("/v1/queue/{id}")).status, 200);
     assert_eq!(acme.get("/v1/suppressions").json()["entries"].as_array().unwrap().len(), 1);
     assert_eq!(acme.get("/v1/views").json()["views"][0]["name"], "acme-view");
+}
+
+/// A stream, from behind the answer's head on.
+fn stream(api: &Api<'_>, line: &str, headers: &str) -> BufReader<TcpStream> {
+    let mut reader = BufReader::new(api.begin(line, headers, ""));
+    let mut text = String::new();
+    reader.read_line(&mut text).unwrap();
+    assert!(text.starts_with("HTTP/1.1 200"), "{line}: {text}");
+    while text != "\r\n" {
+        text.clear();
+        assert_ne!(reader.read_line(&mut text).unwrap(), 0, "{line}");
+    }
+    reader
+}
+
+/// What a stream tells up to a line with this in it.
+fn told_until(reader: &mut BufReader<TcpStream>, wanted: &str) -> String {
+    let mut told = String::new();
+    loop {
+        let from = told.len();
+        assert_ne!(reader.read_line(&mut told).unwrap(), 0, "it has hung up after {told}");
+        if told[from..].contains(wanted) {
+            return told;
+        }
+    }
+}
+
+const SSE: &str = "Accept: text/event-stream\r\nLast-Event-ID: 0\r\n";
+
+#[test]
+fn a_stream_of_one_tenants_token_tells_nothing_of_another() {
+    let sink = Sink::start(&[]);
+    let relay = Relay::start(&["--route", &format!("*={}", sink.address)]);
+    let thief = token(&relay, "stolen", "operate", Some("thief"));
+    let (all, thief) = (Api::of(&relay), Api::with(&relay, &thief));
+    let mut streams = [
+        ("GET /v1/log/follow?after=0", ""),
+        ("GET /v1/events", SSE),
+        ("GET /v1/events?kind=delivered", SSE),
+        ("GET /v1/events", ""),
+    ]
+    .map(|(line, headers)| (line, stream(&thief, line, headers)));
+    let to = |to: &str, tenant| all.post("/v1/messages", &message(to, Some(tenant)));
+    assert_eq!(to("jo@acme-customer.example", "acme").status, 202);
+    relay.logged(&["event=delivered"]);
+    let own = json!({"from": "eyes@thief.example", "to": "al@own.example", "text": "x",
+        "tenant": "thief"});
+    assert_eq!(all.post("/v1/messages", &own).status, 202);
+    for (line, reader) in &mut streams {
+        let told = told_until(reader, "own.example");
+        assert!(!told.contains("acme") && !told.contains("jo@"), "{line}: {told}");
+    }
+    for line in ["GET /v1/events?tenant=acme", "GET /v1/log/follow?tenant=acme"] {
+        assert_eq!(thief.ask(line, SSE, "").status, 403, "{line}");
+    }
+}
+
+#[test]
+fn who_comes_back_with_the_last_event_misses_nothing() {
+    let relay = Relay::start(&NOWHERE);
+    let all = Api::of(&relay);
+    let mut first = stream(&all, "GET /v1/events?kind=accepted", SSE);
+    let mut ids: Vec<u64> = Vec::new();
+    for to in ["one@a.example", "two@b.example", "three@c.example"] {
+        assert_eq!(all.post("/v1/messages", &message(to, None)).status, 202);
+        let told = told_until(&mut first, "data: ");
+        assert!(told.contains("\"kind\":\"accepted\""), "{told}");
+        let id = told.lines().find_map(|line| line.strip_prefix("id: "));
+        ids.push(id.unwrap().parse().unwrap());
+    }
+    assert!(ids.is_sorted());
+    let back = format!("Accept: text/event-stream\r\nLast-Event-ID: {}\r\n", ids[0]);
+    let mut again = stream(&all, "GET /v1/events?kind=accepted", &back);
+    assert!(told_until(&mut again, "data: ").contains(&format!("id: {}\n", ids[1])));
+    assert!(told_until(&mut again, "data: ").contains(&format!("id: {}\n", ids[2])));
+    let wrong = "Accept: text/event-stream\r\nLast-Event-ID: soon\r\n";
+    assert_eq!(all.ask("GET /v1/events", wrong, "").status, 400);
 }
 
 #[test]
@@ -331,9 +411,9 @@ fn mail_goes_on_without_the_registry_and_it_is_said_why() {
     // The cure that was told works without a restart.
     fs::rename(relay.home().data().join("registry.db"), relay.home().data().join("broken"))
         .unwrap();
-    let until = std::time::Instant::now() + crate::relay::PATIENCE;
+    let until = Instant::now() + PATIENCE;
     while api.get("/v1/tokens").status != 200 {
-        assert!(std::time::Instant::now() < until, "{}", api.get("/v1/tokens").text());
+        assert!(Instant::now() < until, "{}", api.get("/v1/tokens").text());
         std::thread::yield_now();
     }
 }
@@ -350,4 +430,71 @@ fn a_saved_view_is_found_again() {
     assert!(relay.ask(&["view", "remove", name]).status.success());
     assert_eq!(relay.ask(&["view", "remove", name]).status.code(), Some(1));
     assert_eq!(relay.ask(&["view", "list"]).status.code(), Some(1));
+}
+
+/// What a command lists, as soon as it lists anything.
+fn found(relay: &Relay, arguments: &[&str]) -> Vec<Value> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let rows = relay.ask_json(arguments);
+        if !rows.is_empty() {
+            return rows;
+        }
+        assert!(Instant::now() < until, "{}", relay.log());
+    }
+}
+
+#[test]
+fn a_saved_view_of_the_log_is_asked_for_by_its_name() {
+    let relay = Relay::start(&NOWHERE);
+    let all = Api::of(&relay);
+    let name = "Acme, taken, last 24 h";
+    let query = "tenant=acme&kind=accepted&since=24h";
+    assert!(relay.ask(&["view", "save", name, "--query", query]).status.success());
+    assert_eq!(relay.ask(&["log", "--saved", name]).status.code(), Some(1));
+    assert_eq!(all.post("/v1/messages", &message("al@a.example", Some("other"))).status, 202);
+    assert_eq!(all.post("/v1/messages", &message("jo@a.example", Some("acme"))).status, 202);
+    let rows = found(&relay, &["log", "--saved", name]);
+    assert_eq!((rows.len(), &rows[0]["tenant"]), (1, &json!("acme")));
+    assert_eq!(rows[0]["kind"], "accepted");
+    // What is given beside it counts in its place.
+    let other = relay.ask_json(&["log", "--saved", name, "--tenant", "other"]);
+    assert_eq!((other.len(), &other[0]["tenant"]), (1, &json!("other")));
+    let views = String::from_utf8(relay.ask(&["log", "--views"]).stdout).unwrap();
+    assert!(views.contains(name) && views.contains("gmx-421"), "{views}");
+    assert_eq!(relay.ask(&["log", "--saved", "nothing"]).status.code(), Some(2));
+    // A tenant has views of its own, and another's tenant in one of them opens nothing.
+    let thief = token(&relay, "thief", "operate", Some("thief"));
+    let thief = Api::with(&relay, &thief);
+    assert_eq!(thief.get("/v1/log?view=Acme,%20taken,%20last%2024%20h").status, 400);
+    let view = json!({"name": "theirs", "page": "log", "query": "tenant=acme"}).to_string();
+    let kind = "Content-Type: application/json\r\n";
+    assert_eq!(thief.ask("PUT /v1/views", kind, &view).status, 200);
+    assert_eq!(thief.get("/v1/log?view=theirs").status, 403);
+    let broken = json!({"name": "old", "page": "log", "query": "younger_than_s=9"}).to_string();
+    assert_eq!(all.ask("PUT /v1/views", kind, &broken).status, 200);
+    assert_eq!(all.get("/v1/log?view=old").status, 400);
+}
+
+#[test]
+fn the_log_goes_out_as_parquet_whole_or_not_at_all() {
+    let relay = Relay::start(&NOWHERE);
+    let all = Api::of(&relay);
+    assert_eq!(all.post("/v1/messages", &message("jo@a.example", Some("acme"))).status, 202);
+    found(&relay, &["log"]);
+    let file = relay.home().path().join("log.parquet");
+    let asked = relay.ask(&["log", "--parquet", file.to_str().unwrap()]);
+    assert!(asked.status.success(), "{}", String::from_utf8_lossy(&asked.stderr));
+    let octets = fs::read(&file).unwrap();
+    assert!(octets.starts_with(b"PAR1") && octets.ends_with(b"PAR1") && octets.len() > 1_000);
+    let nowhere = relay.home().path().join("no/log.parquet");
+    assert_eq!(relay.ask(&["log", "--parquet", nowhere.to_str().unwrap()]).status.code(), Some(2));
+    assert_eq!(all.get("/v1/log/export?format=xlsx").status, 400);
+    assert_eq!(all.get("/v1/log/export?format=parquet&after=7").status, 400);
+    let submit = token(&relay, "submit", "submit", None);
+    let submit = Api::with(&relay, &submit);
+    assert_eq!(submit.get("/v1/log/export?format=parquet").status, 403);
+    let thief = token(&relay, "thief", "read", Some("thief"));
+    let thief = Api::with(&relay, &thief);
+    assert_eq!(thief.get("/v1/log/export?format=parquet&tenant=acme").status, 403);
 }

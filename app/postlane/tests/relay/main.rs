@@ -21,6 +21,7 @@ mod handed_over;
 mod help;
 mod host;
 mod http;
+mod incidents;
 #[path = "../../../../io/net/tests/peer/knot.rs"]
 mod knot;
 mod lanes;

@@ -12,13 +12,13 @@ use crate::relay::{Dialogue, Home, PATIENCE, Relay};
 use crate::sink::Sink;
 
 /// What was told.
-struct Told {
+pub(crate) struct Told {
     signature: String,
-    body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 /// A program that is told things, and answers with these numbers, the last one again and again.
-fn program(answers: &'static [u16]) -> (SocketAddr, Receiver<Told>) {
+pub(crate) fn program(answers: &'static [u16]) -> (SocketAddr, Receiver<Told>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let (sender, told) = channel();

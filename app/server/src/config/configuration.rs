@@ -9,9 +9,9 @@ use super::finding::Findings;
 use super::overrides::Overrides;
 use super::section::{Declared, Reading};
 use super::settings::{
-    Credential, Delivery, Dkim, DomainPolicy, Engagement, Expire, Http, Lane, LaneRules, Ledger,
-    Limits, Listener, Log, MessageEdits, Pool, Relay, Replies, Report, Retry, Route, Source, Spool,
-    Suppression, Tenant, Timeout, Unsubscribe, Webhooks,
+    Credential, Delivery, Dkim, DomainPolicy, Engagement, Expire, Http, Incidents, Lane, LaneRules,
+    Ledger, Limits, Listener, Log, MessageEdits, Pool, Relay, Replies, Report, Retry, Route,
+    Source, Spool, Suppression, Tenant, Timeout, Unsubscribe, Webhooks,
 };
 use super::tree::{self, Origin, Spot};
 
@@ -110,6 +110,7 @@ sections! {
         ledger: Ledger,
         http: Http,
         webhooks: Webhooks,
+        incidents: Incidents,
         log: Log,
     }
     many {

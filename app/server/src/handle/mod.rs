@@ -1,6 +1,7 @@
 //! What others may ask of a running server: hand in mail, look at the queue, act on it.
 
 mod filter;
+mod incidents;
 mod lanes;
 mod message;
 mod queue;
@@ -29,6 +30,7 @@ use crate::counters::Counters;
 use crate::diagnosing::Diagnosing;
 use crate::events::Events;
 use crate::history::History;
+use crate::incidents::Desk;
 use crate::intake::{Intake, kept_messages};
 use crate::lanes::Lanes;
 use crate::names::Names;
@@ -45,6 +47,7 @@ pub use crate::events::{CameBack, Event};
 pub use crate::history::Past;
 pub use crate::lanes::{Audit, LaneName};
 pub use filter::{Filter, Status};
+pub use incidents::{IncidentOrder, NoIncident, ToldIncident};
 pub use lanes::{
     Commanded, Lane, LaneDone, LaneHost, LaneList, LaneStanding, NoLane, Ordered, OrderedProvider,
 };
@@ -87,6 +90,7 @@ pub(crate) struct Inside {
     pub(crate) suppressions: Suppressions,
     pub(crate) lanes: Lanes,
     pub(crate) registry: Registry,
+    pub(crate) incidents: Desk,
     /// Whoever tells webhooks, once there is something to tell them.
     pub(crate) webhooks: OnceLock<Arc<Deliverer>>,
     pub(crate) apply: Box<dyn Fn(&Setup) + Send + Sync>,
@@ -182,6 +186,7 @@ impl Handle {
     pub(crate) fn sweep(&self) {
         tokio::spawn(self.clone().forget_keys());
         tokio::spawn(self.clone().forget_suppressions());
+        tokio::spawn(self.clone().look_for_incidents());
     }
 
     /// Where mail is taken; a port that was 0 has become a real one.

@@ -11,9 +11,9 @@ use postlane_smtp::server::{Limits, RelayRights};
 use postlane_suppression::Policy;
 
 use super::{
-    AuthSetup, HttpLimits, LaneSetup, LedgerSetup, ListenerSetup, PoolSetup, Reports, Rules, Setup,
-    SigningSetup, SourceSetup, SuppressionSetup, TenantSetup, TlsChange, TlsSetup, User,
-    WebhookSetup,
+    AuthSetup, HttpLimits, IncidentSetup, LaneSetup, LedgerSetup, ListenerSetup, PoolSetup,
+    Reports, Rules, Setup, SigningSetup, SourceSetup, SuppressionSetup, TenantSetup, TlsChange,
+    TlsSetup, User, WebhookSetup,
 };
 use crate::clock::Clock;
 use crate::config::settings::{
@@ -32,6 +32,7 @@ impl Setup {
             http: config.http.address,
             http_limits: http_limits(config),
             webhooks: webhooks(config),
+            incidents: incidents(config),
             limits: client_limits(config),
             sessions_in_max: limits.sessions,
             sessions_of_client_max: limits.sessions_per_client,
@@ -110,6 +111,11 @@ fn webhooks(config: &Config) -> WebhookSetup {
         at_once: settings.at_once as usize,
         pause_after: settings.pause_after,
     }
+}
+
+fn incidents(config: &Config) -> IncidentSetup {
+    let settings = &config.incidents;
+    IncidentSetup { on: settings.on, every: settings.every, window: settings.window }
 }
 
 fn retry(config: &Config) -> RetrySchedule {

@@ -34,11 +34,11 @@ fn by_source(sources: &[(&str, u64, u64, Label)]) -> Vec<Assessment> {
     crate::assess(&Picture { to, slot: Span::from_min(1), tallies, ..Picture::default() })
 }
 
-fn throttled() -> Vec<Assessment> {
+pub(super) fn throttled() -> Vec<Assessment> {
     hour(100, 80, Label::RateLimited)
 }
 
-fn healthy() -> Vec<Assessment> {
+pub(super) fn healthy() -> Vec<Assessment> {
     hour(200, 0, Label::Unknown)
 }
 
@@ -65,7 +65,7 @@ fn an_incident_opens_at_the_second_look_and_closes_after_an_hour_of_mail_taken()
     assert_eq!(opened, [(5, IncidentChange::Opened(1))]);
     let incident = incidents.find(1).unwrap();
     assert_eq!(incident.opened, Instant::from_unix_s(1_000_000));
-    assert_eq!(incident.key.class, Class::Throttle);
+    assert_eq!(incident.key.kind(), "throttle");
     let closed = looks(&mut incidents, 20, 20, &healthy());
     assert_eq!(closed, [(80, IncidentChange::Closed(1))]);
 }
@@ -96,7 +96,7 @@ fn what_comes_back_within_a_day_goes_on_as_the_same_and_later_as_another() {
     let mut incidents = Incidents::default();
     looks(&mut incidents, 0, 3, &throttled());
     looks(&mut incidents, 15, 20, &healthy());
-    incidents.check(1, "others", (Instant::from_unix_s(1_000_000), "jo")).unwrap();
+    incidents.check(1, "others", Some((Instant::from_unix_s(1_000_000), "jo"))).unwrap();
     let back = looks(&mut incidents, 600, 3, &throttled());
     assert_eq!(back, [(605, IncidentChange::Reopened(1))]);
     assert!(incidents.find(1).unwrap().steps.iter().any(|step| step.done.is_some()));
@@ -126,7 +126,7 @@ fn one_refused_source_is_an_incident_of_that_source() {
     looks(&mut incidents, 0, 3, &worse);
     let keys: Vec<&IncidentKey> = incidents.iter().map(|incident| &incident.key).collect();
     assert_eq!(keys.len(), 1, "{keys:?}");
-    assert_eq!((keys[0].class, &*keys[0].source), (Class::PoolIp, "b"));
+    assert_eq!((keys[0].kind(), keys[0].source()), ("pool_ip", "b"));
 }
 
 #[test]
@@ -145,8 +145,8 @@ fn steps_and_notes_say_what_is_wrong_with_them() {
     let mut incidents = Incidents::default();
     looks(&mut incidents, 0, 3, &throttled());
     let who = (Instant::from_unix_s(1_000_001), "jo");
-    assert!(incidents.check(1, "leave", who).is_ok());
-    let error = incidents.check(1, "dance", who).unwrap_err().to_string();
+    assert!(incidents.check(1, "leave", Some(who)).is_ok());
+    let error = incidents.check(1, "dance", Some(who)).unwrap_err().to_string();
     assert_eq!(
         error,
         "incident 1 has no step \"dance\": its steps are leave, spread, others, restart"
@@ -163,7 +163,7 @@ fn steps_and_notes_say_what_is_wrong_with_them() {
 fn what_was_kept_goes_on_after_a_restart() {
     let mut incidents = Incidents::default();
     looks(&mut incidents, 0, 3, &throttled());
-    let mut restored = Incidents::restored(incidents.iter().cloned());
+    let mut restored = Incidents::restored(incidents.iter().cloned(), 0);
     assert!(looks(&mut restored, 15, 3, &throttled()).is_empty());
     let closed = looks(&mut restored, 30, 20, &healthy());
     assert_eq!(closed, [(90, IncidentChange::Closed(1))]);
@@ -178,4 +178,72 @@ fn only_so_many_are_remembered() {
     }
     assert_eq!(incidents.iter().count(), Incidents::MAX);
     assert_eq!(incidents.find(1), None);
+}
+
+fn paused(name: &str, at_min: u64) -> PausedWebhook {
+    let at = Instant::from_unix_s(1_000_000) + Span::from_min(at_min);
+    PausedWebhook {
+        name: name.into(),
+        tenant: Name::parse("acme").unwrap(),
+        at,
+        failing_since: at,
+        why: "it answered 410 Gone".to_owned(),
+    }
+}
+
+#[test]
+fn a_paused_webhook_is_an_incident_at_once_and_until_it_is_told_again() {
+    let mut incidents = Incidents::default();
+    let at = |minute| Instant::from_unix_s(1_000_000) + Span::from_min(minute);
+    let opened = incidents.look_at_webhooks(at(1), &[paused("shop", 0)]);
+    assert_eq!(opened, [IncidentChange::Opened(1)]);
+    assert_eq!(incidents.find(1).unwrap().tenant.as_str(), "acme");
+    assert!(incidents.look_at_webhooks(at(2), &[paused("shop", 0)]).is_empty());
+    // What provider's mail does is another matter.
+    assert!(incidents.look(at(3), &healthy()).is_empty());
+    assert_eq!(incidents.look_at_webhooks(at(4), &[]), [IncidentChange::Closed(1)]);
+    let again = incidents.look_at_webhooks(at(9), &[paused("shop", 8)]);
+    assert_eq!(again, [IncidentChange::Reopened(1)]);
+}
+
+#[test]
+fn a_paused_webhook_that_somebody_has_closed_is_known_until_it_is_paused_anew() {
+    let mut incidents = Incidents::default();
+    let at = |minute| Instant::from_unix_s(1_000_000) + Span::from_min(minute);
+    incidents.look_at_webhooks(at(1), &[paused("shop", 0)]);
+    incidents.close(1, "they have moved", (at(2), "jo")).unwrap();
+    assert!(incidents.look_at_webhooks(at(3), &[paused("shop", 0)]).is_empty());
+    let anew = incidents.look_at_webhooks(at(9), &[paused("shop", 8)]);
+    assert_eq!(anew, [IncidentChange::Reopened(1)]);
+}
+
+#[test]
+fn who_took_it_on_is_forgotten_when_it_comes_back_and_a_step_can_be_taken_back() {
+    let mut incidents = Incidents::default();
+    looks(&mut incidents, 0, 3, &throttled());
+    let who = (Instant::from_unix_s(1_000_000) + Span::from_min(11), "jo");
+    incidents.acknowledge(1, who).unwrap();
+    incidents.check(1, "others", Some(who)).unwrap();
+    incidents.check(1, "others", None).unwrap();
+    assert!(incidents.find(1).unwrap().steps.iter().all(|step| step.done.is_none()));
+    assert_eq!(incidents.close(1, " ", who), Err(IncidentError::Why));
+    incidents.close(1, "solved", who).unwrap();
+    assert_eq!(incidents.acknowledge(1, who), Err(IncidentError::Closed(1)));
+    looks(&mut incidents, 15, 3, &throttled());
+    assert_eq!(incidents.find(1).unwrap().acknowledged, None);
+}
+
+#[test]
+fn an_incident_is_one_tenants_only_while_all_mail_is_its() {
+    let mut incidents = Incidents::default();
+    let of = |tenant: Option<&str>| {
+        let mut seen = throttled();
+        seen[0].tenant = tenant.map(|name| Name::parse(name).unwrap());
+        seen
+    };
+    looks(&mut incidents, 0, 3, &of(Some("acme")));
+    assert_eq!(incidents.find(1).unwrap().tenant.as_str(), "acme");
+    looks(&mut incidents, 15, 1, &of(None));
+    looks(&mut incidents, 20, 1, &of(Some("acme")));
+    assert!(incidents.find(1).unwrap().tenant.is_none());
 }

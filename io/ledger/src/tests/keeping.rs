@@ -2,6 +2,9 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant as Moment};
 
 use postlane_mail::{Instant, Span};
 
@@ -102,4 +105,27 @@ fn files_that_were_merged_and_not_removed_are_not_counted_twice() {
     assert_eq!(files(dir.path(), "minutes"), 4);
     assert_eq!(tallied(&open(dir.path())), 3);
     assert_eq!(files(dir.path(), "minutes"), 1);
+}
+
+/// Days that have passed for the ledger of the test below.
+static DAYS: AtomicU64 = AtomicU64::new(0);
+
+#[test]
+fn what_is_too_old_goes_although_nothing_happens_any_more() {
+    let dir = tempfile::tempdir().unwrap();
+    let later = || now() + Span::from_h(24 * DAYS.load(Ordering::Acquire));
+    let keep = Span::from_h(24 * 30);
+    let sync_every = Duration::from_millis(5);
+    let settings = Settings { keep, clock: later, sync_every, ..settings() };
+    let ledger = Ledger::open(dir.path(), settings).unwrap();
+    ledger.append(entry(1));
+    ledger.seal().unwrap();
+    assert_eq!(files(dir.path(), "events"), 1);
+    DAYS.store(31, Ordering::Release);
+    let patience = Moment::now() + Duration::from_secs(60);
+    while files(dir.path(), "events") > 0 {
+        assert!(Moment::now() < patience, "it is still there");
+        thread::yield_now();
+    }
+    assert!(all(&ledger).is_empty());
 }

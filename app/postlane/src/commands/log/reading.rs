@@ -1,5 +1,6 @@
 //! Where the log is read: from the running server, or straight from its folder.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use clap::Args;
 use postlane_api::log::{self, Asked, NoTrace};
 use postlane_api::wire::{LogEntry, LogFacets, LogPage, LogQuery, LogStats, LogViews, Traced};
 use postlane_ledger::{Ledger, Seq, Settings};
-use postlane_mail::Instant;
+use postlane_mail::{Instant, Span};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -36,13 +37,21 @@ pub(crate) enum Reading {
 /// How often a folder is looked at for more.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
-/// The ledger in a folder that no server has open.
+/// The ledger in a folder that no server has open. Whoever only reads it throws nothing away: how long
+/// it is kept is the server's to say.
 pub(in crate::commands) fn open_folder(dir: &Path) -> Result<Ledger, Failure> {
     if !dir.is_dir() {
         let says = format!("{} is no folder with a ledger in it", dir.display());
         return Err(Failure::usage(says));
     }
-    Ledger::open(dir, Settings::default()).map_err(|e| unread(&e))
+    let for_ever = Span::from_h(24 * 36_500);
+    let settings = Settings {
+        keep: for_ever,
+        keep_tallies: for_ever,
+        octets_max: u64::MAX,
+        ..Settings::default()
+    };
+    Ledger::open(dir, settings).map_err(|e| unread(&e))
 }
 
 impl Reading {
@@ -69,6 +78,32 @@ impl Reading {
         match self {
             Self::Server(client) => client.get(&format!("/v1/log/facets?{}", written(query))),
             Self::Folder(ledger) => log::facets(ledger, &resolved(query)?, now()).map_err(unasked),
+        }
+    }
+
+    /// Views that have a name.
+    pub(crate) fn views(&self) -> Result<LogViews, Failure> {
+        match self {
+            Self::Server(client) => client.get("/v1/log/views"),
+            Self::Folder(_) => Ok(LogViews::built_in()),
+        }
+    }
+
+    /// Writes all entries as a Parquet file.
+    pub(crate) fn parquet(
+        &self,
+        query: LogQuery,
+        out: &mut (impl Write + Send),
+    ) -> Result<(), Failure> {
+        match self {
+            Self::Server(client) => {
+                let query = LogQuery { format: Some("parquet".to_owned()), limit: None, ..query };
+                client.download(&format!("/v1/log/export?{}", written(&query)), out)
+            }
+            Self::Folder(ledger) => {
+                let filter = resolved(&query)?.filter(now()).map_err(Failure::usage)?;
+                ledger.export(&filter, out).map(|_| ()).map_err(|e| unread(&e))
+            }
         }
     }
 
