@@ -61,6 +61,7 @@ impl Names {
             Name::Domain(domain) => self.destinations.inner.write().leave(domain.0),
             Name::Exchange(exchange) => self.exchanges.write().sets.leave(exchange.0),
             Name::Provider(provider) => self.providers.inner.write().leave(provider.0),
+            Name::Flow(flow) => self.flows.inner.write().leave(flow.0),
         }
     }
 
@@ -70,6 +71,7 @@ impl Names {
             Name::Domain(domain) => self.destinations.inner.write().forget(domain.0),
             Name::Exchange(exchange) => return self.exchanges.write().forget(exchange.0),
             Name::Provider(provider) => self.providers.inner.write().forget(provider.0),
+            Name::Flow(flow) => self.flows.inner.write().forget(flow.0),
         }
         Vec::new()
     }

@@ -99,6 +99,8 @@ pub struct Engine<E> {
     unsaved: VecDeque<u32>,
     held: Held,
     gates: Gates,
+    /// Flows of which something waits, or waited lately.
+    flows: Numbered<forgetting::Flow>,
     /// Flows that were heard of are below this.
     flows_heard: u32,
     /// Messages that were deferred, the oldest first, where new mail waits for them: second of
@@ -202,6 +204,7 @@ impl<E> Engine<E> {
             unsaved: VecDeque::new(),
             held: Held::default(),
             gates: Gates::default(),
+            flows: Numbered::default(),
             flows_heard: 0,
             ageing: BTreeMap::new(),
             counts: Counts::default(),
@@ -357,6 +360,7 @@ impl<E> Engine<E> {
         self.stand(number, State::Free);
         self.move_to_line(number, NO_LINE);
         self.leave_domains(number);
+        self.leave_flow(number);
         if let Some(crowd) = self.slab[number].recipients.as_crowd() {
             self.crowds.remove(crowd);
         }

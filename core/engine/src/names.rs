@@ -48,4 +48,6 @@ pub enum Name {
     Exchange(ExchangeId),
     /// A provider.
     Provider(ProviderId),
+    /// A tenant's campaign.
+    Flow(FlowId),
 }

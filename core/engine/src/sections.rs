@@ -70,6 +70,10 @@ impl Held {
         self.domains.remove(&domain);
     }
 
+    pub(crate) fn forget_flow(&mut self, flow: FlowId) {
+        self.flows.remove(&flow);
+    }
+
     pub(crate) fn forget_exchange(&mut self, exchange: ExchangeId) {
         self.exchanges.remove(&exchange);
     }

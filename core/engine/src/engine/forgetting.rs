@@ -1,4 +1,4 @@
-//! What nobody has used for long is forgotten: domains, exchanges, lanes and providers. What is
+//! What nobody has used for long is forgotten: domains, exchanges, lanes, providers and flows. What is
 //! queued for, what is under way and what was learned and is worth keeping stays.
 //!
 //! A number leaves in two steps. At first the world gives the name a new one if it is used again;
@@ -15,7 +15,7 @@ use crate::entry::NO_LINE;
 use crate::gates::Of;
 use crate::input::Scope;
 use crate::line::{Line, NO_EXCHANGE};
-use crate::names::{DomainId, ExchangeId, Name, ProviderId, SourceId};
+use crate::names::{DomainId, ExchangeId, FlowId, Name, ProviderId, SourceId};
 use crate::output::{Kept, Output};
 use crate::path::Path;
 use crate::settings::Keeping;
@@ -33,6 +33,8 @@ pub struct Known {
     pub paths: usize,
     /// Lanes.
     pub lanes: usize,
+    /// Tenants' campaigns.
+    pub flows: usize,
     /// Names that are unused and whose numbers are still understood.
     pub leaving: usize,
 }
@@ -50,8 +52,18 @@ pub(super) struct Forgetting {
     /// Since when each of them is, last.
     unused_since: BTreeMap<Name, Instant>,
     domains: Walk,
+    flows: Walk,
     exchanges: Walk,
     all_lanes: Walk,
+}
+
+/// What is known of a flow.
+#[derive(Debug, Default)]
+pub(super) struct Flow {
+    /// Entries of it, in whatever state.
+    entries: u32,
+    /// Nobody has used it since it was looked at last.
+    is_idle: bool,
 }
 
 /// A walk through a table, again and again.
@@ -97,6 +109,7 @@ impl<E> Engine<E> {
             lines: self.lines.len() - self.forgetting.lines.len(),
             paths: self.paths.len() - self.forgetting.paths.len(),
             lanes: self.lanes.len() - self.forgetting.lanes.len(),
+            flows: self.flows.len(),
             leaving: self.forgetting.leaving.len(),
         }
     }
@@ -118,8 +131,12 @@ impl<E> Engine<E> {
         for _ in 0..self.forgetting.all_lanes.share(self.lanes.len()) {
             self.look_at_lane(now);
         }
+        for _ in 0..self.forgetting.flows.share(self.flows.len()) {
+            self.look_at_flow(now);
+        }
         self.let_go(now);
         let is_over = self.domains.is_empty()
+            && self.flows.is_empty()
             && self.exchanges.is_empty()
             && self.lanes.len() == self.forgetting.lanes.len()
             && self.forgetting.leaving.is_empty();
@@ -147,6 +164,19 @@ impl<E> Engine<E> {
         for domain in domains {
             self.domain(domain).recipients -= 1;
         }
+    }
+
+    /// An entry of a flow waits.
+    pub(super) fn enter_flow(&mut self, flow: FlowId) {
+        let state = self.flows.or_insert_with(flow.0, Flow::default);
+        state.entries += 1;
+        state.is_idle = false;
+    }
+
+    /// An entry waits no more.
+    pub(super) fn leave_flow(&mut self, number: u32) {
+        let flow = self.slab[number].flow;
+        self.flows.of(flow.0).entries -= 1;
     }
 
     /// An entry knows another line, or none.
@@ -197,6 +227,23 @@ impl<E> Engine<E> {
         let is_unused = domain.is_unused();
         self.domains.of(number).is_idle = is_unused;
         self.forgetting.domains.next += 1;
+    }
+
+    fn look_at_flow(&mut self, now: Instant) {
+        let place = self.forgetting.flows.next;
+        let Some((number, flow)) = self.flows.at(place) else {
+            self.forgetting.flows.begin(self.flows.len());
+            return;
+        };
+        let (is_unused, is_idle) = (flow.entries == 0, flow.is_idle);
+        if is_unused && is_idle {
+            self.flows.remove(number);
+            self.held.forget_flow(FlowId(number));
+            self.say_unused(now, Name::Flow(FlowId(number)));
+            return;
+        }
+        self.flows.of(number).is_idle = is_unused;
+        self.forgetting.flows.next += 1;
     }
 
     fn look_at_exchange(&mut self, now: Instant) {
@@ -326,6 +373,7 @@ impl<E> Engine<E> {
                 Name::Domain(domain) => self.domains.get(domain.0).is_some(),
                 Name::Exchange(exchange) => self.exchanges.get(exchange.0).is_some(),
                 Name::Provider(provider) => self.is_provider_known(provider),
+                Name::Flow(flow) => self.flows.get(flow.0).is_some(),
             };
             if !is_back {
                 self.outputs.push_back(Output::Forgotten(name));

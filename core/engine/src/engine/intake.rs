@@ -38,6 +38,7 @@ impl<E> Engine<E> {
 
     fn enter(&mut self, now: Instant, submission: &Submission, recipients: &[SubmittedRecipient]) {
         let Some(first) = recipients.first() else { return };
+        self.enter_flow(submission.flow);
         self.flows_heard = self.flows_heard.max(submission.flow.0.saturating_add(1));
         let progress = first.progress;
         let expires = if progress.expires == Instant::default() {

@@ -85,6 +85,7 @@ impl<E> Engine<E> {
         let recipients = self.new_recipients(&gone);
         let entry = self.slab[number].clone();
         let line = entry.line;
+        self.enter_flow(entry.flow);
         let part = self.slab.insert(Entry {
             recipients,
             domain,

@@ -39,6 +39,10 @@ impl World {
     }
 
     fn submit(&mut self, domain: u32) {
+        self.submit_of(domain, 0);
+    }
+
+    fn submit_of(&mut self, domain: u32, flow: u32) {
         *self.waiting.entry(domain).or_default() += 1;
         let recipient =
             SubmittedRecipient { index: 0, domain: DomainId(domain), progress: Default::default() };
@@ -46,7 +50,7 @@ impl World {
             id: self.ids.next(self.now),
             place: Place { segment: domain, ordinal: domain },
             stream: Stream::Engaged,
-            flow: FlowId(0),
+            flow: FlowId(flow),
             engaged: None,
             pool: PoolId(0),
             awaits_verdict: false,
@@ -189,6 +193,32 @@ fn who_comes_with_a_number_that_was_unused_is_heard_and_the_number_stays() {
     world.run(Span::from_h(3));
     assert!(world.forgotten.contains(&name));
     assert_eq!(world.engine.known().domains, 0);
+}
+
+#[test]
+fn a_hundred_thousand_campaigns_go_through_and_only_those_that_wait_are_known() {
+    let mut world = World::new();
+    let full = refusal(452, "4.2.2 mailbox full", Label::MailboxFull);
+    world.refused.insert(1, full);
+    world.submit_of(1, 7);
+    let mut most = 0;
+    for flow in 10..100_010 {
+        world.submit_of(2, flow);
+        world.run(Span::from_ms(500));
+        most = most.max(world.engine.known().flows);
+    }
+    assert!(most <= 8_000, "{most} campaigns at once");
+    world.run(Span::from_h(3));
+    assert_eq!(world.engine.known().flows, 1);
+    assert!(!world.unused.contains(&Name::Flow(FlowId(7))), "its mail waits");
+    let name = Name::Flow(FlowId(10));
+    assert!(world.forgotten.contains(&name));
+    // Its number stays understood for those who are on their way with it.
+    world.unused.clear();
+    world.forgotten.clear();
+    world.submit_of(2, 7);
+    world.run(Span::from_h(100));
+    assert!(!world.forgotten.contains(&Name::Flow(FlowId(7))), "one of its messages still waits");
 }
 
 #[test]
