@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use postlane_mail::Instant;
 
 use crate::authentication::Authentication;
+use crate::content::Content;
 use crate::dns::Known;
 use crate::message::Message;
 
@@ -114,11 +115,12 @@ pub struct Client<'a> {
     pub mail_from: &'a str,
 }
 
-/// A message with its authentication.
+/// A message with its authentication and what it says.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Looked<'a> {
     pub(crate) arrived: &'a Arrived<'a>,
     pub(crate) authentication: &'a Authentication,
+    pub(crate) content: &'a Content,
 }
 
 /// What one look says, before it is known of which check.
@@ -143,6 +145,8 @@ pub(crate) enum Run {
     Form(fn(&mut Known, &Arrived<'_>) -> Option<Found>),
     /// The message with its authentication, of which everything is known.
     Identity(fn(Looked<'_>) -> Option<Found>),
+    /// All of that, with more questions.
+    Asking(fn(&mut Known, Looked<'_>) -> Option<Found>),
 }
 
 impl Check {
@@ -200,6 +204,7 @@ impl MessageCheck {
         let found = match self.run {
             Run::Form(run) => run(known, looked.arrived)?,
             Run::Identity(run) => run(looked)?,
+            Run::Asking(run) => run(known, looked)?,
         };
         Some(self.check.finding(found))
     }

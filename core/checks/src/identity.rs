@@ -33,7 +33,8 @@ const SERVICES: &[&str] = &[
     "postmarkapp.com",
 ];
 
-fn is_service(domain: &str) -> bool {
+/// Whether a domain is one that a service's customers share.
+pub(crate) fn is_service(domain: &str) -> bool {
     SERVICES.iter().any(|service| is_same_organisation(domain, service))
 }
 

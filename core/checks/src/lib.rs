@@ -10,6 +10,7 @@ mod authentication;
 mod bulk;
 pub mod certificate;
 mod check;
+mod content;
 mod der;
 pub mod dkim;
 pub mod dmarc;
@@ -27,6 +28,7 @@ pub mod spf;
 pub mod tls_rpt;
 pub mod tlsa;
 mod web;
+mod unseen;
 
 pub use authentication::Authentication;
 pub use check::{Arrived, Check, Client, Finding, Gate, Outcome, Scope};

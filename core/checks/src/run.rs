@@ -2,13 +2,15 @@
 
 use crate::authentication::Authentication;
 use crate::check::{Arrived, Check, Finding, Looked, MessageCheck};
+use crate::content::{self, Content};
 use crate::dns::Known;
-use crate::{bulk, dkim, dmarc, format, identity, spf};
+use crate::{bulk, dkim, dmarc, format, identity, spf, unseen};
 
 /// All checks there are of a message, group by group.
 fn all() -> impl Iterator<Item = &'static MessageCheck> {
     let identity = identity::CHECKS.iter().chain(&spf::CHECKS).chain(&dkim::CHECKS);
-    let rest = dmarc::CHECKS.iter().chain(&bulk::CHECKS);
+    let rest =
+        dmarc::CHECKS.iter().chain(&bulk::CHECKS).chain(&content::CHECKS).chain(&unseen::CHECKS);
     format::CHECKS.iter().chain(identity).chain(rest)
 }
 
@@ -24,7 +26,8 @@ pub fn check_message(
     arrived: &Arrived<'_>,
 ) -> Option<(Authentication, Vec<Finding>)> {
     let authentication = Authentication::of(known, arrived)?;
-    let looked = Looked { arrived, authentication: &authentication };
+    let content = Content::of(&arrived.message);
+    let looked = Looked { arrived, authentication: &authentication, content: &content };
     let found: Vec<Option<Finding>> = all().map(|each| each.find(known, looked)).collect();
     let found = found.into_iter().collect::<Option<Vec<Finding>>>()?;
     Some((authentication, found))

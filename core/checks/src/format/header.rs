@@ -16,7 +16,8 @@ pub(super) fn encoded_words(_: &mut Known, arrived: &Arrived<'_>) -> Option<Foun
     for field in arrived.message.fields().iter().filter(|f| READ.iter().any(|name| f.is(name))) {
         let name = String::from_utf8_lossy(field.name);
         let text = text_of(field);
-        for word in words::words(&text) {
+        let text = &text[..text.floor_char_boundary(TOO_LARGE)];
+        for word in words::words(text) {
             count += 1;
             let written = word.written;
             if word.text.is_none() {
@@ -25,13 +26,13 @@ pub(super) fn encoded_words(_: &mut Known, arrived: &Arrived<'_>) -> Option<Foun
                 odd.push(format!("{name}: {written} cuts a character in two"));
             } else if written.chars().count() > 75 {
                 odd.push(format!("{name}: {written} is longer than 75 characters"));
-            } else if is_quoted(&text, written) {
+            } else if is_quoted(text, written) {
                 odd.push(format!("{name}: {written} stands in quotes, where it means nothing"));
             } else if word.is_needless {
                 odd.push(format!("{name}: {written} encodes what needs no encoding"));
             }
         }
-        if !field.is("Subject") && in_address(&text) {
+        if !field.is("Subject") && in_address(text) {
             broken.push(format!("{name}: {text}: an encoded word in an address"));
         }
     }

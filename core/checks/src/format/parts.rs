@@ -149,7 +149,7 @@ fn is_common(name: &str) -> bool {
 
 pub(super) fn alternative(_: &mut Known, arrived: &Arrived<'_>) -> Option<Found> {
     let structure = arrived.message.structure();
-    let shown: Vec<&Part<'_>> = structure.parts.iter().filter(|part| !is_attached(part)).collect();
+    let shown: Vec<&Part<'_>> = structure.parts.iter().filter(|part| !part.is_attached()).collect();
     let position = |subtype| shown.iter().position(|part| part.is("text", subtype));
     let is_empty = |at: usize| {
         let text = shown.get(at).and_then(|part| part.decoded());
@@ -166,11 +166,6 @@ pub(super) fn alternative(_: &mut Known, arrived: &Arrived<'_>) -> Option<Found>
         }
         _ => Found::pass("plain text, then HTML"),
     }
-}
-
-fn is_attached(part: &Part<'_>) -> bool {
-    part.text("Content-Disposition")
-        .is_some_and(|text| text.to_ascii_lowercase().starts_with("attachment"))
 }
 
 /// Ends of names that are run when they are opened, and those that hold others or have macros

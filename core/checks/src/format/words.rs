@@ -17,11 +17,16 @@ pub struct Word<'a> {
     pub is_needless: bool,
 }
 
+/// Encoded words of one text that are looked at, and octets of one that are. RFC 2047 §2 has 75
+/// characters for a word; real ones that are too long have some hundred. Chosen, not measured.
+const WORDS_MAX: usize = 1_000;
+const WORD_MAX: usize = 1_000;
+
 /// The encoded words of a text, in order.
 pub fn words(text: &str) -> Vec<Word<'_>> {
     let mut found = Vec::new();
     let mut rest = text;
-    while let Some(start) = rest.find("=?") {
+    while let Some(start) = rest.find("=?").filter(|_| found.len() < WORDS_MAX) {
         let from = &rest[start..];
         let Some(word) = whole(from) else {
             rest = &from[2..];
@@ -61,6 +66,7 @@ pub fn decoded(text: &str) -> String {
 
 /// The encoded word that a text begins with: `=?charset?encoding?text?=`, without blanks.
 fn whole(from: &str) -> Option<&str> {
+    let from = &from[..from.floor_char_boundary(WORD_MAX)];
     let charset_end = 2 + from.get(2..)?.find('?')?;
     let encoding_end = charset_end + 1 + from.get(charset_end + 1..)?.find('?')?;
     let end = encoding_end + 1 + from.get(encoding_end + 1..)?.find("?=")? + 2;

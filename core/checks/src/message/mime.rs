@@ -232,6 +232,12 @@ impl<'a> Part<'a> {
         self.fields.iter().find(|field| field.is(name)).map(text_of)
     }
 
+    /// Whether it is to be kept as a file rather than shown (RFC 2183 §2.2).
+    pub fn is_attached(&self) -> bool {
+        self.text("Content-Disposition")
+            .is_some_and(|text| text.to_ascii_lowercase().starts_with("attachment"))
+    }
+
     /// The octets without their encoding. None if they cannot be decoded.
     pub fn decoded(&self) -> Option<Cow<'a, [u8]>> {
         match self.encoding {
