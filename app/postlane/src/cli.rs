@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::commands::analyze::Analyze;
 use crate::commands::audit::AuditArguments;
+use crate::commands::blocklists::BlocklistsCommand;
 use crate::commands::bounce::BounceCommand;
 use crate::commands::check::CheckCommand;
 use crate::commands::classify::Classify;
@@ -129,6 +130,9 @@ pub(crate) enum Command {
     /// Look at a message, or at who sends it, as a receiver would
     #[command(subcommand)]
     Check(CheckCommand),
+    /// Name the block lists that are known, what their answers mean, and those that are gone
+    #[command(subcommand)]
+    Blocklists(BlocklistsCommand),
     /// Say what another mail server's log tells of providers, their limits, and retries
     ///
     /// Reads logs of any size, joins their lines by queue id, says what each provider took and

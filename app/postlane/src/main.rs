@@ -38,6 +38,7 @@ fn main() -> std::process::ExitCode {
         Command::Diagnose(diagnose) => commands::diagnose::run(&cli.reach, &diagnose),
         Command::Evidence(evidence) => commands::evidence::run(&cli.reach, &evidence),
         Command::Explain(explain) => commands::explain::run(&cli.reach, &explain),
+        Command::Blocklists(command) => commands::blocklists::run(&command, cli.reach.json),
         Command::Check(check) => commands::check::run(&check, cli.reach.json),
         Command::Classify(classify) => commands::classify::run(&classify),
         Command::Rules(rules) => commands::rules::run(&cli.reach, &rules),

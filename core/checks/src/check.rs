@@ -173,7 +173,6 @@ impl Check {
     }
 
     /// A check of an address that sends.
-    #[expect(dead_code, reason = "checks of addresses come with `check ip`")]
     pub(crate) const fn of_address(
         id: &'static str,
         title: &'static str,

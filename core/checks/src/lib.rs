@@ -5,8 +5,10 @@
 //! it again. So all independent questions of a round are asked together, every run can be
 //! recorded and replayed, and a test needs no name server.
 
+pub mod address;
 pub mod arc;
 mod authentication;
+pub mod blocklist;
 mod bulk;
 pub mod certificate;
 mod check;

@@ -4,13 +4,17 @@ use crate::authentication::Authentication;
 use crate::check::{Arrived, Check, Finding, Looked, MessageCheck};
 use crate::content::{self, Content};
 use crate::dns::Known;
-use crate::{bulk, dkim, dmarc, format, identity, spf, unseen};
+use crate::{blocklist, bulk, dkim, dmarc, format, identity, spf, unseen};
 
 /// All checks there are of a message, group by group.
 fn all() -> impl Iterator<Item = &'static MessageCheck> {
     let identity = identity::CHECKS.iter().chain(&spf::CHECKS).chain(&dkim::CHECKS);
-    let rest =
-        dmarc::CHECKS.iter().chain(&bulk::CHECKS).chain(&content::CHECKS).chain(&unseen::CHECKS);
+    let rest = dmarc::CHECKS
+        .iter()
+        .chain(&bulk::CHECKS)
+        .chain(&blocklist::CHECKS)
+        .chain(&content::CHECKS)
+        .chain(&unseen::CHECKS);
     format::CHECKS.iter().chain(identity).chain(rest)
 }
 

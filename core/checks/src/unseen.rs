@@ -84,7 +84,7 @@ pub(crate) static CHECKS: [MessageCheck; 7] = [
             "It is sent as it was before",
             &[],
             "Raise the volume slowly after a change of domain, signature or pool.",
-            "—",
+            "common practice",
         ),
         run: Run::Identity(|_| {
             Found::skip("one message does not tell: mail of the last 30 days is needed")

@@ -1,6 +1,7 @@
 //! `postlane check`: what a receiver would make of a message, or of who sends it.
 
 mod domain;
+mod address;
 mod gates;
 mod message;
 mod recorded;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use postlane_checks::Known;
+use postlane_checks::blocklist::{Keys, Lists};
 use postlane_net::dns::{NameServers, Resolver, ResolverSettings};
 use postlane_net::enquiry::{Enquiry, Mapped};
 use postlane_net::tls::Trust;
@@ -26,6 +28,8 @@ pub(crate) enum CheckCommand {
     Message(Box<message::CheckMessage>),
     /// Look at what a domain publishes: MX, SPF, DKIM, DMARC, MTA-STS, TLSA, BIMI, its name servers
     Domain(Box<domain::CheckDomain>),
+    /// Look at an address that sends: its name, what it says in EHLO, and the block lists
+    Ip(Box<address::CheckIp>),
     /// Say whether a domain lets an address send, and how that comes about
     Spf(Box<spf::CheckSpf>),
 }
@@ -42,6 +46,9 @@ pub(crate) struct Answers {
     /// Answer from that file and ask nobody; what is not in it cannot be found out
     #[arg(long, value_name = "FILE", conflicts_with_all = ["resolver", "record"])]
     replay: Option<PathBuf>,
+    /// Ask this block list with a key of your own; a file of --record holds it
+    #[arg(long, value_name = "LIST=KEY")]
+    blocklist_key: Vec<String>,
 }
 
 /// Who brings a message.
@@ -69,6 +76,7 @@ pub(crate) fn run(command: &CheckCommand, json: bool) -> Result<Exit, Failure> {
     match command {
         CheckCommand::Message(check) => message::run(check, json),
         CheckCommand::Domain(check) => domain::run(check, json),
+        CheckCommand::Ip(check) => address::run(check, json),
         CheckCommand::Spf(check) => spf::run(check, json),
     }
 }
@@ -129,6 +137,7 @@ impl Answers {
         mut look: impl FnMut(&mut Known) -> Option<T>,
     ) -> Result<T, Failure> {
         let mut known = Known::new();
+        known.use_keys(self.keys()?);
         if let Some(file) = &self.replay {
             recorded::read(file, &mut known)?;
         }
@@ -156,6 +165,16 @@ impl Answers {
             });
         }
         Err(Failure::new(Exit::Undetermined, "the questions to the DNS do not end"))
+    }
+
+    fn keys(&self) -> Result<Keys, Failure> {
+        let mut keys = Keys::default();
+        for given in &self.blocklist_key {
+            let wrong = || Failure::usage("--blocklist-key is LIST=KEY, as spamhaus-zen=abc123");
+            let (id, key) = given.split_once('=').ok_or_else(wrong)?;
+            keys.add(Lists::built_in(), id, key).map_err(|e| Failure::usage(e.to_string()))?;
+        }
+        Ok(keys)
     }
 
     /// None where nobody is to be asked.

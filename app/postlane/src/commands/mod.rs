@@ -2,6 +2,7 @@
 
 pub(crate) mod analyze;
 pub(crate) mod audit;
+pub(crate) mod blocklists;
 pub(crate) mod bounce;
 pub(crate) mod check;
 pub(crate) mod classify;

@@ -9,6 +9,7 @@ mod beside;
 mod bounces;
 mod check;
 mod check_domain;
+mod check_ip;
 mod command_line;
 mod configuration;
 mod crash;

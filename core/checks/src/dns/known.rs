@@ -6,6 +6,7 @@ use postlane_mail::Span;
 
 use super::authority::{Authority, Served};
 use super::{Answer, Kind, Name};
+use crate::blocklist::Keys;
 use crate::exchanger::Greeting;
 use crate::web::{Fetched, Page};
 
@@ -28,6 +29,7 @@ pub struct Known {
     authorities: Heard<Authority, Served>,
     pages: Heard<Page, Fetched>,
     greetings: Heard<Name, Greeting>,
+    keys: Keys,
 }
 
 /// Questions of one sort.
@@ -62,6 +64,16 @@ impl Known {
     /// Nothing is known.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Keys that questions to block lists may be asked with.
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// Has block lists asked with these keys.
+    pub fn use_keys(&mut self, keys: Keys) {
+        self.keys = keys;
     }
 
     /// The answer; without one the question is noted as missing.
