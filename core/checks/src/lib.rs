@@ -29,8 +29,8 @@ mod score;
 pub mod spf;
 pub mod tls_rpt;
 pub mod tlsa;
-mod web;
 mod unseen;
+mod web;
 
 pub use authentication::Authentication;
 pub use check::{Arrived, Check, Client, Finding, Gate, Outcome, Scope};

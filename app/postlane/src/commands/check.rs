@@ -1,7 +1,7 @@
 //! `postlane check`: what a receiver would make of a message, or of who sends it.
 
-mod domain;
 mod address;
+mod domain;
 mod gates;
 mod message;
 mod recorded;
