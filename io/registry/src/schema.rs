@@ -62,3 +62,30 @@ fn version(connection: &Connection) -> rusqlite::Result<u32> {
 fn has_tables(connection: &Connection) -> rusqlite::Result<bool> {
     connection.query_row("SELECT EXISTS (SELECT 1 FROM sqlite_schema)", [], |row| row.get(0))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Database;
+
+    use super::*;
+
+    #[test]
+    fn a_file_of_every_earlier_version_is_brought_forward_with_what_is_in_it() {
+        for found in 1..STEPS.len() {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("registry.db");
+            let raw = Connection::open(&path).unwrap();
+            STEPS[..found].iter().for_each(|step| raw.execute_batch(step).unwrap());
+            raw.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+            raw.pragma_update(None, "user_version", u32::try_from(found).unwrap()).unwrap();
+            let view = "INSERT INTO saved_view VALUES ('', 'mine', 'log', 'code=421', 7, 'jo')";
+            raw.execute_batch(view).unwrap();
+            drop(raw);
+            let mut database = Database::open(&path).unwrap();
+            assert_eq!(version(&database.connection).unwrap(), SCHEMA_VERSION);
+            let views = database.views(&postlane_mail::Label::NONE).unwrap();
+            assert_eq!((views.len(), &*views[0].query), (1, "code=421"), "from version {found}");
+            assert!(database.incidents().unwrap().is_empty());
+        }
+    }
+}
