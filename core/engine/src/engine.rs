@@ -2,6 +2,7 @@
 
 mod admission;
 mod at_once;
+mod blame;
 mod calendar;
 mod forgetting;
 mod intake;

@@ -72,6 +72,8 @@ pub(crate) struct Address {
     pub(crate) refused: u32,
     /// When it accepted something last.
     served: Instant,
+    /// Refusals in a row, of hosts that serve, that were its.
+    blamed: u8,
 }
 
 /// What it was that failed.
@@ -213,6 +215,33 @@ impl Path {
         }
     }
 
+    /// A host has refused less or fewer. Whether it has done so more than `enough` times in a row,
+    /// each time while others served: then it rests, for longer each time.
+    pub(crate) fn blame(
+        &mut self,
+        now: Instant,
+        address: SocketAddr,
+        serves_elsewhere: bool,
+        enough: u8,
+        chance: &mut Chance,
+    ) -> bool {
+        for other in self.addresses.iter_mut().filter(|a| a.address != address) {
+            other.blamed = 0;
+        }
+        let Some(host) = self.addresses.iter_mut().find(|a| a.address == address) else {
+            return false;
+        };
+        host.blamed = if serves_elsewhere { host.blamed.saturating_add(1) } else { 0 };
+        let Some(times) = host.blamed.checked_sub(enough + 1) else { return false };
+        let rest = REST_FIRST.times(1 << times.min(10)).min(REST_LONGEST);
+        let spread = Span(chance.below(REST_FIRST.0 / 4));
+        host.rests_until = host.rests_until.max(now + rest + spread);
+        host.failed_at = now;
+        host.failures = host.failures.max(1);
+        host.trouble = Trouble::TurnedAway;
+        true
+    }
+
     /// Whether another host than that of an address has lately taken mail, and may take more.
     pub(crate) fn serves_elsewhere(&self, now: Instant, address: SocketAddr) -> bool {
         let host = self.addresses.iter().find(|a| a.address == address).map(|a| a.host);
@@ -260,6 +289,7 @@ impl Address {
             accepted: 0,
             refused: 0,
             served: Instant::default(),
+            blamed: 0,
         }
     }
 

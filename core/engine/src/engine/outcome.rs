@@ -100,7 +100,7 @@ impl<E> Engine<E> {
             carried,
             others,
         };
-        self.tell_lane(now, lane, about, outcomes);
+        self.tell_lane(now, (lane, path, address), about, outcomes);
         if let Some((taken, _)) = beyond(outcomes) {
             self.take_no_more_at_once(now, path, taken);
         }
@@ -123,7 +123,13 @@ impl<E> Engine<E> {
     }
 
     /// One signal for each transaction: what the other side said, if it said anything.
-    fn tell_lane(&mut self, now: Instant, lane: u32, about: About, outcomes: &[RecipientOutcome]) {
+    fn tell_lane(
+        &mut self,
+        now: Instant,
+        (lane, path, address): (u32, u32, std::net::SocketAddr),
+        about: About,
+        outcomes: &[RecipientOutcome],
+    ) {
         let mut accepted = false;
         let mut refused = None;
         for outcome in outcomes {
@@ -139,7 +145,10 @@ impl<E> Engine<E> {
             self.hear(now, lane, about, lanes::Signal::Accepted);
         }
         if let Some(said) = refused.filter(|said| !accepted || !is_recipients(said)) {
-            self.hear(now, lane, about, signal_of(said));
+            let signal = signal_of(said);
+            if !self.is_hosts_own(now, path, address, signal) {
+                self.hear(now, lane, about, signal);
+            }
         }
     }
 

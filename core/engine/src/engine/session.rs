@@ -229,6 +229,9 @@ impl<E> Engine<E> {
             self.failed(now, path, address, Trouble::TurnedAway);
         }
         self.paths[path as usize].refused(address);
+        if self.is_hosts_own(now, path, address, signal) {
+            return;
+        }
         // A host that is out of service is its own business, as long as another one serves.
         if matches!(signal, Signal::Outage { .. })
             && self.paths[path as usize].serves_elsewhere(now, address)

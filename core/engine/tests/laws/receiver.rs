@@ -19,6 +19,7 @@ pub(crate) struct Tried {
     pub(crate) at: Instant,
     pub(crate) message: QueueId,
     pub(crate) source: SourceId,
+    pub(crate) host: HostId,
     /// Whether it was taken.
     pub(crate) taken: bool,
 }
@@ -31,7 +32,7 @@ pub(crate) struct Receiver<S> {
     hosts: u8,
     limits: Limits,
     says: S,
-    sessions: BTreeMap<SlotId, SourceId>,
+    sessions: BTreeMap<SlotId, (SourceId, HostId)>,
     pub(crate) tried: Vec<Tried>,
     /// How long a transaction takes.
     pub(crate) takes: Span,
@@ -132,13 +133,13 @@ impl<S: FnMut(&Tried) -> Option<Diagnosis>> Receiver<S> {
                 });
                 self.tell(Span::ZERO, Input::Resolved { domain, answer });
             }
-            Output::Open { slot, source, .. } => {
-                self.sessions.insert(slot, source);
+            Output::Open { slot, source, host, .. } => {
+                self.sessions.insert(slot, (source, host));
                 self.tell(Span::ZERO, Input::Opened { slot });
             }
             Output::Attempt { slot, attempt, message, .. } => {
-                let source = self.sessions[&slot];
-                let mut tried = Tried { at: self.now, message, source, taken: false };
+                let (source, host) = self.sessions[&slot];
+                let mut tried = Tried { at: self.now, message, source, host, taken: false };
                 let said = (self.says)(&tried);
                 tried.taken = said.is_none();
                 self.tried.push(tried);

@@ -1,0 +1,58 @@
+//! Hosts of one provider that count each for itself, and hosts that share a limit.
+
+use std::collections::BTreeMap;
+
+use postlane_engine::*;
+use postlane_lanes::Decision;
+use postlane_mail::{Instant, Span};
+use postlane_replies::{Diagnosis, Label};
+
+use crate::receiver::{Receiver, Tried, refusal};
+
+const LIMIT: &str = "4.7.0 too many messages, slow down";
+
+/// Refuses beyond so many accepted in any minute, over those hosts together.
+fn limit(hosts: &'static [u32], most: usize) -> impl FnMut(&Tried) -> Option<Diagnosis> {
+    let mut taken: BTreeMap<Instant, usize> = BTreeMap::new();
+    move |tried| {
+        if !hosts.contains(&tried.host.0) {
+            return None;
+        }
+        let lately =
+            taken.range(tried.at - Span::from_min(1)..).map(|(_, many)| many).sum::<usize>();
+        if lately >= most {
+            return Some(refusal(421, LIMIT, Label::RateLimited));
+        }
+        *taken.entry(tried.at).or_default() += 1;
+        None
+    }
+}
+
+fn rests(view: &LaneView, since: Instant) -> usize {
+    let rests =
+        |(at, of): &&(Instant, Decision)| *at >= since && matches!(of, Decision::Rests { .. });
+    view.decisions.iter().filter(rests).count()
+}
+
+#[test]
+fn a_host_that_refuses_alone_rests_alone_and_the_lane_goes_on() {
+    let mut world = Receiver::new((2, 1), Limits::OfSource, limit(&[0], 2));
+    world.send(Span::from_s(2), Span::from_h(6));
+    let (since, before) = (world.now, world.taken());
+    world.send(Span::from_s(2), Span::from_h(6));
+    let lately = world.tried.iter().filter(|tried| tried.at >= since);
+    let refused = lately.filter(|tried| !tried.taken).count();
+    let taken = world.taken() - before;
+    assert!(taken >= 10_500, "{taken} of 10,800 in six hours");
+    assert!(refused <= 30, "{refused} refused by the one");
+    assert_eq!(rests(&world.views()[0], since), 0, "{:?}", world.views()[0].decisions);
+}
+
+#[test]
+fn a_limit_that_hosts_share_slows_the_lane() {
+    let mut world = Receiver::new((2, 1), Limits::OfSource, limit(&[0, 1], 10));
+    world.send(Span::from_s(2), Span::from_h(6));
+    let refused = world.tried.iter().filter(|tried| !tried.taken).count();
+    let taken = world.taken();
+    assert!(taken >= 1_500 && refused * 20 <= taken, "{taken} taken, {refused} refused");
+}
