@@ -56,7 +56,7 @@ const PEERS: &[Peer] = &[
     Peer {
         package: "opendkim",
         seen_by: SeenBy::Program("opendkim"),
-        why: "a verifier of our RSA signatures, as a milter of Postfix",
+        why: "a verifier of our RSA signatures and a signer of its own, as a milter of Postfix",
     },
     Peer {
         package: "python3-dkim",

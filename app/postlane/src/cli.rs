@@ -13,6 +13,7 @@ use crate::commands::check::CheckCommand;
 use crate::commands::classify::Classify;
 use crate::commands::config::ConfigCommand;
 use crate::commands::diagnose::Diagnose;
+use crate::commands::dkim::DkimCommand;
 use crate::commands::evidence::Evidence;
 use crate::commands::explain::Explain;
 use crate::commands::incidents::IncidentsCommand;
@@ -133,6 +134,9 @@ pub(crate) enum Command {
     /// Name the block lists that are known, what their answers mean, and those that are gone
     #[command(subcommand)]
     Blocklists(BlocklistsCommand),
+    /// Make keys that sign mail, and look whether receivers find them
+    #[command(subcommand)]
+    Dkim(DkimCommand),
     /// Say what another mail server's log tells of providers, their limits, and retries
     ///
     /// Reads logs of any size, joins their lines by queue id, says what each provider took and

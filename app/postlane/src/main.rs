@@ -40,6 +40,7 @@ fn main() -> std::process::ExitCode {
         Command::Explain(explain) => commands::explain::run(&cli.reach, &explain),
         Command::Blocklists(command) => commands::blocklists::run(&command, cli.reach.json),
         Command::Check(check) => commands::check::run(&check, cli.reach.json),
+        Command::Dkim(command) => commands::dkim::run(&command, cli.reach.json),
         Command::Classify(classify) => commands::classify::run(&classify),
         Command::Rules(rules) => commands::rules::run(&cli.reach, &rules),
         Command::Suppression(command) => commands::suppression::run(&cli.reach, command),

@@ -11,6 +11,7 @@ mod sign;
 pub(crate) mod signature;
 pub(crate) mod tags;
 mod verify;
+mod visible;
 
 pub(crate) use findings::CHECKS;
 pub(crate) use published::{DOMAIN_CHECKS, Published, published};
@@ -21,3 +22,4 @@ pub use sign::{BodyHash, Plan, SignError, Signer};
 pub use signature::{Algorithm, Signature, SignatureFault};
 pub use tags::TagFault;
 pub use verify::{Checked, Outcome, SIGNATURES_MAX, Why, verify};
+pub use visible::Visible;

@@ -8,7 +8,9 @@ use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::Ed25519KeyPair;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use postlane_checks::dkim::{self, BodyHash, Checked, Outcome, Plan, SignError, Signer, Why};
+use postlane_checks::dkim::{
+    self, BodyHash, Checked, KeyFault, Outcome, Plan, SignError, Signer, Visible, Why,
+};
 use postlane_checks::{Answer, Failure, Found, Known, Name, Record};
 use postlane_mail::{Instant, Span};
 use proptest::prelude::*;
@@ -137,6 +139,32 @@ fn a_key_that_cannot_sign_says_why() {
     assert_eq!(fault("-----BEGIN PUBLIC KEY-----\nMII=\n"), SignError::Pem);
     assert_eq!(fault(""), SignError::Pem);
     assert_eq!(fault(&pem(b"no key")), SignError::Key);
+}
+
+#[test]
+fn what_is_published_is_held_against_the_key() {
+    let asked = |signer: &Signer, records: &[&str]| {
+        let mut known = Known::new();
+        assert_eq!(signer.published(&mut known), None);
+        for question in known.take_missing() {
+            assert_eq!(Some(&question.name), signer.key_name().as_ref());
+            let records = records.iter().map(|text| Record::Txt(text.as_bytes().into())).collect();
+            let found = Found { records, ttl: Span::from_s(300), authentic: false };
+            known.learn(question, Answer::Found(found));
+        }
+        signer.published(&mut known).unwrap()
+    };
+    for (signer, _) in signers() {
+        let record = signer.record().unwrap();
+        assert_eq!(asked(&signer, &[&record]), Visible::Yes);
+        assert_eq!(asked(&signer, &[&format!("{record}; t=y")]), Visible::Testing);
+        assert_eq!(asked(&signer, &[&record, &record]), Visible::Several);
+        assert_eq!(asked(&signer, &[]), Visible::Missing);
+        let (_, other) = RFC_KEYS.lines().next().unwrap().split_once(' ').unwrap();
+        assert_eq!(asked(&signer, &[other]), Visible::Other);
+        let revoked = asked(&signer, &["v=DKIM1; p="]);
+        assert_eq!(revoked, Visible::Fault(KeyFault::Revoked));
+    }
 }
 
 fn sign(signer: &Signer, message: &[u8], plan: &Plan, at: u64) -> Vec<u8> {

@@ -112,7 +112,7 @@ const ROUNDS_MAX: usize = 40;
 
 impl Answers {
     /// Runs a look again and again, until it has all answers it asks of the DNS.
-    fn run<T>(&self, look: impl FnMut(&mut Known) -> Option<T>) -> Result<T, Failure> {
+    pub(crate) fn run<T>(&self, look: impl FnMut(&mut Known) -> Option<T>) -> Result<T, Failure> {
         let asked =
             self.resolver()?.map_or(Asked::Nobody, |resolver| Asked::Dns(Box::new(resolver)));
         self.ask(&asked, look)

@@ -8,6 +8,7 @@ pub(crate) mod check;
 pub(crate) mod classify;
 pub(crate) mod config;
 pub(crate) mod diagnose;
+pub(crate) mod dkim;
 pub(crate) mod evidence;
 pub(crate) mod explain;
 pub(crate) mod incidents;

@@ -39,6 +39,7 @@ mod receiver;
 mod refusals;
 mod rehearse;
 mod relay;
+mod signing;
 mod sink;
 mod smart_host;
 mod smtp;
