@@ -24,6 +24,7 @@ use crate::commands::receiver::Receiver;
 use crate::commands::rehearse::Rehearse;
 use crate::commands::rules::RulesCommand;
 use crate::commands::send::Send;
+use crate::commands::spf::SpfCommand;
 use crate::commands::spool::SpoolCommand;
 use crate::commands::suppression::SuppressionCommand;
 use crate::commands::token::TokenCommand;
@@ -137,6 +138,9 @@ pub(crate) enum Command {
     /// Make keys that sign mail, and look whether receivers find them
     #[command(subcommand)]
     Dkim(DkimCommand),
+    /// Write out a domain's SPF record, and see whether a published copy still has all of it
+    #[command(subcommand)]
+    Spf(SpfCommand),
     /// Say what another mail server's log tells of providers, their limits, and retries
     ///
     /// Reads logs of any size, joins their lines by queue id, says what each provider took and

@@ -41,6 +41,7 @@ fn main() -> std::process::ExitCode {
         Command::Blocklists(command) => commands::blocklists::run(&command, cli.reach.json),
         Command::Check(check) => commands::check::run(&check, cli.reach.json),
         Command::Dkim(command) => commands::dkim::run(&command, cli.reach.json),
+        Command::Spf(spf) => commands::spf::run(&spf, cli.reach.json),
         Command::Classify(classify) => commands::classify::run(&classify),
         Command::Rules(rules) => commands::rules::run(&cli.reach, &rules),
         Command::Suppression(command) => commands::suppression::run(&cli.reach, command),

@@ -2,6 +2,7 @@
 
 mod check;
 mod findings;
+mod flatten;
 mod macros;
 mod matching;
 mod published;
@@ -13,6 +14,7 @@ pub(crate) use findings::CHECKS;
 pub(crate) use published::DOMAIN_CHECKS;
 
 pub use check::{Envelope, Explained, Verdict, check_host};
+pub use flatten::{FlattenError, Flattened, Network, flatten};
 pub use macros::{MacroError, MacroString};
 pub use record::{Fault, Mechanism, Qualifier, SpfRecord, Term, Why};
 pub use survey::{Branch, Published, Survey, survey};

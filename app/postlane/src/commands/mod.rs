@@ -21,6 +21,7 @@ pub(crate) mod reload;
 pub(crate) mod rules;
 pub(crate) mod send;
 pub(crate) mod serve;
+pub(crate) mod spf;
 pub(crate) mod spool;
 pub(crate) mod suppression;
 pub(crate) mod token;

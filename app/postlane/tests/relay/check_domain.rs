@@ -161,3 +161,33 @@ fn what_is_no_domain_is_said_so() {
     let said = String::from_utf8_lossy(&looked.stderr).into_owned();
     assert!(said.contains("is no domain"), "{said}");
 }
+
+#[test]
+fn a_record_is_written_out_and_a_copy_that_lacks_a_network_is_told() {
+    let records = "source TXT \"v=spf1 include:spf exists:%{i}.x.example a:mail.example ~all\"\n\
+                   source2 TXT \"v=spf1 include:spf.example exists:%{i}.x.example a:mail.example ~all\"\n\
+                   spf TXT \"v=spf1 ip4:192.0.2.0/25 ip4:192.0.2.128/25 -all\"\nmail A 198.51.100.7\n\
+                   good TXT \"v=spf1 ip4:192.0.2.0/24 ip4:198.51.100.0/24 ~all\"\n\
+                   stale TXT \"v=spf1 ip4:192.0.2.0/24 ~all\"\n";
+    let knot = Knot::start(&[zone("example", records)]);
+    let resolver = knot.address().to_string();
+    let home = Home::new();
+    let flatten = |arguments: &[&str]| {
+        let whole = [&["spf", "flatten", "example", "--resolver", &resolver], arguments].concat();
+        let output = home.command(&whole).env_remove("COLUMNS").output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (code, text) = flatten(&["--source", "source2.example"]);
+    let written =
+        "example. TXT \"v=spf1 ip4:192.0.2.0/24 exists:%{i}.x.example ip4:198.51.100.7 ~all\"\n";
+    assert_eq!((code, text.as_str()), (Some(0), written));
+    let against = |copy: &str| flatten(&["--source", "source2.example", "--against", copy]);
+    let (code, text) = against("stale.example");
+    assert_eq!(code, Some(1));
+    assert!(text.starts_with("missing     ip4:198.51.100.7\n"), "{text}");
+    let (code, text) = against("good.example");
+    assert_eq!(code, Some(0));
+    assert!(text.contains("left over   ip4:198.51.100.0/24"), "{text}");
+    // A record that cannot be read is no record to write out.
+    assert_eq!(flatten(&["--source", "source.example"]).0, Some(1));
+}
