@@ -7,6 +7,7 @@
 
 mod analyze;
 mod backlog;
+mod check;
 mod disk;
 mod engine;
 mod harness;
@@ -55,6 +56,8 @@ pub(crate) enum Bench {
     Engine(engine::Arguments),
     /// How fast another server's log is read, beside pflogsumm.
     Analyze(analyze::Arguments),
+    /// What it costs to look at a message as a receiver would.
+    Check(check::Arguments),
     /// What it costs a message's way that everything is remembered.
     LedgerPath(ledger_path::Arguments),
 }
@@ -117,6 +120,7 @@ pub(crate) fn run(bench: &Bench) -> anyhow::Result<Ended> {
         Bench::Ledger(arguments) => return ledger::run(arguments),
         Bench::Engine(arguments) => return engine::run(arguments),
         Bench::Analyze(arguments) => return analyze::run(arguments),
+        Bench::Check(arguments) => return check::run(arguments),
         Bench::LedgerPath(arguments) => return ledger_path::run(arguments),
     };
     let root = root();
