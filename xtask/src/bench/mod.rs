@@ -9,6 +9,7 @@ mod analyze;
 mod backlog;
 mod check;
 mod disk;
+mod dkim;
 mod engine;
 mod harness;
 mod lanes;
@@ -58,6 +59,8 @@ pub(crate) enum Bench {
     Analyze(analyze::Arguments),
     /// What it costs to look at a message as a receiver would.
     Check(check::Arguments),
+    /// What it costs to sign a message, beside the signature alone.
+    Dkim(dkim::Arguments),
     /// What it costs a message's way that everything is remembered.
     LedgerPath(ledger_path::Arguments),
 }
@@ -121,6 +124,7 @@ pub(crate) fn run(bench: &Bench) -> anyhow::Result<Ended> {
         Bench::Engine(arguments) => return engine::run(arguments),
         Bench::Analyze(arguments) => return analyze::run(arguments),
         Bench::Check(arguments) => return check::run(arguments),
+        Bench::Dkim(arguments) => return dkim::run(arguments),
         Bench::LedgerPath(arguments) => return ledger_path::run(arguments),
     };
     let root = root();
