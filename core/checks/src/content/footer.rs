@@ -96,7 +96,21 @@ pub(super) fn imprint(looked: Looked<'_>) -> Option<Found> {
     }
 }
 
-/// A number of five digits with a word behind it, or the end of an American address: `tx 75001`.
+/// The two halves of a British postcode, `sw1a 1aa` (BS 7666).
+fn is_british(outward: &str, inward: &str) -> bool {
+    let inward = inward.trim_end_matches('.').as_bytes();
+    let is_inward = matches!(inward, [digit, rest @ ..]
+        if digit.is_ascii_digit() && rest.len() == 2 && rest.iter().all(u8::is_ascii_alphabetic));
+    let outward = outward.as_bytes();
+    let area = outward.iter().take_while(|octet| octet.is_ascii_alphabetic()).count();
+    let is_outward = (1..=2).contains(&area)
+        && matches!(outward.get(area..), Some([district] | [district, _]) if district.is_ascii_digit())
+        && outward.iter().all(u8::is_ascii_alphanumeric);
+    is_inward && is_outward
+}
+
+/// A number of five digits with a word behind it, the end of an American address: `tx 75001`, or a
+/// British postcode.
 fn postal_address(text: &str) -> Option<String> {
     let words: Vec<&str> =
         text.split([' ', ',', '\r', '\n', '\t']).filter(|w| !w.is_empty()).collect();
@@ -104,6 +118,9 @@ fn postal_address(text: &str) -> Option<String> {
     let is_word = |word: &&&str| word.chars().count() >= 3 && word.chars().all(char::is_alphabetic);
     let is_state = |word: &&&str| word.len() == 2 && word.bytes().all(|b| b.is_ascii_alphabetic());
     words.iter().enumerate().find_map(|(at, word)| {
+        if let Some(inward) = words.get(at + 1).filter(|inward| is_british(word, inward)) {
+            return Some(format!("{word} {inward}"));
+        }
         if !is_code(word) {
             return None;
         }

@@ -21,6 +21,8 @@ pub struct Word<'a> {
 /// characters for a word; real ones that are too long have some hundred. Chosen, not measured.
 const WORDS_MAX: usize = 1_000;
 const WORD_MAX: usize = 1_000;
+/// Octets of a name of a character set; the longest that is registered has 45 (IANA, Character Sets).
+const CHARSET_MAX: usize = 64;
 
 /// The encoded words of a text, in order.
 pub fn words(text: &str) -> Vec<Word<'_>> {
@@ -67,11 +69,14 @@ pub fn decoded(text: &str) -> String {
 /// The encoded word that a text begins with: `=?charset?encoding?text?=`, without blanks.
 fn whole(from: &str) -> Option<&str> {
     let from = &from[..from.floor_char_boundary(WORD_MAX)];
-    let charset_end = 2 + from.get(2..)?.find('?')?;
-    let encoding_end = charset_end + 1 + from.get(charset_end + 1..)?.find('?')?;
+    let charset = from.bytes().skip(2).take(CHARSET_MAX).position(|octet| octet == b'?')?;
+    // One character says which encoding it is.
+    let encoding_end = 2 + charset + 2;
+    if from.as_bytes().get(encoding_end) != Some(&b'?') {
+        return None;
+    }
     let end = encoding_end + 1 + from.get(encoding_end + 1..)?.find("?=")? + 2;
-    let word = from.get(..end)?;
-    (encoding_end == charset_end + 2 && !word.contains(char::is_whitespace)).then_some(word)
+    from.get(..end).filter(|word| !word.contains(char::is_whitespace))
 }
 
 impl<'a> Word<'a> {

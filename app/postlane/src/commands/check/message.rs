@@ -67,7 +67,7 @@ pub(super) fn run(check: &CheckMessage, json: bool) -> Result<Exit, Failure> {
     } else {
         report.show(check.all);
     }
-    Ok(report.exit())
+    Ok(report.exit_beside_lists())
 }
 
 fn read(file: &str) -> Result<Vec<u8>, Failure> {

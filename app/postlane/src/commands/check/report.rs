@@ -32,6 +32,19 @@ impl Report {
         }
     }
 
+    /// As [`exit`](Self::exit), of something that is judged beside the block lists: one that
+    /// refuses our resolver says nothing of a message.
+    pub(super) fn exit_beside_lists(&self) -> Exit {
+        let is_open = |finding: &&Finding| {
+            finding.outcome == Outcome::Error && !finding.id.starts_with("BL-")
+        };
+        match (self.count(Outcome::Fail), self.findings.iter().find(is_open)) {
+            (1.., _) => Exit::No,
+            (_, Some(_)) => Exit::Undetermined,
+            _ => Exit::Yes,
+        }
+    }
+
     fn count(&self, outcome: Outcome) -> usize {
         self.findings.iter().filter(|finding| finding.outcome == outcome).count()
     }
