@@ -74,11 +74,9 @@ fn answer(kind: Kind, text: &[u8]) -> Answer {
         _ => None,
     };
     match record {
-        Some(record) => Answer::Found(Found {
-            records: vec![record],
-            ttl: Span::from_s(300),
-            authentic: true,
-        }),
+        Some(record) => {
+            Answer::Found(Found { records: vec![record], ttl: Span::from_s(300), authentic: true })
+        }
         None => Answer::NoData,
     }
 }

@@ -5,10 +5,10 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use libfuzzer_sys::fuzz_target;
+use postlane_checks::message::Message;
 use postlane_checks::{
     Answer, Arrived, Client, Found, Kind, Known, Record, check_message, message_checks,
 };
-use postlane_checks::message::Message;
 use postlane_mail::{Instant, Span};
 
 /// More than any message may make a receiver ask.

@@ -50,6 +50,11 @@ impl Score {
         let determined = applies.filter(|finding| finding.outcome != Outcome::Error).count();
         Self { points, grade, determined, of }
     }
+
+    /// Whether it says anything: half of what applies could be found out.
+    pub fn is_told(&self) -> bool {
+        self.determined * 2 >= self.of
+    }
 }
 
 fn cost(finding: &Finding) -> u32 {
@@ -92,5 +97,13 @@ mod tests {
         ];
         let score = Score::of(&all);
         assert_eq!((score.points, score.determined, score.of), (100, 1, 2));
+    }
+
+    #[test]
+    fn where_most_is_unknown_there_is_no_score() {
+        let open = found("DNS-01", Outcome::Error);
+        let known = found("DNS-02", Outcome::Pass);
+        assert!(!Score::of(&[open.clone(), open.clone(), known.clone()]).is_told());
+        assert!(Score::of(&[open, known]).is_told());
     }
 }

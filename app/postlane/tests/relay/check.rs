@@ -142,3 +142,19 @@ fn a_file_that_is_not_there_is_said_so() {
     let said = String::from_utf8_lossy(&looked.stderr).into_owned();
     assert!(said.contains("cannot read nowhere.eml"), "{said}");
 }
+
+#[test]
+fn a_message_of_a_mailbox_file_is_looked_at_without_the_line_before_it() {
+    let home = Home::new();
+    let (knot, message) = start();
+    let resolver = knot.address().to_string();
+    let plain = home.write("plain.eml", &message);
+    let mailbox = home.write("mailbox", &format!("From joe@example.com Mon May 9 2022\n{message}"));
+    let [plain, mailbox] = [plain, mailbox].map(|file| {
+        let now = ["--now", "2026-11-21T12:00:00Z", "--resolver", &resolver, "--json"];
+        json(&run(&home, &[&["check", "message", &*file], &now[..]].concat()))
+    });
+    assert_eq!(plain["dkim"], mailbox["dkim"]);
+    assert_eq!(plain["gates"], mailbox["gates"]);
+    assert_eq!(plain["fields"]["message_id"], mailbox["fields"]["message_id"]);
+}

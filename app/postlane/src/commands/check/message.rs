@@ -45,7 +45,14 @@ pub(crate) struct CheckMessage {
 const OCTETS_MAX: u64 = 64 << 20;
 
 pub(super) fn run(check: &CheckMessage, json: bool) -> Result<Exit, Failure> {
-    let octets = wire(read(&check.file)?);
+    let octets = read(&check.file)?;
+    let octets = wire(match mailbox_line(&octets) {
+        0 => octets,
+        end => {
+            print::note("the first line is a mailbox file's own (RFC 4155) and is left out");
+            octets[end..].to_vec()
+        }
+    });
     let now = check.now.unwrap_or_else(jiff::Timestamp::now);
     let bringer = &check.bringer;
     let client = bringer.ip.map(|address| Client {
@@ -82,6 +89,16 @@ fn read(file: &str) -> Result<Vec<u8>, Failure> {
         return Err(Failure::usage(format!("{file} is larger than 64 MiB: no host takes that")));
     }
     Ok(octets)
+}
+
+/// Where a line ends that a mailbox file has before each message: `From jo@example.com Mon May …`;
+/// 0 where there is none.
+fn mailbox_line(octets: &[u8]) -> usize {
+    let is_one = octets
+        .strip_prefix(b"From ")
+        .is_some_and(|rest| !rest.trim_ascii_start().starts_with(b":"));
+    let end = octets.iter().position(|octet| *octet == b'\n').filter(|_| is_one);
+    end.map_or(0, |end| end + 1)
 }
 
 /// A file whose lines all end with LF alone is one of a Unix editor: on the wire they end with

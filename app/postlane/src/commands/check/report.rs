@@ -58,7 +58,10 @@ impl Report {
         }
         print::line("");
         let Score { points, grade, determined, of } = self.score;
-        print::line(&format!("Score {points} ({grade}), {determined} of {of} determined"));
+        print::line(&match self.score.is_told() {
+            true => format!("Score {points} ({grade}), {determined} of {of} determined"),
+            false => format!("No score: {determined} of {of} determined"),
+        });
         print::line(&format!(
             "{} pass, {} to know, {} warnings, {} faults, {} do not apply, {} undetermined",
             self.count(Outcome::Pass),
@@ -94,7 +97,10 @@ impl Report {
     /// Points, grade, and how much of it could be found out.
     pub(super) fn score_as_json(&self) -> Value {
         let Score { points, grade, determined, of } = self.score;
-        json!({"points": points, "grade": grade.to_string(), "determined": determined, "of": of})
+        // Half of a look is no score.
+        let told = self.score.is_told().then(|| (points, grade.to_string()));
+        let (points, grade) = told.unzip();
+        json!({"points": points, "grade": grade, "determined": determined, "of": of})
     }
 
     /// Every finding.
