@@ -21,14 +21,20 @@ pub struct Word<'a> {
 /// characters for a word; real ones that are too long have some hundred. Chosen, not measured.
 const WORDS_MAX: usize = 1_000;
 const WORD_MAX: usize = 1_000;
+/// Places in one text where a word may begin that are looked at. Chosen, not measured.
+const PLACES_MAX: usize = 5_000;
 /// Octets of a name of a character set; the longest that is registered has 45 (IANA, Character Sets).
 const CHARSET_MAX: usize = 64;
 
 /// The encoded words of a text, in order.
 pub fn words(text: &str) -> Vec<Word<'_>> {
     let mut found = Vec::new();
-    let mut rest = text;
-    while let Some(start) = rest.find("=?").filter(|_| found.len() < WORDS_MAX) {
+    let (mut rest, mut places) = (text, 0);
+    while let Some(start) = rest.find("=?") {
+        places += 1;
+        if found.len() >= WORDS_MAX || places > PLACES_MAX {
+            break;
+        }
         let from = &rest[start..];
         let Some(word) = whole(from) else {
             rest = &from[2..];
@@ -45,8 +51,9 @@ pub fn words(text: &str) -> Vec<Word<'_>> {
 pub fn decoded(text: &str) -> String {
     let mut plain = String::new();
     let mut rest = text;
-    let mut behind_word = false;
-    while let Some(start) = rest.find("=?") {
+    let (mut behind_word, mut places) = (false, 0);
+    while let Some(start) = rest.find("=?").filter(|_| places < PLACES_MAX) {
+        places += 1;
         let (before, from) = rest.split_at(start);
         let Some(written) = whole(from) else {
             plain.push_str(before);
