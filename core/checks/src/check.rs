@@ -172,6 +172,16 @@ impl Check {
         Self { id, title, scope: Scope::Domain, gates, remedy, reference }
     }
 
+    /// A check of a domain that stands in nobody's gate.
+    pub(crate) const fn of_domain_ungated(
+        id: &'static str,
+        title: &'static str,
+        remedy: &'static str,
+        reference: &'static str,
+    ) -> Self {
+        Self::of_domain(id, title, &[], remedy, reference)
+    }
+
     /// A check of an address that sends.
     pub(crate) const fn of_address(
         id: &'static str,

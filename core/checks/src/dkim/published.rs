@@ -292,15 +292,6 @@ fn staged(_: &mut Known, facts: &Facts<'_>) -> Option<Found> {
     }
 }
 
-const fn check(
-    id: &'static str,
-    title: &'static str,
-    remedy: &'static str,
-    reference: &'static str,
-) -> Check {
-    Check::of_domain(id, title, &[], remedy, reference)
-}
-
 /// DKIM-03 to DKIM-20 without those of a message.
 pub(crate) static DOMAIN_CHECKS: [DomainCheck; 9] = [
     DomainCheck {
@@ -325,7 +316,7 @@ pub(crate) static DOMAIN_CHECKS: [DomainCheck; 9] = [
         run: size,
     },
     DomainCheck {
-        check: check(
+        check: Check::of_domain_ungated(
             "DKIM-07",
             "The key was not taken back",
             "Sign with another selector before a key is taken back.",
@@ -334,7 +325,7 @@ pub(crate) static DOMAIN_CHECKS: [DomainCheck; 9] = [
         run: revoked,
     },
     DomainCheck {
-        check: check(
+        check: Check::of_domain_ungated(
             "DKIM-08",
             "The key is meant seriously",
             "Take t=y out of the record.",
@@ -343,7 +334,7 @@ pub(crate) static DOMAIN_CHECKS: [DomainCheck; 9] = [
         run: flags,
     },
     DomainCheck {
-        check: check(
+        check: Check::of_domain_ungated(
             "DKIM-16",
             "The key is found the short way",
             "Point the alias at the record itself, delete the wildcard, and leave quotes out of \
@@ -353,7 +344,7 @@ pub(crate) static DOMAIN_CHECKS: [DomainCheck; 9] = [
         run: publishing,
     },
     DomainCheck {
-        check: check(
+        check: Check::of_domain_ungated(
             "DKIM-17",
             "The key is for mail",
             "Leave s= and h= out; k= must be the signature's.",
@@ -362,7 +353,7 @@ pub(crate) static DOMAIN_CHECKS: [DomainCheck; 9] = [
         run: compatible,
     },
     DomainCheck {
-        check: check(
+        check: Check::of_domain_ungated(
             "DKIM-18",
             "The key is not older than a year",
             "Sign with a new selector, and keep the old one for a week.",
@@ -371,7 +362,7 @@ pub(crate) static DOMAIN_CHECKS: [DomainCheck; 9] = [
         run: age,
     },
     DomainCheck {
-        check: check(
+        check: Check::of_domain_ungated(
             "DKIM-19",
             "The key is this domain's alone",
             "Have a key of your own for each domain and tenant.",
@@ -380,7 +371,7 @@ pub(crate) static DOMAIN_CHECKS: [DomainCheck; 9] = [
         run: shared,
     },
     DomainCheck {
-        check: check(
+        check: Check::of_domain_ungated(
             "DKIM-20",
             "The next key is there already",
             "Publish a second selector, so that one can change over without waiting.",

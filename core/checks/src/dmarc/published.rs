@@ -375,15 +375,6 @@ fn reports_arrive(known: &mut Known, facts: &Facts<'_>) -> Option<Found> {
     }
 }
 
-const fn check(
-    id: &'static str,
-    title: &'static str,
-    remedy: &'static str,
-    reference: &'static str,
-) -> Check {
-    Check::of_domain(id, title, &[], remedy, reference)
-}
-
 /// DMARC-01 to DMARC-15 without those of a message.
 pub(crate) static DOMAIN_CHECKS: [DomainCheck; 13] = [
     DomainCheck {
@@ -417,7 +408,7 @@ pub(crate) static DOMAIN_CHECKS: [DomainCheck; 13] = [
         run: syntax,
     },
     DomainCheck {
-        check: check(
+        check: Check::of_domain_ungated(
             "DMARC-05",
             "The policy asks for something",
             "Publish p=quarantine or p=reject when all your mail is aligned; take t=y out.",
@@ -426,7 +417,7 @@ pub(crate) static DOMAIN_CHECKS: [DomainCheck; 13] = [
         run: strength,
     },
     DomainCheck {
-        check: check(
+        check: Check::of_domain_ungated(
             "DMARC-06",
             "Names below are asked for no less",
             "Take sp= and np= out, or make them as strict as p=.",
@@ -435,7 +426,7 @@ pub(crate) static DOMAIN_CHECKS: [DomainCheck; 13] = [
         run: below,
     },
     DomainCheck {
-        check: check(
+        check: Check::of_domain_ungated(
             "DMARC-07",
             "Reports go somewhere",
             "Add rua=mailto: and an address.",
@@ -444,7 +435,7 @@ pub(crate) static DOMAIN_CHECKS: [DomainCheck; 13] = [
         run: reports,
     },
     DomainCheck {
-        check: check(
+        check: Check::of_domain_ungated(
             "DMARC-08",
             "Who gets reports has agreed",
             "Have the other domain publish `v=DMARC1` at DOMAIN._report._dmarc below it.",
@@ -453,7 +444,7 @@ pub(crate) static DOMAIN_CHECKS: [DomainCheck; 13] = [
         run: authorised,
     },
     DomainCheck {
-        check: check(
+        check: Check::of_domain_ungated(
             "DMARC-09",
             "No tags that were taken back",
             "Take pct=, rf= and ri= out; t=y is for trying out.",
@@ -462,15 +453,25 @@ pub(crate) static DOMAIN_CHECKS: [DomainCheck; 13] = [
         run: obsolete,
     },
     DomainCheck {
-        check: check("DMARC-10", "No tags that do harm", "Take the tag out.", "RFC 9989 §4.7"),
+        check: Check::of_domain_ungated(
+            "DMARC-10",
+            "No tags that do harm",
+            "Take the tag out.",
+            "RFC 9989 §4.7",
+        ),
         run: oddities,
     },
     DomainCheck {
-        check: check("DMARC-12", "Reports of single failures", "Leave ruf= out.", "RFC 9991"),
+        check: Check::of_domain_ungated(
+            "DMARC-12",
+            "Reports of single failures",
+            "Leave ruf= out.",
+            "RFC 9991",
+        ),
         run: failures,
     },
     DomainCheck {
-        check: check(
+        check: Check::of_domain_ungated(
             "DMARC-13",
             "Old and new receivers find the same policy",
             "Publish a record with psd=n at the organisation's domain.",
@@ -479,7 +480,7 @@ pub(crate) static DOMAIN_CHECKS: [DomainCheck; 13] = [
         run: same_both_ways,
     },
     DomainCheck {
-        check: check(
+        check: Check::of_domain_ungated(
             "DMARC-14",
             "Policies stand where they are looked for",
             "Delete it, and publish it at _dmarc below the domain.",
@@ -488,7 +489,7 @@ pub(crate) static DOMAIN_CHECKS: [DomainCheck; 13] = [
         run: misplaced,
     },
     DomainCheck {
-        check: check(
+        check: Check::of_domain_ungated(
             "DMARC-15",
             "Reports arrive",
             "Name an address whose domain takes mail, of 10 MB at least.",

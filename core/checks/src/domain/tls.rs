@@ -330,19 +330,10 @@ fn judged(
     }
 }
 
-const fn check(
-    id: &'static str,
-    title: &'static str,
-    remedy: &'static str,
-    reference: &'static str,
-) -> Check {
-    Check::of_domain(id, title, &[], remedy, reference)
-}
-
 /// TLS-04 to TLS-11.
 pub(crate) static CHECKS: [DomainCheck; 8] = [
     DomainCheck {
-        check: check(
+        check: Check::of_domain_ungated(
             "TLS-04",
             "Exchangers offer STARTTLS",
             "Give the host a certificate and turn STARTTLS on.",
@@ -351,7 +342,7 @@ pub(crate) static CHECKS: [DomainCheck; 8] = [
         run: starttls,
     },
     DomainCheck {
-        check: check(
+        check: Check::of_domain_ungated(
             "TLS-05",
             "Exchangers' certificates are good",
             "Have the certificate renewed, for the name that the MX has.",
@@ -360,7 +351,7 @@ pub(crate) static CHECKS: [DomainCheck; 8] = [
         run: certificates,
     },
     DomainCheck {
-        check: check(
+        check: Check::of_domain_ungated(
             "TLS-06",
             "MTA-STS is announced",
             "Publish one record `v=STSv1; id=…` of letters and digits.",
@@ -369,7 +360,7 @@ pub(crate) static CHECKS: [DomainCheck; 8] = [
         run: sts_record,
     },
     DomainCheck {
-        check: check(
+        check: Check::of_domain_ungated(
             "TLS-07",
             "The MTA-STS policy can be fetched",
             "Serve it as text/plain with status 200, without a redirection, with a certificate \
@@ -379,7 +370,7 @@ pub(crate) static CHECKS: [DomainCheck; 8] = [
         run: sts_fetch,
     },
     DomainCheck {
-        check: check(
+        check: Check::of_domain_ungated(
             "TLS-08",
             "The MTA-STS policy is enforced and kept",
             "Set mode: enforce and max_age: 604800 or more, when reports show no failures.",
@@ -388,7 +379,7 @@ pub(crate) static CHECKS: [DomainCheck; 8] = [
         run: sts_body,
     },
     DomainCheck {
-        check: check(
+        check: Check::of_domain_ungated(
             "TLS-09",
             "The MTA-STS policy has every exchanger",
             "Add an mx: line for the host.",
@@ -397,7 +388,7 @@ pub(crate) static CHECKS: [DomainCheck; 8] = [
         run: sts_hosts,
     },
     DomainCheck {
-        check: check(
+        check: Check::of_domain_ungated(
             "TLS-10",
             "Failures of encryption are reported",
             "Publish one record `v=TLSRPTv1; rua=mailto:…`.",
@@ -406,7 +397,7 @@ pub(crate) static CHECKS: [DomainCheck; 8] = [
         run: tls_reports,
     },
     DomainCheck {
-        check: check(
+        check: Check::of_domain_ungated(
             "TLS-11",
             "TLSA records name the certificates in use",
             "Publish `3 1 1` with the hash of the new key two TTLs before it is used, and delete \

@@ -270,19 +270,10 @@ fn leads_nowhere(known: &mut Known, name: &Name) -> Option<Option<String>> {
     Some(is_nowhere.then(|| format!("{name} CNAME {target}, which does not exist")))
 }
 
-const fn check(
-    id: &'static str,
-    title: &'static str,
-    remedy: &'static str,
-    reference: &'static str,
-) -> Check {
-    Check::of_domain(id, title, &[], remedy, reference)
-}
-
 /// DNS-14 to DNS-20.
 pub(crate) static CHECKS: [DomainCheck; 7] = [
     DomainCheck {
-        check: check(
+        check: Check::of_domain_ungated(
             "DNS-14",
             "Two name servers know the zone",
             "Have two name servers in different networks that both know the zone.",
@@ -291,11 +282,16 @@ pub(crate) static CHECKS: [DomainCheck; 7] = [
         run: servers,
     },
     DomainCheck {
-        check: check("DNS-15", "The zone is kept sensibly", "", "RFC 1912 §2.2; RFC 2308"),
+        check: Check::of_domain_ungated(
+            "DNS-15",
+            "The zone is kept sensibly",
+            "",
+            "RFC 1912 §2.2; RFC 2308",
+        ),
         run: kept,
     },
     DomainCheck {
-        check: check(
+        check: Check::of_domain_ungated(
             "DNS-16",
             "Signatures are not bogus",
             "Have the DS record at the registrar be of a key that signs, and signatures be new.",
@@ -304,7 +300,7 @@ pub(crate) static CHECKS: [DomainCheck; 7] = [
         run: signatures,
     },
     DomainCheck {
-        check: check(
+        check: Check::of_domain_ungated(
             "DNS-17",
             "The domain's texts fit into one datagram",
             "Delete texts that prove a domain to a service and were needed once.",
@@ -313,7 +309,7 @@ pub(crate) static CHECKS: [DomainCheck; 7] = [
         run: texts,
     },
     DomainCheck {
-        check: check(
+        check: Check::of_domain_ungated(
             "DNS-18",
             "No wildcard answers in the place of records",
             "Delete the wildcard TXT record.",
@@ -322,7 +318,7 @@ pub(crate) static CHECKS: [DomainCheck; 7] = [
         run: wildcards,
     },
     DomainCheck {
-        check: check(
+        check: Check::of_domain_ungated(
             "DNS-19",
             "Name servers answer fast",
             "Have the zone at a faster host.",
@@ -331,7 +327,7 @@ pub(crate) static CHECKS: [DomainCheck; 7] = [
         run: speed,
     },
     DomainCheck {
-        check: check(
+        check: Check::of_domain_ungated(
             "DNS-20",
             "No alias leads nowhere",
             "Delete the alias: whoever gets the name it leads to writes in your name.",

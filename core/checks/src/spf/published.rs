@@ -376,15 +376,6 @@ fn ttl(_: &mut Known, facts: &Facts<'_>) -> Option<Found> {
     }
 }
 
-const fn check(
-    id: &'static str,
-    title: &'static str,
-    remedy: &'static str,
-    reference: &'static str,
-) -> Check {
-    Check::of_domain(id, title, &[], remedy, reference)
-}
-
 /// SPF-01 to SPF-22 without those of a message and of an address.
 pub(crate) static DOMAIN_CHECKS: [DomainCheck; 20] = [
     DomainCheck {
@@ -429,7 +420,7 @@ pub(crate) static DOMAIN_CHECKS: [DomainCheck; 20] = [
         run: lookups,
     },
     DomainCheck {
-        check: check(
+        check: Check::of_domain_ungated(
             "SPF-06",
             "Every name leads somewhere",
             "Take the names out that have nothing.",
@@ -438,7 +429,7 @@ pub(crate) static DOMAIN_CHECKS: [DomainCheck; 20] = [
         run: voids,
     },
     DomainCheck {
-        check: check(
+        check: Check::of_domain_ungated(
             "SPF-07",
             "No mx term means more than 10 hosts",
             "Name the networks with ip4: and ip6: instead.",
@@ -447,7 +438,7 @@ pub(crate) static DOMAIN_CHECKS: [DomainCheck; 20] = [
         run: exchangers,
     },
     DomainCheck {
-        check: check(
+        check: Check::of_domain_ungated(
             "SPF-08",
             "The record is evaluated in time",
             "Have fewer includes, or name servers that answer faster.",
@@ -456,7 +447,7 @@ pub(crate) static DOMAIN_CHECKS: [DomainCheck; 20] = [
         run: time,
     },
     DomainCheck {
-        check: check(
+        check: Check::of_domain_ungated(
             "SPF-09",
             "There is no ptr",
             "Name the addresses with ip4:, ip6: or a: instead.",
@@ -465,7 +456,7 @@ pub(crate) static DOMAIN_CHECKS: [DomainCheck; 20] = [
         run: pointers,
     },
     DomainCheck {
-        check: check(
+        check: Check::of_domain_ungated(
             "SPF-10",
             "The record says what follows for others",
             "End it with ~all (with a DMARC policy) or -all.",
@@ -484,7 +475,7 @@ pub(crate) static DOMAIN_CHECKS: [DomainCheck; 20] = [
         run: targets,
     },
     DomainCheck {
-        check: check(
+        check: Check::of_domain_ungated(
             "SPF-12",
             "No record leads back to itself",
             "Take the include: out that closes the circle, or stands there twice.",
@@ -493,7 +484,7 @@ pub(crate) static DOMAIN_CHECKS: [DomainCheck; 20] = [
         run: loops,
     },
     DomainCheck {
-        check: check(
+        check: Check::of_domain_ungated(
             "SPF-13",
             "Every term counts",
             "Put all last, without redirect= beside it.",
@@ -502,7 +493,7 @@ pub(crate) static DOMAIN_CHECKS: [DomainCheck; 20] = [
         run: dead_terms,
     },
     DomainCheck {
-        check: check(
+        check: Check::of_domain_ungated(
             "SPF-14",
             "The answer fits into one datagram",
             "Move networks into a record of their own and include it; take out texts at the same \
@@ -512,7 +503,7 @@ pub(crate) static DOMAIN_CHECKS: [DomainCheck; 20] = [
         run: size,
     },
     DomainCheck {
-        check: check(
+        check: Check::of_domain_ungated(
             "SPF-15",
             "Not half the internet may send",
             "Name smaller networks.",
@@ -521,7 +512,7 @@ pub(crate) static DOMAIN_CHECKS: [DomainCheck; 20] = [
         run: space,
     },
     DomainCheck {
-        check: check(
+        check: Check::of_domain_ungated(
             "SPF-16",
             "Nothing of what is out of use",
             "Delete it: nobody reads it, or only wrong.",
@@ -530,11 +521,16 @@ pub(crate) static DOMAIN_CHECKS: [DomainCheck; 20] = [
         run: obsolete,
     },
     DomainCheck {
-        check: check("SPF-18", "Every network makes sense", "Correct the term.", "RFC 7208 §5.6"),
+        check: Check::of_domain_ungated(
+            "SPF-18",
+            "Every network makes sense",
+            "Correct the term.",
+            "RFC 7208 §5.6",
+        ),
         run: nonsense,
     },
     DomainCheck {
-        check: check(
+        check: Check::of_domain_ungated(
             "SPF-19",
             "A flattened record has what its source has",
             "Make it anew of its source.",
@@ -543,7 +539,7 @@ pub(crate) static DOMAIN_CHECKS: [DomainCheck; 20] = [
         run: flattened,
     },
     DomainCheck {
-        check: check(
+        check: Check::of_domain_ungated(
             "SPF-20",
             "Every address that sends may",
             "Add the addresses to the record.",
@@ -552,7 +548,7 @@ pub(crate) static DOMAIN_CHECKS: [DomainCheck; 20] = [
         run: sources,
     },
     DomainCheck {
-        check: check(
+        check: Check::of_domain_ungated(
             "SPF-21",
             "A domain that sends nothing says so",
             "Publish `v=spf1 -all`.",
@@ -561,7 +557,7 @@ pub(crate) static DOMAIN_CHECKS: [DomainCheck; 20] = [
         run: parked,
     },
     DomainCheck {
-        check: check(
+        check: Check::of_domain_ungated(
             "SPF-22",
             "The record can be changed within a day",
             "Set a TTL of 300 to 86400 s.",

@@ -25,22 +25,21 @@ impl Report {
 
     /// 0 where nothing is at fault, 1 where something is, 3 where something is open.
     pub(super) fn exit(&self) -> Exit {
-        match (self.count(Outcome::Fail), self.count(Outcome::Error)) {
-            (1.., _) => Exit::No,
-            (_, 1..) => Exit::Undetermined,
-            _ => Exit::Yes,
-        }
+        self.exit_by(|_| true)
     }
 
     /// As [`exit`](Self::exit), of something that is judged beside the block lists: one that
     /// refuses our resolver says nothing of a message.
     pub(super) fn exit_beside_lists(&self) -> Exit {
-        let is_open = |finding: &&Finding| {
-            finding.outcome == Outcome::Error && !finding.id.starts_with("BL-")
-        };
-        match (self.count(Outcome::Fail), self.findings.iter().find(is_open)) {
+        self.exit_by(|open| !open.id.starts_with("BL-"))
+    }
+
+    /// By these findings among those that are open.
+    fn exit_by(&self, counts: impl Fn(&Finding) -> bool) -> Exit {
+        let mut open = self.findings.iter().filter(|one| one.outcome == Outcome::Error);
+        match (self.count(Outcome::Fail), open.any(counts)) {
             (1.., _) => Exit::No,
-            (_, Some(_)) => Exit::Undetermined,
+            (_, true) => Exit::Undetermined,
             _ => Exit::Yes,
         }
     }
