@@ -56,6 +56,42 @@ pub enum Gate {
     Apple,
 }
 
+impl Gate {
+    /// Every one, as reports list them.
+    pub const ALL: [Self; 6] = [
+        Self::UnitedInternet,
+        Self::Google,
+        Self::Yahoo,
+        Self::Microsoft,
+        Self::TOnline,
+        Self::Apple,
+    ];
+
+    /// As flags, addresses and JSON have it.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::UnitedInternet => "united-internet",
+            Self::Google => "google",
+            Self::Yahoo => "yahoo",
+            Self::Microsoft => "microsoft",
+            Self::TOnline => "t-online",
+            Self::Apple => "apple",
+        }
+    }
+
+    /// As people know it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::UnitedInternet => "GMX, WEB.DE",
+            Self::Google => "Gmail",
+            Self::Yahoo => "Yahoo, AOL",
+            Self::Microsoft => "Outlook.com",
+            Self::TOnline => "T-Online",
+            Self::Apple => "iCloud",
+        }
+    }
+}
+
 /// How a check comes out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome {

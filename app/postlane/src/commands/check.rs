@@ -2,19 +2,18 @@
 
 mod address;
 mod domain;
-mod gates;
 mod message;
-mod recorded;
-mod recorded_calls;
 mod report;
 mod spf;
 
+use std::fs;
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use postlane_checks::Known;
 use postlane_checks::blocklist::{Keys, Lists};
+use postlane_inspection::{Asked, read_answers, write_answers};
 use postlane_net::dns::{NameServers, Resolver, ResolverSettings};
 use postlane_net::enquiry::{Enquiry, Mapped};
 use postlane_net::tls::Trust;
@@ -81,14 +80,6 @@ pub(crate) fn run(command: &CheckCommand, json: bool) -> Result<Exit, Failure> {
     }
 }
 
-/// Who is asked.
-enum Asked {
-    /// The recorded answers are all there are.
-    Nobody,
-    Dns(Box<Resolver>),
-    All(Box<Enquiry>),
-}
-
 /// How servers are called beside the resolver.
 struct Callers<'a> {
     map: &'a [String],
@@ -105,10 +96,6 @@ impl Callers<'_> {
         Ok(Enquiry::new(resolver, trust, mapped, &host))
     }
 }
-
-/// Rounds of questions, at most: SPF alone may take eleven, one behind the other. Chosen, not
-/// measured.
-const ROUNDS_MAX: usize = 40;
 
 impl Answers {
     /// Runs a look again and again, until it has all answers it asks of the DNS.
@@ -134,37 +121,25 @@ impl Answers {
     fn ask<T>(
         &self,
         asked: &Asked,
-        mut look: impl FnMut(&mut Known) -> Option<T>,
+        look: impl FnMut(&mut Known) -> Option<T>,
     ) -> Result<T, Failure> {
         let mut known = Known::new();
         known.use_keys(self.keys()?);
         if let Some(file) = &self.replay {
-            recorded::read(file, &mut known)?;
+            replay(file, &mut known)
+                .map_err(|why| Failure::usage(format!("{}: {why}", file.display())))?;
         }
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|e| Failure::new(Exit::Undetermined, format!("no runtime: {e}")))?;
-        for _ in 0..ROUNDS_MAX {
-            if let Some(found) = look(&mut known) {
-                if let Some(file) = &self.record {
-                    recorded::write(file, &known)?;
-                }
-                return Ok(found);
-            }
-            runtime.block_on(async {
-                match asked {
-                    Asked::Dns(resolver) => {
-                        resolver.complete(&mut known).await;
-                    }
-                    Asked::All(enquiry) => {
-                        enquiry.complete(&mut known).await;
-                    }
-                    Asked::Nobody => recorded::leave_open(&mut known),
-                }
-            });
+        let found = runtime.block_on(asked.until_found(&mut known, look));
+        let found = found.map_err(|why| Failure::new(Exit::Undetermined, why.to_string()))?;
+        if let Some(file) = &self.record {
+            fs::write(file, write_answers(&known))
+                .map_err(|e| Failure::usage(format!("{}: {e}", file.display())))?;
         }
-        Err(Failure::new(Exit::Undetermined, "the questions to the DNS do not end"))
+        Ok(found)
     }
 
     fn keys(&self) -> Result<Keys, Failure> {
@@ -189,4 +164,9 @@ impl Answers {
         };
         Ok(Some(Resolver::new(&servers, ResolverSettings::default())))
     }
+}
+
+/// Knows what a file of --record has.
+fn replay(file: &Path, known: &mut Known) -> anyhow::Result<()> {
+    Ok(read_answers(&fs::read_to_string(file)?, known)?)
 }

@@ -3,11 +3,12 @@
 use std::net::IpAddr;
 
 use clap::Args;
+use postlane_checks::Report;
 use postlane_checks::address::{Sender, address_checks, check_address};
-use serde_json::json;
+use postlane_inspection::address_as_json;
 
 use super::Answers;
-use super::report::Report;
+use super::report::{exit, show};
 use crate::exit::{Exit, Failure};
 use crate::print;
 
@@ -32,15 +33,9 @@ pub(super) fn run(check: &CheckIp, json: bool) -> Result<Exit, Failure> {
     let findings = check.answers.run(|known| check_address(known, sender))?;
     let report = Report::new(address_checks(), findings);
     if json {
-        print::json(&json!({
-            "address": check.address,
-            "helo": check.helo,
-            "gates": report.gates_as_json(),
-            "score": report.score_as_json(),
-            "checks": report.checks_as_json(),
-        }));
+        print::json(&address_as_json(sender, &report));
     } else {
-        report.show(check.all);
+        show(&report, check.all);
     }
-    Ok(report.exit())
+    Ok(exit(&report))
 }

@@ -5,13 +5,12 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::Args;
-use postlane_checks::dmarc::Evaluated;
 use postlane_checks::spf::{Branch, Published, Survey};
-use postlane_checks::{DomainReport, Name, SendingDomain, check_domain, domain_checks};
+use postlane_checks::{Name, Report, SendingDomain, check_domain, domain_checks};
+use postlane_inspection::{COMMON_SELECTORS, domain_as_json};
 use postlane_mail::Instant;
-use serde_json::{Value, json};
 
-use super::report::Report;
+use super::report::{exit, show};
 use super::{Answers, Callers};
 use crate::exit::{Exit, Failure};
 use crate::print;
@@ -52,43 +51,20 @@ pub(crate) struct CheckDomain {
     answers: Answers,
 }
 
-/// Selectors that many have: of programs by default, and of services. From their documentation,
-/// as widely seen; more may be missing.
-const SELECTORS: [&str; 18] = [
-    "default",
-    "dkim",
-    "mail",
-    "smtp",
-    "s1",
-    "s2",
-    "k1",
-    "k2",
-    "k3",
-    "selector1",
-    "selector2",
-    "google",
-    "mandrill",
-    "pm",
-    "fm1",
-    "fm2",
-    "zoho",
-    "postlane",
-];
-
 pub(super) fn run(check: &CheckDomain, json: bool) -> Result<Exit, Failure> {
     let asked = check.asked()?;
     let callers = Callers { map: &check.map, extra_roots: &check.extra_root };
     let found = check.answers.run_with(&callers, |known| check_domain(known, &asked))?;
     let report = Report::new(domain_checks(), found.findings.clone());
     if json {
-        print::json(&as_json(&asked, &found, &report));
+        print::json(&domain_as_json(&asked, &found, &report));
     } else {
         print::line(&print::printable(&format!("{}", asked.name)));
         print::line("");
-        report.show(check.all);
+        show(&report, check.all);
         show_record(&found.spf);
     }
-    Ok(report.exit())
+    Ok(exit(&report))
 }
 
 impl CheckDomain {
@@ -97,7 +73,7 @@ impl CheckDomain {
         let return_path = self.return_path.as_deref().map_or_else(|| Ok(name.clone()), domain)?;
         let is_guessed = self.selector.is_empty();
         let selectors: Vec<Box<str>> = if is_guessed {
-            SELECTORS.iter().map(|selector| (*selector).into()).collect()
+            COMMON_SELECTORS.iter().map(|selector| (*selector).into()).collect()
         } else {
             self.selector.iter().map(|selector| selector.as_str().into()).collect()
         };
@@ -151,54 +127,4 @@ fn branch(at: &Branch, depth: usize) {
     for below in &at.below {
         branch(below, depth + 1);
     }
-}
-
-fn as_json(asked: &SendingDomain, found: &DomainReport, report: &Report) -> Value {
-    let names = |names: &[Name]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let survey = &found.spf;
-    let mut dmarc = policy(&found.dmarc.tree_walk);
-    dmarc["psl"] = policy(&found.dmarc.public_suffixes);
-    dmarc["treewalk"] = policy(&found.dmarc.tree_walk);
-    json!({
-        "domain": asked.name.to_string(),
-        "gates": report.gates_as_json(),
-        "score": report.score_as_json(),
-        "spf": {
-            "domain": survey.top.domain.to_string(),
-            "lookups": survey.lookups,
-            "voids": names(&survey.voids),
-            "undetermined": names(&survey.open),
-            "addresses": survey.addresses(),
-            "is_cut": survey.is_cut,
-            "tree": tree(&survey.top),
-        },
-        "dmarc": dmarc,
-        "checks": report.checks_as_json(),
-    })
-}
-
-fn tree(branch: &Branch) -> Value {
-    let (record, state) = match &branch.published {
-        Published::One { text, .. } => (Some(&**text), "found"),
-        Published::Nothing => (None, "nothing"),
-        Published::Many(_) => (None, "many"),
-        Published::Open(_) => (None, "undetermined"),
-        Published::Loop => (None, "loop"),
-        Published::Cut => (None, "cut"),
-    };
-    json!({
-        "domain": branch.domain.to_string(),
-        "via": branch.via.as_deref(),
-        "state": state,
-        "record": record,
-        "below": branch.below.iter().map(tree).collect::<Vec<Value>>(),
-    })
-}
-
-fn policy(found: &Evaluated) -> Value {
-    json!({
-        "policy": found.policy.map(|policy| policy.as_str()),
-        "policy_domain": found.policy_domain.as_ref().map(ToString::to_string),
-        "org_domain": found.organisation.to_string(),
-    })
 }

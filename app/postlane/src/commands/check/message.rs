@@ -4,16 +4,13 @@ use std::fs;
 use std::io::{self, Read as _};
 
 use clap::Args;
-use postlane_checks::dkim::Checked;
-use postlane_checks::dmarc::{Evaluated, Method};
-use postlane_checks::format::{address, date::MailDate};
 use postlane_checks::message::Message;
-use postlane_checks::{Arrived, Authentication, Client, check_message, message_checks};
+use postlane_checks::{Arrived, Client, Report, check_message, message_checks};
+use postlane_inspection::message_as_json;
 use postlane_mail::Instant;
-use serde_json::{Value, json};
 
-use super::report::Report;
-use super::{Answers, Bringer, spf};
+use super::report::{exit_beside_lists, show};
+use super::{Answers, Bringer};
 use crate::exit::{Exit, Failure};
 use crate::print;
 
@@ -70,11 +67,11 @@ pub(super) fn run(check: &CheckMessage, json: bool) -> Result<Exit, Failure> {
     let (authentication, findings) = check.answers.run(|known| check_message(known, &arrived))?;
     let report = Report::new(message_checks(), findings);
     if json {
-        print::json(&as_json(&arrived, &authentication, &report));
+        print::json(&message_as_json(&arrived, &authentication, &report));
     } else {
-        report.show(check.all);
+        show(&report, check.all);
     }
-    Ok(report.exit_beside_lists())
+    Ok(exit_beside_lists(&report))
 }
 
 fn read(file: &str) -> Result<Vec<u8>, Failure> {
@@ -115,72 +112,4 @@ fn wire(octets: Vec<u8>) -> Vec<u8> {
         wire.push(octet);
     }
     wire
-}
-
-fn as_json(arrived: &Arrived<'_>, authentication: &Authentication, report: &Report) -> Value {
-    let Authentication { spf, dkim, dmarc, arc, arc_sets, .. } = authentication;
-    json!({
-        "gates": report.gates_as_json(),
-        "score": report.score_as_json(),
-        "spf": spf.as_ref().map(spf::as_json),
-        "dkim": dkim.iter().map(signature).collect::<Vec<Value>>(),
-        "dmarc": dmarc.as_ref().map(|report| {
-            let mut found = policy(&report.tree_walk);
-            found["method"] = method(report.tree_walk.method).into();
-            found["psl"] = policy(&report.public_suffixes);
-            found["treewalk"] = policy(&report.tree_walk);
-            found
-        }),
-        "arc": {"cv": format!("{arc:?}").to_ascii_lowercase(), "sets": arc_sets},
-        "fields": fields(arrived),
-        "checks": report.checks_as_json(),
-    })
-}
-
-fn signature(checked: &Checked) -> Value {
-    let signature = checked.signature.as_ref();
-    json!({
-        "d": signature.map(|signature| signature.domain.to_string()),
-        "s": signature.map(|signature| signature.selector.to_string()),
-        "a": signature.map(|signature| signature.algorithm.as_str()),
-        "result": checked.outcome.as_str(),
-        "reason": checked.why.as_ref().map(ToString::to_string),
-        "bh_ok": checked.body_is_intact,
-        "key_bits": checked.key_bits,
-    })
-}
-
-fn method(method: Method) -> &'static str {
-    match method {
-        Method::TreeWalk => "treewalk",
-        Method::PublicSuffixes => "psl",
-    }
-}
-
-fn policy(found: &Evaluated) -> Value {
-    json!({
-        "result": found.verdict.as_str(),
-        "policy": found.policy.map(|policy| policy.as_str()),
-        "policy_domain": found.policy_domain.as_ref().map(ToString::to_string),
-        "org_domain": found.organisation.to_string(),
-        "spf_aligned": found.aligned.spf,
-        "dkim_aligned": found.aligned.dkim,
-    })
-}
-
-fn fields(arrived: &Arrived<'_>) -> Value {
-    let message = &arrived.message;
-    let date = message.text("Date").and_then(|text| MailDate::parse(&text).ok());
-    let date = date.and_then(|date| jiff::Timestamp::from_second(date.unix_s).ok());
-    let from = message.text("From").and_then(|text| address::parse(&text).ok());
-    let from: Vec<String> = from
-        .iter()
-        .flat_map(|list| address::mailboxes(list))
-        .map(|mailbox| format!("{}@{}", mailbox.local_part, mailbox.domain))
-        .collect();
-    json!({
-        "date_utc": date.map(|date| date.to_string()),
-        "from": from,
-        "message_id": message.text("Message-ID"),
-    })
 }

@@ -2,8 +2,8 @@
 
 use clap::Args;
 use postlane_checks::spf::{self, Envelope, Explained, Match, Step, Verdict};
+use postlane_inspection::spf_as_json;
 use postlane_mail::Instant;
-use serde_json::{Value, json};
 
 use super::{Answers, Bringer};
 use crate::exit::{Exit, Failure};
@@ -32,7 +32,7 @@ pub(super) fn run(check: &CheckSpf, json: bool) -> Result<Exit, Failure> {
     };
     let explained = check.answers.run(|known| spf::check_host(known, &envelope))?;
     if json {
-        print::json(&as_json(&explained));
+        print::json(&spf_as_json(&explained));
     } else {
         show(&explained, address);
     }
@@ -78,39 +78,4 @@ fn branch(step: &Step, depth: usize) {
             branch(below, depth + 2);
         }
     }
-}
-
-/// As `--json` has it.
-pub(super) fn as_json(explained: &Explained) -> Value {
-    json!({
-        "result": explained.verdict.as_str(),
-        "domain": &*explained.domain,
-        "why": explained.why.as_deref(),
-        "explanation": explained.explanation.as_deref(),
-        "lookups": explained.lookups,
-        "voids": explained.voids,
-        "tree": tree(&explained.tree),
-    })
-}
-
-fn tree(step: &Step) -> Value {
-    let terms = step.terms.iter().map(|seen| {
-        let matched = match seen.matched {
-            Match::Yes => "yes",
-            Match::No => "no",
-            Match::Broken => "broken",
-        };
-        json!({
-            "term": &*seen.term,
-            "name": seen.name.as_ref().map(ToString::to_string),
-            "lookups": seen.lookups,
-            "matched": matched,
-            "below": seen.below.as_deref().map(tree),
-        })
-    });
-    json!({
-        "domain": &*step.domain,
-        "record": step.record.as_deref(),
-        "terms": terms.collect::<Vec<Value>>(),
-    })
 }

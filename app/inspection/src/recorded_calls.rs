@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 /// A server with what it said.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(untagged)]
-pub(super) enum Line {
+pub(crate) enum Line {
     Page(PageLine),
     Authority(AuthorityLine),
     Greeting(GreetingLine),
@@ -20,7 +20,7 @@ pub(super) enum Line {
 /// A page; its octets stand in base 64.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct PageLine {
+pub(crate) struct PageLine {
     page: String,
     octets_max: usize,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -51,7 +51,7 @@ enum Why {
 /// What a name server itself said.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct AuthorityLine {
+pub(crate) struct AuthorityLine {
     zone: String,
     server: IpAddr,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -66,7 +66,7 @@ pub(super) struct AuthorityLine {
 /// How an exchanger greeted; certificates stand in base 64.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct GreetingLine {
+pub(crate) struct GreetingLine {
     exchanger: String,
     /// `encrypted`, `plain`, `broken` or `failed`.
     greeting: String,
@@ -81,7 +81,7 @@ pub(super) struct GreetingLine {
 }
 
 /// What is missing cannot be found out.
-pub(super) fn leave_open(known: &mut Known) {
+pub(crate) fn leave_open(known: &mut Known) {
     const WHY: &str = "the recorded answers do not have it";
     for page in known.take_missing_pages() {
         known.learn_page(page, Fetched::Failed(FetchFailure::NotRecorded));
@@ -96,7 +96,7 @@ pub(super) fn leave_open(known: &mut Known) {
 
 impl Line {
     /// Everything that is known.
-    pub(super) fn all(known: &Known) -> Vec<Self> {
+    pub(crate) fn all(known: &Known) -> Vec<Self> {
         let pages = known.pages().map(|(page, fetched)| Self::Page(PageLine::of(page, fetched)));
         let authorities = known
             .authorities()
@@ -108,7 +108,7 @@ impl Line {
     }
 
     /// Whose words it has.
-    pub(super) fn whose(&self) -> &str {
+    pub(crate) fn whose(&self) -> &str {
         match self {
             Self::Page(line) => &line.page,
             Self::Authority(line) => &line.zone,
@@ -117,7 +117,7 @@ impl Line {
     }
 
     /// Takes it as known; none if it cannot be read.
-    pub(super) fn learn(&self, known: &mut Known) -> Option<()> {
+    pub(crate) fn learn(&self, known: &mut Known) -> Option<()> {
         match self {
             Self::Page(line) => {
                 let page = Page::of_url(&line.page, line.octets_max)?;
@@ -271,7 +271,7 @@ impl GreetingLine {
 
 /// One of each, for the test that reads back what was written.
 #[cfg(test)]
-pub(super) fn learn_one_of_each(known: &mut Known) {
+pub(crate) fn learn_one_of_each(known: &mut Known) {
     let name = |text| Name::parse(text).unwrap();
     let page = |path: &str| Page::of_url(&format!("https://a.example/{path}"), 9).unwrap();
     let body = b"\xffx".as_slice().into();

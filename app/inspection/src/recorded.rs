@@ -1,17 +1,14 @@
 //! Questions with their answers, in a file: one look can be had again anywhere.
 
-use std::fs;
-use std::path::Path;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use postlane_checks::tlsa::TlsaRecord;
 use postlane_checks::{Answer, Failure as NoAnswer, Found, Kind, Known, Name, Question, Record};
 use postlane_mail::Span;
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
-use super::recorded_calls;
-use crate::exit::Failure;
+use crate::recorded_calls;
 
 /// A question with its answer, as the file has it.
 #[derive(Debug, Serialize, Deserialize)]
@@ -68,26 +65,37 @@ enum Written {
     Tlsa(String),
 }
 
-/// Reads a file into what is known.
-pub(super) fn read(file: &Path, known: &mut Known) -> Result<(), Failure> {
-    let says = |e: &dyn std::fmt::Display| Failure::usage(format!("{}: {e}", file.display()));
-    let text = fs::read_to_string(file).map_err(|e| says(&e))?;
-    let lines: Vec<Entry> = serde_json::from_str(&text)
-        .map_err(|e| says(&format!("{e}: a file that --record has written is expected")))?;
+/// Why recorded answers cannot be read.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Unreadable {
+    /// It is not their form.
+    #[error("{0}: a file that --record has written is expected")]
+    Form(#[from] serde_json::Error),
+    /// An answer is none.
+    #[error("the answer to {0} cannot be read")]
+    Answer(String),
+}
+
+/// Takes as known what was recorded.
+///
+/// # Errors
+///
+/// If the text is not of [`write_answers`]: says where, and which answer.
+pub fn read_answers(text: &str, known: &mut Known) -> Result<(), Unreadable> {
+    let lines: Vec<Entry> = serde_json::from_str(text)?;
     for line in lines {
         let line = match line {
             Entry::Dns(line) => line,
             Entry::Other(line) => {
-                let wrong = || says(&format!("the answer of {} cannot be read", line.whose()));
+                let wrong = || Unreadable::Answer(line.whose().to_owned());
                 line.learn(known).ok_or_else(wrong)?;
                 continue;
             }
         };
         let took = line.took_ms;
-        let (name, kind) = (line.name.clone(), line.kind.clone());
-        let (question, answer) = line
-            .taken()
-            .ok_or_else(|| says(&format!("the answer to {kind} of {name} cannot be read")))?;
+        let whose = format!("{} of {}", line.kind, line.name);
+        let (question, answer) = line.taken().ok_or(Unreadable::Answer(whose))?;
         if let Some(ms) = took {
             known.note_took(question.clone(), Span::from_ms(ms));
         }
@@ -96,25 +104,15 @@ pub(super) fn read(file: &Path, known: &mut Known) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Writes down what is known.
-pub(super) fn write(file: &Path, known: &Known) -> Result<(), Failure> {
+/// Everything that is known, as JSON: one look can be had again anywhere.
+pub fn write_answers(known: &Known) -> String {
     let dns = known.answers().map(|(question, answer)| {
         let took_ms = known.took(question).map(Span::as_ms);
         Entry::Dns(Line { took_ms, ..Line::of(question, answer) })
     });
     let others = recorded_calls::Line::all(known).into_iter().map(Entry::Other);
     let lines: Vec<Entry> = dns.chain(others).collect();
-    let text = serde_json::to_string_pretty(&lines).unwrap_or_default();
-    fs::write(file, text + "\n").map_err(|e| Failure::usage(format!("{}: {e}", file.display())))
-}
-
-/// What is missing cannot be found out.
-pub(super) fn leave_open(known: &mut Known) {
-    for question in known.take_missing() {
-        let why = NoAnswer::Malformed("the recorded answers do not have it".into());
-        known.learn(question, Answer::Failed(why));
-    }
-    recorded_calls::leave_open(known);
+    serde_json::to_string_pretty(&lines).unwrap_or_default() + "\n"
 }
 
 impl Line {
@@ -248,11 +246,8 @@ mod tests {
             known.learn(Question { name: name(&format!("n{n}.example")), kind: Kind::Txt }, answer);
         }
         recorded_calls::learn_one_of_each(&mut known);
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("dns.json");
-        write(&file, &known).unwrap();
         let mut again = Known::new();
-        read(&file, &mut again).unwrap();
+        read_answers(&write_answers(&known), &mut again).unwrap();
         assert!(known.answers().eq(again.answers()));
         assert!(known.pages().eq(again.pages()));
         assert!(known.authorities().eq(again.authorities()));
@@ -260,11 +255,8 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_none_says_what_is_expected() {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("dns.json");
-        fs::write(&file, "{}").unwrap();
-        let said = format!("{:?}", read(&file, &mut Known::new()).unwrap_err());
+    fn what_was_not_recorded_says_what_is_expected() {
+        let said = read_answers("{}", &mut Known::new()).unwrap_err().to_string();
         assert!(said.contains("a file that --record has written"), "{said}");
     }
 }

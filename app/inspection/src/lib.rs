@@ -1,0 +1,19 @@
+//! Looks at messages, domains and addresses for whoever asks: gets the answers that a look wants,
+//! and tells what it found in one form, for the command line, the API and the relay itself.
+
+mod address;
+mod asked;
+mod domain;
+mod message;
+mod recorded;
+mod recorded_calls;
+mod report;
+mod spf;
+
+pub use address::address_as_json;
+pub use asked::{Asked, Endless};
+pub use domain::{COMMON_SELECTORS, domain_as_json};
+pub use message::message_as_json;
+pub use recorded::{Unreadable, read_answers, write_answers};
+pub use report::{checks_as_json, gates_as_json, report_as_json, score_as_json};
+pub use spf::spf_as_json;
