@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use libfuzzer_sys::fuzz_target;
 use postlane_checks::message::Message;
 use postlane_checks::{
-    Answer, Arrived, Client, Found, Kind, Known, Record, check_message, message_checks,
+    Answer, Arrived, Client, Found, Kind, Known, Record, Session, check_message, message_checks,
 };
 use postlane_mail::{Instant, Span};
 
@@ -29,6 +29,7 @@ fuzz_target!(|octets: &[u8]| {
             mail_from: "jo@example.com",
         }),
         is_transactional: octets.len() % 3 == 1,
+        session: Session::Unseen,
     };
     let (mut known, mut asked) = (Known::new(), 0);
     let findings = loop {

@@ -74,6 +74,7 @@ impl Session {
             tenant: Label::NONE,
             bare_newlines: bare,
             limits,
+            transcript_octets: usize::from(bare == BareNewlines::Refuse) * 4096,
         };
         let ip = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let peer = Peer { ip, neighbour: flags & 128 == 0, tls: None };

@@ -8,6 +8,7 @@ use crate::authentication::Authentication;
 use crate::content::Content;
 use crate::dns::Known;
 use crate::message::Message;
+use crate::session::Session;
 
 /// One thing that a receiver may look at.
 #[derive(Debug)]
@@ -135,6 +136,8 @@ pub struct Arrived<'a> {
     pub is_utf8: bool,
     /// Who brought it; none where only the message is at hand.
     pub client: Option<Client<'a>>,
+    /// What is known of the session that it came in.
+    pub session: Session<'a>,
     /// It is one person's own mail (an order, a password): what mail to many must carry is no
     /// matter then.
     pub is_transactional: bool,

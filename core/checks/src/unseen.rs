@@ -3,10 +3,7 @@
 
 use crate::check::Gate::Google;
 use crate::check::{Check, Found, Looked, MessageCheck, Run};
-
-fn unseen_session(_: Looked<'_>) -> Option<Found> {
-    Found::skip("a file does not tell in which session it came")
-}
+use crate::session;
 
 fn certified(looked: Looked<'_>) -> Option<Found> {
     match looked.arrived.message.text("X-CSA-Complaints") {
@@ -46,7 +43,7 @@ pub(crate) static CHECKS: [MessageCheck; 7] = [
             "Let Postlane use STARTTLS where it is offered: it does unless told otherwise.",
             "RFC 3207",
         ),
-        run: Run::Identity(unseen_session),
+        run: Run::Identity(session::encrypted),
     },
     MessageCheck {
         check: Check::of_message(
@@ -56,7 +53,7 @@ pub(crate) static CHECKS: [MessageCheck; 7] = [
             "Use TLS 1.2 or 1.3.",
             "RFC 8996",
         ),
-        run: Run::Identity(unseen_session),
+        run: Run::Identity(session::version),
     },
     MessageCheck {
         check: Check::of_message(
@@ -66,7 +63,7 @@ pub(crate) static CHECKS: [MessageCheck; 7] = [
             "Use ciphers with authentication and forward secrecy (AEAD, ECDHE).",
             "RFC 9325",
         ),
-        run: Run::Identity(unseen_session),
+        run: Run::Identity(session::cipher),
     },
     MessageCheck {
         check: Check::of_message(

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use postlane_checks::Outcome::{Error, Fail, Info, Pass, Skip, Warn};
 use postlane_checks::message::Message;
-use postlane_checks::{Answer, Arrived, Failure, Finding, Kind, Known, Outcome};
+use postlane_checks::{Answer, Arrived, Failure, Finding, Kind, Known, Outcome, Session};
 use postlane_checks::{check_message, message_checks};
 use postlane_mail::Instant;
 use proptest::prelude::*;
@@ -33,6 +33,7 @@ fn answered(octets: &[u8], answer: impl Fn(Kind, &str) -> Answer) -> Vec<Finding
         is_utf8: false,
         client: None,
         is_transactional: false,
+        session: Session::Unseen,
     };
     let mut known = Known::new();
     loop {

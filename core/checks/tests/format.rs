@@ -2,7 +2,9 @@
 
 use postlane_checks::Outcome::{Fail, Info, Pass, Skip, Warn};
 use postlane_checks::message::Message;
-use postlane_checks::{Answer, Arrived, Finding, Known, Outcome, check_message, message_checks};
+use postlane_checks::{
+    Answer, Arrived, Finding, Known, Outcome, Session, check_message, message_checks,
+};
 use postlane_mail::Instant;
 use proptest::prelude::*;
 
@@ -23,6 +25,7 @@ fn look(octets: &[u8]) -> Vec<Finding> {
         is_utf8: false,
         client: None,
         is_transactional: true,
+        session: Session::Unseen,
     };
     let mut known = Known::new();
     loop {

@@ -8,8 +8,8 @@ use postlane_checks::Outcome::{self, Error, Fail, Info, Pass, Skip, Warn};
 use postlane_checks::dkim::{BodyHash, Plan, Signer};
 use postlane_checks::message::Message;
 use postlane_checks::{
-    Answer, Arrived, Client, Failure, Finding, Found, Kind, Known, Name, Record, check_message,
-    message_checks,
+    Answer, Arrived, Client, Failure, Finding, Found, Kind, Known, Name, Record, Session,
+    check_message, message_checks,
 };
 use postlane_mail::{Instant, Span};
 
@@ -59,6 +59,7 @@ struct Mail {
     plan: Plan,
     zone: Zone,
     is_transactional: bool,
+    session: Session<'static>,
 }
 
 fn signer(domain: &str, zone: &mut Zone) -> Signer {
@@ -94,6 +95,7 @@ fn good() -> Mail {
         plan: Plan::default(),
         zone,
         is_transactional: false,
+        session: Session::Unseen,
     }
 }
 
@@ -117,6 +119,7 @@ impl Mail {
             is_utf8: false,
             client: Some(client),
             is_transactional: self.is_transactional,
+            session: self.session,
         };
         let mut known = Known::new();
         loop {
@@ -243,4 +246,16 @@ fn the_way_out_of_a_list_is_judged_field_by_field() {
     assert_eq!(with("List-Unsubscribe-Post", "X-Post"), [Pass, Pass, Fail, Skip]);
     let own = Mail { is_transactional: true, ..good() };
     assert_eq!(own.outcomes(&["BULK-01", "BULK-02", "BULK-03", "BULK-04"]), [Skip; 4]);
+}
+
+#[test]
+fn how_the_session_was_is_seen_where_there_was_one() {
+    let of = |session| Mail { session, ..good() }.outcomes(&["TLS-01", "TLS-02", "TLS-03"]);
+    let encrypted = |version, cipher| Session::Encrypted { version, cipher };
+    assert_eq!(of(Session::Unseen), [Skip; 3]);
+    assert_eq!(of(Session::Unoffered), [Skip; 3]);
+    assert_eq!(of(Session::Plain), [Fail, Skip, Skip]);
+    assert_eq!(of(encrypted("TLSv1.3", "TLS13_AES_256_GCM_SHA384")), [Pass; 3]);
+    assert_eq!(of(encrypted("TLSv1.2", "TLS_RSA_WITH_AES_128_CBC_SHA")), [Pass, Pass, Warn]);
+    assert_eq!(of(encrypted("TLSv1.0", "TLS_RSA_WITH_3DES_EDE_CBC_SHA")), [Pass, Fail, Fail]);
 }

@@ -7,7 +7,7 @@
 use std::io::Write;
 
 use postlane_checks::message::Message;
-use postlane_checks::{Answer, Arrived, Client, Known, check_message};
+use postlane_checks::{Answer, Arrived, Client, Known, Session, check_message};
 use postlane_mail::Instant;
 
 use super::replies::on_cpu;
@@ -87,6 +87,7 @@ fn look(known: &mut Known, octets: &[u8]) -> usize {
         is_utf8: false,
         client: Some(client),
         is_transactional: false,
+        session: Session::Unseen,
     };
     loop {
         if let Some((_, findings)) = check_message(known, &arrived) {

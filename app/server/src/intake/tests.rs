@@ -93,6 +93,7 @@ fn submission() -> Submission {
         ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
         tls: None,
         standing: Standing::Neighbour,
+        transcript: None,
     }
 }
 

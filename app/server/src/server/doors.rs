@@ -108,6 +108,7 @@ impl Doors {
             tenant: listener.tenant.clone(),
             bare_newlines: setup.bare_newlines,
             limits: setup.limits.clone(),
+            transcript_octets: 0,
         };
         Ok(ListenerSettings {
             smtp: Arc::new(smtp),

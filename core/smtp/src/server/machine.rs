@@ -13,6 +13,7 @@ use postlane_mail::Instant;
 use super::rights::Standing;
 use super::session::{Peer, Pressure, Settings, TlsFacts};
 use super::submission::{Identity, Submission, Verdict};
+use super::transcript::{Recorder, Speaker};
 use crate::auth::{Claim, Secret, ServerExchange};
 use crate::data::Collector;
 use transaction::{Chunk, Transaction};
@@ -75,6 +76,7 @@ pub struct Server {
     idle_until: Instant,
     session_until: Instant,
     transaction_until: Option<Instant>,
+    recorder: Option<Box<Recorder>>,
 }
 
 /// What the client has said about itself.
@@ -118,6 +120,8 @@ impl Server {
         let standing = standing_of(&peer);
         let limits = &settings.limits;
         let (idle_until, session_until) = (now + limits.idle, now + limits.session);
+        let octets = settings.transcript_octets;
+        let recorder = (octets > 0).then(|| Box::new(Recorder::new(now, octets)));
         let mut server = Self {
             tls: peer.tls.clone(),
             peer,
@@ -136,9 +140,12 @@ impl Server {
             idle_until,
             session_until,
             transaction_until: None,
+            recorder,
             settings,
         };
+        server.note_tls();
         server.greet();
+        server.opened();
         server
     }
 
@@ -147,6 +154,7 @@ impl Server {
         if matches!(self.state, State::Closed) {
             return;
         }
+        self.tick(now);
         if self.input.is_empty() {
             let used = self.consume(now, bytes);
             self.keep_for_later(&bytes[used..]);
@@ -162,6 +170,8 @@ impl Server {
             return;
         }
         self.tls = Some(facts);
+        self.tick(now);
+        self.note_tls();
         self.standing = standing_of(&self.peer);
         self.helo = None;
         self.end_transaction();
@@ -174,6 +184,7 @@ impl Server {
         if !matches!(self.state, State::Waiting(Waiting::Answered)) {
             return;
         }
+        self.tick(now);
         self.say_fmt(format_args!("{verdict}"));
         if let Verdict::Accepted(_) = verdict {
             (self.idle_commands, self.errors) = (0, 0);
@@ -257,12 +268,45 @@ impl Server {
     fn say(&mut self, line: &str) {
         self.output.extend_from_slice(line.as_bytes());
         self.output.extend_from_slice(b"\r\n");
+        self.note(Speaker::Server, line.as_bytes());
     }
 
     fn say_fmt(&mut self, line: fmt::Arguments<'_>) {
+        let start = self.output.len();
         let mut text = Text(&mut self.output);
         text.write_fmt(line).expect("a vector takes all octets");
+        if let Some(recorder) = &mut self.recorder {
+            recorder.say(Speaker::Server, self.output.get(start..).unwrap_or_default());
+        }
         self.output.extend_from_slice(b"\r\n");
+    }
+
+    /// Writes a line down, if anybody wants to know.
+    fn note(&mut self, by: Speaker, line: &[u8]) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.say(by, line);
+        }
+    }
+
+    fn note_tls(&mut self) {
+        if let (Some(recorder), Some(tls)) = (&mut self.recorder, &self.tls) {
+            let agreed = format!("TLS: {}, {}", tls.version, tls.cipher);
+            recorder.say(Speaker::Nobody, agreed.as_bytes());
+            recorder.opened();
+        }
+    }
+
+    /// What was said so far belongs to the session, and not to a message.
+    fn opened(&mut self) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.opened();
+        }
+    }
+
+    fn tick(&mut self, now: Instant) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.tick(now);
+        }
     }
 
     /// Says that something was wrong, and counts it.

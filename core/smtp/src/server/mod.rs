@@ -5,6 +5,7 @@ mod machine;
 mod rights;
 mod session;
 mod submission;
+mod transcript;
 
 #[cfg(test)]
 mod tests;
@@ -14,3 +15,4 @@ pub use machine::{Login, Lookup, Server, Step};
 pub use rights::{RelayRights, Rights, Standing};
 pub use session::{Auth, Peer, Pressure, Settings, StartTls, TlsFacts};
 pub use submission::{Identity, Refusal, Submission, Verdict};
+pub use transcript::{Said, Speaker, Transcript};

@@ -27,6 +27,8 @@ pub struct Settings {
     pub bare_newlines: BareNewlines,
     /// What a client may take of us.
     pub limits: Limits,
+    /// Octets of what was said that are handed on with a message; 0 where nobody wants to know.
+    pub transcript_octets: usize,
 }
 
 /// Whether STARTTLS is offered (RFC 3207). It never is where TLS is spoken already.

@@ -8,6 +8,7 @@ use postlane_mail::{Code, Envelope, Label, QueueId, Status};
 
 use super::rights::Standing;
 use super::session::TlsFacts;
+use super::transcript::Transcript;
 
 /// A message, complete, with everything about how it came.
 #[derive(Debug)]
@@ -30,6 +31,8 @@ pub struct Submission {
     pub tls: Option<TlsFacts>,
     /// What the client has shown of itself.
     pub standing: Standing,
+    /// What was said up to the end of the message, where that is written down.
+    pub transcript: Option<Transcript>,
 }
 
 /// Who a client has shown to be.

@@ -6,6 +6,7 @@ mod bounds;
 mod lines;
 mod messages;
 mod opening;
+mod written_down;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -31,6 +32,7 @@ fn settings() -> Settings {
         tenant: Label::NONE,
         bare_newlines: BareNewlines::Refuse,
         limits: Limits::default(),
+        transcript_octets: 0,
     }
 }
 

@@ -5,7 +5,7 @@ use std::io::{self, Read as _};
 
 use clap::Args;
 use postlane_checks::message::Message;
-use postlane_checks::{Arrived, Client, Report, check_message, message_checks};
+use postlane_checks::{Arrived, Client, Report, Session, check_message, message_checks};
 use postlane_inspection::message_as_json;
 use postlane_mail::Instant;
 
@@ -63,6 +63,7 @@ pub(super) fn run(check: &CheckMessage, json: bool) -> Result<Exit, Failure> {
         is_utf8: check.smtputf8,
         client,
         is_transactional: check.transactional,
+        session: Session::Unseen,
     };
     let (authentication, findings) = check.answers.run(|known| check_message(known, &arrived))?;
     let report = Report::new(message_checks(), findings);

@@ -124,6 +124,7 @@ impl Server {
             Login::Known(identity) => {
                 self.standing = Standing::Known(identity);
                 self.say("235 2.7.0 Authentication successful");
+                self.opened();
             }
             Login::Wrong => {
                 self.logins += 1;

@@ -6,6 +6,7 @@ use postlane_mail::Instant;
 use super::{Server, State};
 use crate::command::{Command, CommandError};
 use crate::server::limits::AHEAD_OCTETS_MAX;
+use crate::server::transcript::Speaker;
 
 impl Server {
     /// Uses what was kept for later, as far as it can be used now.
@@ -103,8 +104,10 @@ impl Server {
 
     fn command_line(&mut self, now: Instant, line: &[u8]) {
         if let State::Auth { .. } = self.state {
+            self.note(Speaker::Client, b"[left out]");
             return self.auth_line(line);
         }
+        self.note_command(line);
         let Ok(line) = std::str::from_utf8(line) else {
             return self.wrong("500 5.5.2 Commands are ASCII, or UTF-8 where SMTPUTF8 allows it");
         };
@@ -122,6 +125,25 @@ impl Server {
                 self.wrong_address(sender, e);
             }
             Err(e) => self.wrong_fmt(format_args!("555 5.5.4 {e}")),
+        }
+    }
+
+    /// Writes a command down. What stands behind AUTH and its mechanism may be a password.
+    fn note_command(&mut self, line: &[u8]) {
+        let Some(recorder) = &mut self.recorder else { return };
+        let is = |verb: &[u8]| line.get(..4).is_some_and(|it| it.eq_ignore_ascii_case(verb));
+        if is(b"MAIL") && self.transaction.is_none() || is(b"EHLO") || is(b"HELO") {
+            recorder.begin();
+        }
+        if is(b"AUTH") {
+            let mut words = line.split(|b| *b == b' ').filter(|word| !word.is_empty());
+            let mut told = words.by_ref().take(2).collect::<Vec<_>>().join(&b' ');
+            if words.next().is_some() {
+                told.extend_from_slice(b" [left out]");
+            }
+            recorder.say(Speaker::Client, &told);
+        } else {
+            recorder.say(Speaker::Client, line);
         }
     }
 
@@ -144,8 +166,14 @@ impl Server {
             return;
         }
         match command {
-            Command::Helo(name) => self.helo(name),
-            Command::Ehlo(name) => self.ehlo(name),
+            Command::Helo(name) => {
+                self.helo(name);
+                self.opened();
+            }
+            Command::Ehlo(name) => {
+                self.ehlo(name);
+                self.opened();
+            }
             Command::Mail(path, parameters) => self.mail(now, path, parameters),
             Command::Rcpt(parameters) => self.rcpt(parameters),
             Command::Data => self.data(),

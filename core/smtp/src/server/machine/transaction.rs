@@ -7,6 +7,7 @@ use crate::command::{MailParameters, RcptParameters};
 use crate::data::{Collected, Collector, DataError};
 use crate::server::session::{Pressure, Settings, StartTls};
 use crate::server::submission::{Refusal, Submission};
+use crate::server::transcript::Speaker;
 
 /// A message on its way in.
 pub(super) struct Transaction {
@@ -271,6 +272,8 @@ impl Server {
     fn hand_over(&mut self, collected: Collected) {
         let Some(transaction) = self.transaction.take() else { return };
         self.transaction_until = None;
+        let octets = format!("[{} octets of the message]", collected.message.len());
+        self.note(Speaker::Client, octets.as_bytes());
         match collected.error {
             None => {}
             Some(DataError::NoRoom) => {
@@ -288,6 +291,7 @@ impl Server {
             ip: self.peer.ip,
             tls: self.tls.clone(),
             standing: self.standing.clone(),
+            transcript: self.recorder.as_ref().map(|recorder| recorder.transcript()),
         };
         self.messages += 1;
         self.wait_for(Waiting::Answered, Step::Message(Box::new(submission)));
