@@ -38,6 +38,12 @@ impl Arrivals {
         Self { seen: self.seen + other.seen, over: self.over.max(other.over) }
     }
 
+    /// As it is kept: messages, and in how long they came.
+    pub(crate) fn kept(self) -> Option<(u32, Span)> {
+        let messages = self.seen.round() as u32;
+        (messages > 0).then_some((messages, Span((self.over * 1e6) as u64)))
+    }
+
     /// The number that is exceeded seldom in a span of that length: of the negative binomial, which
     /// is what a rate foretells that is known from so few arrivals; `most` at most.
     pub(crate) fn at_most(self, span: Span, most: u64) -> u64 {
@@ -62,9 +68,54 @@ impl Arrivals {
     }
 }
 
+/// What came before a restart of the program is to be expected after it, too, until the lane has
+/// looked for as long anew.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Usual {
+    before: Arrivals,
+    restarted: Instant,
+}
+
+impl Usual {
+    /// As it was kept.
+    pub(crate) fn of(messages: u32, over: Span, now: Instant) -> Self {
+        let over = over.max(SHORTEST).0 as f64 / 1e6;
+        Self { before: Arrivals { seen: f64::from(messages), over }, restarted: now }
+    }
+
+    /// What came since the restart, and of what came before as much as completes the hours that are
+    /// looked at.
+    pub(crate) fn and_since(self, transactional: &History, now: Instant) -> Arrivals {
+        let seconds = |span: Span| span.0 as f64 / 1e6;
+        let looked = now.since(self.restarted);
+        if looked >= LOOKED_BACK {
+            return Arrivals::lately(transactional, now);
+        }
+        let since = transactional.between(self.restarted, now) as f64;
+        let missing = seconds(Span(LOOKED_BACK.0 - looked.0)).min(self.before.over);
+        let before = self.before.seen * missing / self.before.over;
+        let over = (seconds(looked) + missing).max(seconds(SHORTEST));
+        Arrivals { seen: since + before, over }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_usual_is_expected_after_a_restart_and_fades_as_the_hours_pass() {
+        let begin = Instant::from_unix_s(1_000_000);
+        let (messages, over) = hourly(10).kept().unwrap();
+        let usual = Usual::of(messages, over, begin);
+        let expected = |hours| {
+            let now = begin + Span::from_h(hours);
+            usual.and_since(&History::default(), now).at_most(Span::from_h(1), 100)
+        };
+        assert_eq!(expected(0), hourly(10).at_most(Span::from_h(1), 100));
+        assert!(expected(0) > expected(3) && expected(3) > expected(5));
+        assert_eq!(expected(6), 0);
+    }
 
     /// So many an hour, evenly, over six hours that end now.
     fn hourly(many: u64) -> Arrivals {

@@ -9,13 +9,14 @@ mod reopening;
 
 use postlane_mail::{Instant, Span, Stream};
 
-use crate::arrivals::Arrivals;
+use crate::arrivals::{Arrivals, Usual};
 use crate::caps::Caps;
 use crate::chance::Chance;
 use crate::credits::Credits;
 use crate::decision::{Decision, Decisions};
 use crate::history::History;
 use crate::latency::Latency;
+use crate::opening::Opening;
 use crate::outcomes::Outcomes;
 use crate::pace::Pace;
 use crate::posterior::Wave;
@@ -60,10 +61,14 @@ pub(crate) struct Controller {
     counted: Counted,
     /// Transactional messages sent, whose share bulk leaves free.
     transactional: History,
+    /// What of it came before the program was restarted.
+    usual: Option<Usual>,
     quotas: Vec<Quota>,
     suspects: Vec<Quota>,
     /// How long the provider shuts a lane out that went too far, where it was seen to.
     shut_out: Option<Span>,
+    /// The time of day at which it lets the lane in again, where its rests were long.
+    opening: Option<Opening>,
     rest: Option<Rest>,
     /// How long the first canary waits, where the last ones were accepted.
     first_gap: Option<Span>,
@@ -96,7 +101,7 @@ pub(crate) struct Controller {
     backoff: Span,
     /// Bulk and transactional messages under way.
     under_way: [u32; 2],
-    opening: u32,
+    sessions_opening: u32,
     chance: Chance,
     decisions: Decisions,
 }
@@ -158,9 +163,11 @@ impl Controller {
             held: None,
             counted: Counted::default(),
             transactional: History::default(),
+            usual: None,
             quotas: Vec::new(),
             suspects: Vec::new(),
             shut_out: None,
+            opening: None,
             rest: None,
             first_gap: None,
             rested: Span::ZERO,
@@ -183,7 +190,7 @@ impl Controller {
             healthy: share_of(Bands::DEFAULT),
             backoff: Span::ZERO,
             under_way: [0; 2],
-            opening: 0,
+            sessions_opening: 0,
             chance: Chance::new(seed),
             decisions: Decisions::default(),
         }
@@ -204,14 +211,17 @@ impl Controller {
             }
             // What was under way when the rest began is heard first.
             State::Cooling { .. } | State::Canary => {
-                let others =
-                    if wants == Wants::Prepaid { messages } else { messages + self.opening };
+                let others = if wants == Wants::Prepaid {
+                    messages
+                } else {
+                    messages + self.sessions_opening
+                };
                 return if others == 0 { Gate::Now } else { Gate::Full };
             }
             State::Probing | State::Normal | State::Steady => {}
         }
         if wants == Wants::Unit {
-            if messages + self.opening >= self.window() {
+            if messages + self.sessions_opening >= self.window() {
                 return Gate::Full;
             }
             if self.pace.next() > now {
@@ -223,8 +233,8 @@ impl Controller {
 
     fn quotas_gate(&self, now: Instant, stream: Stream, wants: Wants) -> Gate {
         // The session that has paid is counted already.
-        let paid = u32::from(wants == Wants::Prepaid && self.opening > 0);
-        let under_way = u64::from(self.in_flight() + self.opening - paid);
+        let paid = u32::from(wants == Wants::Prepaid && self.sessions_opening > 0);
+        let under_way = u64::from(self.in_flight() + self.sessions_opening - paid);
         for quota in &self.quotas {
             let limit = u64::from(quota.messages);
             let mut room = quota.room(&self.counted.all, limit, under_way, now);
@@ -268,12 +278,15 @@ impl Controller {
     /// Whether no more is left of a quota, if it were this lane's, than may be needed for
     /// transactional mail.
     pub(crate) fn has_only_reserve(&self, now: Instant, quota: &Quota, mail: Arrivals) -> bool {
-        self.is_reserve(quota, u64::from(self.in_flight() + self.opening), mail, now)
+        self.is_reserve(quota, u64::from(self.in_flight() + self.sessions_opening), mail, now)
     }
 
     /// Transactional mail of the last hours.
     pub(crate) fn transactional_lately(&self, now: Instant) -> Arrivals {
-        Arrivals::lately(&self.transactional, now)
+        match self.usual {
+            Some(usual) => usual.and_since(&self.transactional, now),
+            None => Arrivals::lately(&self.transactional, now),
+        }
     }
 
     /// Messages under way at once, at most.
@@ -289,13 +302,13 @@ impl Controller {
 
     /// A session is being opened for a message.
     pub(crate) fn opening(&mut self, now: Instant) {
-        self.opening += 1;
+        self.sessions_opening += 1;
         self.spend(now);
     }
 
     /// It is open, or never will be.
     pub(crate) fn opening_is_over(&mut self) {
-        self.opening = self.opening.saturating_sub(1);
+        self.sessions_opening = self.sessions_opening.saturating_sub(1);
     }
 
     /// A message goes; one that its session has paid for costs nothing.

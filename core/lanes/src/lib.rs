@@ -16,6 +16,7 @@ mod history;
 mod lane;
 mod latency;
 mod memory;
+mod opening;
 mod order;
 mod outcomes;
 mod pace;
@@ -36,6 +37,7 @@ pub use controller::{Heard, State};
 pub use decision::{Decision, PerTime};
 pub use lane::{Ask, Lane, Learning, Permit};
 pub use memory::{Learned, LearnedQuota, LearnedRest, Memory, Past, Recalled};
+pub use opening::Opening;
 pub use order::{Instruction, Leave, ORDER_SPAN_MAX, Order, OrderKind, Orders, Streams, Who, Wish};
 pub use quota::{Quota, Reset};
 pub use restart::{

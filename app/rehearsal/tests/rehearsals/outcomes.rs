@@ -1,8 +1,8 @@
 //! What is counted, and who passes.
 
-use postlane_rehearsal::{Policy, Summary};
+use postlane_rehearsal::{Measures, Policy, Summary, Tracing, run};
 
-use crate::{TINY, rehearse};
+use crate::{ENGINE, TINY, rehearse, scenario};
 
 fn figure(summary: &Summary, name: &str) -> serde_json::Value {
     serde_json::to_value(summary).unwrap()[name].clone()
@@ -25,6 +25,16 @@ fn what_hammers_a_receiver_is_counted_and_does_not_pass() {
     assert!(figure(summary, "longest_penalty_s").as_f64().unwrap() >= 300.0);
     assert!(!summary.pass);
     assert!(summary.verdicts().iter().any(|verdict| !verdict.holds));
+}
+
+/// A provider's day turns while its lane waits for a canary, and mail lives for a day.
+#[test]
+fn no_transactional_message_expires_that_its_lane_could_have_sent() {
+    const WARM_UP: &str = include_str!("../../../../examples/receivers/p07-warmup.toml");
+    let scenario = scenario(WARM_UP);
+    let seed = scenario.run_seed(0);
+    let left = run(&scenario, Policy::Lane, &ENGINE, seed, Tracing::Off).unwrap();
+    assert_eq!(Measures::of(&left.run).tx_lost, 0);
 }
 
 #[test]

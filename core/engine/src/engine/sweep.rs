@@ -2,9 +2,10 @@
 //! its sender to be told that it is late?
 
 use postlane_mail::{Instant, Span};
+use smallvec::SmallVec;
 
 use super::{Engine, Timer};
-use crate::entry::{State, moment};
+use crate::entry::{NO_LINE, State, moment};
 use crate::output::{End, Fate};
 
 /// Where the sweep is.
@@ -22,6 +23,10 @@ const SLICE: u32 = 4096;
 
 /// What is due for its last attempt when it expires gets this long to make it.
 const LAST_CHANCE: Span = EVERY;
+
+/// So long before it expires, a message that waits for lanes that rest has one of them ask. Time
+/// for two looks, and for those that expire with it. Chosen, not measured.
+const LAST_MINUTES: Span = Span::from_min(5);
 
 impl<E> Engine<E> {
     pub(super) fn arm_sweep(&mut self, now: Instant) {
@@ -50,6 +55,25 @@ impl<E> Engine<E> {
         }
     }
 
+    /// A message expires soon: the first lane that could carry it and rests until then asks whether
+    /// it must.
+    fn ask_before(&mut self, now: Instant, number: u32, expires: Instant) {
+        let line = self.slab[number].line;
+        if line == NO_LINE {
+            return;
+        }
+        let ways = self.lines[line as usize].ways.iter();
+        let lanes: SmallVec<[u32; 4]> =
+            ways.map(|way| self.paths[way.path as usize].lane).collect();
+        if lanes.iter().any(|lane| !self.lanes[*lane as usize].lane.is_resting()) {
+            return;
+        }
+        let asks = |lane: &&u32| self.lanes[**lane as usize].lane.ask_before(now, expires);
+        if let Some(lane) = lanes.iter().find(asks) {
+            self.mark(*lane);
+        }
+    }
+
     fn sweep_one(&mut self, now: Instant, number: u32) {
         let entry = &self.slab[number];
         let expires = moment(entry.expires_s);
@@ -59,6 +83,7 @@ impl<E> Engine<E> {
                 self.end(number, End::Expired);
             }
             State::Verdict if now >= expires => self.end(number, End::Expired),
+            State::Ready if now + LAST_MINUTES >= expires => self.ask_before(now, number, expires),
             // A deferred entry's last attempt is due when it expires.
             State::Ready | State::Routing | State::Deferred => {
                 if self.owes_notice(now, number) {

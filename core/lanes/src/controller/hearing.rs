@@ -35,6 +35,13 @@ const FALLS_MAX: u32 = 4;
 const BASE_421: Span = Span::from_min(3);
 const BASE: Span = Span::from_s(60);
 
+/// Rests so long may end by the clock of a day, and what is known of them was found out by canaries
+/// that came late. Chosen, not measured.
+const LONG: Span = Span::from_h(6);
+
+/// A canary goes so much after the time of day at which a provider opens, at most.
+const PAST: Span = Span::from_min(1);
+
 /// A lane that used less than this of its rate waited for something else. Chosen, not measured.
 const BUSY: f64 = 0.5;
 
@@ -50,7 +57,7 @@ impl Controller {
                 }
             }
             Signal::ConnectFailed => {
-                if self.state == State::Canary && self.in_flight() + self.opening == 0 {
+                if self.state == State::Canary && self.in_flight() + self.sessions_opening == 0 {
                     self.canary_refused(now, heard.sent);
                 }
             }
@@ -278,6 +285,10 @@ impl Controller {
             }
         }
         let Some(rest) = self.rest else { return now };
+        let opens = self.opening.filter(|_| rest.canaries == 0 && self.rested >= LONG);
+        if let Some(at) = opens.and_then(|opening| opening.next(rest.tried)) {
+            return at + Span((self.chance.between(0.1, 1.0) * PAST.0 as f64) as u64);
+        }
         if let Some(at) = self.after_being_shut_out(&rest) {
             return at;
         }
@@ -328,7 +339,6 @@ impl Controller {
     /// Where the provider shuts out for a time that is known: a little earlier where that is hours,
     /// since it was found out by canaries that may have come late, then when it is over.
     fn after_being_shut_out(&self, rest: &Rest) -> Option<Instant> {
-        const LONG: Span = Span::from_h(6);
         let shut_out = self.shut_out.filter(|_| rest.canaries <= 1)?;
         let early = if shut_out >= LONG { windows::permille(shut_out, 960) } else { shut_out };
         let past = windows::permille(shut_out, 20).min(Span::from_min(1));

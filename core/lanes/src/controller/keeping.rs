@@ -4,6 +4,7 @@ use postlane_mail::{Instant, Rate, Span};
 
 use super::doubt::Doubt;
 use super::{Controller, State};
+use crate::arrivals::{Arrivals, Usual};
 use crate::caps::Caps;
 use crate::credits::Credits;
 use crate::decision::Decision;
@@ -68,6 +69,7 @@ impl Controller {
             suspects: quotas(&self.suspects),
             suspected_for: self.suspected_for,
             penalty: self.shut_out,
+            opening: self.opening,
             connections: self.caps.connections(),
             session_messages: self.caps.messages(),
             credit: self.credits.thousandths(),
@@ -77,6 +79,7 @@ impl Controller {
             last_refused: self.last_refused,
             accepted: 0,
             refused: 0,
+            usual: self.usual(now).kept(),
             past: self.past(now),
         }
     }
@@ -91,11 +94,13 @@ impl Controller {
         self.suspects = learned.suspects.iter().map(recalled_quota).collect();
         self.suspected_for = learned.suspected_for;
         self.shut_out = learned.penalty;
+        self.opening = learned.opening.map(|opening| opening.seen_from(now));
         self.caps = Caps::of(learned.connections, learned.session_messages);
         self.credits = Credits::of_thousandths(learned.credit);
         self.trusts_hints = !learned.hints_fail;
         self.doubt = Doubt::of_limits(learned.wordings);
         self.last_refused = learned.last_refused;
+        self.usual = learned.usual.map(|(messages, over)| Usual::of(messages, over, now));
         for past in learned.past.iter().filter(|past| past.at <= now) {
             self.count_past(past);
         }
@@ -111,6 +116,13 @@ impl Controller {
             (None, false) => State::Normal,
         };
         self.pace.wait_until(learned.at.min(now) + learned.gap);
+    }
+
+    /// The transactional mail of the hours before the last that came: a night without any says
+    /// nothing of the morning.
+    fn usual(&self, now: Instant) -> Arrivals {
+        let last = self.transactional.last_end(now).unwrap_or(now);
+        self.transactional_lately(last)
     }
 
     fn count_past(&mut self, past: &Past) {

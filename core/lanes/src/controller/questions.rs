@@ -13,6 +13,10 @@ use crate::windows::permille;
 /// Chosen, not measured.
 const PATIENCE: Span = Span::from_min(5);
 
+/// Canaries for the sake of messages that expire go no more often; nor before a quarter of the time
+/// has passed again that the provider was seen to refuse. Chosen, not measured.
+const LAST_CANARIES: Span = Span::from_min(10);
+
 impl Controller {
     /// The canary of a rest goes at once; whether it was waiting for its time.
     pub(crate) fn ask_now(&mut self, now: Instant) -> bool {
@@ -21,6 +25,22 @@ impl Controller {
             self.state = State::Cooling { until: now };
         }
         waits
+    }
+
+    /// A message expires soon, and no canary would go before then: one goes now. Not where an
+    /// operator or the provider has said how long to wait, nor where a quota says it. Whether it does.
+    pub(crate) fn ask_before(&mut self, now: Instant, expires: Instant) -> bool {
+        let (State::Cooling { until }, Some(rest)) = (self.state, self.rest) else { return false };
+        let was_told = rest.hint.is_some_and(|hint| hint.exact) && rest.canaries == 0;
+        let knows = rest.explained.is_some() && rest.canaries == 0;
+        // Many messages may expire one after the other, and a box may grow with each canary.
+        let waited = rest.tried.since(rest.refused);
+        let asked = rest.tried + Span(waited.0 / 4).max(LAST_CANARIES);
+        let may = until > expires && now >= asked && now >= rest.refused + self.backoff;
+        if may && !was_told && !knows {
+            self.state = State::Cooling { until: now };
+        }
+        may && !was_told && !knows
     }
 
     /// The next question to a quota that is full, and when it may be asked.

@@ -4,6 +4,7 @@ use postlane_mail::{Instant, Span};
 
 use super::{Controller, Question, State};
 use crate::decision::Decision;
+use crate::opening::Opening;
 use crate::posterior::{Explanation, WAVES_MAX, Wave, explain};
 use crate::quota::{Quota, Reset};
 use crate::rest::Rest;
@@ -11,6 +12,9 @@ use crate::windows::NATURAL;
 
 /// A rest that was over so soon came from a limit of seconds or a minute, not from a long window.
 const FAST: Span = Span::from_s(150);
+
+/// A rest so long may end with the provider's day. Chosen, not measured.
+const FROM_DAY_TO_DAY: Span = Span::from_h(2);
 
 /// Fewer messages say nothing of a window.
 const SUSPECTED_MIN: u64 = 5;
@@ -47,6 +51,9 @@ impl Controller {
         } else if blocked > FAST && rest.explained.is_none() {
             self.shut_out = self.shut_out.map(|span| span.min(blocked));
         }
+        if blocked >= FROM_DAY_TO_DAY && rest.explained.is_none() {
+            self.note_opening(now, rest.tried, sent);
+        }
         self.weigh(now, sent, &rest);
         self.keep_a_floor(now, before, &rest);
         self.rested = blocked;
@@ -60,6 +67,16 @@ impl Controller {
         self.forget_question();
         let rate = self.pace.rate();
         self.decide(now, Decision::Reopens { after: blocked, rate });
+    }
+
+    /// A long rest that no quota explains ended between these moments.
+    fn note_opening(&mut self, now: Instant, from: Instant, to: Instant) {
+        let rest = Opening::new(from, to);
+        let opening = self.opening.map_or(rest, |opening| opening.with(rest));
+        if opening.seen == 2 {
+            self.decide(now, Decision::Clock { window: Span::from_h(24) });
+        }
+        self.opening = Some(opening);
     }
 
     /// Weighs all waves anew: what explains them best is relied on.

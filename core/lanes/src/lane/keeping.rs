@@ -36,6 +36,12 @@ impl Lane {
         self.learns() && self.controller.ask_now(now)
     }
 
+    /// A message that waits for it expires soon: its canary goes now if none would go before then.
+    /// Whether it does.
+    pub fn ask_before(&mut self, now: Instant, expires: Instant) -> bool {
+        self.learns() && self.controller.ask_before(now, expires)
+    }
+
     /// What is worth keeping of what it has learned.
     pub fn learned(&self, now: Instant) -> Option<Learned> {
         let (accepted, refused) = self.tally();
@@ -228,6 +234,69 @@ mod tests {
         let mut again = restarted(&lane, now, now, true);
         assert_eq!(wave(&mut again, now, Signal::Policy).1, 1);
         assert_eq!(wave(&mut again, now + Span::from_h(9), Signal::Mailbox).1, 10);
+    }
+
+    /// A lane whose canaries are refused for so many hours, and until when it would rest.
+    fn shut_out_for(lane: &mut Lane, now: Instant, hours: u64) -> (Instant, Instant) {
+        let end = now + Span::from_h(hours);
+        let mut now = now;
+        send(lane, now, Signal::Rate { hint: Hint::default() });
+        loop {
+            let State::Cooling { until } = lane.state() else { panic!("it rests") };
+            if until > end {
+                return (now, until);
+            }
+            now = until;
+            send(lane, now, Signal::Rate { hint: Hint::default() });
+        }
+    }
+
+    #[test]
+    fn no_rest_outlasts_the_life_of_a_message_unasked() {
+        let mut lane = lane();
+        let now = run(&mut lane, START, 50);
+        let (_, until) = shut_out_for(&mut lane, now, 9);
+        let expires = until - Span::from_min(10);
+        let asked = expires - Span::from_min(3);
+        assert!(!lane.ask_before(asked, until + Span::from_s(1)), "a canary goes in time");
+        assert!(lane.ask_before(asked, expires));
+        assert_eq!(next(&lane, asked), asked);
+        send(&mut lane, asked, Signal::Rate { hint: Hint::default() });
+        // Another one expires, so soon after the provider said no.
+        assert!(!lane.ask_before(asked + Span::from_min(2), asked + Span::from_min(4)));
+    }
+
+    #[test]
+    fn no_message_that_expires_goes_before_an_operators_backoff() {
+        let mut lane = lane();
+        lane.heed(Bands::DEFAULT, Span::from_h(4));
+        let now = run(&mut lane, START, 50);
+        send(&mut lane, now, Signal::Rate { hint: Hint::default() });
+        let later = now + Span::from_h(3);
+        assert!(!lane.ask_before(later, later + Span::from_min(1)));
+    }
+
+    #[test]
+    fn a_restarted_lane_expects_the_transactional_mail_that_came_before() {
+        let mut lane = lane();
+        let mut now = START;
+        for n in 0..60 {
+            now = next(&lane, now);
+            let stream = if n % 2 == 0 { Stream::Transactional } else { Stream::Engaged };
+            lane.sending(now, stream, Ask::Message);
+            lane.over(stream);
+            let (signal, attempts) = (Signal::Accepted, 0);
+            lane.observe(now, &Heard { signal, sent: now, stream, attempts, carried: 0, open: 1 });
+        }
+        let morning = now + Span::from_h(30);
+        let again = restarted(&lane, morning, morning, true);
+        let expected = |hours| {
+            let mail = again.transactional_lately(morning + Span::from_h(hours));
+            mail.at_most(Span::from_h(1), 100)
+        };
+        assert!(expected(0) >= 30, "{}", expected(0));
+        assert!((1..expected(0)).contains(&expected(5)));
+        assert_eq!(expected(7), 0);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use postlane_mail::{Instant, Span};
 
 use crate::fields::{Reader, Writer};
+use crate::opening::Opening;
 use crate::quota::Reset;
 
 /// What is known of a provider, from one source.
@@ -29,6 +30,8 @@ pub struct Learned {
     pub suspected_for: Span,
     /// How long the provider shuts its door when a lane was gone over its limit.
     pub penalty: Option<Span>,
+    /// The time of day at which it lets the lane in again.
+    pub opening: Option<Opening>,
     /// Connections at once that it takes.
     pub connections: Option<u32>,
     /// Messages on one connection that it takes.
@@ -47,6 +50,8 @@ pub struct Learned {
     pub accepted: u64,
     /// Messages refused in all.
     pub refused: u64,
+    /// Transactional messages, and in how long they came: as many are to be expected.
+    pub usual: Option<(u32, Span)>,
     /// What was lately sent: so that a restart grants nothing twice.
     pub past: Vec<Past>,
 }
@@ -131,6 +136,8 @@ const REFUSED: u8 = 17;
 /// 18 was the same with a count more.
 const PAST: u8 = 20;
 const WORDINGS: u8 = 19;
+const OPENING: u8 = 21;
+const USUAL: u8 = 22;
 
 impl Learned {
     pub(super) fn fields(&self) -> Writer {
@@ -146,6 +153,15 @@ impl Learned {
         }
         out.number(SUSPECTED_FOR, self.suspected_for.0);
         out.maybe(PENALTY, self.penalty.map(|span| span.0));
+        if let Some(opening) = self.opening {
+            out.nested(OPENING, opening_fields(opening));
+        }
+        if let Some((messages, over)) = self.usual {
+            let mut usual = Writer::default();
+            usual.number(1, messages.into());
+            usual.number(2, over.0);
+            out.nested(USUAL, usual);
+        }
         out.maybe(CONNECTIONS, self.connections.map(u64::from));
         out.maybe(SESSION_MESSAGES, self.session_messages.map(u64::from));
         out.octets(CREDIT, &self.credit.to_le_bytes());
@@ -177,6 +193,11 @@ impl Learned {
             suspects: quotas(SUSPECT),
             suspected_for: kept.span(SUSPECTED_FOR).unwrap_or_default(),
             penalty: kept.span(PENALTY),
+            opening: kept.nested(OPENING).and_then(opening_of),
+            usual: kept.nested(USUAL).and_then(|usual| {
+                let over = usual.span(2).filter(|over| *over > Span::ZERO)?;
+                Some((usual.small(1)?, over))
+            }),
             connections: kept.small(CONNECTIONS),
             session_messages: kept.small(SESSION_MESSAGES),
             credit: credit.map(i32::from_le_bytes).unwrap_or_default(),
@@ -229,6 +250,19 @@ impl LearnedQuota {
             patience: kept.small(9).unwrap_or_default(),
         })
     }
+}
+
+fn opening_fields(opening: Opening) -> Writer {
+    let mut out = Writer::default();
+    out.number(1, opening.from.0);
+    out.number(2, opening.to.0);
+    out.number(3, opening.seen.into());
+    out
+}
+
+fn opening_of(kept: Reader<'_>) -> Option<Opening> {
+    let (from, to) = (kept.instant(1)?, kept.instant(2)?);
+    (from < to).then_some(Opening { from, to, seen: kept.small(3)? })
 }
 
 impl LearnedRest {

@@ -2,6 +2,7 @@ use postlane_mail::{Instant, Rate, Span};
 use proptest::prelude::*;
 
 use super::*;
+use crate::opening::Opening;
 use crate::order::{Instruction, Order, Who};
 use crate::quota::Reset;
 use crate::restart::Ladder;
@@ -31,6 +32,7 @@ fn learned() -> Learned {
         suspects: vec![LearnedQuota { reset: Reset::Slides, ..quota }],
         suspected_for: Span::from_min(40),
         penalty: Some(Span::from_h(2)),
+        opening: Some(Opening { from: NOW, to: NOW + Span::from_h(1), seen: 2 }),
         connections: Some(5),
         session_messages: Some(20),
         credit: -4_500,
@@ -49,6 +51,7 @@ fn learned() -> Learned {
         last_refused: Some(NOW),
         accepted: 100_000,
         refused: 12,
+        usual: Some((12, Span::from_h(6))),
         past: past.collect(),
     }
 }
