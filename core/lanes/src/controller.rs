@@ -6,6 +6,7 @@ mod hearing;
 mod keeping;
 mod questions;
 mod reopening;
+mod trial;
 
 use postlane_mail::{Instant, Span, Stream};
 
@@ -30,6 +31,7 @@ pub(crate) use doubt::Kind;
 pub use hearing::Heard;
 
 use doubt::Doubt;
+use trial::Trial;
 
 /// What a lane does at the moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,6 +97,7 @@ pub(crate) struct Controller {
     backlog: u64,
     trusts_hints: bool,
     doubt: Doubt,
+    trial: Trial,
     /// No rate grows while more than this share of fresh mail is deferred.
     healthy: f64,
     /// No first canary goes sooner: an operator has said how long to wait after a refusal.
@@ -154,6 +157,10 @@ pub(crate) enum Wants {
 /// The rate a lane begins with that nothing is known of: six a minute (LANES §4).
 pub(crate) const FIRST_RATE: f64 = 0.1;
 
+/// While nothing is known, one message is under way, and one more for so many that were accepted.
+/// Chosen, not measured.
+const PROBED: u32 = 25;
+
 impl Controller {
     pub(crate) fn new(first_rate: f64, seed: u64) -> Self {
         Self {
@@ -187,6 +194,7 @@ impl Controller {
             backlog: 0,
             trusts_hints: true,
             doubt: Doubt::default(),
+            trial: Trial::default(),
             healthy: share_of(Bands::DEFAULT),
             backoff: Span::ZERO,
             under_way: [0; 2],
@@ -292,8 +300,17 @@ impl Controller {
     /// Messages under way at once, at most.
     pub(crate) fn window(&self) -> u32 {
         let by_rate = (1.4 * self.pace.rate() * self.latency.mean()).ceil() as u32 + 1;
+        // What is under way when the limit is met is refused: a small part of what was accepted.
+        let by_rate = match self.state {
+            State::Probing => by_rate.min(1 + self.accepted_in_all() / PROBED),
+            _ => by_rate,
+        };
         // Two on each session, so that the next is there when one is over.
         self.caps.connections().map_or(by_rate, |cap| by_rate.min(2 * cap.max(1)))
+    }
+
+    fn accepted_in_all(&self) -> u32 {
+        u32::try_from(self.counted.accepted.total()).unwrap_or(u32::MAX)
     }
 
     pub(crate) fn in_flight(&self) -> u32 {
@@ -378,6 +395,10 @@ impl Controller {
 
     pub(crate) fn accepted_within(&self, window: Span, now: Instant) -> u64 {
         self.counted.accepted.within(window, now)
+    }
+
+    fn rests_until(&self) -> Instant {
+        if let State::Cooling { until } = self.state { until } else { Instant::default() }
     }
 
     fn is_resting(&self) -> bool {

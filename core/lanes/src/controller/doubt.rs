@@ -57,7 +57,7 @@ impl Kind {
         }
     }
 
-    fn bit(self) -> u8 {
+    pub(super) fn bit(self) -> u8 {
         1 << self as u8
     }
 }
@@ -77,6 +77,11 @@ impl Doubt {
         Self { limits, ..Self::default() }
     }
 
+    /// It has been proved to be a limit.
+    pub(crate) fn prove(&mut self, kind: Kind) {
+        self.limits |= kind.bit();
+    }
+
     pub(crate) fn is_limit(self, kind: Kind) -> bool {
         self.limits & kind.bit() != 0
     }
@@ -94,12 +99,16 @@ impl Controller {
         }
         if self.state == State::Canary {
             let same = self.rest.is_some_and(|rest| rest.doubt == Some(kind));
-            if same || self.doubt.is_limit(kind) || kind == Kind::Ambiguous {
+            let is_limit = self.doubt.is_limit(kind) || self.trial.is_on(kind);
+            if same || is_limit || kind == Kind::Ambiguous {
                 return self.refused(now, heard, Hint::default());
             }
         }
         if self.doubt.is_limit(kind) {
             return self.refused(now, heard, Hint::default());
+        }
+        if self.tries(now, heard, kind) {
+            return;
         }
         self.doubt.in_a_row += 1;
         if self.doubt.in_a_row < kind.most() || self.is_resting() {

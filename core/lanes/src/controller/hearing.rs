@@ -96,6 +96,9 @@ impl Controller {
         self.counted.accepted.record(heard.sent);
         self.latency.observe(now.since(heard.sent));
         self.nothing_in_doubt();
+        if let Some(kind) = self.trial.accepted() {
+            self.doubt.prove(kind);
+        }
         if heard.attempts == 0 {
             self.doubt.welcome();
         }
@@ -361,7 +364,7 @@ impl Controller {
     }
 
     /// A quota that cannot be what the provider keeps.
-    fn disprove(&mut self, now: Instant, place: usize) {
+    pub(super) fn disprove(&mut self, now: Instant, place: usize) {
         let quota = self.quotas.remove(place);
         if let Some(rest) = &mut self.rest {
             rest.explained = None;

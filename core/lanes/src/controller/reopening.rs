@@ -178,11 +178,22 @@ impl Controller {
             (_, Some(pace)) => 0.7 * pace,
             (_, None) => 0.7 * self.pace.learned(),
         };
-        // Half of what a quota lets through is no wave's doing.
+        // Half of what a quota lets through is no wave's doing; where one follows the other all the
+        // same, it is the quota that is not there.
+        if between.is_some_and(|(accepted, _)| accepted < 8) && self.quick.len() >= QUICK_MAX {
+            self.disprove_faster_than(now, 2.0 * rate);
+        }
         let least = self.quotas.iter().map(Quota::pace).fold(f64::INFINITY, f64::min) / 2.0;
         let rate = if least.is_finite() { rate.max(least) } else { rate };
         let rate = rate.min(self.pace.learned());
         self.pace.keep_to(rate, now);
+    }
+
+    /// Quotas that would let through more than so many messages a second.
+    fn disprove_faster_than(&mut self, now: Instant, rate: f64) {
+        while let Some(place) = self.quotas.iter().position(|quota| quota.pace() > rate) {
+            self.disprove(now, place);
+        }
     }
 
     /// Every window in which nothing had left when the last canary was refused, and something had

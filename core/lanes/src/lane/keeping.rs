@@ -300,6 +300,60 @@ mod tests {
     }
 
     #[test]
+    fn a_limit_in_a_messages_words_is_found_though_mail_is_accepted_between_refusals() {
+        let mut lane = lane();
+        let mut now = run(&mut lane, START, 30);
+        let mut refused = 0;
+        while !lane.is_resting() {
+            now = run(&mut lane, now, 2);
+            send(&mut lane, now, Signal::Temp);
+            refused += 1;
+            assert!(refused < 40);
+        }
+        now = run(&mut lane, now, 30);
+        send(&mut lane, now, Signal::Temp);
+        assert!(lane.is_resting());
+    }
+
+    #[test]
+    fn what_happens_to_one_message_in_ten_is_no_limit() {
+        let mut lane = lane();
+        let mut now = START;
+        for n in 0..2_000 {
+            now = next(&lane, now);
+            send(&mut lane, now, if n % 10 == 9 { Signal::Temp } else { Signal::Accepted });
+            assert!(!lane.is_resting());
+        }
+    }
+
+    #[test]
+    fn a_tenants_bad_mail_is_refused_at_any_pace_and_slows_nobody_for_long() {
+        let mut lane = lane();
+        let (mut now, mut rests) = (START, 0);
+        for n in 0..2_000 {
+            now = next(&lane, now);
+            let rested = lane.is_resting();
+            send(&mut lane, now, if n % 3 == 2 { Signal::Temp } else { Signal::Accepted });
+            rests += u32::from(lane.is_resting() && !rested);
+        }
+        assert!(rests <= 2, "{rests}");
+        assert!(!lane.takes_for_rate(Signal::Temp));
+    }
+
+    #[test]
+    fn a_lane_that_knows_nothing_has_few_under_way() {
+        let mut lane = lane();
+        let mut now = run(&mut lane, START, 60);
+        let mut under_way = 0;
+        while let Permit::After(_) | Permit::Now = lane.permit(now, Stream::Engaged, Ask::Message) {
+            now = next(&lane, now);
+            lane.sending(now, Stream::Engaged, Ask::Message);
+            under_way += 1;
+        }
+        assert!(under_way <= 3, "{under_way} of 60 accepted");
+    }
+
+    #[test]
     fn no_first_canary_goes_before_an_operators_backoff() {
         let mut lane = lane();
         lane.heed(Bands::DEFAULT, Span::from_min(30));
