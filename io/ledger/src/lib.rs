@@ -24,6 +24,7 @@ mod settings;
 mod shared;
 mod table;
 mod tally;
+mod words;
 mod writer;
 
 pub use entry::{Entry, LIMITS, Limits, Sample, Written};

@@ -28,9 +28,13 @@ pub(crate) fn recover(shared: &Shared) -> io::Result<Recovered> {
     let files = &shared.files;
     let sealed = files.names("events")?;
     let (entries, logs) = unsealed(shared, &sealed)?;
-    for folder in ["counts", "samples"] {
+    for folder in ["counts", "samples", "trigrams"] {
         for name in files.names(folder)?.iter().filter(|name| !sealed.contains(name)) {
-            let path = if folder == "counts" { files.counts(name) } else { files.samples(name) };
+            let path = match folder {
+                "counts" => files.counts(name),
+                "samples" => files.samples(name),
+                _ => files.trigrams(name),
+            };
             fs::remove_file(path)?;
         }
     }

@@ -170,7 +170,10 @@ fn ask(out: &mut impl Write, ledger: &Ledger, rounds: usize) -> anyhow::Result<(
     let words = Filter { text: Some("temporarily deferred".into()), ..all() };
     say("latest 50: words in a reply", &latest(words))?;
     let missing = Filter { text: Some("words nobody said".into()), ..all() };
-    say("latest 50: words nobody said (broken off)", &latest(missing))?;
+    say("latest 50: words nobody said", &latest(missing))?;
+    // Threes of hexadecimal digits stand in every part: nothing helps but reading.
+    let id = Filter { text: Some("0deadbeef0".into()), ..all() };
+    say("latest 50: an id that no reply has (broken off)", &latest(id))?;
     let hours = Tallies::all(Instant(END.0 - Span::from_h(24 * DAYS).0), END, Span::from_h(1));
     say("tallies: 30 days by the hour", &|| Ok(ledger.tallies(&hours)?.len() as u64))?;
     let day = Tallies::all(Instant(END.0 - Span::from_h(24).0), END, Span::from_min(5));

@@ -11,6 +11,7 @@ use parquet::file::metadata::ParquetMetaData;
 use crate::entry::{Sample, Written};
 use crate::part::files::Files;
 use crate::part::name::Name;
+use crate::part::trigrams::Trigrams;
 use crate::part::{columns, samples};
 use crate::position::Seq;
 use crate::table::{Table, TableError};
@@ -23,6 +24,7 @@ pub(crate) struct Part {
     events: PathBuf,
     counts: PathBuf,
     samples: PathBuf,
+    trigrams: PathBuf,
     events_meta: OnceLock<Arc<ParquetMetaData>>,
     counts_meta: OnceLock<Arc<ParquetMetaData>>,
 }
@@ -35,6 +37,7 @@ impl Part {
             events: files.events(&name),
             counts: files.counts(&name),
             samples: files.samples(&name),
+            trigrams: files.trigrams(&name),
             events_meta: OnceLock::new(),
             counts_meta: OnceLock::new(),
         }
@@ -48,6 +51,11 @@ impl Part {
     /// The counts.
     pub(crate) fn counts(&self) -> Result<Table, TableError> {
         open(&self.counts, &self.counts_meta)
+    }
+
+    /// Which three octets stand in the entries' texts; nothing when that is not known.
+    pub(crate) fn trigrams(&self) -> Result<Option<Trigrams>, TableError> {
+        Ok(Trigrams::read(&self.trigrams)?)
     }
 
     /// The entries in `rows`, which grow.
@@ -67,7 +75,7 @@ impl Part {
 
     /// Removes the part's files, the entries first: without them it does not exist.
     pub(crate) fn remove(&self) -> io::Result<()> {
-        for path in [&self.events, &self.counts, &self.samples] {
+        for path in [&self.events, &self.counts, &self.samples, &self.trigrams] {
             match fs::remove_file(path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}

@@ -24,6 +24,7 @@ impl Files {
             self.folder("events"),
             self.folder("samples"),
             self.folder("counts"),
+            self.folder("trigrams"),
             self.folder("minutes"),
         ] {
             fs::create_dir_all(folder)?;
@@ -51,6 +52,11 @@ impl Files {
         self.folder("counts").join(name.file())
     }
 
+    /// Which three octets stand in their texts.
+    pub(crate) fn trigrams(&self, name: &Name) -> PathBuf {
+        self.folder("trigrams").join(name.file()).with_extension("trigrams")
+    }
+
     /// Their counts by the minute, which are kept longer.
     pub(crate) fn minutes(&self, name: &Name) -> PathBuf {
         self.folder("minutes").join(name.file())
@@ -66,16 +72,18 @@ impl Files {
             if file.ends_with(".tmp") {
                 fs::remove_file(&path)?;
             } else {
-                names.extend(Name::parse(file));
+                // Beside the tables of a part lie files of another form, under the same name.
+                let table = file.replace(".trigrams", ".parquet");
+                names.extend(Name::parse(&table));
             }
         }
         names.sort_unstable_by_key(|name| (name.first, name.last));
         Ok(names)
     }
 
-    /// Octets that a part takes, its samples and counts included.
+    /// Octets that a part takes, with all that lies beside its entries.
     pub(crate) fn octets(&self, name: &Name) -> u64 {
-        [self.events(name), self.samples(name), self.counts(name)]
+        [self.events(name), self.samples(name), self.counts(name), self.trigrams(name)]
             .iter()
             .filter_map(|path| fs::metadata(path).ok())
             .map(|file| file.len())

@@ -9,6 +9,7 @@ mod name;
 mod question;
 mod samples;
 mod seal;
+mod trigrams;
 
 pub(crate) use catalogue::{Part, carefully};
 pub(crate) use columns::{ENTRY_COLUMNS, values};

@@ -7,12 +7,14 @@ use compact_str::{CompactString, ToCompactString};
 use postlane_mail::Code;
 
 use crate::field::Field;
-use crate::filter::{Filter, contains};
+use crate::filter::{Filter, TEXT_COLUMNS};
 use crate::kind::Try;
+use crate::part::catalogue::Part;
 use crate::part::cube::CUBE_FIELDS;
 use crate::part::name::Name;
 use crate::position::Cursor;
 use crate::table::{Table, TableError, Texts};
+use crate::words::Words;
 
 /// A filter, made ready for asking many parts.
 #[derive(Debug)]
@@ -90,14 +92,41 @@ impl<'a> Question<'a> {
     }
 
     /// Whether a part's counts can tell that nothing in it fits.
-    pub(crate) fn is_told_by_counts(&self) -> bool {
+    fn is_told_by_counts(&self) -> bool {
         !self.filter.codes.is_empty()
             || self.filter.tries.is_some()
             || self.wanted.iter().any(|(column, _)| is_cube_column(column))
     }
 
+    /// A part's entries and which of them fit; nothing when it is told without reading them that
+    /// none does.
+    pub(crate) fn ask(&self, part: &Part) -> Result<Option<(Table, Matches)>, TableError> {
+        let places = self.places(part)?;
+        if self.filter.text.is_some() && places.is_empty() {
+            return Ok(None);
+        }
+        let events = part.events()?;
+        if !self.may_fit(&events)? {
+            return Ok(None);
+        }
+        if self.is_told_by_counts() && !self.ask_counts(&part.counts()?)?.any() {
+            return Ok(None);
+        }
+        let matches = self.ask_events(&part.name, &events, &places)?;
+        Ok(Some((events, matches)))
+    }
+
+    /// The columns in which the words that are looked for may stand.
+    fn places(&self, part: &Part) -> Result<Vec<&'static str>, TableError> {
+        let Some(words) = &self.filter.text else { return Ok(Vec::new()) };
+        let trigrams = part.trigrams()?;
+        let may_have =
+            |column: &&str| trigrams.as_ref().is_none_or(|of| of.may_have(column, words));
+        Ok(TEXT_COLUMNS.into_iter().filter(may_have).collect())
+    }
+
     /// Whether a part's Bloom filters leave room for an entry that fits.
-    pub(crate) fn may_fit(&self, events: &Table) -> Result<bool, TableError> {
+    fn may_fit(&self, events: &Table) -> Result<bool, TableError> {
         for (column, texts) in &self.wanted {
             if !FILTERED.contains(column) {
                 continue;
@@ -131,8 +160,13 @@ impl<'a> Question<'a> {
         Ok(matches)
     }
 
-    /// The rows of a part's entries that fit.
-    pub(crate) fn ask_events(&self, name: &Name, events: &Table) -> Result<Matches, TableError> {
+    /// The rows of a part's entries that fit; words may stand in the columns `places`.
+    fn ask_events(
+        &self,
+        name: &Name,
+        events: &Table,
+        places: &[&str],
+    ) -> Result<Matches, TableError> {
         let mut matches = Matches { fits: vec![true; events.rows()] };
         for (column, texts) in &self.wanted {
             let found = events.texts(column, |page| matches.is_any(page))?;
@@ -150,7 +184,7 @@ impl<'a> Question<'a> {
             self.keep_time(events, &mut matches)?;
         }
         if let Some(words) = &self.filter.text {
-            keep_text(events, words, &mut matches)?;
+            keep_text(events, words, places, &mut matches)?;
         }
         Ok(matches)
     }
@@ -207,15 +241,19 @@ impl Matches {
     }
 }
 
-/// Keeps the rows in which `words` stand anywhere.
-fn keep_text(events: &Table, words: &str, matches: &mut Matches) -> Result<(), TableError> {
+/// Keeps the rows in which `words` stand in any of the columns `places`.
+fn keep_text(
+    events: &Table,
+    words: &str,
+    places: &[&str],
+    matches: &mut Matches,
+) -> Result<(), TableError> {
     let mut found = vec![false; matches.fits.len()];
-    for column in ["reply", "recipient", "sender", "message_id", "mx_host", "rule", "detail"] {
-        let texts = events.texts(column, |page| matches.is_any(page))?;
-        let has = |word: &Bytes| contains(word, words.as_bytes());
-        let has: Vec<bool> = texts.words.iter().map(has).collect();
-        for (row, word) in found.iter_mut().zip(&texts.rows) {
-            *row |= has.get(*word as usize).copied().unwrap_or(words.is_empty());
+    let words = Words::new(words);
+    for column in places {
+        let has = events.words(column, words, |page| matches.is_any(page))?;
+        for (row, has) in found.iter_mut().zip(has) {
+            *row |= has;
         }
     }
     matches.keep(|row| found[row]);

@@ -12,7 +12,7 @@ use crate::entry::Written;
 use crate::part::columns::{ENTRY_COLUMNS, values};
 use crate::part::files::Files;
 use crate::part::name::Name;
-use crate::part::{cube, minutes, samples};
+use crate::part::{cube, minutes, samples, trigrams};
 use crate::position::Seq;
 use crate::shared::Closed;
 use crate::table;
@@ -24,14 +24,15 @@ pub(crate) enum Step {
     Samples,
     Minutes,
     Counts,
+    Trigrams,
     Events,
     Forget,
 }
 
 impl Step {
     /// All of them, in order.
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Samples, Self::Minutes, Self::Counts, Self::Events, Self::Forget];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Samples, Self::Minutes, Self::Counts, Self::Trigrams, Self::Events, Self::Forget];
 }
 
 /// The name a closed part gets; nothing when it holds no entry.
@@ -64,6 +65,9 @@ pub(crate) fn step(files: &Files, closed: &Closed, name: &Name, step: Step) -> i
             minutes::write(&files.minutes(name), &Tally::together(tallies))
         }
         Step::Counts => cube::write(&files.counts(name), &closed.entries().collect::<Vec<_>>()),
+        Step::Trigrams => {
+            trigrams::write(&files.trigrams(name), &closed.entries().collect::<Vec<_>>())
+        }
         Step::Events => {
             let mut entries: Vec<&Written> = closed.entries().collect();
             entries.sort_unstable_by_key(|written| (written.entry.at, written.seq));

@@ -127,14 +127,7 @@ fn one(
         let column = |field: Field| counts.texts(field.as_str(), |page| matches.is_any(page));
         return add(&counts, &matches, Some(&weights), column, asked, sums);
     }
-    let events = part.events()?;
-    if !question.may_fit(&events)? {
-        return Ok(());
-    }
-    if question.is_told_by_counts() && !question.ask_counts(&part.counts()?)?.any() {
-        return Ok(());
-    }
-    let matches = question.ask_events(&part.name, &events)?;
+    let Some((events, matches)) = question.ask(part)? else { return Ok(()) };
     let column = |field| field_of(&events, field, |page| matches.is_any(page));
     add(&events, &matches, None, column, asked, sums)
 }

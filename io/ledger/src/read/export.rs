@@ -34,11 +34,8 @@ pub(crate) fn export<W: Write + Send>(
     };
     for part in state.parts.iter().filter(|part| question.reaches(&part.name)) {
         let rows: Vec<usize> = ask(shared, part, |part| {
-            let events = part.events()?;
-            if !question.may_fit(&events)? {
-                return Ok(Vec::new());
-            }
-            Ok(question.ask_events(&part.name, &events)?.rows().collect())
+            let found = question.ask(part)?;
+            Ok(found.map(|(_, matches)| matches.rows().collect()).unwrap_or_default())
         })?
         .unwrap_or_default();
         for rows in rows.chunks(GROUP_ROWS) {

@@ -24,11 +24,7 @@ pub(crate) fn follow(
     parts.sort_unstable_by_key(|part| part.name.first);
     for part in &parts {
         let found = ask(shared, part, |part| {
-            let events = part.events()?;
-            if !question.may_fit(&events)? {
-                return Ok(Vec::new());
-            }
-            let matches = question.ask_events(&part.name, &events)?;
+            let Some((events, matches)) = question.ask(part)? else { return Ok(Vec::new()) };
             let seqs = events.numbers("seq", |page| matches.is_any(page))?;
             let mut rows: Vec<usize> =
                 matches.rows().filter(|row| seqs.rows[*row] > Some(after.0)).collect();

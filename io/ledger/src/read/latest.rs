@@ -104,14 +104,7 @@ fn one(
     asked: &mut Asked<'_>,
 ) -> Result<(), LedgerError> {
     let found = ask(shared, part, |of| {
-        let events = of.events()?;
-        if !question.may_fit(&events)? {
-            return Ok((Vec::new(), 0));
-        }
-        if question.is_told_by_counts() && !question.ask_counts(&of.counts()?)?.any() {
-            return Ok((Vec::new(), 0));
-        }
-        let matches = question.ask_events(&of.name, &events)?;
+        let Some((events, matches)) = question.ask(of)? else { return Ok((Vec::new(), 0)) };
         let looked = events.rows() as u64;
         if !matches.any() {
             return Ok((Vec::new(), looked));

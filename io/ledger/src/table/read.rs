@@ -17,6 +17,7 @@ use twox_hash::XxHash64;
 
 use crate::table::column::{Numbers, Texts};
 use crate::table::rle;
+use crate::words::Words;
 
 /// Why a table cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -111,6 +112,53 @@ impl Table {
             return Err(odd("a text that is not UTF-8"));
         }
         Ok(texts)
+    }
+
+    /// In which rows of a column `words` stand. Rows of pages for which `is_wanted` says no have
+    /// none, and nothing stands where there is no text, if it is not nothing that is looked for.
+    pub(crate) fn words(
+        &self,
+        column: &str,
+        words: Words<'_>,
+        is_wanted: impl Fn(Range<usize>) -> bool,
+    ) -> Result<Vec<bool>, TableError> {
+        let mut rows: Vec<bool> = Vec::with_capacity(self.rows());
+        let mut dictionary = Vec::new();
+        self.pages(column, Type::BYTE_ARRAY, is_wanted, |piece| match piece {
+            Piece::Missing(n) => {
+                rows.resize(rows.len() + n, words.is_empty());
+                Some(())
+            }
+            Piece::Dictionary(octets, n) => {
+                each_text(&octets, n, |text, _| dictionary.push(words.stand_in(text)))
+            }
+            Piece::Indices { there, indices, .. } => {
+                let mut indices = indices.into_iter();
+                for is_there in there {
+                    rows.push(match is_there {
+                        true => *dictionary.get(indices.next()? as usize)?,
+                        false => words.is_empty(),
+                    });
+                }
+                Some(())
+            }
+            // Mostly they stand nowhere in a page, which is seen without looking where texts end.
+            Piece::Plain { there, octets } if !words.stand_in(&octets) => {
+                rows.resize(rows.len() + there.len(), false);
+                Some(())
+            }
+            Piece::Plain { there, octets } => {
+                let n = there.iter().filter(|is_there| **is_there).count();
+                let mut has = Vec::with_capacity(n);
+                each_text(&octets, n, |text, _| has.push(words.stand_in(text)))?;
+                let mut has = has.into_iter();
+                for is_there in there {
+                    rows.push(if is_there { has.next()? } else { words.is_empty() });
+                }
+                Some(())
+            }
+        })?;
+        Ok(rows)
     }
 
     /// The numbers of a column, as [`Self::texts`].
@@ -306,15 +354,17 @@ fn piece(page: Page, words: usize, rows_max: usize) -> Option<Piece> {
 /// Reads `n` texts, each with its length in front.
 fn byte_arrays(octets: &Bytes, n: usize, out: &mut Vec<Bytes>) -> Option<()> {
     out.reserve(n);
+    each_text(octets, n, |_, range| out.push(octets.slice(range)))
+}
+
+/// Goes through `n` texts, each with its length in front; tells where each lies, too.
+fn each_text(octets: &[u8], n: usize, mut tell: impl FnMut(&[u8], Range<usize>)) -> Option<()> {
     let mut at = 0_usize;
     for _ in 0..n {
         let head = octets.get(at..at.checked_add(4)?)?;
         let length = usize::try_from(u32::from_le_bytes(head.try_into().ok()?)).ok()?;
         let end = at.checked_add(4)?.checked_add(length)?;
-        if end > octets.len() {
-            return None;
-        }
-        out.push(octets.slice(at + 4..end));
+        tell(octets.get(at + 4..end)?, at + 4..end);
         at = end;
     }
     Some(())

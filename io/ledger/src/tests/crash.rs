@@ -70,6 +70,8 @@ fn a_crash_between_any_two_steps_of_sealing_loses_and_doubles_nothing() {
             fs::write(dir.path().join("events/x.tmp"), "PAR1").unwrap();
             check(dir.path(), &expected, &what);
             assert!(!dir.path().join("events/x.tmp").exists());
+            let files = |folder| fs::read_dir(dir.path().join(folder)).unwrap().count();
+            assert_eq!(files("trigrams"), files("events"), "{what}");
             // And life goes on.
             expected.extend(append(dir.path(), &mut draw, 10));
             open(dir.path()).seal().unwrap();

@@ -40,7 +40,9 @@ fn old_parts_go_with_all_their_files_and_their_counts_by_the_minute_stay_longer(
     }
     assert_eq!(all(&ledger).len(), 1);
     assert_eq!(tallied(&ledger), 2);
-    for (folder, n) in [("events", 1), ("samples", 1), ("counts", 1), ("minutes", 2)] {
+    for (folder, n) in
+        [("events", 1), ("samples", 1), ("counts", 1), ("trigrams", 1), ("minutes", 2)]
+    {
         assert_eq!(files(dir.path(), folder), n, "{folder}");
     }
 }

@@ -102,7 +102,10 @@ impl Draw {
             6 => filter.recipients = vec![format_compact!("user{}@web.de", self.below(50))],
             7 => filter.ids = vec![QueueId::from_bits(self.below(70) << 8)],
             8 => filter.message_ids = vec![format_compact!("<{}@example.com>", self.below(70))],
-            9 => filter.text = Some(self.one(&["TOO many", "\"full\"", "user7@", "none"]).into()),
+            9 => {
+                let words = ["TOO many", "\"full\"", "user7@", "none", "mx1", "<1", "o", "xyz"];
+                filter.text = Some(self.one(&words).into());
+            }
             10 => filter.source_ips = vec!["2001:db8::2".parse().unwrap()],
             _ => filter.streams = vec![Stream::Cold],
         }
@@ -227,6 +230,42 @@ fn tallies_of_sealed_parts_are_those_of_a_list() {
     let expected = Tally::together(fits.map(tally).collect());
     assert!(!expected.is_empty());
     assert_eq!(ledger.tallies(&asked).unwrap(), expected);
+}
+
+#[test]
+fn words_that_stand_nowhere_are_told_without_reading_a_part() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(filled(dir.path(), 9));
+    // A search that reads the entries of a part is broken off after the first.
+    let ledger =
+        Ledger::open(dir.path(), Settings { search_entries_max: 1, ..settings() }).unwrap();
+    ledger.seal().unwrap();
+    let filter = Filter { text: Some("words nobody said".into()), ..Filter::default() };
+    let page = ledger.latest(&filter, 50, None).unwrap();
+    assert_eq!((page.entries.len(), page.next, page.searched_until), (0, None, None));
+}
+
+#[test]
+fn parts_without_their_trigrams_or_with_broken_ones_are_searched_all_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = filled(dir.path(), 10);
+    ledger.seal().unwrap();
+    let filter = Filter { text: Some("TOO many".into()), ..Filter::default() };
+    let expected = ledger.latest(&filter, 1_000, None).unwrap().entries;
+    assert!(!expected.is_empty());
+    let files: Vec<_> = std::fs::read_dir(dir.path().join("trigrams")).unwrap().collect();
+    assert_eq!(files.len(), 4);
+    for (n, file) in files.into_iter().enumerate() {
+        let path = file.unwrap().path();
+        match n {
+            0 => std::fs::remove_file(path).unwrap(),
+            1 => std::fs::write(path, "PLTRIGR\x01 and nothing else").unwrap(),
+            2 => std::fs::write(path, vec![0; 1 << 20]).unwrap(),
+            _ => {}
+        }
+    }
+    assert_eq!(ledger.latest(&filter, 1_000, None).unwrap().entries, expected);
+    assert_eq!(ledger.figures().parts, 4);
 }
 
 #[test]
