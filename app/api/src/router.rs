@@ -17,7 +17,7 @@ use utoipa_axum::routes;
 use crate::access::{self, Gate, Token};
 use crate::problem::Problem;
 use crate::routes::{
-    audit, diagnosis, event, incident, lane, log, log_export, message, queue, reply, server,
+    audit, check, diagnosis, event, incident, lane, log, log_export, message, queue, reply, server,
     suppression, token, view, webhook,
 };
 
@@ -87,6 +87,10 @@ fn guarded() -> OpenApiRouter<Handle> {
         .routes(routes!(incident::show))
         .routes(routes!(incident::tick, incident::untick))
         .routes(routes!(incident::order))
+        .routes(routes!(check::message))
+        .routes(routes!(check::domain))
+        .routes(routes!(check::address))
+        .routes(routes!(check::spf))
         .routes(routes!(reply::unclassified))
         .routes(routes!(suppression::list, suppression::add, suppression::remove_all))
         .routes(routes!(suppression::show, suppression::remove))

@@ -2,6 +2,7 @@
 //! and tells what it found in one form, for the command line, the API and the relay itself.
 
 mod address;
+mod as_sent;
 mod asked;
 mod domain;
 mod message;
@@ -11,6 +12,7 @@ mod report;
 mod spf;
 
 pub use address::address_as_json;
+pub use as_sent::AsSent;
 pub use asked::{Asked, Endless};
 pub use domain::{COMMON_SELECTORS, domain_as_json};
 pub use message::message_as_json;

@@ -20,6 +20,7 @@ mod facts;
 mod happened;
 mod history;
 mod incidents;
+mod inspector;
 mod intake;
 mod journal;
 mod lanes;
@@ -44,6 +45,7 @@ mod veil;
 mod world;
 
 pub use clock::Clock;
+pub use inspector::{Inspector, NotInspected};
 pub use meaning::Meanings;
 pub use registry::registry_path;
 pub use server::{Server, settings_towards, token_path};

@@ -17,8 +17,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::config::Config;
-use crate::handle::{Configured, Handle, Inside, Reread, Turns};
-use crate::incidents::Desk;
+use crate::handle::{Configured, Handle, Reread};
 use crate::journal::{Journal, alarm};
 use crate::lanes::Found;
 use crate::names::Names;
@@ -33,7 +32,7 @@ use crate::world::{Answers, Around, EngineMailbox};
 use doors::Doors;
 use engine_settings::engine_settings;
 pub use engine_settings::settings_towards;
-use fittings::Fittings;
+use fittings::{Fittings, Rest};
 
 /// A server that runs.
 pub struct Server {
@@ -66,7 +65,7 @@ impl Server {
         let live = Live(receiver);
         let setup = live.borrow().clone();
         read_rules_early(&setup);
-        let fittings = Fittings::new(live);
+        let fittings = Fittings::new(live)?;
         let (rights, rights_now) = watch::channel(Arc::new(HouseRights::new(&setup, &secret)));
         let dir = setup.data.join("spool");
         let Opened { store, recovery } = Disk::open(&dir, setup.spool, fittings.ear())?;
@@ -92,39 +91,23 @@ impl Server {
         let (mailbox, names) = (fittings.mailbox.clone(), fittings.names.clone());
         let lanes = setup.lanes.clone();
         let apply = apply(renewals, doors, gate.clone(), mailbox.clone(), names, lanes);
-        let handle = Handle(Arc::new(Inside {
-            clock: setup.clock,
-            live: fittings.live,
+        let journal = fittings.journal.clone();
+        let rest = Rest {
             setup: sender,
             reread,
-            configured: Mutex::new(Configured { started: config.clone(), now: config }),
+            configured: Configured { started: config.clone(), now: config },
             store: store.clone(),
-            cache: fittings.cache,
-            names: fittings.names,
-            failures: fittings.failures,
-            unreached: fittings.unreached,
-            counters: fittings.counters,
-            diagnosing: fittings.diagnosing,
-            intake,
-            mailbox: fittings.mailbox,
             answers,
-            awaited: fittings.awaited,
-            failed: fittings.failed,
+            intake,
             whole,
             stop,
-            events: fittings.events,
-            history: fittings.history,
             smtp,
-            turns: Turns::default(),
-            suppressions: fittings.suppressions,
-            lanes: fittings.lanes,
             registry,
-            incidents: Desk::default(),
-            webhooks: Default::default(),
             apply,
-        }));
+        };
+        let handle = Handle(Arc::new(fittings.inside(rest)));
         handle.sweep();
-        Ok(Self { handle, listeners, engine, mailbox, store, gate, journal: fittings.journal })
+        Ok(Self { handle, listeners, engine, mailbox, store, gate, journal })
     }
 
     /// For whoever wants to ask something of it.

@@ -17,6 +17,7 @@ use postlane_mail::{
     Domain, Envelope, Family, Host, Instant, Label, Mailbox, Rate, ReturnContent, Span, Stream,
 };
 use postlane_message::Edits;
+use postlane_net::dns::NameServers;
 use postlane_net::route::StaticRoutes;
 use postlane_net::tls::{ClientTls, Minimum};
 use postlane_smtp::auth::{Credentials, ScramVerifier};
@@ -345,6 +346,14 @@ impl Live {
 }
 
 impl Setup {
+    /// Whom to ask of the DNS: those of the configuration, else the system's.
+    pub(crate) fn name_servers(&self) -> anyhow::Result<NameServers> {
+        if self.resolvers.is_empty() {
+            return Ok(NameServers::system());
+        }
+        Ok(NameServers::given(self.resolvers.clone())?)
+    }
+
     /// How TLS is done with a host.
     pub(crate) fn client_tls(&self, tls: &TlsSetup) -> ClientTls {
         self.ready_tls.of(tls)

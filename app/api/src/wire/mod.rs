@@ -2,6 +2,7 @@
 
 mod act;
 mod audit;
+mod check;
 mod diagnosis;
 mod event;
 mod incident;
@@ -23,6 +24,7 @@ mod webhook;
 
 pub use act::{Act, Acted, FilterQuery};
 pub use audit::{AuditPage, AuditQuery, ChangeRow};
+pub use check::{CheckAddressQuery, CheckDomainQuery, CheckMessageQuery, CheckSpfQuery};
 pub use diagnosis::{
     ChangedRow, DiagnosisPage, DiagnosisQuery, EvidenceFile, EvidencePack, EvidenceQuery,
     EvidenceRow, FiguresRow, InsteadRow, ProviderDiagnosis, ReplySeenRow, SourceDiagnosis, StepRow,

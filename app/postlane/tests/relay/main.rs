@@ -28,6 +28,7 @@ mod knot;
 mod lanes;
 mod ledger;
 mod logs;
+mod looks;
 mod mx;
 mod peer;
 mod postfix;

@@ -31,6 +31,7 @@ use crate::diagnosing::Diagnosing;
 use crate::events::Events;
 use crate::history::History;
 use crate::incidents::Desk;
+use crate::inspector::Inspector;
 use crate::intake::{Intake, kept_messages};
 use crate::lanes::Lanes;
 use crate::names::Names;
@@ -91,6 +92,7 @@ pub(crate) struct Inside {
     pub(crate) lanes: Lanes,
     pub(crate) registry: Registry,
     pub(crate) incidents: Desk,
+    pub(crate) inspector: Inspector,
     /// Whoever tells webhooks, once there is something to tell them.
     pub(crate) webhooks: OnceLock<Arc<Deliverer>>,
     pub(crate) apply: Box<dyn Fn(&Setup) + Send + Sync>,
@@ -252,6 +254,11 @@ impl Handle {
     /// What happened; none where nothing is remembered.
     pub fn past(&self) -> Option<Past> {
         self.0.history.past()
+    }
+
+    /// Looks at senders with our resolver.
+    pub fn inspector(&self) -> &Inspector {
+        &self.0.inspector
     }
 
     /// Begins to close: no new mail, transactions under way are finished.

@@ -1,12 +1,14 @@
 //! What the parts of a server share, and the parts put together from it.
 
-use std::sync::Arc;
+use std::net::SocketAddr;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 use postlane_mail::{QueueId, QueueIdSource, Shard};
-use postlane_net::dns::{NameServers, Resolver, ResolverSettings};
+use postlane_net::dns::{Resolver, ResolverSettings};
 use postlane_net::route::Router;
+use postlane_registry::Registry;
 use postlane_replies::Providers;
 use postlane_spool::Disk;
 use tokio::runtime;
@@ -16,7 +18,10 @@ use crate::cache::Cache;
 use crate::counters::Counters;
 use crate::diagnosing::Diagnosing;
 use crate::events::Events;
+use crate::handle::{Configured, Inside, Reread, Turns};
 use crate::history::History;
+use crate::incidents::Desk;
+use crate::inspector::Inspector;
 use crate::intake::Intake;
 use crate::journal::Journal;
 use crate::lanes::{Keeping, Lanes, Teller as LaneTeller};
@@ -52,16 +57,32 @@ pub(super) struct Fittings {
     pub(super) owed: Arc<Mailbox<Owed>>,
     pub(super) suppressions: Suppressions,
     pub(super) lanes: Lanes,
+    pub(super) inspector: Inspector,
+}
+
+/// What a server has beside its fittings.
+pub(super) struct Rest {
+    pub(super) setup: watch::Sender<Arc<Setup>>,
+    pub(super) reread: Reread,
+    pub(super) configured: Configured,
+    pub(super) store: Arc<Disk>,
+    pub(super) answers: Answers,
+    pub(super) intake: Arc<Intake>,
+    pub(super) whole: watch::Receiver<bool>,
+    pub(super) stop: watch::Sender<bool>,
+    pub(super) smtp: Vec<SocketAddr>,
+    pub(super) registry: Registry,
+    pub(super) apply: Box<dyn Fn(&Setup) + Send + Sync>,
 }
 
 impl Fittings {
-    pub(super) fn new(live: Live) -> Self {
-        let (cache_octets, journal) = {
+    pub(super) fn new(live: Live) -> anyhow::Result<Self> {
+        let (cache_octets, journal, inspector) = {
             let setup = live.borrow();
-            (setup.cache_octets, Journal::start(&setup.log))
+            (setup.cache_octets, Journal::start(&setup.log), Inspector::new(&setup)?)
         };
         let history = History::open(&live);
-        Self {
+        Ok(Self {
             live,
             names: Arc::new(Names::new()),
             mailbox: EngineMailbox::new(),
@@ -78,6 +99,44 @@ impl Fittings {
             owed: Arc::new(Mailbox::new()),
             suppressions: Suppressions::new(),
             lanes: Lanes::default(),
+            inspector,
+        })
+    }
+
+    /// What whoever asks the server finds.
+    pub(super) fn inside(self, rest: Rest) -> Inside {
+        let clock = self.live.borrow().clock;
+        Inside {
+            clock,
+            live: self.live,
+            setup: rest.setup,
+            reread: rest.reread,
+            configured: Mutex::new(rest.configured),
+            store: rest.store,
+            cache: self.cache,
+            names: self.names,
+            failures: self.failures,
+            unreached: self.unreached,
+            counters: self.counters,
+            diagnosing: self.diagnosing,
+            intake: rest.intake,
+            mailbox: self.mailbox,
+            answers: rest.answers,
+            awaited: self.awaited,
+            failed: self.failed,
+            whole: rest.whole,
+            stop: rest.stop,
+            events: self.events,
+            history: self.history,
+            smtp: rest.smtp,
+            turns: Turns::default(),
+            suppressions: self.suppressions,
+            lanes: self.lanes,
+            registry: rest.registry,
+            incidents: Desk::default(),
+            inspector: self.inspector,
+            webhooks: OnceLock::new(),
+            apply: rest.apply,
         }
     }
 
@@ -195,14 +254,9 @@ impl Fittings {
     pub(super) fn routing(
         &self,
         setup: &Setup,
-        listening: Vec<std::net::SocketAddr>,
+        listening: Vec<SocketAddr>,
     ) -> anyhow::Result<Routing> {
-        let servers = if setup.resolvers.is_empty() {
-            NameServers::system()
-        } else {
-            NameServers::given(setup.resolvers.clone())?
-        };
-        let resolver = Resolver::new(&servers, ResolverSettings::default());
+        let resolver = Resolver::new(&setup.name_servers()?, ResolverSettings::default());
         let router = Router::new(resolver, route_settings(setup, listening));
         let asked = Arc::new(Asked { router, providers: Providers::built_in() });
         Ok(Routing {

@@ -6,7 +6,7 @@ use std::io::{self, Read as _};
 use clap::Args;
 use postlane_checks::message::Message;
 use postlane_checks::{Arrived, Client, Report, Session, check_message, message_checks};
-use postlane_inspection::message_as_json;
+use postlane_inspection::{AsSent, message_as_json};
 use postlane_mail::Instant;
 
 use super::report::{exit_beside_lists, show};
@@ -43,13 +43,10 @@ const OCTETS_MAX: u64 = 64 << 20;
 
 pub(super) fn run(check: &CheckMessage, json: bool) -> Result<Exit, Failure> {
     let octets = read(&check.file)?;
-    let octets = wire(match mailbox_line(&octets) {
-        0 => octets,
-        end => {
-            print::note("the first line is a mailbox file's own (RFC 4155) and is left out");
-            octets[end..].to_vec()
-        }
-    });
+    let AsSent { octets, had_mailbox_line } = AsSent::of(octets);
+    if had_mailbox_line {
+        print::note("the first line is a mailbox file's own (RFC 4155) and is left out");
+    }
     let now = check.now.unwrap_or_else(jiff::Timestamp::now);
     let bringer = &check.bringer;
     let client = bringer.ip.map(|address| Client {
@@ -87,30 +84,4 @@ fn read(file: &str) -> Result<Vec<u8>, Failure> {
         return Err(Failure::usage(format!("{file} is larger than 64 MiB: no host takes that")));
     }
     Ok(octets)
-}
-
-/// Where a line ends that a mailbox file has before each message: `From jo@example.com Mon May …`;
-/// 0 where there is none.
-fn mailbox_line(octets: &[u8]) -> usize {
-    let is_one = octets
-        .strip_prefix(b"From ")
-        .is_some_and(|rest| !rest.trim_ascii_start().starts_with(b":"));
-    let end = octets.iter().position(|octet| *octet == b'\n').filter(|_| is_one);
-    end.map_or(0, |end| end + 1)
-}
-
-/// A file whose lines all end with LF alone is one of a Unix editor: on the wire they end with
-/// CRLF. A file with any CRLF is taken for what it is.
-fn wire(octets: Vec<u8>) -> Vec<u8> {
-    if octets.contains(&b'\r') {
-        return octets;
-    }
-    let mut wire = Vec::with_capacity(octets.len() + octets.len() / 40);
-    for octet in octets {
-        if octet == b'\n' {
-            wire.push(b'\r');
-        }
-        wire.push(octet);
-    }
-    wire
 }
