@@ -1,5 +1,6 @@
 //! Signatures of messages (DKIM, RFC 6376; Ed25519, RFC 8463): verified, and made.
 
+mod base_64;
 pub(crate) mod body;
 mod canon;
 mod findings;
