@@ -138,9 +138,15 @@ impl Attempted {
             End::Session(SessionEnd::TimedOut(stage)) => {
                 (*stage, "4.4.2 no answer in time".to_owned())
             }
-            End::Session(SessionEnd::TlsFailed(why)) => (Stage::StartTls, format!("4.7.5 {why}")),
+            End::Session(SessionEnd::TlsFailed(why)) => {
+                let demand = self.hop.policy.demand.says(&self.hop.name);
+                let demand = demand.map(|says| format!("{says}: ")).unwrap_or_default();
+                (Stage::StartTls, format!("4.7.5 {demand}{why}"))
+            }
             End::Session(SessionEnd::TlsMissing) => {
-                (Stage::StartTls, "4.7.4 TLS is required and was not offered".to_owned())
+                let demand = self.hop.policy.demand.says_of_missing(&self.hop.name);
+                let demand = demand.unwrap_or_else(|| "TLS is required".to_owned());
+                (Stage::StartTls, format!("4.7.4 {demand}, and it was not offered"))
             }
             End::Session(SessionEnd::AuthMissing) => {
                 (Stage::Auth, "4.7.4 no way to authenticate that we know was offered".to_owned())

@@ -42,6 +42,9 @@ impl Happened<'_> {
             if let Some(tls) = &attempted.session.tls {
                 line.field("tls", tls.version);
             }
+            if let Some(policy) = attempted.hop.policy.demand.name() {
+                line.field("tls_policy", policy);
+            }
         }
         if let Some(last) = &self.last {
             line.field("stage", last.stage.as_str());

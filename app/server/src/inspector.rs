@@ -6,7 +6,7 @@ use std::time::Duration;
 use postlane_checks::Known;
 use postlane_inspection::{Asked, Endless};
 use postlane_net::dns::{Resolver, ResolverSettings};
-use postlane_net::enquiry::{Enquiry, Mapped};
+use postlane_net::enquiry::Enquiry;
 use postlane_net::tls::Trust;
 use thiserror::Error;
 use tokio::runtime;
@@ -24,9 +24,6 @@ const WAITING_MAX: usize = 64;
 /// How long a look may take, with its turn: less than a request to the API may. Chosen, not
 /// measured.
 const PATIENCE: Duration = Duration::from_secs(50);
-
-/// Certificate authorities beside the usual ones.
-const NO_FILES: &[std::path::PathBuf] = &[];
 
 /// Looks at senders, a few at a time. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -62,8 +59,9 @@ impl Inspector {
     pub(crate) fn new(setup: &Setup) -> anyhow::Result<Self> {
         let resolver = Resolver::new(&setup.name_servers()?, ResolverSettings::default());
         let helo = setup.hostname.to_string();
-        let enquiry =
-            Enquiry::new(resolver, Trust::with_roots(NO_FILES)?, Mapped::default(), &helo);
+        let (trust, mapped) =
+            (Trust::with_roots(&setup.https.extra_roots)?, setup.https.mapped.clone());
+        let enquiry = Enquiry::new(resolver, trust, mapped, &helo);
         let turns = Arc::new(Semaphore::new(AT_ONCE_MAX));
         let waiting = Arc::new(Semaphore::new(AT_ONCE_MAX + WAITING_MAX));
         Ok(Self(Arc::new(Inside { asked: Asked::All(Box::new(enquiry)), turns, waiting })))

@@ -40,6 +40,7 @@ mod settling;
 mod signing;
 mod submitting;
 mod suppression;
+mod tls_policy;
 mod unreached;
 mod veil;
 mod world;

@@ -32,6 +32,7 @@ use crate::routing::NextHop;
 use crate::setup::Live;
 use crate::signing::sign;
 use crate::suppression::{Parted, Stops};
+use crate::tls_policy::{Published, Tallies, Went};
 use crate::world::EngineMailbox;
 
 /// How long a host is spoken to in the clear after a handshake with it failed. Chosen, not
@@ -58,6 +59,7 @@ pub(crate) struct Outbound {
     pub(crate) diagnosing: Arc<Diagnosing>,
     pub(crate) rights: watch::Receiver<Arc<HouseRights>>,
     pub(crate) stops: Stops,
+    pub(crate) published: Published,
 }
 
 /// A session and what is under way on it.
@@ -102,7 +104,7 @@ impl Outbound {
         let Some(from) = setup.sources.get(usize::from(source.0)) else { return };
         let now = self.clock.now();
         let plain = self.plain.lock().get(&host).is_some_and(|until| *until > now);
-        let tls = match hop.policy.tls.policy {
+        let tls = match hop.policy.demand.session(hop.policy.tls.policy) {
             TlsPolicy::Opportunistic if plain => TlsPolicy::Never,
             policy => policy,
         };
@@ -121,7 +123,10 @@ impl Outbound {
                 chunking: setup.chunking,
                 timeouts: setup.timeouts.clone(),
             },
-            tls: setup.client_tls(&hop.policy.tls),
+            tls: self
+                .published
+                .client_tls(&hop.policy.demand, &hop.policy.tls)
+                .unwrap_or_else(|| setup.client_tls(&hop.policy.tls)),
             connect_timeout: setup.connect_timeout.to_std(),
             now: Arc::new(move || clock.now()),
         };
@@ -137,6 +142,7 @@ impl Outbound {
             plain: self.plain.clone(),
             live: self.live.clone(),
             diagnosing: self.diagnosing.clone(),
+            tallies: setup.published_tls.count.then(|| self.published.tallies().clone()),
             tls,
             is_open: false,
             has_cut: false,
@@ -277,6 +283,8 @@ struct SlotEvents {
     /// A session that is used again goes by rules that were read since it began.
     live: Live,
     diagnosing: Arc<Diagnosing>,
+    /// Where sessions are counted for the recipients' domains.
+    tallies: Option<Tallies>,
     tls: TlsPolicy,
     is_open: bool,
     /// A message was cut short by its end, and no reply tells of it.
@@ -285,8 +293,9 @@ struct SlotEvents {
 }
 
 impl Events for SlotEvents {
-    fn opened(&mut self, _: &Arc<SessionFacts>) {
+    fn opened(&mut self, facts: &Arc<SessionFacts>) {
         self.is_open = true;
+        self.count(facts, None);
         self.mailbox.tell(Input::Opened { slot: self.slot });
     }
 
@@ -341,6 +350,7 @@ impl Events for SlotEvents {
             let evidence = (!is_told).then(|| self.evidence(end, None, facts, transcript));
             return self.mailbox.tell(Input::Closed { slot, said, evidence });
         }
+        self.count(facts, Some(&end));
         let why = self.unreached(&end);
         let turned_away = match &why {
             Unreached::TurnedAway(diagnosis) => Some(diagnosis.clone()),
@@ -352,6 +362,14 @@ impl Events for SlotEvents {
 }
 
 impl SlotEvents {
+    /// Counts a session that began, or did not, for the recipients' domain.
+    fn count(&self, facts: &SessionFacts, end: Option<&End>) {
+        let Some(tallies) = &self.tallies else { return };
+        if let Some(went) = Went::session(&self.hop, facts, end) {
+            tallies.count(self.clock.now(), went);
+        }
+    }
+
     /// Here and not on the engine's thread; and not at all where history is off.
     fn message_id(&self, headers: &[u8]) -> Box<str> {
         let keeps = self.live.borrow().ledger.on;

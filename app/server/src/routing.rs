@@ -20,6 +20,7 @@ use crate::clock::Clock;
 use crate::names::Names;
 use crate::sections;
 use crate::setup::{HopPolicy, Live, Setup, TlsSetup};
+use crate::tls_policy::{Demand, Published};
 use crate::unreached::Unreached;
 use crate::world::EngineMailbox;
 
@@ -66,6 +67,7 @@ pub(crate) struct Routing {
 /// What is asked, and who knows the providers.
 pub(crate) struct Asked {
     pub(crate) router: Router<Resolver>,
+    pub(crate) published: Published,
     pub(crate) providers: Providers,
 }
 
@@ -173,7 +175,8 @@ struct Found {
     port: u16,
     provider: Box<str>,
     limits: Limits,
-    policy: Arc<HopPolicy>,
+    /// For each host of the route, in its order.
+    policies: Vec<Arc<HopPolicy>>,
     is_exchanger: bool,
 }
 
@@ -189,7 +192,7 @@ async fn find(
         let provider = provider_of(asked, host, route.as_ref().ok());
         return match setup.routes.find(&sender, host, Some(&provider)) {
             Some(target) => by_target(asked, setup, host, target, provider).await,
-            None => by_exchangers(setup, host, route?, provider),
+            None => by_exchangers(asked, setup, host, route?, provider).await,
         };
     }
     match setup.routes.find(&sender, host, None) {
@@ -200,7 +203,7 @@ async fn find(
         None => {
             let route = asked.router.resolve(host).await?;
             let provider = provider_of(asked, host, Some(&route));
-            by_exchangers(setup, host, route, provider)
+            by_exchangers(asked, setup, host, route, provider).await
         }
     }
 }
@@ -223,16 +226,27 @@ fn provider_of(asked: &Asked, host: &Host, route: Option<&Route>) -> Box<str> {
     asked.providers.find(&hosts, domain).as_str().into()
 }
 
-fn by_exchangers(
+async fn by_exchangers(
+    asked: &Asked,
     setup: &Setup,
     host: &Host,
     route: Route,
     provider: Box<str>,
 ) -> Result<Found, RouteFailure> {
     let tls = setup.tls_for(host, &provider);
-    let policy = Arc::new(HopPolicy { tls, auth: None });
+    let (route, demands) = match host {
+        Host::Domain(domain) if setup.heeds_published_tls(domain, &provider) => {
+            asked.published.demands(setup, domain, route).await?
+        }
+        _ => {
+            let demands = vec![Demand::Nothing; route.hosts.len()];
+            (route, demands)
+        }
+    };
+    let policy = |demand| Arc::new(HopPolicy { tls: tls.clone(), auth: None, demand });
+    let policies = demands.into_iter().map(policy).collect();
     let (limits, port) = (Limits::OfSource, setup.mx_port);
-    Ok(Found { route, port, provider, limits, policy, is_exchanger: true })
+    Ok(Found { route, port, provider, limits, policies, is_exchanger: true })
 }
 
 async fn by_target(
@@ -252,9 +266,10 @@ async fn by_target(
     };
     let said = setup.tls_with(of_recipients, &provider);
     let tls = TlsSetup { policy: target.tls.unwrap_or(said.policy), ..said };
-    let policy = Arc::new(HopPolicy { tls, auth });
+    let policy = Arc::new(HopPolicy { tls, auth, demand: Demand::Nothing });
+    let policies = vec![policy; route.hosts.len()];
     let port = target.port.unwrap_or(setup.mx_port);
-    Ok(Found { route, port, provider, limits, policy, is_exchanger: false })
+    Ok(Found { route, port, provider, limits, policies, is_exchanger: false })
 }
 
 fn read_password(credentials: &route::Credentials) -> Result<Credentials, RouteFailure> {
@@ -278,16 +293,17 @@ fn read_password(credentials: &route::Credentials) -> Result<Credentials, RouteF
 
 impl Found {
     fn tell(self, names: &Names, now: postlane_mail::Instant) -> (Resolved, Exchange) {
-        let hop = |host: &route::HostAddresses| NextHop {
+        let hop = |(host, policy): (&route::HostAddresses, &Arc<HopPolicy>)| NextHop {
             name: host.name.clone(),
             port: self.port,
             provider: self.provider.clone(),
             limits: self.limits,
             is_exchanger: self.is_exchanger,
-            policy: self.policy.clone(),
+            policy: policy.clone(),
         };
+        let hosts = self.route.hosts.iter().zip(&self.policies);
         let hops: Vec<(NextHop, u16)> =
-            self.route.hosts.iter().map(|host| (hop(host), host.preference)).collect();
+            hosts.map(|(host, policy)| (hop((host, policy)), host.preference)).collect();
         let named = Exchange { hops };
         let (exchange, numbers) = names.exchange(&named);
         let hosts = self.route.hosts.iter().zip(&named.hops).zip(numbers.iter());

@@ -65,7 +65,7 @@ impl Server {
         let live = Live(receiver);
         let setup = live.borrow().clone();
         read_rules_early(&setup);
-        let fittings = Fittings::new(live)?;
+        let fittings = Fittings::new(live, &registry)?;
         let (rights, rights_now) = watch::channel(Arc::new(HouseRights::new(&setup, &secret)));
         let dir = setup.data.join("spool");
         let Opened { store, recovery } = Disk::open(&dir, setup.spool, fittings.ear())?;
@@ -137,6 +137,7 @@ impl Server {
         if tokio::time::timeout_at(patience, ended).await.is_err() {
             mailbox.end();
         }
+        self.handle.write_tls_tallies_now().await;
         self.handle.0.history.finish().await;
         self.journal.finish().await;
     }

@@ -18,6 +18,7 @@ use postlane_mail::{
 };
 use postlane_message::Edits;
 use postlane_net::dns::NameServers;
+use postlane_net::enquiry::Mapped;
 use postlane_net::route::StaticRoutes;
 use postlane_net::tls::{ClientTls, Minimum};
 use postlane_smtp::auth::{Credentials, ScramVerifier};
@@ -28,7 +29,8 @@ use postlane_suppression::Policy;
 use tokio::sync::watch;
 
 use crate::clock::Clock;
-use crate::config::settings::{Dormant, Log, Remembered, Scope};
+use crate::config::settings::{Dane, Dormant, Log, Remembered, Scope};
+use crate::tls_policy::Demand;
 use ready_tls::ReadyTls;
 
 pub use lanes::{Inside, LaneSetup};
@@ -121,6 +123,10 @@ pub struct Setup {
     pub connect_timeout: Span,
     /// How sessions are encrypted where nothing else is said.
     pub tls: TlsSetup,
+    /// Whether what recipients' domains publish about encryption is kept to.
+    pub published_tls: PublishedTlsSetup,
+    /// How web servers of other domains are called.
+    pub https: HttpsSetup,
     /// What is different of that for some providers.
     pub provider_tls: BTreeMap<String, TlsChange>,
     /// What is different of both for some domains.
@@ -317,6 +323,28 @@ pub struct TlsSetup {
     pub authorities: Option<PathBuf>,
 }
 
+/// Whether what recipients' domains publish about encryption is kept to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PublishedTlsSetup {
+    /// Whether policies of MTA-STS are.
+    pub mta_sts: bool,
+    /// Whether signed TLSA records are.
+    pub dane: Dane,
+    /// Whether sessions are counted for reports.
+    pub count: bool,
+}
+
+/// How web servers of other domains are called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpsSetup {
+    /// Hosts that are called at another address than their own.
+    pub mapped: Mapped,
+    /// Certificate authorities to believe beside the system's, PEM.
+    pub extra_roots: Vec<PathBuf>,
+    /// How long a page may take.
+    pub timeout: Span,
+}
+
 /// What is different of how a session is encrypted.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TlsChange {
@@ -333,6 +361,8 @@ pub struct TlsChange {
 pub(crate) struct HopPolicy {
     pub(crate) tls: TlsSetup,
     pub(crate) auth: Option<Credentials>,
+    /// What the recipients' domain demands of the session.
+    pub(crate) demand: Demand,
 }
 
 /// The setup as it is now, for those who must follow a reload.
@@ -368,6 +398,18 @@ impl Setup {
         };
         let changes = by_provider.into_iter().chain(by_domain);
         changes.fold(self.tls.clone(), |tls, change| tls.with(change))
+    }
+
+    /// Whether what a domain publishes about encryption counts for it: not where somebody has
+    /// written that its mail goes without, nor where all mail does.
+    pub(crate) fn heeds_published_tls(&self, domain: &Domain, provider: &str) -> bool {
+        let written = |change: Option<&TlsChange>| change.and_then(|change| change.policy);
+        let by_domain = written(self.domain_tls.get(domain));
+        let written = by_domain.or_else(|| written(self.provider_tls.get(provider)));
+        match written {
+            Some(policy) => policy.is_required(),
+            None => self.tls.policy != TlsPolicy::Never,
+        }
     }
 
     /// The same, with what a provider's or a route's section says beside.

@@ -13,6 +13,7 @@ mod bulk;
 pub mod certificate;
 mod check;
 mod content;
+mod dane;
 mod der;
 pub mod dkim;
 pub mod dmarc;
@@ -37,6 +38,7 @@ mod web;
 
 pub use authentication::Authentication;
 pub use check::{Arrived, Check, Client, Finding, Gate, Outcome, Scope};
+pub use dane::DanePolicy;
 pub use dns::{
     Answer, Authority, Failure, Found, Kind, Known, Name, NameError, Question, Record, Served,
 };

@@ -2,9 +2,14 @@
 //! RFC 8461). A record in the DNS says that there is a policy, and which; the policy lies on a web
 //! server.
 
+mod fetched;
+
 use postlane_mail::{Instant, Span};
 
 use crate::dns::Name;
+use crate::web::Page;
+
+pub use fetched::StsFetchFault;
 
 /// The record that says that there is a policy (§3.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +37,7 @@ pub enum StsRecordFault {
 }
 
 /// What a domain asks for (§3.2).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct StsPolicy {
     /// How serious it is.
     pub mode: StsMode,
@@ -43,7 +48,7 @@ pub struct StsPolicy {
 }
 
 /// How serious a policy is (§5).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum StsMode {
     /// Mail does not go to hosts that it does not fit.
     Enforce,
@@ -54,7 +59,7 @@ pub enum StsMode {
 }
 
 /// Hosts that mail may go to: one, or all with one label in front of a name.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct MxPattern {
     name: Name,
     is_wildcard: bool,
@@ -96,6 +101,9 @@ pub const POLICY_OCTETS_MAX: usize = 64 << 10;
 /// The longest time a policy may be kept, in seconds (§3.2).
 const MAX_AGE_S: u64 = 31_557_600;
 
+/// A kept policy is fetched again after this (§10.2 suggests a day).
+const RENEWED_AFTER: Span = Span::from_h(24);
+
 /// Patterns of one policy, and fields of one record. Chosen, not measured.
 const PIECES_MAX: usize = 200;
 
@@ -136,6 +144,13 @@ impl StsPolicy {
     /// Where the policy of a domain lies: `https://HOST/.well-known/mta-sts.txt` (§3.3).
     pub fn host_of(domain: &Name) -> Option<Name> {
         Name::parse(&format!("mta-sts.{domain}")).ok()
+    }
+
+    /// The page with the policy of a domain (§3.3); none if its name is too long for one.
+    pub fn page_of(domain: &Name) -> Option<Page> {
+        let host = Self::host_of(domain)?;
+        let path = "/.well-known/mta-sts.txt".into();
+        Some(Page { host, path, octets_max: POLICY_OCTETS_MAX })
     }
 
     /// Reads a policy. Of keys that stand there twice the first counts, except `mx`; keys that
@@ -183,6 +198,15 @@ impl StsPolicy {
     /// Whether mail may go to a host (§4.1).
     pub fn allows(&self, host: &Name) -> bool {
         self.mx.iter().any(|pattern| pattern.fits(host))
+    }
+}
+
+impl std::fmt::Display for StsPolicy {
+    /// As a web server has it, one `key: value` to a line (§3.2).
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "version: STSv1\nmode: {}\n", self.mode.as_str())?;
+        self.mx.iter().try_for_each(|pattern| writeln!(f, "mx: {pattern}"))?;
+        writeln!(f, "max_age: {}", self.max_age.as_s())
     }
 }
 
@@ -267,6 +291,13 @@ impl KeptPolicy {
     /// Whether it may still be gone by.
     pub fn is_fresh(&self, now: Instant) -> bool {
         now.since(self.fetched) < self.policy.max_age
+    }
+
+    /// Whether it is time to fetch it again, so that it does not end while nobody looks (§10.2): a
+    /// day after it was fetched, or after half of its time, whichever comes first. Whoever hides
+    /// the record from us for a while then gains nothing by it.
+    pub fn is_to_be_renewed(&self, now: Instant) -> bool {
+        now.since(self.fetched) >= RENEWED_AFTER.min(Span(self.policy.max_age.0 / 2))
     }
 
     /// The policy to go by when none can be fetched: the kept one while it is fresh.

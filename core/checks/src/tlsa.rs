@@ -12,7 +12,7 @@ use crate::certificate::Certificate;
 use crate::dns::Name;
 
 /// A record.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TlsaRecord {
     /// What sort of certificate is meant: 2 an authority's, 3 the host's own; 0 and 1, which ask
     /// for a public authority beside, are not for mail (RFC 7672 §3.1.3).
@@ -38,7 +38,7 @@ const RECORDS_MAX: usize = 32;
 const CHAIN_MAX: usize = 10;
 
 /// The records of a host, sorted by use.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct TlsaSet {
     /// Those that mail goes by.
     pub usable: Vec<TlsaRecord>,

@@ -48,7 +48,8 @@ pub struct Entry {
     pub mx_host: CompactString,
     /// The MX host's address.
     pub mx_ip: Option<IpAddr>,
-    /// The version of TLS, as `TLSv1.3`; empty for plain text.
+    /// The version of TLS, as `TLSv1.3`, and the published policy that it was held to where there
+    /// was one: `TLSv1.3 dane`, `sts` or `sts-testing`; empty for plain text.
     pub tls: CompactString,
     /// Which attempt for this recipient, 1 the first.
     pub attempt: Option<u32>,

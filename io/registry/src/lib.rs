@@ -1,7 +1,7 @@
 //! Who may ask, who is told, and who has changed what: one small file beside the queue.
 //!
 //! API tokens with their scopes and tenants, webhooks with how far each has been told, saved views,
-//! incidents, and the audit of changes. It is no part of the mail: a relay whose registry is broken, locked or
+//! incidents, policies of recipients' domains, and the audit of changes. It is no part of the mail: a relay whose registry is broken, locked or
 //! gone goes on sending, and says so. It reads no clock for what it keeps: times are arguments.
 
 mod audit;
@@ -12,6 +12,7 @@ mod registry;
 mod schema;
 mod scope;
 mod secret;
+mod tls;
 mod token;
 mod view;
 mod webhook;
@@ -24,6 +25,7 @@ pub use registry::Registry;
 pub use schema::SCHEMA_VERSION;
 pub use scope::{Scope, Scopes};
 pub use secret::{SecretHash, SecretText};
+pub use tls::{KeptStsPolicy, TlsTally, TlsTallyKey};
 pub use token::{NewToken, Token};
 pub use view::{SavedView, VIEWS_MAX};
 pub use webhook::{Endpoint, NewWebhook, Secrets, Standing, WEBHOOKS_MAX, Webhook};

@@ -48,4 +48,6 @@ mod sources;
 mod spool;
 mod suppression;
 mod swaks;
+mod tls_host;
+mod tls_policy;
 mod webhooks;

@@ -9,9 +9,9 @@ use super::finding::Findings;
 use super::overrides::Overrides;
 use super::section::{Declared, Reading};
 use super::settings::{
-    Credential, Delivery, Dkim, DomainPolicy, Engagement, Expire, Http, Incidents, Lane, LaneRules,
-    Ledger, Limits, Listener, Log, MessageEdits, Pool, Relay, Replies, Report, Retry, Route,
-    Source, Spool, Suppression, Tenant, Timeout, Unsubscribe, Webhooks,
+    Credential, Delivery, Dkim, DomainPolicy, Engagement, Expire, Http, Https, Incidents, Lane,
+    LaneRules, Ledger, Limits, Listener, Log, MessageEdits, Pool, Relay, Replies, Report, Retry,
+    Route, Source, Spool, Suppression, Tenant, Timeout, TlsPolicies, Unsubscribe, Webhooks,
 };
 use super::tree::{self, Origin, Spot};
 
@@ -100,6 +100,8 @@ sections! {
         spool: Spool,
         lane: Lane,
         delivery: Delivery,
+        tls_policy: TlsPolicies,
+        https: Https,
         timeout: Timeout,
         retry: Retry,
         expire: Expire,

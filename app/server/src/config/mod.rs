@@ -33,4 +33,4 @@ pub use finding::{Finding, Findings, Weight};
 pub use overrides::Overrides;
 pub use reference::reference;
 pub use tree::{Origin, Spot};
-pub use value::{ByPool, KeyFile, Percent, RulesFile, SecretFile, Size, Switch};
+pub use value::{ByPool, CalledAt, KeyFile, Percent, RulesFile, SecretFile, Size, Switch};

@@ -10,6 +10,7 @@ mod remembered;
 mod row;
 mod submit;
 mod suppression;
+mod tls_reports;
 mod webhook;
 
 use std::net::SocketAddr;
@@ -39,6 +40,7 @@ use crate::routing::Failures;
 use crate::setup::{Live, Setup};
 use crate::submitting::Awaited;
 use crate::suppression::Suppressions;
+use crate::tls_policy::Published;
 use crate::unreached::Unreached;
 use crate::webhooks::Deliverer;
 use crate::world::{Answers, EngineMailbox};
@@ -91,6 +93,7 @@ pub(crate) struct Inside {
     pub(crate) suppressions: Suppressions,
     pub(crate) lanes: Lanes,
     pub(crate) registry: Registry,
+    pub(crate) published: Published,
     pub(crate) incidents: Desk,
     pub(crate) inspector: Inspector,
     /// Whoever tells webhooks, once there is something to tell them.
@@ -189,6 +192,8 @@ impl Handle {
         tokio::spawn(self.clone().forget_keys());
         tokio::spawn(self.clone().forget_suppressions());
         tokio::spawn(self.clone().look_for_incidents());
+        tokio::spawn(self.0.published.clone().keep_fresh(self.0.stop.subscribe()));
+        tokio::spawn(self.clone().write_tls_tallies());
     }
 
     /// Where mail is taken; a port that was 0 has become a real one.

@@ -137,7 +137,10 @@ impl Attempted {
         entry.mx_host = self.hop.name.to_string().into();
         entry.mx_ip = Some(self.session.remote.ip());
         if let Some(tls) = &self.session.tls {
-            entry.tls = tls.version.into();
+            entry.tls = match self.hop.policy.demand.name() {
+                Some(policy) => [tls.version, policy].join(" ").into(),
+                None => tls.version.into(),
+            };
         }
         entry.connect_ms = Some(ms(self.session.connect_took.as_ms()));
     }

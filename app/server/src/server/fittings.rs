@@ -36,6 +36,7 @@ use crate::settling::Settling;
 use crate::setup::{Live, Setup};
 use crate::submitting::{Awaited, Ear, Submitting};
 use crate::suppression::{Learning, Stops, Suppressions, Teller, Writing};
+use crate::tls_policy::Published;
 use crate::unreached::Unreached;
 use crate::world::{Answers, EngineMailbox};
 
@@ -58,6 +59,7 @@ pub(super) struct Fittings {
     pub(super) suppressions: Suppressions,
     pub(super) lanes: Lanes,
     pub(super) inspector: Inspector,
+    pub(super) published: Published,
 }
 
 /// What a server has beside its fittings.
@@ -76,11 +78,11 @@ pub(super) struct Rest {
 }
 
 impl Fittings {
-    pub(super) fn new(live: Live) -> anyhow::Result<Self> {
-        let (cache_octets, journal, inspector) = {
-            let setup = live.borrow();
-            (setup.cache_octets, Journal::start(&setup.log), Inspector::new(&setup)?)
-        };
+    pub(super) fn new(live: Live, registry: &Registry) -> anyhow::Result<Self> {
+        let setup = live.borrow().clone();
+        let (cache_octets, journal) = (setup.cache_octets, Journal::start(&setup.log));
+        let inspector = Inspector::new(&setup)?;
+        let published = Published::new(&setup, registry, &journal)?;
         let history = History::open(&live);
         Ok(Self {
             live,
@@ -100,6 +102,7 @@ impl Fittings {
             suppressions: Suppressions::new(),
             lanes: Lanes::default(),
             inspector,
+            published,
         })
     }
 
@@ -133,6 +136,7 @@ impl Fittings {
             suppressions: self.suppressions,
             lanes: self.lanes,
             registry: rest.registry,
+            published: self.published,
             incidents: Desk::default(),
             inspector: self.inspector,
             webhooks: OnceLock::new(),
@@ -258,7 +262,8 @@ impl Fittings {
     ) -> anyhow::Result<Routing> {
         let resolver = Resolver::new(&setup.name_servers()?, ResolverSettings::default());
         let router = Router::new(resolver, route_settings(setup, listening));
-        let asked = Arc::new(Asked { router, providers: Providers::built_in() });
+        let published = self.published.clone();
+        let asked = Arc::new(Asked { router, published, providers: Providers::built_in() });
         Ok(Routing {
             ring: runtime::Handle::current(),
             clock: setup.clock,
@@ -288,6 +293,7 @@ impl Fittings {
             plain: Arc::default(),
             diagnosing: self.diagnosing.clone(),
             rights,
+            published: self.published.clone(),
             stops: Stops {
                 list: self.suppressions.clone(),
                 live: self.live.clone(),

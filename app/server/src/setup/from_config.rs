@@ -11,9 +11,9 @@ use postlane_smtp::server::{Limits, RelayRights};
 use postlane_suppression::Policy;
 
 use super::{
-    AuthSetup, HttpLimits, IncidentSetup, LaneSetup, LedgerSetup, ListenerSetup, PoolSetup,
-    Reports, Rules, Setup, SigningSetup, SourceSetup, SuppressionSetup, TenantSetup, TlsChange,
-    TlsSetup, User, WebhookSetup,
+    AuthSetup, HttpLimits, HttpsSetup, IncidentSetup, LaneSetup, LedgerSetup, ListenerSetup,
+    PoolSetup, PublishedTlsSetup, Reports, Rules, Setup, SigningSetup, SourceSetup,
+    SuppressionSetup, TenantSetup, TlsChange, TlsSetup, User, WebhookSetup,
 };
 use crate::clock::Clock;
 use crate::config::settings::{
@@ -72,6 +72,8 @@ impl Setup {
             timeouts: timeouts(&config.timeout),
             connect_timeout: config.timeout.connect,
             tls: TlsSetup { policy: delivery.tls, minimum: delivery.tls_min, authorities: None },
+            published_tls: published_tls(config),
+            https: https(config),
             provider_tls: by_provider(config, |p| {
                 let change = TlsChange { policy: p.tls, minimum: p.tls_min, authorities: None };
                 (change != TlsChange::default()).then_some(change)
@@ -100,6 +102,20 @@ impl Setup {
 fn http_limits(config: &Config) -> HttpLimits {
     let settings = &config.http;
     HttpLimits { rate: settings.rate, burst: settings.burst, failures: settings.failures }
+}
+
+fn published_tls(config: &Config) -> PublishedTlsSetup {
+    let settings = &config.tls_policy;
+    PublishedTlsSetup { mta_sts: settings.mta_sts, dane: settings.dane, count: settings.count }
+}
+
+fn https(config: &Config) -> HttpsSetup {
+    let settings = &config.https;
+    HttpsSetup {
+        mapped: settings.map.mapped().clone(),
+        extra_roots: settings.extra_roots.clone(),
+        timeout: settings.timeout,
+    }
 }
 
 fn webhooks(config: &Config) -> WebhookSetup {

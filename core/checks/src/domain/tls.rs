@@ -5,11 +5,10 @@ use crate::check::{Check, Found};
 use crate::dns::{Answer, Kind, Known, Name, Record};
 use crate::exchanger::Greeting;
 use crate::mta_sts::{
-    POLICY_OCTETS_MAX, StsMode, StsPolicy, StsPolicyFault, StsRecord, StsRecordFault,
+    StsFetchFault, StsMode, StsPolicy, StsPolicyFault, StsRecord, StsRecordFault,
 };
 use crate::tls_rpt::{TlsRptFault, TlsRptRecord};
 use crate::tlsa::{Held, TlsaRecord, TlsaSet};
-use crate::web::{Fetched, Page};
 
 use super::exchange::{Exchangers, question};
 use super::{DomainCheck, Facts};
@@ -133,27 +132,20 @@ enum Sts {
 
 fn sts_policy(known: &mut Known, facts: &Facts<'_>) -> Option<Sts> {
     let domain = &facts.asked.name;
-    let (Some(name), Some(host)) = (StsRecord::name_of(domain), StsPolicy::host_of(domain)) else {
+    let (Some(name), Some(page)) = (StsRecord::name_of(domain), StsPolicy::page_of(domain)) else {
         return Some(Sts::Unannounced);
     };
     let texts = texts(known, &name)?.unwrap_or_default();
     if StsRecord::of(texts.iter().map(|text| &**text)).is_err() {
         return Some(Sts::Unannounced);
     }
-    let path = "/.well-known/mta-sts.txt".into();
-    let page = Page { host, path, octets_max: POLICY_OCTETS_MAX };
-    Some(match known.fetch(&page)? {
-        Fetched::Failed(failure) => Sts::Unfetched(format!("{page}: {failure}"), failure.is_open()),
-        Fetched::Page { status: 200, media_type, body } if &**media_type == "text/plain" => {
-            StsPolicy::parse(body).map_or_else(Sts::Unread, Sts::Policy)
+    Some(match StsPolicy::of_answer(known.fetch(&page)?) {
+        Ok(policy) => Sts::Policy(policy),
+        Err(StsFetchFault::Unread(fault)) => Sts::Unread(fault),
+        Err(fault) => {
+            let is_open = matches!(&fault, StsFetchFault::NoAnswer(failure) if failure.is_open());
+            Sts::Unfetched(format!("{page}: {fault}"), is_open)
         }
-        Fetched::Page { status: 200, media_type, .. } => {
-            Sts::Unfetched(format!("{page}: Content-Type is `{media_type}`, not text/plain"), false)
-        }
-        Fetched::Page { status: status @ 300..400, .. } => {
-            Sts::Unfetched(format!("{page}: status {status}: redirections are not followed"), false)
-        }
-        Fetched::Page { status, .. } => Sts::Unfetched(format!("{page}: status {status}"), false),
     })
 }
 

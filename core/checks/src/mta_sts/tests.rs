@@ -112,7 +112,28 @@ fn a_kept_policy_counts_until_it_is_too_old_or_another_is_announced() {
     assert_eq!(KeptPolicy::in_force(Some(&kept), at(604_800)), None);
 }
 
+#[test]
+fn a_kept_policy_is_fetched_again_after_a_day_or_half_its_time() {
+    let at = |s: u64| Instant::from_unix_s(1_000_000 + s);
+    let long = kept("a", at(0));
+    assert!(!long.is_to_be_renewed(at(86_399)));
+    assert!(long.is_to_be_renewed(at(86_400)));
+    let mut short = kept("a", at(0));
+    short.policy.max_age = Span::from_s(600);
+    assert!(!short.is_to_be_renewed(at(299)));
+    assert!(short.is_to_be_renewed(at(300)) && short.is_fresh(at(300)));
+}
+
 proptest! {
+    #[test]
+    fn a_policy_reads_as_it_prints(text in prop::collection::vec(any::<u8>(), 0..80), max_age in 0_u64..=31_557_600) {
+        let mut whole = POLICY.replace("604800", &max_age.to_string()).into_bytes();
+        whole.extend(text);
+        if let Ok(policy) = StsPolicy::parse(&whole) {
+            prop_assert_eq!(StsPolicy::parse(policy.to_string().as_bytes()), Ok(policy));
+        }
+    }
+
     #[test]
     fn any_octets_are_a_policy_or_none(text in prop::collection::vec(any::<u8>(), 0..300)) {
         let _ = StsPolicy::parse(&text);

@@ -78,7 +78,7 @@ impl Enquiry {
             return Greeting::Broken("the host's name cannot be proved".into());
         };
         let any = ClientTls::opportunistic(Minimum::V12);
-        let connector = TlsConnector::from(Arc::clone(&any.0));
+        let connector = TlsConnector::from(Arc::clone(&any.config));
         let mut stream = match connector.connect(name.clone(), stream).await {
             Ok(stream) => stream,
             Err(error) => return Greeting::Broken(format!("the handshake failed: {error}").into()),

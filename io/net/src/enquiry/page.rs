@@ -1,6 +1,7 @@
 //! A page fetched over HTTPS: one GET, no redirections, a certificate that is believed.
 
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -57,18 +58,13 @@ impl Enquiry {
             let answer = sender.send_request(request).await.map_err(|e| malformed(&e))?;
             read(answer, page.octets_max).await
         };
-        // The connection does its work as long as the answer is waited for, and ends with it.
-        let ended = async {
-            let ended = connection.await;
-            match ended {
-                Ok(()) => std::future::pending().await,
-                Err(e) => malformed(&e),
-            }
-        };
+        let mut asked = pin!(asked);
         tokio::select! {
             biased;
-            answer = asked => answer,
-            error = ended => Err(error),
+            answer = &mut asked => answer,
+            // The answer may be whole though the connection did not end as it should: many servers
+            // hang up without saying so.
+            _ = connection => asked.await,
         }
     }
 

@@ -16,7 +16,7 @@ use postlane_smtp::client::{Finished, SessionEnd, Settings, Transaction, Transcr
 use postlane_smtp::server::TlsFacts;
 use tokio::sync::mpsc;
 
-use crate::tls::ClientTls;
+use crate::tls::{ClientTls, TlsFault};
 
 pub use connect::ConnectError;
 
@@ -50,6 +50,8 @@ pub struct SessionFacts {
     pub remote: SocketAddr,
     /// What was agreed in the handshake.
     pub tls: Option<TlsFacts>,
+    /// What was wrong with the handshake, or with a certificate that nothing depended on.
+    pub tls_fault: Option<TlsFault>,
     /// The greeting.
     pub banner: Option<Reply>,
     /// How long it took from the end of connecting to the greeting.

@@ -42,6 +42,7 @@ pub(super) async fn hold(
         local: None,
         remote: call.address,
         tls: None,
+        tls_fault: None,
         banner: None,
         greeted_after: None,
     };
@@ -102,7 +103,7 @@ fn give_back(
 fn nonce(call: &Call) -> Result<Nonce, ConnectError> {
     let mut octets = [0; 18];
     if call.smtp.auth.is_some() {
-        let random = call.tls.0.crypto_provider().secure_random;
+        let random = call.tls.config.crypto_provider().secure_random;
         random
             .fill(&mut octets)
             .map_err(|_| ConnectError::Other("the system gives no random octets".to_owned()))?;
@@ -215,7 +216,11 @@ impl Held<'_> {
             match step {
                 Step::StartTls => match self.encrypt().await {
                     Ok(()) => self.client.tls_started((self.call.now)()),
-                    Err(e) => self.client.tls_failed(&e.to_string()),
+                    Err(e) => {
+                        let fault = tls::TlsFault::of_handshake(&e);
+                        Arc::make_mut(&mut self.facts).tls_fault = Some(fault);
+                        self.client.tls_failed(&e.to_string());
+                    }
                 },
                 Step::Ready => {
                     self.note_greeting();
@@ -244,11 +249,17 @@ impl Held<'_> {
         let Stream::Plain(stream) = self.wire.replace(Stream::Moved) else {
             return Err(io::ErrorKind::InvalidInput.into());
         };
-        let connector = TlsConnector::from(self.call.tls.0.clone());
+        let connector = TlsConnector::from(self.call.tls.config.clone());
         let patience = self.client.timeouts().command.to_std();
-        let handshake = time::timeout(patience, connector.connect(name, stream)).await;
+        let handshake = time::timeout(patience, connector.connect(name.clone(), stream)).await;
         let stream = handshake.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
-        Arc::make_mut(&mut self.facts).tls = Some(tls::facts(stream.get_ref().1));
+        let shown = stream.get_ref().1;
+        let distrust = self.call.tls.witness.as_ref().and_then(|witness| {
+            witness.distrust(shown.peer_certificates().unwrap_or_default(), &name)
+        });
+        let facts = Arc::make_mut(&mut self.facts);
+        facts.tls = Some(tls::facts(shown));
+        facts.tls_fault = distrust.as_ref().map(tls::TlsFault::of_certificate);
         self.wire.replace(Stream::Tls(Box::new(TlsStream::Client(stream))));
         Ok(())
     }

@@ -18,6 +18,9 @@ pub struct Route {
     pub ttl: Span,
     /// The domain has no MX and stands for its own host (RFC 5321 §5.1).
     pub implicit: bool,
+    /// Whether the resolver vouches for the names of the hosts (the AD bit): always where the
+    /// domain stands for its own host, whose addresses say it then.
+    pub authentic: bool,
     /// Hosts that were left out.
     pub skipped: Vec<Skipped>,
 }
@@ -33,6 +36,8 @@ pub struct HostAddresses {
     pub addresses: Vec<IpAddr>,
     /// How long they are good for.
     pub ttl: Span,
+    /// Whether the resolver vouches for all of them (the AD bit).
+    pub authentic: bool,
 }
 
 /// A host that was left out of a route.
@@ -79,6 +84,8 @@ pub(super) struct LookedUp {
     pub(super) found: Result<(Vec<IpAddr>, Span), Why>,
     /// One family's addresses could not be asked for: look again soon.
     pub(super) incomplete: bool,
+    /// The resolver vouches for every address.
+    pub(super) authentic: bool,
 }
 
 /// What a route is made for.
@@ -92,6 +99,8 @@ pub(super) struct Purpose<'a> {
     /// How long the MX set, or its absence, is good for.
     pub(super) mx_ttl: Span,
     pub(super) implicit: bool,
+    /// The resolver vouches for the MX set, or there is none.
+    pub(super) authentic: bool,
 }
 
 /// Makes a route of the hosts that have addresses, lowest preference first, as far as they are
@@ -104,14 +113,15 @@ pub(super) fn assemble(
     looked_up.sort_by_key(|host| host.preference);
     let own = looked_up.iter().find(|host| purpose.is_ours(host)).map(|host| host.preference);
     let (mut hosts, mut ttl, mut unsure) = (Vec::new(), purpose.mx_ttl, false);
-    for LookedUp { name, preference, found, incomplete } in looked_up {
+    for LookedUp { name, preference, found, incomplete, authentic } in looked_up {
         let skip = |why| Skipped { host: name.to_string().into(), preference, why };
         match found {
             _ if own.is_some_and(|own| preference >= own) => skipped.push(skip(Why::Loop)),
             Ok((addresses, host_ttl)) => {
                 ttl = ttl.min(host_ttl);
                 unsure |= incomplete;
-                hosts.push(HostAddresses { name, preference, addresses, ttl: host_ttl });
+                let ttl = host_ttl;
+                hosts.push(HostAddresses { name, preference, addresses, ttl, authentic });
             }
             Err(why) => {
                 match &why {
@@ -129,7 +139,8 @@ pub(super) fn assemble(
     if hosts.is_empty() {
         return Err(purpose.failure(&skipped, ttl));
     }
-    Ok(Route { hosts, ttl, implicit: purpose.implicit, skipped })
+    let (implicit, authentic) = (purpose.implicit, purpose.authentic);
+    Ok(Route { hosts, ttl, implicit, authentic, skipped })
 }
 
 impl Purpose<'_> {

@@ -64,6 +64,7 @@ struct Candidates {
     skipped: Vec<Skipped>,
     ttl: Span,
     implicit: bool,
+    authentic: bool,
 }
 
 /// What nothing in the DNS limits.
@@ -118,6 +119,7 @@ impl<D: Dns> Router<D> {
             ttl_max: self.settings.ttl_max,
             mx_ttl: FOR_EVER,
             implicit: false,
+            authentic: true,
         };
         let candidates = match (destination, lookup) {
             (Host::Literal(ip), _) => {
@@ -127,6 +129,7 @@ impl<D: Dns> Router<D> {
             (Host::Domain(domain), Lookup::Mx) => self.exchangers(domain, &purpose).await?,
         };
         (purpose.mx_ttl, purpose.implicit) = (candidates.ttl, candidates.implicit);
+        purpose.authentic = candidates.authentic;
         let lookups = candidates
             .hosts
             .into_iter()
@@ -145,7 +148,8 @@ impl<D: Dns> Router<D> {
             Ok(mx) => match select(&mx.records, self.settings.hosts_max) {
                 Selection::NullMx => Err(RouteFailure::null_mx(domain, purpose.bounded(mx.ttl))),
                 Selection::Hosts(hosts, skipped) => {
-                    Ok(Candidates { hosts, skipped, ttl: mx.ttl, implicit: false })
+                    let (ttl, authentic) = (mx.ttl, mx.authentic);
+                    Ok(Candidates { hosts, skipped, ttl, implicit: false, authentic })
                 }
             },
             Err(DnsError::NoData { ttl }) => {
@@ -167,7 +171,8 @@ impl<D: Dns> Router<D> {
         } else {
             Err(Why::NoUsableAddress)
         };
-        LookedUp { name: Host::Literal(ip), preference: 0, found, incomplete: false }
+        let name = Host::Literal(ip);
+        LookedUp { name, preference: 0, found, incomplete: false, authentic: false }
     }
 
     async fn look_up(&self, preference: u16, host: Domain) -> LookedUp {
@@ -175,10 +180,12 @@ impl<D: Dns> Router<D> {
             tokio::join!(self.addresses(&host, Family::V4), self.addresses(&host, Family::V6));
         let (mut addresses, mut ttl, mut seen, mut errors) =
             (Vec::new(), FOR_EVER, false, Vec::new());
+        let mut authentic = true;
         for answer in [v4, v6].into_iter().flatten() {
             match answer {
                 Ok(answer) => {
                     (ttl, seen) = (ttl.min(answer.ttl), true);
+                    authentic &= answer.authentic;
                     addresses.extend(self.usable(&answer.records));
                 }
                 Err(error) => errors.push(error),
@@ -189,7 +196,7 @@ impl<D: Dns> Router<D> {
             false => Ok((addresses, ttl)),
             true => Err(self.why_none(seen, errors)),
         };
-        LookedUp { name: Host::Domain(host), preference, found, incomplete }
+        LookedUp { name: Host::Domain(host), preference, found, incomplete, authentic }
     }
 
     async fn addresses(
@@ -244,7 +251,7 @@ impl<D: Dns> Router<D> {
 impl Candidates {
     fn only(domain: &Domain, ttl: Span) -> Self {
         let hosts = vec![(0, domain.clone())];
-        Self { hosts, skipped: Vec::new(), ttl, implicit: false }
+        Self { hosts, skipped: Vec::new(), ttl, implicit: false, authentic: true }
     }
 }
 

@@ -11,7 +11,9 @@ use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls_platform_verifier::BuilderVerifierExt as _;
 
+use super::dane::{DanePeer, NamedCertificate};
 use super::server::CertificateError;
+use super::trust::Trust;
 
 /// The oldest TLS that will do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -25,7 +27,11 @@ pub enum Minimum {
 
 /// How a session is encrypted.
 #[derive(Clone)]
-pub struct ClientTls(pub(crate) Arc<ClientConfig>);
+pub struct ClientTls {
+    pub(crate) config: Arc<ClientConfig>,
+    /// Who looks at certificates that nothing depends on.
+    pub(crate) witness: Option<Trust>,
+}
 
 impl ClientTls {
     /// Against those who only listen: any certificate will do, for there is none to expect
@@ -37,7 +43,37 @@ impl ClientTls {
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(AnyCertificate(algorithms)))
             .with_no_client_auth();
-        Self(Arc::new(config))
+        Self::of(config)
+    }
+
+    /// Against those who only listen, and the certificate is looked at all the same: what is wrong
+    /// with it is told in the session's facts.
+    pub fn witnessed(minimum: Minimum, trust: &Trust) -> Self {
+        Self { witness: Some(trust.clone()), ..Self::opportunistic(minimum) }
+    }
+
+    /// Only with a certificate for the host's name from somebody who is trusted.
+    pub fn proved(minimum: Minimum, trust: &Trust) -> Self {
+        Self { config: trust.client_of(minimum), witness: None }
+    }
+
+    /// Only with a certificate that the host's signed records name (RFC 7672); with any where none
+    /// of them can be gone by (§2.2).
+    pub fn dane(minimum: Minimum, peer: DanePeer) -> Self {
+        if peer.records.usable.is_empty() {
+            return Self::opportunistic(minimum);
+        }
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let verifier = NamedCertificate::new(peer, provider.clone());
+        let config = builder(&provider, minimum)
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(verifier))
+            .with_no_client_auth();
+        Self::of(config)
+    }
+
+    fn of(config: ClientConfig) -> Self {
+        Self { config: Arc::new(config), witness: None }
     }
 
     /// Only with a certificate for the host's name from an authority of the system, or of the
@@ -54,7 +90,7 @@ impl ClientTls {
                     path: "the system's certificate authorities".into(),
                     why: e.to_string(),
                 })?;
-            return Ok(Self(Arc::new(config.with_no_client_auth())));
+            return Ok(Self::of(config.with_no_client_auth()));
         };
         let unreadable =
             |why: String| CertificateError::NotUsable { path: path.display().to_string(), why };
@@ -67,7 +103,7 @@ impl ClientTls {
         if roots.is_empty() {
             return Err(unreadable("it holds no certificate".to_owned()));
         }
-        Ok(Self(Arc::new(builder.with_root_certificates(roots).with_no_client_auth())))
+        Ok(Self::of(builder.with_root_certificates(roots).with_no_client_auth()))
     }
 
     /// With nobody: no certificate will do. For where authorities cannot be read, so that what
@@ -76,7 +112,7 @@ impl ClientTls {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let roots = RootCertStore::empty();
         let builder = builder(&provider, minimum).with_root_certificates(roots);
-        Self(Arc::new(builder.with_no_client_auth()))
+        Self::of(builder.with_no_client_auth())
     }
 }
 

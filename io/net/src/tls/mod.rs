@@ -1,10 +1,14 @@
 //! TLS, both sides: whom we believe, and who we are.
 
 mod client;
+mod dane;
+mod fault;
 mod server;
 mod trust;
 
 pub use client::{ClientTls, Minimum};
+pub use dane::DanePeer;
+pub use fault::TlsFault;
 pub use server::{CertificateError, server_config};
 pub use trust::Trust;
 

@@ -48,8 +48,13 @@ impl Trust {
 
     /// To encrypt with who can prove to be whom they are called.
     pub(crate) fn client(&self) -> Arc<ClientConfig> {
+        self.client_of(Minimum::V12)
+    }
+
+    /// The same, with no older TLS than this.
+    pub(crate) fn client_of(&self, minimum: Minimum) -> Arc<ClientConfig> {
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let config = builder(&provider, Minimum::V12)
+        let config = builder(&provider, minimum)
             .dangerous()
             .with_custom_certificate_verifier(self.verifier.clone())
             .with_no_client_auth();

@@ -1,6 +1,7 @@
 //! Values of settings: how each kind is written, read and shown.
 
 mod amount;
+mod called_at;
 mod collection;
 mod key_file;
 mod lane;
@@ -20,6 +21,7 @@ use super::finding::{Finding, Weight};
 use super::tree::{Node, Origin};
 
 pub use amount::{Percent, Size};
+pub use called_at::CalledAt;
 pub use collection::Switch;
 pub use key_file::KeyFile;
 pub use lane::ByPool;

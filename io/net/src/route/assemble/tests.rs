@@ -11,7 +11,7 @@ fn looked_up(preference: u16, name: &str, found: Result<&[&str], Why>) -> Looked
     let found = found.map(|addresses| {
         (addresses.iter().map(|ip| ip.parse().unwrap()).collect(), Span::from_min(10))
     });
-    LookedUp { name: host(name), preference, found, incomplete: false }
+    LookedUp { name: host(name), preference, found, incomplete: false, authentic: false }
 }
 
 fn not_found() -> Why {
@@ -29,6 +29,7 @@ fn assembled(hosts: Vec<LookedUp>) -> Result<Route, RouteFailure> {
         ttl_max: Span::from_h(1),
         mx_ttl: Span::from_h(2),
         implicit: false,
+        authentic: false,
     };
     assemble(&purpose, hosts, Vec::new())
 }

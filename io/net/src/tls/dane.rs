@@ -1,0 +1,126 @@
+//! Hosts that prove who they are by records in the signed DNS, and not by public authorities
+//! (DANE, RFC 7672).
+
+use std::sync::Arc;
+
+use postlane_checks::Name;
+use postlane_checks::tlsa::{Held, TlsaRecord, TlsaSet};
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::CryptoProvider;
+use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+
+/// A host, as the signed DNS knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DanePeer {
+    /// What its records say.
+    pub records: TlsaSet,
+    /// Names that its certificate may be for, where an authority is named and not itself: its own,
+    /// and that of the domain whose mail it takes (RFC 7672 §3.2.3).
+    pub names: Vec<Name>,
+}
+
+/// Believes the certificates that a host's records name.
+#[derive(Debug)]
+pub(super) struct NamedCertificate {
+    peer: DanePeer,
+    provider: Arc<CryptoProvider>,
+}
+
+impl NamedCertificate {
+    pub(super) fn new(peer: DanePeer, provider: Arc<CryptoProvider>) -> Self {
+        Self { peer, provider }
+    }
+
+    /// Whether a chain leads up to one of these authorities, is for one of the names, and holds now.
+    fn leads_up(
+        &self,
+        anchors: Vec<CertificateDer<'_>>,
+        own: &CertificateDer<'_>,
+        rest: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let mut roots = RootCertStore::empty();
+        for anchor in anchors {
+            roots.add(anchor.into_owned())?;
+        }
+        let verifier =
+            WebPkiServerVerifier::builder_with_provider(roots.into(), self.provider.clone())
+                .build()
+                .map_err(|e| Error::General(e.to_string()))?;
+        let mut failed = nothing_named();
+        for name in &self.peer.names {
+            let Ok(name) = ServerName::try_from(name.as_str()) else { continue };
+            match verifier.verify_server_cert(own, rest, &name, &[], now) {
+                Ok(verified) => return Ok(verified),
+                Err(error) => failed = error,
+            }
+        }
+        Err(failed)
+    }
+}
+
+fn nothing_named() -> Error {
+    Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure)
+}
+
+/// An authority whose whole certificate is in the record, and that hosts need not show (RFC 7671
+/// §5.2.2).
+fn published(record: &TlsaRecord) -> Option<CertificateDer<'_>> {
+    let is_whole = (record.usage, record.selector, record.matching) == (2, 0, 0);
+    is_whole.then(|| CertificateDer::from(&*record.association))
+}
+
+impl ServerCertVerifier for NamedCertificate {
+    fn verify_server_cert(
+        &self,
+        own: &CertificateDer<'_>,
+        rest: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let chain: Vec<&[u8]> = std::iter::once(own).chain(rest).map(AsRef::as_ref).collect();
+        let held = self.peer.records.held(&chain);
+        if held == Held::EndEntity {
+            return Ok(ServerCertVerified::assertion());
+        }
+        let places = match &held {
+            Held::TrustAnchor(places) => places.as_slice(),
+            _ => &[],
+        };
+        let shown = places.iter().filter_map(|at| chain.get(*at));
+        let shown = shown.map(|certificate| CertificateDer::from(*certificate));
+        let published = self.peer.records.usable.iter().filter_map(published);
+        let anchors: Vec<CertificateDer<'_>> = shown.chain(published).collect();
+        if anchors.is_empty() {
+            return Err(nothing_named());
+        }
+        self.leads_up(anchors, own, rest, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        rustls::crypto::verify_tls12_signature(message, certificate, signed, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        rustls::crypto::verify_tls13_signature(message, certificate, signed, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
