@@ -74,10 +74,7 @@ impl Setup {
             tls: TlsSetup { policy: delivery.tls, minimum: delivery.tls_min, authorities: None },
             published_tls: published_tls(config),
             https: https(config),
-            provider_tls: by_provider(config, |p| {
-                let change = TlsChange { policy: p.tls, minimum: p.tls_min, authorities: None };
-                (change != TlsChange::default()).then_some(change)
-            }),
+            provider_tls: provider_tls(config),
             domain_tls: domain_tls(config),
             routes: routes(config),
             mx_port: delivery.mx_port,
@@ -307,6 +304,14 @@ fn by_provider<T>(config: &Config, of: impl Fn(&LaneRules) -> Option<T>) -> BTre
         _ => None,
     };
     config.lanes.iter().filter_map(each).collect()
+}
+
+fn provider_tls(config: &Config) -> BTreeMap<String, TlsChange> {
+    by_provider(config, |provider| {
+        let (policy, minimum) = (provider.tls, provider.tls_min);
+        let change = TlsChange { policy, minimum, authorities: None };
+        (change != TlsChange::default()).then_some(change)
+    })
 }
 
 fn domain_tls(config: &Config) -> BTreeMap<Domain, TlsChange> {
