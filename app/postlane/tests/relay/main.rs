@@ -50,4 +50,6 @@ mod suppression;
 mod swaks;
 mod tls_host;
 mod tls_policy;
+#[path = "../../../../io/net/tests/peer/unbound.rs"]
+mod unbound;
 mod webhooks;

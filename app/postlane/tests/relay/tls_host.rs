@@ -22,8 +22,6 @@ pub(crate) struct Shown {
     config: Arc<ServerConfig>,
     /// The certificate, in DER.
     pub(crate) der: Vec<u8>,
-    /// Certificate, chain and key, PEM.
-    pub(crate) pem: String,
 }
 
 impl Authority {
@@ -48,7 +46,7 @@ impl Authority {
         let (params, key) = params(names, until);
         let certificate = params.signed_by(&key, &self.0).unwrap();
         let chain = vec![certificate.der().clone(), self.0.der().clone()];
-        Shown::new(chain, &key, certificate.pem() + &self.0.pem())
+        Shown::new(chain, &key)
     }
 }
 
@@ -56,7 +54,7 @@ impl Authority {
 pub(crate) fn self_signed(names: &[&str]) -> Shown {
     let (params, key) = params(names, 2040);
     let certificate = params.self_signed(&key).unwrap();
-    Shown::new(vec![certificate.der().clone()], &key, certificate.pem())
+    Shown::new(vec![certificate.der().clone()], &key)
 }
 
 fn params(names: &[&str], until: i32) -> (CertificateParams, KeyPair) {
@@ -68,7 +66,7 @@ fn params(names: &[&str], until: i32) -> (CertificateParams, KeyPair) {
 }
 
 impl Shown {
-    fn new(chain: Vec<CertificateDer<'static>>, key: &KeyPair, pem: String) -> Self {
+    fn new(chain: Vec<CertificateDer<'static>>, key: &KeyPair) -> Self {
         let der = chain[0].to_vec();
         let private = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -78,7 +76,7 @@ impl Shown {
             .with_no_client_auth()
             .with_single_cert(chain, private)
             .unwrap();
-        Self { config: Arc::new(config), der, pem: key.serialize_pem() + &pem }
+        Self { config: Arc::new(config), der }
     }
 
     fn encrypt(&self, stream: TcpStream) -> io::Result<StreamOwned<ServerConnection, TcpStream>> {

@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use crate::knot::{Knot, Zone, free_address};
 use crate::relay::{Dialogue, Home, Relay};
 use crate::tls_host::{Authority, Exchanger, Page, Shown, Web, self_signed};
+use crate::unbound::{Unbound, trust_anchor};
 
 /// Hosts of the zone `example`, each at an address of its own, `mx2` at 127.0.0.2.
 fn hosts() -> String {
@@ -212,4 +213,90 @@ fn a_policy_that_is_known_holds_through_restarts_and_whatever_its_web_server_doe
     let relay = sts.relay(home, &[]);
     delivered(&relay, "jo@good.example");
     assert_eq!(thief.encrypted().last().map(String::as_str), Some("jo@good.example"));
+}
+
+/// Records that name a certificate: usage, selector 0, SHA-256.
+fn tlsa(usage: u8, der: &[u8]) -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, der);
+    let digits: String = digest.as_ref().iter().map(|octet| format!("{octet:02X}")).collect();
+    format!("TLSA {usage} 0 1 {digits}")
+}
+
+#[test]
+fn mail_goes_to_a_host_whose_certificate_signed_records_name_and_to_no_other() {
+    let authority = Authority::new();
+    let own = self_signed(&["another.example"]);
+    let vouched = authority.shown(&["ta.example"], 2040);
+    let wrong = authority.shown(&["elsewhere.example"], 2040);
+    let other = self_signed(&["mx5.example"]);
+    let any = self_signed(&["mx6.example"]);
+    let records = [
+        hosts(),
+        format!("ee MX 10 mx2\n_25._tcp.mx2 {}\n", tlsa(3, &own.der)),
+        format!("ta MX 10 mx3\n_25._tcp.mx3 {}\n", tlsa(2, &authority.der())),
+        format!("name MX 10 mx4\n_25._tcp.mx4 {}\n", tlsa(2, &authority.der())),
+        format!("other MX 10 mx5\n_25._tcp.mx5 {}\n", tlsa(3, &own.der)),
+        format!("any MX 10 mx6\n_25._tcp.mx6 {}\n", tlsa(1, &own.der)),
+        format!("plain MX 10 mx7\n_25._tcp.mx7 {}\n", tlsa(1, &own.der)),
+        "none MX 10 mx8\n".to_owned(),
+    ];
+    let records = records.concat();
+    let knot = Knot::start(&[Zone { name: "example", records: Some(&records), signed: true }]);
+    let unbound = Unbound::start(&knot, &["example"], &[trust_anchor(&knot, "example")]);
+    let port = free_address().unwrap().port();
+    let exchanger = |last, shown: &Shown| Exchanger::start(at(last, port), Some(shown.clone()));
+    let hosts = [
+        exchanger(2, &own),
+        exchanger(3, &vouched),
+        exchanger(4, &wrong),
+        exchanger(5, &other),
+        exchanger(6, &any),
+        Exchanger::start(at(7, port), None),
+        Exchanger::start(at(8, port), None),
+    ];
+    let web = Web::start(authority.shown(&["mta-sts.ee.example"], 2040));
+    let asked = (unbound.address(), port);
+    let relay = relay(Home::new(), asked, (&authority, &web), &["ee.example"], &[]);
+    for (to, host) in [("jo@ee.example", 0), ("jo@ta.example", 1), ("jo@any.example", 4)] {
+        delivered(&relay, to);
+        assert_eq!(hosts[host].encrypted(), [to]);
+        assert!(relay.logged(&["event=delivered", to]).contains(" tls_policy=dane "));
+    }
+    for (to, said) in [
+        ("jo@name.example", "not valid for name"),
+        ("jo@other.example", "the TLSA records of mx5.example name another certificate"),
+        ("jo@plain.example", "the TLSA records of mx7.example want TLS (DANE), and it was not"),
+    ] {
+        let why = waits(&relay, to);
+        assert!(why.contains(said), "{to}: {why}");
+    }
+    // Signed, without records: as anybody.
+    delivered(&relay, "jo@none.example");
+    assert_eq!(hosts[6].plain(), ["jo@none.example"]);
+    for host in &hosts[2..4] {
+        assert_eq!((host.encrypted(), host.plain()), (Vec::new(), Vec::new()));
+    }
+}
+
+#[test]
+fn a_host_whose_signed_records_cannot_be_found_out_gets_no_mail() {
+    let authority = Authority::new();
+    let records = format!("{}good MX 10 mx2\n", hosts());
+    let knot = Knot::start(&[
+        Zone { name: "example", records: Some(&records), signed: true },
+        Zone { name: "open", records: Some(""), signed: false },
+    ]);
+    let other = Knot::start(&[Zone { name: "example", records: Some(""), signed: true }]);
+    // The key of another zone of that name: whatever is signed here is bogus.
+    let anchor = trust_anchor(&other, "example");
+    let unbound = Unbound::start(&knot, &["open", "example"], &[anchor]);
+    let port = free_address().unwrap().port();
+    let host = Exchanger::start(at(2, port), None);
+    let web = Web::start(authority.shown(&["mta-sts.good.example"], 2040));
+    let asked = (unbound.address(), port);
+    let relay = relay(Home::new(), asked, (&authority, &web), &["good.example"], &[]);
+    let id = send(&relay, "jo@good.example");
+    let line = relay.outcome(&id);
+    assert!(line.contains(" event=deferred ") && line.contains("SERVFAIL"), "{line}");
+    assert_eq!(host.sessions(), 0);
 }
