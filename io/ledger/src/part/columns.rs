@@ -1,7 +1,10 @@
 //! An entry's fields as columns, and back.
 
+use std::fmt;
+use std::io::Write as _;
+use std::ops::Range;
+
 use bytes::Bytes;
-use compact_str::{CompactString, ToCompactString};
 use postlane_mail::{Code, Instant, QueueId, Stage, Status, Stream};
 
 use crate::entry::{Entry, Written};
@@ -50,46 +53,61 @@ pub(crate) const ENTRY_COLUMNS: [Column; 33] = [
     column("detail", Form::Prose),
 ];
 
-/// One column's values of `entries`.
+/// One column's values of `entries`. Texts lie in one piece of memory: to ask for memory for each
+/// of them costs more than all else that is done with most of them.
 pub(crate) fn values(column: Column, entries: &[&Written]) -> Values {
-    if column.form.is_text() {
-        let text = |written: &&Written| text(&written.entry, column.name);
-        Values::Texts(entries.iter().map(text).collect())
-    } else {
-        Values::Numbers(entries.iter().map(|written| number(written, column.name)).collect())
+    if !column.form.is_text() {
+        return Values::Numbers(
+            entries.iter().map(|written| number(written, column.name)).collect(),
+        );
     }
+    let mut octets = Vec::new();
+    let mut ranges = Vec::with_capacity(entries.len());
+    for written in entries {
+        let start = octets.len();
+        write_text(&written.entry, column.name, &mut octets);
+        ranges.push(start..octets.len());
+    }
+    let octets = Bytes::from(octets);
+    let text = |range: Range<usize>| (!range.is_empty()).then(|| octets.slice(range));
+    Values::Texts(ranges.into_iter().map(text).collect())
 }
 
-fn text(entry: &Entry, column: &str) -> Option<Bytes> {
-    let owned = |text: CompactString| Some(Bytes::copy_from_slice(text.as_bytes()));
-    let plain = |text: &str| (!text.is_empty()).then(|| Bytes::copy_from_slice(text.as_bytes()));
-    match column {
-        "kind" => Some(Bytes::from_static(entry.kind.as_str().as_bytes())),
-        "id" => owned(entry.id?.to_compact_string()),
-        "stream" => Some(Bytes::from_static(entry.stream?.as_str().as_bytes())),
-        "source_ip" => owned(entry.source_ip?.to_compact_string()),
-        "mx_ip" => owned(entry.mx_ip?.to_compact_string()),
-        "stage" => Some(Bytes::from_static(entry.stage?.as_str().as_bytes())),
-        "status" => owned(entry.status?.to_compact_string()),
-        "message_id" => plain(&entry.message_id),
-        "tenant" => plain(&entry.tenant),
-        "campaign" => plain(&entry.campaign),
-        "sender" => plain(&entry.sender),
-        "recipient" => plain(&entry.recipient),
-        "domain" => plain(&entry.domain),
-        "provider" => plain(&entry.provider),
-        "source" => plain(&entry.source),
-        "ehlo" => plain(&entry.ehlo),
-        "mx_host" => plain(&entry.mx_host),
-        "tls" => plain(&entry.tls),
-        "reply" => plain(&entry.reply),
-        "label" => plain(&entry.label),
-        "rule" => plain(&entry.rule),
-        "command" => plain(&entry.command),
-        "who" => plain(&entry.who),
-        "detail" => plain(&entry.detail),
-        _ => None,
-    }
+/// Writes what an entry has in a column behind what `out` has.
+fn write_text(entry: &Entry, column: &str, out: &mut Vec<u8>) {
+    let mut shown = |text: Option<&dyn fmt::Display>| {
+        if let Some(text) = text {
+            write!(out, "{text}").expect("memory takes what is written");
+        }
+    };
+    let plain: &str = match column {
+        "kind" => entry.kind.as_str(),
+        "stream" => entry.stream.map_or("", |stream| stream.as_str()),
+        "stage" => entry.stage.map_or("", |stage| stage.as_str()),
+        "id" => return shown(entry.id.as_ref().map(|id| id as &dyn fmt::Display)),
+        "source_ip" => return shown(entry.source_ip.as_ref().map(|ip| ip as &dyn fmt::Display)),
+        "mx_ip" => return shown(entry.mx_ip.as_ref().map(|ip| ip as &dyn fmt::Display)),
+        "status" => return shown(entry.status.as_ref().map(|of| of as &dyn fmt::Display)),
+        "message_id" => &entry.message_id,
+        "tenant" => &entry.tenant,
+        "campaign" => &entry.campaign,
+        "sender" => &entry.sender,
+        "recipient" => &entry.recipient,
+        "domain" => &entry.domain,
+        "provider" => &entry.provider,
+        "source" => &entry.source,
+        "ehlo" => &entry.ehlo,
+        "mx_host" => &entry.mx_host,
+        "tls" => &entry.tls,
+        "reply" => &entry.reply,
+        "label" => &entry.label,
+        "rule" => &entry.rule,
+        "command" => &entry.command,
+        "who" => &entry.who,
+        "detail" => &entry.detail,
+        _ => "",
+    };
+    out.extend_from_slice(plain.as_bytes());
 }
 
 fn number(written: &Written, column: &str) -> Option<u64> {
@@ -112,7 +130,7 @@ fn number(written: &Written, column: &str) -> Option<u64> {
 pub(crate) fn read(table: &Table, rows: &[usize]) -> Result<Vec<Written>, TableError> {
     let blank = || Written { seq: Seq(0), entry: Entry::new(Kind::Accepted, Instant(0)) };
     let mut all: Vec<Written> = rows.iter().map(|_| blank()).collect();
-    let is_wanted = |page: std::ops::Range<usize>| {
+    let is_wanted = |page: Range<usize>| {
         let next = rows.partition_point(|row| *row < page.start);
         rows.get(next).is_some_and(|row| *row < page.end)
     };

@@ -5,13 +5,16 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::net::IpAddr;
 use std::path::Path;
 
 use bytes::Bytes;
 use compact_str::CompactString;
+use postlane_mail::{Code, Stage, Stream};
 
-use crate::entry::Written;
+use crate::entry::{Entry, Written};
 use crate::field::Field;
+use crate::kind::{Kind, Try};
 use crate::table::{self, Column, Form, Values};
 
 /// The fields that are counted together.
@@ -30,16 +33,53 @@ pub(crate) const CUBE_FIELDS: [Field; 12] = [
     Field::Stage,
 ];
 
+/// What [`CUBE_FIELDS`] say in an entry, as it has them: texts are made of those that differ alone.
+#[derive(PartialEq, Eq, Hash)]
+struct Said<'e> {
+    kind: Kind,
+    tried: Option<Try>,
+    code: Option<Code>,
+    source_ip: Option<IpAddr>,
+    stream: Option<Stream>,
+    stage: Option<Stage>,
+    texts: [&'e str; 6],
+}
+
+impl<'e> Said<'e> {
+    fn by(entry: &'e Entry) -> Self {
+        Self {
+            kind: entry.kind,
+            tried: entry.tried(),
+            code: entry.code,
+            source_ip: entry.source_ip,
+            stream: entry.stream,
+            stage: entry.stage,
+            texts: [
+                &entry.provider,
+                &entry.label,
+                &entry.rule,
+                &entry.source,
+                &entry.tenant,
+                &entry.campaign,
+            ],
+        }
+    }
+}
+
 /// Writes the counts of `entries`.
 pub(super) fn write(path: &Path, entries: &[&Written]) -> io::Result<()> {
-    let mut counted: HashMap<[CompactString; 12], (u64, u64)> = HashMap::new();
+    let mut known: HashMap<Said<'_>, (&Entry, u64, u64)> = HashMap::new();
     for written in entries {
-        let key = CUBE_FIELDS.map(|field| field.of(&written.entry));
-        let (count, delay_ms) = counted.entry(key).or_default();
+        let entry = &written.entry;
+        let (_, count, delay_ms) = known.entry(Said::by(entry)).or_insert((entry, 0, 0));
         *count += 1;
-        *delay_ms = delay_ms.saturating_add(written.entry.delay_ms.unwrap_or(0));
+        *delay_ms = delay_ms.saturating_add(entry.delay_ms.unwrap_or(0));
     }
-    let mut rows: Vec<_> = counted.into_iter().collect();
+    let counted = known.into_values().map(|(entry, count, delay_ms)| {
+        let key: [CompactString; 12] = CUBE_FIELDS.map(|field| field.of(entry));
+        (key, (count, delay_ms))
+    });
+    let mut rows: Vec<_> = counted.collect();
     rows.sort_unstable();
     let mut columns: Vec<Column> =
         CUBE_FIELDS.iter().map(|field| Column::new(field.as_str(), Form::Phrase)).collect();

@@ -53,30 +53,37 @@ pub(crate) fn write(path: &Path, entries: &[&Written]) -> io::Result<()> {
 
 fn encode(entries: &[&Written]) -> Vec<u8> {
     let mut out = HEAD.to_vec();
-    // A bit for every three octets there can be, to count the different ones: 2 MiB.
+    // A bit for every three octets there can be, to find the different ones: 2 MiB, of which few
+    // texts touch much.
     let mut seen = vec![0_u64; 1 << 18];
+    let mut different: Vec<u32> = Vec::new();
     for (column, name) in TEXT_COLUMNS.iter().enumerate() {
-        seen.fill(0);
+        let mut last = "";
         for written in entries {
-            for gram in grams(texts(&written.entry)[column].as_bytes()) {
-                seen[gram as usize >> 6] |= 1 << (gram & 63);
+            let text = texts(&written.entry)[column].as_str();
+            if text == last {
+                continue;
+            }
+            last = text;
+            for gram in grams(text.as_bytes()) {
+                let bits = &mut seen[gram as usize >> 6];
+                if *bits & (1 << (gram & 63)) == 0 {
+                    *bits |= 1 << (gram & 63);
+                    different.push(gram);
+                }
             }
         }
-        let different: usize = seen.iter().map(|bits| bits.count_ones() as usize).sum();
-        let log = (different * BITS_EACH).max(1).next_power_of_two().ilog2();
+        let log = (different.len() * BITS_EACH).max(1).next_power_of_two().ilog2();
         let log = log.clamp(BITS_LOG_MIN, BITS_LOG_MAX);
         out.push(name.len() as u8);
         out.extend_from_slice(name.as_bytes());
         out.push(log as u8);
         let start = out.len();
         out.resize(start + (1 << (log - 3)), 0);
-        for (high, bits) in (0_u32..).zip(&seen) {
-            let mut left = *bits;
-            while left != 0 {
-                let place = place((high << 6) | left.trailing_zeros(), log);
-                out[start + place / 8] |= 1 << (place % 8);
-                left &= left - 1;
-            }
+        for gram in different.drain(..) {
+            seen[gram as usize >> 6] = 0;
+            let place = place(gram, log);
+            out[start + place / 8] |= 1 << (place % 8);
         }
     }
     let sum = crc32c::crc32c(&out);
