@@ -6,4 +6,4 @@ mod helo;
 mod reverse;
 mod sender;
 
-pub use sender::{Sender, address_checks, check_address};
+pub use sender::{Sender, address_checks, check_address, check_address_for};

@@ -1,11 +1,11 @@
 //! Signatures of messages (DKIM, RFC 6376; Ed25519, RFC 8463): verified, and made.
 
-mod base_64;
 pub(crate) mod body;
 mod canon;
 mod findings;
 pub(crate) mod header_hash;
 mod key;
+mod place;
 pub(crate) mod proof;
 mod published;
 mod sign;

@@ -47,7 +47,7 @@ pub use exchanger::Greeting;
 pub use gates::{GateVerdict, Standing};
 pub use network::is_public;
 pub use report::Report;
-pub use run::{check_message, message_checks};
+pub use run::{check_message, check_message_for, message_checks};
 pub use score::Score;
 pub use session::Session;
 pub use web::{FetchFailure, Fetched, Page};

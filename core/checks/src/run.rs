@@ -29,10 +29,20 @@ pub fn check_message(
     known: &mut Known,
     arrived: &Arrived<'_>,
 ) -> Option<(Authentication, Vec<Finding>)> {
+    check_message_for(known, arrived, |_| true)
+}
+
+/// The same with those checks alone that are wanted: what nobody wants asks nobody anything.
+pub fn check_message_for(
+    known: &mut Known,
+    arrived: &Arrived<'_>,
+    wanted: impl Fn(&Check) -> bool,
+) -> Option<(Authentication, Vec<Finding>)> {
     let authentication = Authentication::of(known, arrived)?;
     let content = Content::of(&arrived.message);
     let looked = Looked { arrived, authentication: &authentication, content: &content };
-    let found: Vec<Option<Finding>> = all().map(|each| each.find(known, looked)).collect();
+    let all = all().filter(|each| wanted(&each.check));
+    let found: Vec<Option<Finding>> = all.map(|each| each.find(known, looked)).collect();
     let found = found.into_iter().collect::<Option<Vec<Finding>>>()?;
     Some((authentication, found))
 }

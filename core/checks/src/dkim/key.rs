@@ -1,8 +1,10 @@
 //! A key as it is published (RFC 6376 §3.6.1, RFC 8463 §4).
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::der;
 
-use super::base_64;
 use super::signature::{Algorithm, Signature};
 use super::tags::{TagFault, Tags, colons, without_blanks};
 
@@ -85,7 +87,7 @@ impl KeyRecord {
         if key.is_empty() {
             return Err(KeyFault::Revoked);
         }
-        let key = base_64::octets(key.as_bytes()).map_err(|_| KeyFault::Key)?;
+        let key = STANDARD.decode(key).map_err(|_| KeyFault::Key)?;
         let bits = match kind {
             KeyKind::Rsa => rsa_bits(&key),
             KeyKind::Ed25519 if key.len() == 32 => Some(256),

@@ -6,26 +6,21 @@ use aws_lc_rs::signature::{
     RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY, UnparsedPublicKey, VerificationAlgorithm,
 };
 
-use crate::dns::{Answer, Record};
+use crate::dns::Answer;
 
 use super::key::{KeyFault, KeyKind, KeyRecord};
+use super::place::AtSelector;
 use super::signature::Algorithm;
 use super::verify::Why;
 
 /// The keys of an answer, each as far as it can be read.
 pub(crate) fn published(answer: Option<&Answer>) -> Result<Vec<Result<KeyRecord, KeyFault>>, Why> {
-    match answer {
-        None => return Err(Why::KeyName),
-        Some(Answer::Failed(failure)) => return Err(Why::Lookup(failure.clone())),
-        Some(_) => {}
+    match AtSelector::read(answer.ok_or(Why::KeyName)?) {
+        AtSelector::One(_, key) => Ok(vec![key]),
+        AtSelector::Several(keys) => Ok(keys),
+        AtSelector::Nothing => Err(Why::NoKey),
+        AtSelector::Open(failure) => Err(Why::Lookup(failure)),
     }
-    let records = answer.into_iter().flat_map(Answer::records);
-    let texts = records.filter_map(|record| match record {
-        Record::Txt(text) => Some(text),
-        _ => None,
-    });
-    let keys: Vec<_> = texts.map(|text| KeyRecord::parse(text)).collect();
-    if keys.is_empty() { Err(Why::NoKey) } else { Ok(keys) }
 }
 
 /// Whether a key is an RSA key that is too short for anybody (RFC 8301 §3.2).

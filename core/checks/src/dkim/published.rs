@@ -2,26 +2,18 @@
 
 use crate::check::Gate::{Google, Microsoft, UnitedInternet, Yahoo};
 use crate::check::{Check, Found};
-use crate::dns::{Answer, Failure, Kind, Known, Name, Question, Record};
+use crate::dns::{Kind, Known, Name, Question, Record};
 use crate::domain::{DomainCheck, Facts, SendingDomain};
 
 use super::key::{KeyFault, KeyKind, KeyRecord};
+use super::place::AtSelector;
 
 /// What there is at a selector's name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Published {
     selector: Box<str>,
     name: Name,
-    record: Texts,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Texts {
-    /// One text, and the key that can be read of it.
-    One(Box<[u8]>, Result<KeyRecord, KeyFault>),
-    Many(usize),
-    Nothing,
-    Open(Failure),
+    record: AtSelector,
 }
 
 /// Selectors that are looked at. Chosen, not measured.
@@ -39,25 +31,12 @@ pub(crate) fn published(known: &mut Known, asked: &SendingDomain) -> Option<Vec<
             is_missing = true;
             continue;
         };
-        let texts: Vec<&[u8]> = answer
-            .records()
-            .iter()
-            .filter_map(|record| match record {
-                Record::Txt(text) => Some(&**text),
-                _ => None,
-            })
-            .collect();
-        let record = match (answer, texts.as_slice()) {
-            (Answer::Failed(failure), _) => Texts::Open(failure.clone()),
-            (_, []) => Texts::Nothing,
-            (_, [text]) => Texts::One((*text).into(), KeyRecord::parse(text)),
-            (_, many) => Texts::Many(many.len()),
-        };
+        let record = AtSelector::read(answer);
         all.push(Published { selector: selector.clone(), name, record });
     }
     // What was only guessed and is not there says nothing.
     if asked.selectors_are_guessed {
-        all.retain(|key| !matches!(key.record, Texts::Nothing));
+        all.retain(|key| !matches!(key.record, AtSelector::Nothing));
     }
     (!is_missing).then_some(all)
 }
@@ -65,7 +44,7 @@ pub(crate) fn published(known: &mut Known, asked: &SendingDomain) -> Option<Vec<
 impl Published {
     fn key(&self) -> Option<&KeyRecord> {
         match &self.record {
-            Texts::One(_, Ok(key)) => Some(key),
+            AtSelector::One(_, Ok(key)) => Some(key),
             _ => None,
         }
     }
@@ -119,21 +98,23 @@ fn record(_: &mut Known, facts: &Facts<'_>) -> Option<Found> {
         |key| {
             let name = &key.name;
             match &key.record {
-                Texts::Open(failure) => Found::error(format!("{name}: {failure}")),
-                Texts::Nothing => Found::fail(format!("{name} has no TXT record"))
+                AtSelector::Open(failure) => Found::error(format!("{name}: {failure}")),
+                AtSelector::Nothing => Found::fail(format!("{name} has no TXT record"))
                     .map(|found| found.fixed_by(publish(name))),
-                Texts::Many(count) => Found::fail(format!("{name} has {count} TXT records")),
+                AtSelector::Several(keys) => {
+                    Found::fail(format!("{name} has {} TXT records", keys.len()))
+                }
                 // Those are told by checks of their own.
-                Texts::One(_, Err(KeyFault::Revoked | KeyFault::Service | KeyFault::Hash)) => {
+                AtSelector::One(_, Err(KeyFault::Revoked | KeyFault::Service | KeyFault::Hash)) => {
                     Found::pass(format!("{name} has one record"))
                 }
-                Texts::One(text, Err(fault)) => {
+                AtSelector::One(text, Err(fault)) => {
                     Found::fail(format!("{name}: {fault}: {}", shown(text)))
                 }
-                Texts::One(_, Ok(key)) if key.kind == KeyKind::Rsa && key.bits.is_none() => {
+                AtSelector::One(_, Ok(key)) if key.kind == KeyKind::Rsa && key.bits.is_none() => {
                     Found::fail(format!("{name}: p= is no RSA key, or is cut off"))
                 }
-                Texts::One(..) => Found::pass(format!("{name} has a key")),
+                AtSelector::One(..) => Found::pass(format!("{name} has a key")),
             }
         },
         NO_KEY,
@@ -168,13 +149,13 @@ fn revoked(_: &mut Known, facts: &Facts<'_>) -> Option<Found> {
     over(
         facts,
         |key| match &key.record {
-            Texts::One(_, Err(KeyFault::Revoked)) if is_guessed => {
+            AtSelector::One(_, Err(KeyFault::Revoked)) if is_guessed => {
                 Found::info(format!("{}: the key was taken back", key.selector))
             }
-            Texts::One(_, Err(KeyFault::Revoked)) => {
+            AtSelector::One(_, Err(KeyFault::Revoked)) => {
                 Found::fail(format!("{}: p= is empty: the key was taken back", key.name))
             }
-            Texts::One(_, Ok(_)) => Found::pass(format!("{}: the key counts", key.selector)),
+            AtSelector::One(_, Ok(_)) => Found::pass(format!("{}: the key counts", key.selector)),
             _ => None,
         },
         NO_KEY,
@@ -218,7 +199,7 @@ fn publishing(known: &mut Known, facts: &Facts<'_>) -> Option<Found> {
     let (wild, ways) = (wild?, ways.into_iter().collect::<Option<Vec<usize>>>()?);
     let mut odd = Vec::new();
     for (key, way) in facts.keys.iter().zip(ways) {
-        if let Texts::One(text, _) = &key.record
+        if let AtSelector::One(text, _) = &key.record
             && (text.contains(&b'"') || text.contains(&b'\\'))
         {
             return Found::fail(format!("{}: quotes within the text: {}", key.name, shown(text)));
@@ -254,11 +235,13 @@ fn compatible(_: &mut Known, facts: &Facts<'_>) -> Option<Found> {
     over(
         facts,
         |key| match &key.record {
-            Texts::One(
+            AtSelector::One(
                 text,
                 Err(fault @ (KeyFault::Service | KeyFault::Hash | KeyFault::Kind)),
             ) => Found::fail(format!("{}: {fault}: {}", key.name, shown(text))),
-            Texts::One(_, Ok(_)) => Found::pass(format!("{}: for mail, SHA-256", key.selector)),
+            AtSelector::One(_, Ok(_)) => {
+                Found::pass(format!("{}: for mail, SHA-256", key.selector))
+            }
             _ => None,
         },
         NO_KEY,

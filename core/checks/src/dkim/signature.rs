@@ -1,8 +1,10 @@
 //! A `DKIM-Signature` field, read (RFC 6376 §3.5).
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::dns::Name;
 
-use super::base_64;
 use super::canon::Canon;
 use super::tags::{TagFault, Tags, colons, without_blanks};
 
@@ -166,7 +168,7 @@ pub(crate) fn tag<'a>(tags: &Tags<'a>, name: &'static str) -> Result<&'a str, Si
 
 pub(crate) fn decoded(tags: &Tags<'_>, name: &'static str) -> Result<Vec<u8>, SignatureFault> {
     let text = without_blanks(tag(tags, name)?);
-    let octets = base_64::octets(text.as_bytes()).map_err(|_| SignatureFault::Value(name))?;
+    let octets = STANDARD.decode(text).map_err(|_| SignatureFault::Value(name))?;
     if octets.is_empty() { Err(SignatureFault::Value(name)) } else { Ok(octets) }
 }
 

@@ -3,9 +3,8 @@
 use crate::dns::{Answer, Failure, Kind, Known, Name, Question};
 
 use super::key::{KeyFault, KeyRecord};
-use super::proof::published;
+use super::place::AtSelector;
 use super::sign::Signer;
-use super::verify::Why;
 
 /// What receivers find where a key should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -52,18 +51,14 @@ impl Signer {
     }
 
     fn compare(&self, answer: &Answer) -> Visible {
-        let mut keys = match published(Some(answer)) {
-            Ok(keys) => keys,
-            Err(Why::Lookup(failure)) => return Visible::Unknown(failure),
-            Err(_) => return Visible::Missing,
-        };
-        match (keys.pop(), keys.is_empty()) {
-            (_, false) => Visible::Several,
-            (None, _) => Visible::Missing,
-            (Some(Err(fault)), _) => Visible::Fault(fault),
-            (Some(Ok(key)), _) if !self.is_of(&key) => Visible::Other,
-            (Some(Ok(key)), _) if key.is_testing => Visible::Testing,
-            _ => Visible::Yes,
+        match AtSelector::read(answer) {
+            AtSelector::Open(failure) => Visible::Unknown(failure),
+            AtSelector::Nothing => Visible::Missing,
+            AtSelector::Several(_) => Visible::Several,
+            AtSelector::One(_, Err(fault)) => Visible::Fault(fault),
+            AtSelector::One(_, Ok(key)) if !self.is_of(&key) => Visible::Other,
+            AtSelector::One(_, Ok(key)) if key.is_testing => Visible::Testing,
+            AtSelector::One(..) => Visible::Yes,
         }
     }
 
