@@ -83,6 +83,7 @@ fn of_provider(
         backlog: Trend::of(picture.backlogs.iter().filter(|b| b.provider == *provider)),
         samples: samples.clone(),
         seen: picture.sources.iter().filter(|seen| sources.contains(&&*seen.source)).collect(),
+        gates: picture.gates.iter().filter(|gate| gate.provider == *provider).collect(),
     };
     let verdict = judge(&subject, provider);
     let of_source = |(source, tallies): (&&Arc<str>, &Vec<&Tally>)| {
@@ -96,6 +97,7 @@ fn of_provider(
             backlog: subject.backlog,
             samples: samples.iter().filter(of_it).copied().collect(),
             seen: subject.seen.iter().filter(|seen| seen.source == **source).copied().collect(),
+            gates: subject.gates.iter().filter(|gate| gate.source == **source).copied().collect(),
         };
         SourceAssessment {
             source: (**source).clone(),

@@ -38,7 +38,8 @@ pub use pack::{
     Addressee, Attempt, Contact, Dossier, Pack, PackFile, Shown, SourceProof, html_text,
 };
 pub use picture::{
-    Backlog, Change, ChangeKind, Kind, LaneSeen, Picture, Ptr, Sample, SourceSeen, Tally, Turn,
+    Backlog, Change, ChangeKind, GateSeen, Kind, LaneSeen, Picture, Ptr, Sample, SourceSeen, Tally,
+    Turn,
 };
 pub use share::Share;
 pub use sight::PausedWebhook;

@@ -32,6 +32,8 @@ pub struct Picture {
     pub backlogs: Vec<Backlog>,
     /// The addresses we send from, as far as they were looked at.
     pub sources: Vec<SourceSeen>,
+    /// Mail that lacked what its provider asks for when it was looked at before it left.
+    pub gates: Vec<GateSeen>,
     /// What was changed by people, the DNS or lanes, in or shortly before the span.
     pub changes: Vec<Change>,
 }
@@ -145,6 +147,23 @@ pub struct SourceSeen {
     pub ehlo: Vec<Arc<str>>,
     /// Whether its reverse DNS leads back to it.
     pub ptr: Ptr,
+}
+
+/// Mail that lacks what its provider asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GateSeen {
+    /// Whose gate it is.
+    pub provider: Arc<str>,
+    /// By which source it goes.
+    pub source: Arc<str>,
+    /// When that was seen.
+    pub at: Instant,
+    /// Which mail: `cold mail of shop.example`.
+    pub mail: Arc<str>,
+    /// The checks that fail: `IDN-05`.
+    pub checks: Vec<Arc<str>>,
+    /// What was seen.
+    pub says: Arc<str>,
 }
 
 /// Whether a name in the reverse DNS leads back to its address (RFC 8601 §2.7.3, "iprev").

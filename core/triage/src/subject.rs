@@ -6,7 +6,7 @@ use postlane_mail::Span;
 
 use crate::figures::Figures;
 use crate::group::Group;
-use crate::picture::{Backlog, Sample, SourceSeen};
+use crate::picture::{Backlog, GateSeen, Sample, SourceSeen};
 use crate::statistic::{Comparison, ramp};
 
 /// All that a row of the decision table may look at.
@@ -24,6 +24,7 @@ pub(crate) struct Subject<'p> {
     pub(crate) backlog: Trend,
     pub(crate) samples: Vec<&'p Sample>,
     pub(crate) seen: Vec<&'p SourceSeen>,
+    pub(crate) gates: Vec<&'p GateSeen>,
 }
 
 /// The source that is refused more than its neighbours.
@@ -67,6 +68,20 @@ impl Trend {
 }
 
 impl Subject<'_> {
+    /// What mail before this gate lacked, of checks whose names begin so: how many domains' it was,
+    /// and the first of them in a sentence.
+    pub(crate) fn lacked(&self, groups: &[&str]) -> Option<(usize, String)> {
+        let is_of = |check: &str| groups.iter().any(|group| check.starts_with(group));
+        let mut lacking = self.gates.iter().filter(|gate| gate.checks.iter().any(|c| is_of(c)));
+        let first = lacking.next()?;
+        let checks = first.checks.join(", ");
+        let fails = if first.checks.len() == 1 { "fails" } else { "fail" };
+        let more = lacking.count();
+        let others = if more > 0 { format!(" (and {more} more like it)") } else { String::new() };
+        let says = format!("preflight: {checks} {fails} on {}{others}: {}", first.mail, first.says);
+        Some((more + 1, says))
+    }
+
     /// Of the refusals held against us, how many speak for this, 0 to 1; what few refusals say is
     /// believed half.
     pub(crate) fn share(&self, group: Group) -> f64 {

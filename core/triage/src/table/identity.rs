@@ -1,4 +1,5 @@
-//! Identity: the replies name SPF, DKIM, DMARC or the sender's address.
+//! Identity: the replies name SPF, DKIM, DMARC or the sender's address, or our own mail was seen to
+//! lack what of these the provider asks for.
 
 use super::share_of;
 use crate::class::Class;
@@ -12,6 +13,13 @@ pub(super) fn weigh(subject: &Subject<'_>, weights: &mut Weights) {
     let (measure, says) = share_of(subject, Group::Identity);
     let named = subject.named(Group::Identity);
     weights.lay(Class::Identity, 8.0 * named * share, measure, says);
+    if let Some((domains, says)) = subject.lacked(&["IDN-", "SPF-", "DKIM-", "DMARC-"]) {
+        // What names another cause is believed before what we find at ourselves.
+        let open = share + subject.share(Group::Policy) + 0.5 * subject.share(Group::Unnamed);
+        let measure =
+            Measure { name: "preflight_identity", value: domains as f64, of: domains as u64 };
+        weights.lay(Class::Identity, 3.5 * named.max(subject.trouble()) * open, measure, says);
+    }
     let there = subject.elsewhere.of_group(Group::Identity);
     let measure = Measure {
         name: "identity_elsewhere",

@@ -17,6 +17,11 @@ pub(super) fn weigh(subject: &Subject<'_>, weights: &mut Weights) {
     // What names another cause is believed before what we find at ourselves.
     let open = share + subject.share(Group::Policy) + subject.share(Group::Unnamed);
     let of = subject.figures.attempts();
+    if let Some((domains, says)) = subject.lacked(&["DNS-"]) {
+        let measure =
+            Measure { name: "preflight_infra", value: domains as f64, of: domains as u64 };
+        weights.lay(Class::Infra, 3.5 * trouble * open, measure, says);
+    }
     for source in &subject.seen {
         if source.ehlo.len() > 1 {
             let measure = Measure { name: "ehlo_names", value: source.ehlo.len() as f64, of };

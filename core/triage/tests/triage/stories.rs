@@ -31,6 +31,16 @@ const STORIES: &[(&str, Class, &str)] = &[
         a fresh bounced policy 140
         a fresh deferred reputation_domain 80
         elsewhere a fresh accepted 300"),
+    ("refused without a reason, and our own mail was seen to lack a signature", Class::Identity, "
+        a fresh accepted 30
+        a fresh bounced unknown 120
+        a fresh deferred unknown 60
+        b fresh accepted 20
+        b fresh bounced unknown 110
+        b fresh deferred unknown 70
+        gate a IDN-05 no good signature, of shop.example or anybody
+        elsewhere a fresh accepted 300
+        elsewhere b fresh accepted 310"),
     ("one address of four is refused", Class::PoolIp, "
         a fresh accepted 200
         a fresh deferred unknown 3

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use postlane_mail::{Instant, Label as Name, Span, Stream};
 use postlane_replies::Label;
 use postlane_triage::{
-    Assessment, Backlog, Change, ChangeKind, Kind, Picture, Ptr, Sample, SourceSeen, Tally, Turn,
-    assess,
+    Assessment, Backlog, Change, ChangeKind, GateSeen, Kind, Picture, Ptr, Sample, SourceSeen,
+    Tally, Turn, assess,
 };
 
 pub(crate) const START: Instant = Instant::from_unix_s(1_790_000_400);
@@ -14,7 +14,7 @@ pub(crate) const HERE: &str = "here";
 
 /// Reads a picture. Lines: `for MINUTES`, `SOURCE fresh|retry KIND [LABEL] COUNT`, the same behind
 /// `elsewhere` or `before`, `queue MINUTES then MINUTES`, `ehlo SOURCE NAME…`,
-/// `ptr SOURCE missing|confirmed|unconfirmed`, `changed KIND WORDS…`, and
+/// `ptr SOURCE missing|confirmed|unconfirmed`, `gate SOURCE CHECK WORDS…`, `changed KIND WORDS…`, and
 /// `said SOURCE LABEL REPLY…`. Counts are spread evenly over the minutes.
 pub(crate) fn picture(text: &str) -> Picture {
     let mut picture = Picture { from: START, slot: Span::from_min(1), ..Picture::default() };
@@ -45,6 +45,14 @@ pub(crate) fn picture(text: &str) -> Picture {
                     _ => Ptr::Unconfirmed,
                 }
             }
+            ["gate", source, check, says @ ..] => picture.gates.push(GateSeen {
+                provider: HERE.into(),
+                source: (*source).into(),
+                at: START,
+                mail: "cold mail of shop.example".into(),
+                checks: vec![(*check).into()],
+                says: says.join(" ").into(),
+            }),
             ["changed", "dns", says @ ..] => picture.changes.push(Change {
                 at: START,
                 kind: ChangeKind::Dns,
