@@ -8,6 +8,7 @@ use bytes::Bytes;
 use postlane_checks::dkim::{BodyHash, Plan, SignError};
 use postlane_mail::{Instant, QueueId};
 use postlane_message::{Fields, ListMessage, domain_of};
+use smallvec::SmallVec;
 
 use crate::cache::Letter;
 use crate::setup::SigningSetup;
@@ -27,10 +28,12 @@ pub(crate) fn sign(
     recipients: &[u16],
     now: Instant,
 ) -> Result<Letter, SignError> {
-    // Intake joins a message into one piece, and the spool reads it as one.
-    let Some(message) = letter.message.first().filter(|_| letter.message.len() == 1) else {
-        return Ok(letter);
-    };
+    // Intake joins a message into one piece, and the spool reads it as one. In several it would
+    // leave unsigned.
+    if letter.message.len() != 1 {
+        letter.message = SmallVec::from_iter([Bytes::from(letter.message.concat())]);
+    }
+    let Some(message) = letter.message.first() else { return Ok(letter) };
     let mut fields = Fields::new(message);
     let (mut author, mut has_way_out) = (None, false);
     for field in fields.by_ref() {

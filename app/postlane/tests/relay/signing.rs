@@ -10,6 +10,7 @@ use std::time::Instant;
 use crate::knot::{Knot, Zone, free_address, program};
 use crate::postfix::Postfix;
 use crate::relay::{Dialogue, Home, PATIENCE, Relay};
+use crate::sink::Sink;
 
 const MESSAGE: &str = "From: Shop <shop@example.com>\r\nTo: jo@example.net\r\nSubject: Your  order\r\n\
     Date: Sat, 21 Nov 2026 07:30:00 +0000\r\nMessage-ID: <1@example.com>\r\n\
@@ -185,6 +186,22 @@ fn others_find_the_signatures_of_relayed_mail_good() {
         assert_eq!(of(id), "pass", "{id}: {looked:#}");
     }
     assert_eq!(of("BULK-04"), "pass", "{looked:#}");
+}
+
+#[test]
+fn a_key_file_that_is_gone_changes_nothing_and_no_mail_leaves_unsigned() {
+    let signed = Signed::new();
+    let key = signed.home.path().join("keys/s1.example.com.pem");
+    let sink = Sink::start(&[]);
+    let (relay, _knot) = signed.relay(sink.address);
+    fs::remove_file(&key).unwrap();
+    assert!(relay.hang_up().contains("was not changed"));
+    let mut client = Dialogue::open(relay.smtp);
+    assert!(client.say("EHLO app.example").starts_with("250"));
+    let id = client.hand_over("app@example.com", &["jo@example.net"], MESSAGE);
+    relay.logged(&[&format!(" event=delivered id={id} ")]);
+    let mail = sink.message_to("jo@example.net");
+    assert_eq!(mail.matches("\nDKIM-Signature: ").count(), 2, "{mail}");
 }
 
 #[test]

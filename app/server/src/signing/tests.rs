@@ -15,7 +15,6 @@ use postlane_checks::dkim::verify;
 use postlane_checks::{Answer, Found, Known, Record};
 use postlane_mail::{BodyType, Envelope, Label, Mailbox, Recipient, ReversePath, Span, Stream};
 use proptest::prelude::*;
-use smallvec::SmallVec;
 use tempfile::TempDir;
 
 use super::*;
@@ -141,6 +140,16 @@ fn a_hash_made_at_intake_and_one_made_at_the_end_give_the_same_octets() {
     let mut hashed = letter(MESSAGE);
     hashed.facts.body_hash = Some(hash_of(b"Hello  \r\n.\r\n"));
     assert_eq!(signed(&setup, hashed), signed(&setup, letter(MESSAGE)));
+}
+
+#[test]
+fn a_message_in_several_pieces_leaves_signed_too() {
+    let keys = Keys::new();
+    let setup = keys.setup(&entry("e", "ed", ""));
+    let mut pieces = letter("");
+    let (first, second) = MESSAGE.split_at(60);
+    pieces.message = [first, second].map(|piece| Bytes::from_static(piece.as_bytes())).into();
+    assert_eq!(verdicts(&setup, &signed(&setup, pieces), NOW), ["e pass"]);
 }
 
 #[test]
