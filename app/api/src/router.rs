@@ -17,8 +17,8 @@ use utoipa_axum::routes;
 use crate::access::{self, Gate, Token};
 use crate::problem::Problem;
 use crate::routes::{
-    audit, check, diagnosis, event, incident, lane, log, log_export, message, queue, reply, server,
-    suppression, token, view, webhook,
+    audit, check, diagnosis, event, incident, lane, log, log_export, message, preflight, queue,
+    reply, server, suppression, token, view, webhook,
 };
 
 /// How long a request may take: as long as a slow disk, and no longer. Chosen, not measured.
@@ -97,6 +97,8 @@ fn guarded() -> OpenApiRouter<Handle> {
         .routes(routes!(lane::list))
         .routes(routes!(lane::of_provider))
         .routes(routes!(lane::show, lane::order))
+        .routes(routes!(preflight::list))
+        .routes(routes!(preflight::recheck))
         .routes(routes!(view::list, view::save))
         .routes(routes!(view::remove))
         .routes(routes!(token::list, token::make))

@@ -19,6 +19,7 @@ use crate::commands::explain::Explain;
 use crate::commands::incidents::IncidentsCommand;
 use crate::commands::lanes::LanesCommand;
 use crate::commands::log::Log;
+use crate::commands::preflight::Preflight;
 use crate::commands::queue::QueueCommand;
 use crate::commands::receiver::Receiver;
 use crate::commands::rehearse::Rehearse;
@@ -102,6 +103,11 @@ pub(crate) enum Command {
     /// and web.de are the same. Orders hold until they are taken back, also after a restart.
     #[command(subcommand)]
     Lanes(LanesCommand),
+    /// Show what of what providers ask for is missing in mail that is about to go there
+    ///
+    /// Messages are looked at as they will leave, a few of each domain, provider, source and stream;
+    /// mail does not wait for it. The exit status is 1 where something is missing.
+    Preflight(Box<Preflight>),
     /// Say what is wrong with mail to providers, and what to do
     ///
     /// From the counts and replies of the ledger: each provider's picture is compared with its own

@@ -22,7 +22,7 @@ use crate::journal::alarm;
 use crate::setup::{LedgerSetup, Live, Setup};
 use crate::veil::Veil;
 use samples::{Samples, Verdict};
-pub(crate) use told::{CONTROLLER, command_of};
+pub(crate) use told::{CONTROLLER, PREFLIGHT, command_of};
 use trouble::Troubles;
 
 /// How long the end of a program waits for the last of it. Chosen, not measured.

@@ -29,6 +29,7 @@ mod meaning;
 mod metrics;
 mod names;
 mod outbound;
+mod preflight;
 mod registry;
 mod reports;
 mod rights;

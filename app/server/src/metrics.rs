@@ -1,6 +1,7 @@
 //! Figures as OpenMetrics.
 
 mod lanes;
+mod preflight;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -39,6 +40,8 @@ impl Handle {
         self.0.count(&mut registry);
         self.0.measure(&mut registry, queue, ages);
         lanes::measure(&mut registry, &lanes, self.now());
+        let gates = &self.0.preflight;
+        preflight::measure(&mut registry, gates.figures(), &gates.rows());
         let mut text = String::new();
         // Writing into a String cannot fail.
         let _ = encode(&mut text, &registry);

@@ -26,6 +26,7 @@ use crate::diagnosing::Diagnosing;
 use crate::evidence::{Attempted, Evidence, Unsent, lacking};
 use crate::facts::Facts;
 use crate::names::Names;
+use crate::preflight::{Aim, Departing, Preflight};
 use crate::reports::message_id;
 use crate::rights::HouseRights;
 use crate::routing::NextHop;
@@ -60,12 +61,23 @@ pub(crate) struct Outbound {
     pub(crate) rights: watch::Receiver<Arc<HouseRights>>,
     pub(crate) stops: Stops,
     pub(crate) published: Published,
+    pub(crate) preflight: Preflight,
 }
 
 /// A session and what is under way on it.
 pub(crate) struct Held {
     session: Arc<Session>,
     under_way: UnderWay,
+    /// Before whose gate its mail comes; none where nobody knows what is asked for there.
+    aim: Option<Arc<Aim>>,
+}
+
+/// Who is asked before a message goes.
+struct Doorkeepers {
+    rights: Arc<HouseRights>,
+    stops: Stops,
+    preflight: Preflight,
+    mailbox: EngineMailbox,
 }
 
 /// Attempts that have not finished: two at most.
@@ -88,6 +100,7 @@ struct Attempt {
     slot: SlotId,
     attempt: AttemptId,
     message: QueueId,
+    place: Place,
     recipients: SmallVec<[u16; 4]>,
 }
 
@@ -131,6 +144,7 @@ impl Outbound {
             now: Arc::new(move || clock.now()),
         };
         let under_way = UnderWay::default();
+        let aim = Aim::of(&hop.provider, from);
         let events = SlotEvents {
             slot,
             host,
@@ -144,13 +158,14 @@ impl Outbound {
             diagnosing: self.diagnosing.clone(),
             tallies: setup.published_tls.count.then(|| self.published.tallies().clone()),
             tls,
+            aim: aim.clone(),
             is_open: false,
             has_cut: false,
             began: now,
         };
         let _entered = self.ring.enter();
         let session = Arc::new(Session::open(call, events));
-        self.sessions.insert(slot, Held { session, under_way });
+        self.sessions.insert(slot, Held { session, under_way, aim });
     }
 
     pub(crate) fn attempt(
@@ -162,17 +177,21 @@ impl Outbound {
         recipients: SmallVec<[u16; 4]>,
     ) {
         let Some(held) = self.sessions.get(&slot) else { return };
-        let attempt = Attempt { slot, attempt, message, recipients };
+        let attempt = Attempt { slot, attempt, message, place, recipients };
+        let doorkeepers = Doorkeepers {
+            rights: self.rights.borrow().clone(),
+            stops: self.stops.clone(),
+            preflight: self.preflight.clone(),
+            mailbox: self.mailbox.clone(),
+        };
         let setup = self.live.borrow().clone();
         let cached = self.cache.find(message);
         if let Some(letter) = cached.clone().filter(|_| setup.signing.is_empty()) {
-            held.begin(attempt, letter, &self.rights.borrow(), &self.stops, &self.mailbox);
+            held.begin(attempt, letter, &doorkeepers);
             return;
         }
         // A signature takes the time of five messages, and a disk any.
-        let (held, store, mailbox) = (held.clone(), self.store.clone(), self.mailbox.clone());
-        let (rights, stops, now) =
-            (self.rights.borrow().clone(), self.stops.clone(), self.clock.now());
+        let (held, store, now) = (held.clone(), self.store.clone(), self.clock.now());
         self.ring.spawn_blocking(move || {
             let letter = match cached {
                 Some(letter) => Ok(letter),
@@ -183,8 +202,8 @@ impl Outbound {
                 sign(&setup.signing, letter, message, to, now).map_err(|_| UNSIGNED)
             });
             match signed {
-                Ok(letter) => held.begin(attempt, letter, &rights, &stops, &mailbox),
-                Err(status) => attempt.fail(&mailbox, status),
+                Ok(letter) => held.begin(attempt, letter, &doorkeepers),
+                Err(status) => attempt.fail(&doorkeepers.mailbox, status),
             }
         });
     }
@@ -203,29 +222,37 @@ impl Outbound {
 
 impl Clone for Held {
     fn clone(&self) -> Self {
-        Self { session: self.session.clone(), under_way: self.under_way.clone() }
+        let Self { session, under_way, aim } = self;
+        Self { session: session.clone(), under_way: under_way.clone(), aim: aim.clone() }
     }
 }
 
 impl Held {
     /// Writes to those recipients that may be written to; without any it is over at once.
-    fn begin(
-        &self,
-        attempt: Attempt,
-        letter: Letter,
-        rights: &HouseRights,
-        stops: &Stops,
-        mailbox: &EngineMailbox,
-    ) {
-        let Attempt { slot, attempt, message, recipients } = attempt;
-        let Parted { go: recipients, outcomes, unsent } = stops.part(&letter.envelope, recipients);
-        if recipients.is_empty() {
-            let attempt = Attempt { slot, attempt, message, recipients };
-            return attempt.end(mailbox, outcomes, Evidence(None, unsent));
+    fn begin(&self, attempt: Attempt, letter: Letter, doorkeepers: &Doorkeepers) {
+        let Doorkeepers { rights, stops, preflight, mailbox } = doorkeepers;
+        let parted = stops.part(&letter.envelope, attempt.recipients.clone());
+        if parted.go.is_empty() {
+            return attempt.end(mailbox, parted.outcomes, Evidence(None, parted.unsent));
         }
-        let reverse_path = rights.reverse_path(&letter.envelope, message, &recipients);
+        let Attempt { attempt: number, message, place, .. } = attempt;
+        let reverse_path = rights.reverse_path(&letter.envelope, message, &parted.go);
+        if let Some(aim) = &self.aim {
+            let departing = Departing {
+                letter: &letter,
+                id: message,
+                place,
+                recipients: &parted.go,
+                reverse_path: reverse_path.as_ref(),
+            };
+            if let Some(waits) = preflight.ask(aim, &departing) {
+                let Parted { outcomes, unsent, .. } = parted.with_all_waiting(&letter, &waits);
+                return attempt.end(mailbox, outcomes, Evidence(None, unsent));
+            }
+        }
+        let Parted { go: recipients, outcomes, unsent } = parted;
         self.under_way.0.lock().push(Sent {
-            attempt,
+            attempt: number,
             envelope: letter.envelope.clone(),
             headers: letter.headers(),
             octets: letter.octets() as u64,
@@ -234,7 +261,7 @@ impl Held {
         });
         // A session that has ended has said so, and the engine takes back what it had given it.
         drop(self.session.begin(Transaction {
-            id: attempt.0,
+            id: number.0,
             reverse_path,
             envelope: letter.envelope,
             recipients,
@@ -286,6 +313,7 @@ struct SlotEvents {
     /// Where sessions are counted for the recipients' domains.
     tallies: Option<Tallies>,
     tls: TlsPolicy,
+    aim: Option<Arc<Aim>>,
     is_open: bool,
     /// A message was cut short by its end, and no reply tells of it.
     has_cut: bool,
@@ -296,6 +324,9 @@ impl Events for SlotEvents {
     fn opened(&mut self, facts: &Arc<SessionFacts>) {
         self.is_open = true;
         self.count(facts, None);
+        if let (Some(aim), Some(local)) = (&self.aim, facts.local) {
+            aim.is_seen_as(local.ip());
+        }
         self.mailbox.tell(Input::Opened { slot: self.slot });
     }
 

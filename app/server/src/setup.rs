@@ -2,6 +2,7 @@
 
 mod from_config;
 mod lanes;
+mod preflight;
 mod ready_tls;
 mod rules;
 mod signing;
@@ -34,6 +35,7 @@ use crate::tls_policy::Demand;
 use ready_tls::ReadyTls;
 
 pub use lanes::{Inside, LaneSetup};
+pub use preflight::PreflightSetup;
 pub use rules::Rules;
 pub use signing::{SigningKey, SigningSetup};
 
@@ -107,6 +109,8 @@ pub struct Setup {
     pub report_octets_max: usize,
     /// Which refusals put recipients on the suppression list.
     pub suppression: SuppressionSetup,
+    /// How messages are looked at before they leave.
+    pub preflight: PreflightSetup,
     /// Recipients in one transaction.
     pub transaction_recipients_max: u16,
     /// Sessions with hosts in all.
@@ -301,6 +305,8 @@ pub struct SourceSetup {
     pub family: Family,
     /// The name to give in EHLO.
     pub ehlo: Domain,
+    /// The address that others see, where it is changed on the way.
+    pub seen_as: Option<IpAddr>,
 }
 
 /// A set of sources.

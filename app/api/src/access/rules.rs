@@ -69,6 +69,8 @@ pub(crate) const RULES: &[Rule] = &[
     rule("GET", "/v1/lanes/{provider}", Read, Shared),
     rule("GET", "/v1/lanes/{provider}/{name}", Read, Shared),
     rule("POST", "/v1/lanes/{provider}/{name}", Operate, Closed),
+    rule("GET", "/v1/preflight", Read, Own),
+    rule("POST", "/v1/preflight/recheck", Operate, Own),
     rule("GET", "/v1/views", Read, Own),
     rule("PUT", "/v1/views", Operate, Own),
     rule("DELETE", "/v1/views/{name}", Operate, Own),

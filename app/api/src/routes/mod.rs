@@ -9,6 +9,7 @@ pub(crate) mod lane;
 pub(crate) mod log;
 pub(crate) mod log_export;
 pub(crate) mod message;
+pub(crate) mod preflight;
 pub(crate) mod queue;
 pub(crate) mod reply;
 pub(crate) mod server;

@@ -18,7 +18,8 @@ pub struct EventRow {
     /// `returned` for what came back to a bounce address of ours; `suppressed` and `unsuppressed` for
     /// who comes on the suppression list and is taken off it, `detail` telling why and by whom;
     /// `lane-rests`, `lane-recovered`, `lane-rolled-back`, `lane-judged`, `lane-quarantined`,
-    /// `lane-included` and `lane-ordered` for what is no recipient's, `detail` telling it.
+    /// `lane-included` and `lane-ordered`, `preflight-failed` and `preflight-ready` for what is no
+    /// recipient's, `detail` telling it.
     pub event: String,
     /// The message's queue id; none if what came back does not tell.
     pub id: Option<String>,

@@ -8,6 +8,7 @@ use postlane_server::handle::{
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::preflight::GateRow;
 use super::queue::{LastReplyRow, WaitingRow};
 use super::time::{Timestamp, timestamp};
 
@@ -64,6 +65,9 @@ pub struct LaneRow {
     pub restart_plan: Option<RestartPlanRow>,
     /// Why its next message does not go now.
     pub waiting: Option<WaitingRow>,
+    /// How mail that went by it since the server began stands before the provider's gate; `null`
+    /// where it has none that is known.
+    pub preflight: Option<GateRow>,
     /// The last refusal on it since the server began.
     pub last_reply: Option<LastReplyRow>,
     /// Orders that hold for it.
@@ -300,7 +304,8 @@ impl From<LaneList> for LanePage {
 
 impl From<Lane> for LaneRow {
     fn from(lane: Lane) -> Self {
-        let Lane { name, standing, view, hosts, orders, restart, last_reply, audits } = lane;
+        let Lane { name, standing, view, hosts, orders, restart, last_reply, preflight, audits } =
+            lane;
         let canary_at = match view.state {
             State::Cooling { until } if view.learns => Some(timestamp(until)),
             _ => None,
@@ -345,6 +350,7 @@ impl From<Lane> for LaneRow {
                 reason: why.to_string(),
                 until: why.until().map(timestamp),
             }),
+            preflight: (!preflight.is_empty()).then(|| GateRow::of(preflight)),
             last_reply: last_reply.map(LastReplyRow::from),
             orders: orders.iter().map(OrderRow::from).collect(),
             commands: audits.into_iter().map(CommandRow::of).collect(),

@@ -12,6 +12,7 @@ mod log;
 mod log_counts;
 mod log_views;
 mod message;
+mod preflight;
 mod queue;
 mod reply;
 mod server;
@@ -49,6 +50,9 @@ pub use log_counts::{
 };
 pub use log_views::{LogView, LogViews};
 pub use message::{Answer, MessageRequest, Messages, OneOrMany, RecipientAnswer};
+pub use preflight::{
+    GateRow, MissingRow, PreflightEntry, PreflightPage, PreflightQuery, Rechecked,
+};
 pub use queue::{
     LastReplyRow, QueueMessage, QueuePage, QueueRow, SummaryPage, SummaryRow, WaitingRow,
 };

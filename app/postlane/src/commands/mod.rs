@@ -14,6 +14,7 @@ pub(crate) mod explain;
 pub(crate) mod incidents;
 pub(crate) mod lanes;
 pub(crate) mod log;
+pub(crate) mod preflight;
 pub(crate) mod queue;
 pub(crate) mod receiver;
 pub(crate) mod rehearse;

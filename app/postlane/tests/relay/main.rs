@@ -34,6 +34,7 @@ mod peer;
 mod postfix;
 mod postfix_in;
 mod postfix_out;
+mod preflight;
 mod promises;
 mod queue;
 mod receiver;

@@ -10,8 +10,9 @@ use super::overrides::Overrides;
 use super::section::{Declared, Reading};
 use super::settings::{
     Credential, Delivery, Dkim, DomainPolicy, Engagement, Expire, Http, Https, Incidents, Lane,
-    LaneRules, Ledger, Limits, Listener, Log, MessageEdits, Pool, Relay, Replies, Report, Retry,
-    Route, Source, Spool, Suppression, Tenant, Timeout, TlsPolicies, Unsubscribe, Webhooks,
+    LaneRules, Ledger, Limits, Listener, Log, MessageEdits, Pool, Preflight, Relay, Replies,
+    Report, Retry, Route, Source, Spool, Suppression, Tenant, Timeout, TlsPolicies, Unsubscribe,
+    Webhooks,
 };
 use super::tree::{self, Origin, Spot};
 
@@ -109,6 +110,7 @@ sections! {
         report: Report,
         replies: Replies,
         suppression: Suppression,
+        preflight: Preflight,
         ledger: Ledger,
         http: Http,
         webhooks: Webhooks,

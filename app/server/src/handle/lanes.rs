@@ -11,6 +11,7 @@ use postlane_replies::Providers;
 use super::{Handle, Inside, Stopped};
 use crate::config::nearest;
 use crate::lanes::{Audit, LaneName, source_of};
+use crate::preflight::PreflightRow;
 
 /// Lanes and what was ordered.
 #[derive(Debug, Clone, Default)]
@@ -38,6 +39,8 @@ pub struct Lane {
     pub restart: Option<Restart>,
     /// The last refusal that was heard on it.
     pub last_reply: Option<LastReply>,
+    /// How mail that went by it stands before the provider's gate.
+    pub preflight: Vec<PreflightRow>,
     /// The last commands, the oldest first, and whether each was given to its provider as a whole.
     pub audits: Vec<(bool, Audit)>,
 }
@@ -177,6 +180,7 @@ impl Handle {
         });
         let (views, ordered, now) = seen.await.map_err(|Stopped| NoLane::Unknown)?;
         let mut list = LaneList::default();
+        let gates = self.0.preflight.rows();
         for view in views {
             let of_lane = Scope { provider: view.provider, source: Some(view.source) };
             let of_provider = Scope { source: None, ..of_lane };
@@ -191,6 +195,7 @@ impl Handle {
                 standing: standing(now, &view, &orders, restart.as_ref()),
                 hosts: self.0.hosts(&view),
                 last_reply: self.0.lanes.last_reply(&name),
+                preflight: gates.iter().filter(|row| row.subject.goes_by(&name)).cloned().collect(),
                 audits: self.0.audits(&name),
                 name,
                 view,

@@ -4,6 +4,7 @@ mod filter;
 mod incidents;
 mod lanes;
 mod message;
+mod preflight;
 mod queue;
 mod registry;
 mod remembered;
@@ -36,6 +37,7 @@ use crate::inspector::Inspector;
 use crate::intake::{Intake, kept_messages};
 use crate::lanes::Lanes;
 use crate::names::Names;
+use crate::preflight::Preflight;
 use crate::routing::Failures;
 use crate::setup::{Live, Setup};
 use crate::submitting::Awaited;
@@ -45,10 +47,12 @@ use crate::unreached::Unreached;
 use crate::webhooks::Deliverer;
 use crate::world::{Answers, EngineMailbox};
 
+pub use crate::config::settings::PreflightPolicy;
 pub use crate::diagnosing::Cluster;
 pub use crate::events::{CameBack, Event};
 pub use crate::history::Past;
 pub use crate::lanes::{Audit, LaneName};
+pub use crate::preflight::{Missing, PreflightRow, Sight, Subject};
 pub use filter::{Filter, Status};
 pub use incidents::{IncidentOrder, NoIncident, ToldIncident};
 pub use lanes::{
@@ -56,6 +60,7 @@ pub use lanes::{
 };
 pub use message::{Accepted, Composed, Content, NewMessage, NotAccepted};
 pub use postlane_engine::LaneAction;
+pub use preflight::PreflightFilter;
 pub(crate) use remembered::Turns;
 pub use row::{AGE_BUCKETS_MIN, Cursor, Page, Row, Summary, SummaryLine, Waiting};
 pub use suppression::{NotListed, SuppressionFilter, SuppressionPage};
@@ -92,6 +97,7 @@ pub(crate) struct Inside {
     pub(crate) turns: Turns,
     pub(crate) suppressions: Suppressions,
     pub(crate) lanes: Lanes,
+    pub(crate) preflight: Preflight,
     pub(crate) registry: Registry,
     pub(crate) published: Published,
     pub(crate) incidents: Desk,
@@ -194,6 +200,7 @@ impl Handle {
         tokio::spawn(self.clone().look_for_incidents());
         tokio::spawn(self.0.published.clone().keep_fresh(self.0.stop.subscribe()));
         tokio::spawn(self.clone().write_tls_tallies());
+        tokio::spawn(self.clone().look_at_what_is_held());
     }
 
     /// Where mail is taken; a port that was 0 has become a real one.

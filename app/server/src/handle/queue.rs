@@ -17,6 +17,7 @@ use super::{
     Stopped, Summary, SummaryLine, Waiting,
 };
 use crate::facts::Facts;
+use crate::preflight::why_held;
 
 impl Handle {
     /// Right after a start the queue is still on its way from the spool to the engine. Who would
@@ -110,7 +111,7 @@ impl Handle {
         answer.await.map_err(|_| Stopped)
     }
 
-    pub(super) async fn look<T: Send + 'static>(
+    pub(crate) async fn look<T: Send + 'static>(
         &self,
         look: impl FnOnce(&postlane_engine::Engine<crate::evidence::Evidence>, Instant) -> T
         + Send
@@ -209,6 +210,10 @@ impl Inside {
             return waiting;
         }
         let route = matches!(why, EngineWaiting::NoRoute { .. });
+        let held = known.replies.get(&row.index).and_then(why_held);
+        if let (EngineWaiting::Deferred { until }, Some(reason)) = (why, held) {
+            return Waiting { reason: reason.to_owned(), until: Some(until) };
+        }
         let failure = self.failures.of(row.domain).filter(|_| route);
         let reason = failure.map_or_else(|| why.to_string(), |failure| failure.to_string());
         Waiting { reason, until: why.until() }

@@ -2,7 +2,7 @@
 //! ledger.
 
 use postlane_ledger::{Entry, Kind};
-use postlane_mail::{Instant, Mailbox, QueueId, Status};
+use postlane_mail::{Instant, Label, Mailbox, QueueId, Status};
 use postlane_message::BounceKind;
 use postlane_spool::Stored;
 
@@ -33,6 +33,26 @@ impl History {
             entry.source = name.source.as_deref().unwrap_or_default().into();
             entry.command = command.into();
             entry.who = who.into();
+            entry.detail = why.into();
+            entry
+        });
+    }
+
+    /// What a provider asks of mail was looked at: it is missing, or there again.
+    pub(crate) fn gate(
+        &self,
+        setup: &Setup,
+        now: Instant,
+        (command, name): (&str, &LaneName),
+        (tenant, why): (&Label, &str),
+    ) {
+        self.record(setup, || {
+            let mut entry = Entry::new(Kind::Lane, now);
+            entry.provider = (&*name.provider).into();
+            entry.source = name.source.as_deref().unwrap_or_default().into();
+            entry.tenant = tenant.as_str().into();
+            entry.command = command.into();
+            entry.who = PREFLIGHT.into();
             entry.detail = why.into();
             entry
         });
@@ -124,6 +144,9 @@ pub(crate) fn command_of(kind: &str) -> &str {
 
 /// Who decides of lanes where no operator has.
 pub(crate) const CONTROLLER: &str = "controller";
+
+/// Who says how mail stands before a gate.
+pub(crate) const PREFLIGHT: &str = "preflight";
 
 #[cfg(test)]
 mod tests {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use postlane_engine::{Scope, Turn};
 use postlane_lanes::{Decision, Judgement, Verdict};
-use postlane_mail::Instant;
+use postlane_mail::{Instant, Label};
 
 use super::{Audit, LaneName};
 use crate::events::{Event, Events};
@@ -68,6 +68,25 @@ impl Teller {
         line.field("text", detail);
         self.events.tell(|| event(now, kind, &name, detail.to_owned()));
         line.end()
+    }
+
+    /// What a provider asks of mail is missing, or there again. It concerns whoever's mail it is.
+    pub(crate) fn preflight(
+        &self,
+        now: Instant,
+        name: &LaneName,
+        (kind, tenant): (&'static str, &Label),
+        detail: String,
+    ) {
+        let mut line = line(now, kind, name);
+        if !tenant.is_none() {
+            line.field("tenant", tenant.as_str());
+        }
+        line.field("text", &detail);
+        self.journal.write(line.end());
+        self.history.gate(&self.live.borrow(), now, (kind, name), (tenant, &detail));
+        let tenant = tenant.as_str().to_owned();
+        self.events.tell(|| Event { tenant, ..event(now, kind, name, detail) });
     }
 
     /// A restart plan's day was judged, or the plan was rolled back.

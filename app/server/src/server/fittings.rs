@@ -29,6 +29,7 @@ use crate::mailbox::Mailbox;
 use crate::meaning::Meanings;
 use crate::names::Names;
 use crate::outbound::Outbound;
+use crate::preflight::Preflight;
 use crate::reports::{Owed, Reports};
 use crate::rights::HouseRights;
 use crate::routing::{Asked, Failures, Routing, route_settings};
@@ -60,6 +61,7 @@ pub(super) struct Fittings {
     pub(super) lanes: Lanes,
     pub(super) inspector: Inspector,
     pub(super) published: Published,
+    pub(super) preflight: Preflight,
 }
 
 /// What a server has beside its fittings.
@@ -84,9 +86,20 @@ impl Fittings {
         let inspector = Inspector::new(&setup)?;
         let published = Published::new(&setup, registry, &journal)?;
         let history = History::open(&live);
+        let (names, events) = (Arc::new(Names::new()), Events::new());
+        let teller = LaneTeller {
+            journal: journal.clone(),
+            events: events.clone(),
+            history: history.clone(),
+            names: names.clone(),
+            live: live.clone(),
+        };
+        let servers = live.borrow().name_servers()?;
+        let resolver = Resolver::new(&servers, ResolverSettings::default());
+        let preflight = Preflight::new(live.clone(), resolver, teller);
         Ok(Self {
             live,
-            names: Arc::new(Names::new()),
+            names,
             mailbox: EngineMailbox::new(),
             awaited: Awaited::default(),
             failed: Arc::default(),
@@ -96,13 +109,14 @@ impl Fittings {
             counters: Arc::default(),
             diagnosing: Arc::default(),
             journal,
-            events: Events::new(),
+            events,
             history,
             owed: Arc::new(Mailbox::new()),
             suppressions: Suppressions::new(),
             lanes: Lanes::default(),
             inspector,
             published,
+            preflight,
         })
     }
 
@@ -139,6 +153,7 @@ impl Fittings {
             published: self.published,
             incidents: Desk::default(),
             inspector: self.inspector,
+            preflight: self.preflight,
             webhooks: OnceLock::new(),
             apply: rest.apply,
         }
@@ -300,6 +315,7 @@ impl Fittings {
                 clock: self.live.borrow().clock,
                 counters: self.counters.clone(),
             },
+            preflight: self.preflight.clone(),
         }
     }
 }

@@ -12,7 +12,7 @@ use postlane_suppression::Policy;
 
 use super::{
     AuthSetup, HttpLimits, HttpsSetup, IncidentSetup, LaneSetup, LedgerSetup, ListenerSetup,
-    PoolSetup, PublishedTlsSetup, Reports, Rules, Setup, SigningSetup, SourceSetup,
+    PoolSetup, PreflightSetup, PublishedTlsSetup, Reports, Rules, Setup, SigningSetup, SourceSetup,
     SuppressionSetup, TenantSetup, TlsChange, TlsSetup, User, WebhookSetup,
 };
 use crate::clock::Clock;
@@ -54,16 +54,14 @@ impl Setup {
                 (!p.families_off.is_empty()).then(|| p.families_off.clone())
             }),
             retry: retry(config),
-            engagement: Engagement {
-                dormant_after: config.engagement.dormant_after,
-                longest_wait: config.engagement.longest_wait,
-            },
+            engagement: engagement(config),
             dormant: config.engagement.dormant,
             expires_after: [config.expire.transactional, config.expire.engaged, config.expire.cold],
             delay_notice_after: report.delay_notice.on(),
             report_returns: report.returns,
             report_octets_max: octets(report.return_size),
             suppression: suppression(config),
+            preflight: PreflightSetup::of(config),
             transaction_recipients_max: delivery.transaction_recipients,
             sessions_out_max: delivery.sessions,
             session_idle: lane.idle,
@@ -129,6 +127,11 @@ fn webhooks(config: &Config) -> WebhookSetup {
 fn incidents(config: &Config) -> IncidentSetup {
     let settings = &config.incidents;
     IncidentSetup { on: settings.on, every: settings.every, window: settings.window }
+}
+
+fn engagement(config: &Config) -> Engagement {
+    let settings = &config.engagement;
+    Engagement { dormant_after: settings.dormant_after, longest_wait: settings.longest_wait }
 }
 
 fn retry(config: &Config) -> RetrySchedule {
@@ -276,6 +279,7 @@ fn sources(config: &Config) -> Vec<SourceSetup> {
         address: source.bind(),
         family: source.family(),
         ehlo: source.ehlo.as_ref().unwrap_or(&config.relay.hostname).clone(),
+        seen_as: source.seen_as,
     };
     config.sources.iter().map(of).collect()
 }

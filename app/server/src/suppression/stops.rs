@@ -8,9 +8,11 @@ use postlane_suppression::Asked;
 use smallvec::SmallVec;
 
 use super::{Stopped, Suppressions};
+use crate::cache::Letter;
 use crate::clock::Clock;
 use crate::counters::Counters;
 use crate::evidence::Unsent;
+use crate::preflight::Waits;
 use crate::setup::Live;
 
 /// Asks before each attempt: mail may have been queued before its recipient came on the list,
@@ -28,6 +30,18 @@ pub(crate) struct Parted {
     pub(crate) go: SmallVec<[u16; 4]>,
     pub(crate) outcomes: SmallVec<[RecipientOutcome; 1]>,
     pub(crate) unsent: Option<Box<Unsent>>,
+}
+
+impl Parted {
+    /// Nobody is written to: those that would have been wait, all for the same reason.
+    pub(crate) fn with_all_waiting(mut self, letter: &Letter, waits: &Waits) -> Self {
+        let go = std::mem::take(&mut self.go);
+        self.outcomes.extend(go.iter().map(|index| waits.outcome(*index)));
+        let envelope = || Unsent { envelope: letter.envelope.clone(), replies: SmallVec::new() };
+        let unsent = self.unsent.get_or_insert_with(|| Box::new(envelope()));
+        unsent.replies.extend(waits.replies(&go));
+        self
+    }
 }
 
 impl Stops {

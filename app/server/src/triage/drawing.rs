@@ -9,10 +9,12 @@ use postlane_ledger::{Entry, Filter, Kind as Happened, Ledger, LedgerError, Tall
 use postlane_mail::{Instant, Label as Name, Reply, Span};
 use postlane_replies::{Fields, Label, cluster_of};
 use postlane_triage::{
-    Backlog, Change, ChangeKind, Kind, Picture, Ptr, Sample, SourceSeen, Tally as Counted, Turn,
+    Backlog, Change, ChangeKind, GateSeen, Kind, Picture, Ptr, Sample, SourceSeen,
+    Tally as Counted, Turn,
 };
 
 use super::Look;
+use crate::preflight::Turned;
 
 /// How many refusals of a provider are read for their words, the youngest. Chosen, not measured.
 const REFUSALS_MAX: usize = 400;
@@ -21,6 +23,10 @@ const REFUSALS_MAX: usize = 400;
 const ATTEMPTS_MAX: usize = 200;
 /// How many changes of lanes are read. Chosen, not measured.
 const CHANGES_MAX: usize = 50;
+/// How many changes of lanes are read for turns of gates. Chosen, not measured.
+const GATES_MAX: usize = 1000;
+/// What was told of a gate so long ago holds no more. A little more than a day: it is told each day.
+const TOLD_FOR: Span = Span::from_h(30);
 /// How many names of one source are kept.
 const NAMES_MAX: usize = 8;
 /// How many providers are looked at closely, those with most mail. Chosen, not measured: of the
@@ -67,8 +73,36 @@ pub(super) fn draw(ledger: &Ledger, look: &Look) -> Result<Picture, LedgerError>
         lanes.tenants.clear();
         let lanes = ledger.latest(&lanes, CHANGES_MAX, None)?.entries;
         picture.changes.extend(lanes.iter().map(|written| change(&written.entry, &mut texts)));
+        picture.gates.extend(gates(ledger, look, &provider)?);
     }
     Ok(picture)
+}
+
+/// What mail lacked when it was looked at before it left, as it was told last. It is told again each
+/// day.
+fn gates(
+    ledger: &Ledger,
+    look: &Look,
+    provider: &CompactString,
+) -> Result<Vec<GateSeen>, LedgerError> {
+    let filter = Filter {
+        from: Some(look.to - TOLD_FOR),
+        to: Some(look.to),
+        kinds: vec![Happened::Lane],
+        providers: vec![provider.clone()],
+        tenants: look.tenant.iter().cloned().collect(),
+        ..Filter::default()
+    };
+    let told = ledger.latest(&filter, GATES_MAX, None)?.entries;
+    let mut last: BTreeMap<(&str, &str), Turned<'_>> = BTreeMap::new();
+    let mut told: Vec<&Entry> = told.iter().map(|written| &written.entry).collect();
+    told.sort_by_key(|entry| entry.at);
+    for entry in told {
+        if let Some(turned) = Turned::of(entry) {
+            last.insert((&entry.source, turned.mail), turned);
+        }
+    }
+    Ok(last.into_values().filter_map(Turned::lacking).collect())
 }
 
 /// Names that come again and again, each kept once.

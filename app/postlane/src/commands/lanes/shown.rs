@@ -1,7 +1,7 @@
 //! How lanes are shown to people.
 
 use postlane_api::wire::{
-    CommandRow, HostRow, LaneOrdered, LanePage, LaneRow, OrderRow, OrderedRow, QuotaRow,
+    CommandRow, GateRow, HostRow, LaneOrdered, LanePage, LaneRow, OrderRow, OrderedRow, QuotaRow,
     RestartPlanRow, WaitingRow,
 };
 use postlane_mail::Span;
@@ -94,6 +94,9 @@ fn lane(lane: &LaneRow) {
     if let Some(plan) = &lane.restart_plan {
         self::plan(plan);
     }
+    if let Some(gate) = &lane.preflight {
+        preflight(gate);
+    }
     if let Some(last) = &lane.last_reply {
         let text = print::printable(&last.text);
         let said =
@@ -174,6 +177,30 @@ fn plan(plan: &RestartPlanRow) {
     print::field("signs", &says.join(", "));
     if let Some(last) = &plan.last {
         print::field("last day", &format!("{} ({} of {} used)", last.says, last.used, last.cap));
+    }
+}
+
+/// How the lane's mail stands before the gate.
+fn preflight(gate: &GateRow) {
+    let counts = [
+        (gate.blocked, "blocked"),
+        (gate.at_risk, "at risk"),
+        (gate.undetermined, "undetermined"),
+        (gate.ready, "ready"),
+    ];
+    let counts = counts.iter().filter(|(many, _)| *many > 0);
+    let counts: Vec<String> = counts.map(|(many, word)| format!("{many} {word}")).collect();
+    let held = if gate.held > 0 { format!("; {} held", gate.held) } else { String::new() };
+    print::field("preflight", &format!("{}{held}", counts.join(", ")));
+    for row in &gate.worst {
+        let Some(verdict) = &row.verdict else { continue };
+        let mail = format!("{} mail of {}: {verdict}", row.stream, row.domain);
+        let since = row.since.as_ref().map_or("", |since| &since.0);
+        print::field("", &print::printable(&format!("{mail} since {since}")));
+        for missing in &row.missing {
+            let says = format!("{}: {}; {}", missing.id, missing.evidence, missing.remedy);
+            print::field("", &print::printable(&says));
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use postlane_smtp::client::TlsPolicy;
 
 use super::lane::{RENAMED, check_rates, per_minute};
 use super::lane_name::LaneName;
+use super::preflight::PreflightPolicy;
 use crate::config::declaration::{default, optional, required, settings};
 use crate::config::section::{Fields, Section};
 use crate::config::value::{ByPool, Switch, spelled};
@@ -66,6 +67,8 @@ settings! {
         tls: Option<TlsPolicy> = optional();
         /// As `delivery.tls_min`.
         tls_min: Option<Minimum> = optional();
+        /// As `preflight.policy`.
+        preflight: Option<PreflightPolicy> = optional();
     }
 }
 
@@ -75,7 +78,7 @@ spelled!(Family {
 });
 
 /// What only a provider's own section can say.
-const OF_PROVIDERS: [&str; 9] = [
+const OF_PROVIDERS: [&str; 10] = [
     "max_msgs_per_connection",
     "max_recipients_per_transaction",
     "hold_new_when_deferred_older_than",
@@ -85,6 +88,7 @@ const OF_PROVIDERS: [&str; 9] = [
     "families_off",
     "tls",
     "tls_min",
+    "preflight",
 ];
 
 impl Section for LaneRules {

@@ -17,6 +17,9 @@ settings! {
         /// The name to give in EHLO. Unless written `relay.hostname`. Receivers expect that it
         /// leads to the address, and back.
         ehlo: Option<Domain> = optional();
+        /// The address that others see, where it is changed on the way (NAT). What receivers would
+        /// find of it is looked at before mail leaves.
+        seen_as: Option<IpAddr> = optional();
     }
 }
 

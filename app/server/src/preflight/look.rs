@@ -1,0 +1,180 @@
+//! A look at one message, beside its way: asks the DNS, and tells what it found.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::join_all;
+use postlane_checks::{Client, Finding, GateVerdict, Known};
+use postlane_mail::{Instant, QueueId, Stream};
+use smallvec::SmallVec;
+
+use super::book::{Trust, Turn};
+use super::departing::{Aim, Departing};
+use super::judge::{Leaving, judge};
+use super::turned::{FAILED, READY, words};
+use super::{Preflight, Sight, Subject};
+use crate::lanes::LaneName;
+use crate::reports::message_id;
+
+/// A look comes to an end by then. Chosen, not measured: a name server that is silent is asked for
+/// 15 s, and one question leads to the next.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Rounds of questions, at most: SPF alone may take eleven, one behind the other. Chosen, not
+/// measured.
+const ROUNDS_MAX: usize = 40;
+
+/// A copy of a message that is about to leave.
+pub(super) struct Sample {
+    subject: Subject,
+    trust: Trust,
+    aim: Arc<Aim>,
+    at: Instant,
+    id: QueueId,
+    pieces: SmallVec<[Bytes; 2]>,
+    headers: Bytes,
+    mail_from: Box<str>,
+    is_utf8: bool,
+}
+
+/// Octets of messages that wait to be looked at.
+#[derive(Debug, Default)]
+pub(super) struct Backlog(AtomicUsize);
+
+impl Sample {
+    pub(super) fn of(
+        departing: &Departing<'_>,
+        (subject, trust): (Subject, Trust),
+        (aim, at): (Arc<Aim>, Instant),
+    ) -> Self {
+        let letter = departing.letter;
+        let envelope = &letter.envelope;
+        let reverse_path = departing.reverse_path.unwrap_or(&envelope.reverse_path);
+        Self {
+            subject,
+            trust,
+            aim,
+            at,
+            id: departing.id,
+            pieces: letter.message.iter().cloned().collect(),
+            headers: letter.headers(),
+            mail_from: reverse_path.as_str().into(),
+            is_utf8: envelope.smtputf8,
+        }
+    }
+
+    fn octets(&self) -> usize {
+        self.pieces.iter().map(Bytes::len).sum()
+    }
+}
+
+impl Preflight {
+    /// Looks at it, beside, if there is room for it.
+    pub(super) fn look(&self, sample: Sample) {
+        let octets = sample.octets();
+        let most = self.0.live.borrow().preflight.backlog_octets_max;
+        let waiting = &self.0.backlog.0;
+        if waiting.fetch_add(octets, Ordering::Relaxed) + octets > most {
+            waiting.fetch_sub(octets, Ordering::Relaxed);
+            self.0.figures.dropped.inc();
+            self.0.book.lock().not_looked(&sample.subject);
+            return;
+        }
+        let preflight = self.clone();
+        self.0.ring.spawn(async move {
+            preflight.look_now(sample).await;
+            preflight.0.backlog.0.fetch_sub(octets, Ordering::Relaxed);
+        });
+    }
+
+    async fn look_now(&self, sample: Sample) {
+        let _turn = self.0.turns.acquire().await.expect("the semaphore is never closed");
+        let named = message_id(&sample.headers).map(String::from).unwrap_or_default();
+        let (id, subject) = (sample.id, sample.subject.clone());
+        let found = tokio::time::timeout(PATIENCE, self.find(sample)).await;
+        let of = (self.0.clock.now(), id, named);
+        let sight = match found {
+            Ok(Some((verdict, findings))) => Sight::new(of, &verdict, findings),
+            Ok(None) | Err(_) => Sight::open(of),
+        };
+        self.0.figures.looks.inc();
+        self.learn(&subject, sight);
+    }
+
+    /// Takes in what a look has found, and tells when a gate turned.
+    fn learn(&self, subject: &Subject, sight: Sight) {
+        let setup = self.0.live.borrow().clone();
+        let turn = self.0.book.lock().learn(subject, sight.clone(), &setup.preflight);
+        // What is held may go.
+        self.0.found.notify_one();
+        let Some(turn) = turn else { return };
+        let provider = (&*subject.provider).into();
+        let name = LaneName { provider, source: Some((&*subject.source).into()) };
+        let (kind, detail) = match turn {
+            Turn::Failed => (FAILED, words(subject, Some(&sight))),
+            Turn::Ready => (READY, words(subject, None)),
+        };
+        self.0.teller.preflight(sight.at, &name, (kind, &subject.tenant), detail);
+    }
+
+    /// What there is to be found; none where questions do not end.
+    async fn find(&self, sample: Sample) -> Option<(GateVerdict, Vec<Finding>)> {
+        let octets: Arc<[u8]> = sample.pieces.concat().into();
+        let sample = Arc::new(sample);
+        let mut known = Known::new();
+        for _ in 0..ROUNDS_MAX {
+            let (sample_here, octets) = (sample.clone(), octets.clone());
+            let look = move || {
+                let found = judge(&mut known, sample_here.leaving(&octets));
+                (known, found)
+            };
+            let found;
+            (known, found) = tokio::task::spawn_blocking(look).await.ok()?;
+            if found.is_some() {
+                return found;
+            }
+            self.answer(&mut known, sample.trust).await;
+        }
+        None
+    }
+
+    /// Answers all that is missing, at once.
+    async fn answer(&self, known: &mut Known, trust: Trust) {
+        let answers = known.take_missing().into_iter().map(|question| async {
+            let now = self.0.clock.now();
+            let heard = self.0.answers.lock().find(now, &question);
+            let answer = match heard.filter(|_| trust == Trust::Heard) {
+                Some(answer) => answer,
+                None => {
+                    let answer = self.0.resolver.answer(&question).await;
+                    self.0.answers.lock().keep(now, question.clone(), &answer);
+                    answer
+                }
+            };
+            (question, answer)
+        });
+        for (question, answer) in join_all(answers).await {
+            known.learn(question, answer);
+        }
+    }
+}
+
+impl Sample {
+    fn leaving<'a>(&'a self, octets: &'a [u8]) -> Leaving<'a> {
+        let client = self.aim.address().map(|address| Client {
+            address,
+            helo: &self.aim.helo,
+            mail_from: &self.mail_from,
+        });
+        Leaving {
+            gate: self.aim.gate,
+            octets,
+            now: self.at,
+            is_utf8: self.is_utf8,
+            is_transactional: self.subject.stream == Stream::Transactional,
+            client,
+        }
+    }
+}
