@@ -1,7 +1,8 @@
 //! Who may ask, who is told, and who has changed what: one small file beside the queue.
 //!
-//! API tokens with their scopes and tenants, webhooks with how far each has been told, saved views,
-//! incidents, policies of recipients' domains, and the audit of changes. It is no part of the mail: a relay whose registry is broken, locked or
+//! API tokens with their scopes and tenants, people who sign in and their sessions, webhooks with how
+//! far each has been told, saved views, incidents, policies of recipients' domains, and the audit of
+//! changes. It is no part of the mail: a relay whose registry is broken, locked or
 //! gone goes on sending, and says so. It reads no clock for what it keeps: times are arguments.
 
 mod audit;
@@ -9,11 +10,14 @@ mod database;
 mod error;
 mod incident;
 mod registry;
+mod role;
 mod schema;
 mod scope;
 mod secret;
+mod session;
 mod tls;
 mod token;
+mod user;
 mod view;
 mod webhook;
 
@@ -22,10 +26,13 @@ pub use database::Database;
 pub use error::RegistryError;
 pub use incident::{IncidentStep, IncidentStepRow, KeptIncident, UntoldStep};
 pub use registry::Registry;
+pub use role::Role;
 pub use schema::SCHEMA_VERSION;
 pub use scope::{Scope, Scopes};
 pub use secret::{SecretHash, SecretText};
+pub use session::{IDLE_MAX, SESSION_MAX, Session};
 pub use tls::{KeptStsPolicy, TlsTally, TlsTallyKey};
 pub use token::{NewToken, Token};
+pub use user::{NewUser, USERS_MAX, User};
 pub use view::{SavedView, VIEWS_MAX};
 pub use webhook::{Endpoint, NewWebhook, Secrets, Standing, WEBHOOKS_MAX, Webhook};

@@ -10,8 +10,12 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::error::RegistryError;
 
 /// The steps, each from the version before: the first makes an empty file version 1.
-const STEPS: [&str; 3] =
-    [include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
+const STEPS: [&str; 4] = [
+    include_str!("schema/1.sql"),
+    include_str!("schema/2.sql"),
+    include_str!("schema/3.sql"),
+    include_str!("schema/4.sql"),
+];
 
 /// The newest version that this program knows.
 pub const SCHEMA_VERSION: u32 = STEPS.len() as u32;
