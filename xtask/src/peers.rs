@@ -1,4 +1,4 @@
-//! The programs the tests talk to: real mail and name servers from Debian's packages.
+//! The programs the tests talk to: real mail and name servers and a browser from Debian's packages.
 //!
 //! This is the one list of them. Where it may (root, or sudo without a password), `ensure` installs
 //! what is missing, with no service started and nothing asked; elsewhere it prints the line to run.
@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::Context as _;
 
-use crate::Ended;
+use crate::{Ended, root};
 
 /// A Debian package and how to see that it is there.
 struct Peer {
@@ -68,6 +68,17 @@ const PEERS: &[Peer] = &[
         seen_by: SeenBy::PythonModule("nacl"),
         why: "Ed25519 for python3-dkim",
     },
+    Peer {
+        package: "chromium",
+        seen_by: SeenBy::Program("chromium"),
+        why: "a real browser that looks at the dashboard",
+    },
+    Peer { package: "nodejs", seen_by: SeenBy::Program("node"), why: "what drives the browser" },
+    Peer {
+        package: "npm",
+        seen_by: SeenBy::Program("npm"),
+        why: "playwright-core and axe-core, at the versions of the lock file",
+    },
 ];
 
 /// Folders of system programs, which are not in everybody's PATH.
@@ -95,7 +106,7 @@ apt-get -q install --yes --no-install-recommends "$@"
 pub(crate) fn ensure() -> anyhow::Result<Ended> {
     let missing: Vec<&Peer> = PEERS.iter().filter(|peer| !is_there(&peer.seen_by)).collect();
     if missing.is_empty() {
-        return Ok(Ended::Well);
+        return modules();
     }
     for peer in &missing {
         eprintln!("xtask: {} is missing: {}", peer.package, peer.why);
@@ -118,8 +129,32 @@ pub(crate) fn ensure() -> anyhow::Result<Ended> {
     anyhow::ensure!(status.success(), "the packages could not be installed ({status})");
     match missing.iter().find(|peer| !is_there(&peer.seen_by)) {
         Some(peer) => anyhow::bail!("{} is installed and still not found", peer.package),
-        None => Ok(Ended::Well),
+        None => modules(),
     }
+}
+
+/// Sees to it that what drives the browser is there, at the versions of the lock file.
+fn modules() -> anyhow::Result<Ended> {
+    let folder = root().join("app/dashboard/browser");
+    let has = |name: &str| {
+        let wanted = std::fs::read_to_string(folder.join("package-lock.json")).unwrap_or_default();
+        let found = folder.join("node_modules/.package-lock.json");
+        let found = std::fs::read_to_string(found).unwrap_or_default();
+        let version = |lock: &str| {
+            let (_, rest) = lock.split_once(&format!("\"node_modules/{name}\""))?;
+            rest.lines().find(|line| line.contains("\"version\"")).map(str::to_owned)
+        };
+        version(&wanted).is_some() && version(&wanted) == version(&found)
+    };
+    if ["playwright-core", "axe-core"].into_iter().all(has) {
+        return Ok(Ended::Well);
+    }
+    let mut npm = Command::new("npm");
+    npm.current_dir(&folder).args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
+    let status = npm.stdin(Stdio::null()).stdout(std::io::stderr()).status();
+    let status = status.context("while starting npm")?;
+    anyhow::ensure!(status.success(), "npm ci failed in app/dashboard/browser ({status})");
+    Ok(Ended::Well)
 }
 
 /// A shell that may install packages, if we may have one without asking anybody.

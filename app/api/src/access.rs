@@ -11,11 +11,13 @@ mod etag;
 mod failures;
 mod file_token;
 mod origin;
+mod person;
 mod rules;
 
 pub(crate) use asker::Asker;
 pub(crate) use audit::write_down;
-pub(crate) use check::{Gate, check};
+pub(crate) use check::{Gate, check, known};
 pub(crate) use etag::tagged;
 pub use file_token::{Token, TokenError};
-pub(crate) use origin::Origin;
+pub use origin::Origin;
+pub use person::Person;

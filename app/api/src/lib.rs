@@ -6,6 +6,7 @@
 mod access;
 mod body;
 mod feed;
+mod inner;
 pub mod log;
 mod problem;
 mod router;
@@ -14,8 +15,9 @@ mod serve;
 pub mod triage;
 pub mod wire;
 
-pub use access::{Token, TokenError};
+pub use access::{Origin, Person, Token, TokenError};
 pub use feed::LedgerFeed;
+pub use inner::InnerApi;
 pub use problem::{Pointed, Problem};
 pub use router::{openapi, router};
 pub use serve::{Doors, serve};

@@ -65,7 +65,8 @@ pub fn openapi() -> String {
     serde_json::to_string_pretty(&document).unwrap_or_default()
 }
 
-fn guarded() -> OpenApiRouter<Handle> {
+/// All addresses that ask who asks.
+pub(crate) fn guarded() -> OpenApiRouter<Handle> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(message::submit))
         .routes(routes!(queue::list))

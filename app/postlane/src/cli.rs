@@ -30,6 +30,7 @@ use crate::commands::spool::SpoolCommand;
 use crate::commands::suppression::SuppressionCommand;
 use crate::commands::token::TokenCommand;
 use crate::commands::trace::Trace;
+use crate::commands::user::UserCommand;
 use crate::commands::view::ViewCommand;
 use crate::commands::webhook::WebhookCommand;
 
@@ -184,6 +185,11 @@ pub(crate) enum Command {
     /// The running server is asked; where none runs, the file in its data directory.
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Say who may sign in at the dashboard, and what they may do there
+    ///
+    /// Always done on the file in the server's data directory; a running server sees it at once.
+    #[command(subcommand)]
+    User(UserCommand),
     /// Tell other programs what happens, in order, signed, and as long as it takes
     #[command(subcommand)]
     Webhook(WebhookCommand),

@@ -53,6 +53,7 @@ fn main() -> std::process::ExitCode {
         Command::Receiver(receiver) => commands::receiver::run(&cli.reach, &receiver),
         Command::Token(command) => commands::token::run(&cli.reach, command),
         Command::Preflight(command) => commands::preflight::run(&cli.reach, *command),
+        Command::User(command) => commands::user::run(&cli.reach, command),
         Command::Incidents(command) => commands::incidents::run(&cli.reach, command),
         Command::Webhook(command) => commands::webhook::run(&cli.reach, command),
         Command::View(command) => commands::view::run(&cli.reach, command),

@@ -48,7 +48,7 @@ pub const USERS_MAX: usize = 1_000;
 
 impl User {
     pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Option<Self>> {
-        let label = |column: &str| Ok::<_, rusqlite::Error>(row.get::<_, String>(column)?);
+        let label = |column: &str| row.get::<_, String>(column);
         let (name, tenant, role) = (label("name")?, label("tenant")?, label("role")?);
         // What a later version has written and this one does not know opens nothing.
         let (Ok(name), Ok(tenant), Some(role)) =

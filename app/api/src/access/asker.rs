@@ -10,6 +10,7 @@ use postlane_mail::Label;
 use postlane_registry::{Scope, Scopes};
 
 use super::origin::Origin;
+use super::person::Person;
 use crate::problem::Problem;
 
 /// Who asks: whose token it is, and what it may do.
@@ -38,7 +39,12 @@ impl Asker {
         Self(Arc::new(Known { name: name.to_string(), scopes, tenant, origin }))
     }
 
-    /// The token's name, as the audit has it.
+    pub(super) fn of_person(person: Person) -> Self {
+        let Person { name, scopes, tenant, origin } = person;
+        Self(Arc::new(Known { name: name.to_string(), scopes, tenant, origin }))
+    }
+
+    /// The token's name, or the person's, as the audit has it.
     pub(crate) fn name(&self) -> &str {
         &self.0.name
     }

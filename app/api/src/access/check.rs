@@ -17,6 +17,7 @@ use super::bucket::{Bucket, retry_after_s};
 use super::failures::Failures;
 use super::file_token::Token;
 use super::origin::Origin;
+use super::person::Person;
 use super::rules::{Rule, Tenants, rule_of};
 use crate::problem::Problem;
 
@@ -149,6 +150,27 @@ pub(crate) async fn check(State(gate): State<Gate>, mut request: Request, next: 
             }
         }
         Err(refusal) => refused(&gate.0.handle, asked, refusal).await,
+    }
+}
+
+/// Lets a request of somebody through who is known already, if they may; changes are written down.
+pub(crate) async fn known(
+    State(handle): State<Handle>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let Some(person) = request.extensions_mut().remove::<Person>() else {
+        return Problem::new(StatusCode::UNAUTHORIZED, NO_TOKEN).into_response();
+    };
+    let asker = Asker::of_person(person);
+    let asked = Asked::of(&request);
+    if let Err(says) = may(&asker, asked.rule) {
+        return refused(&handle, asked, Refusal::Forbidden(asker, says)).await;
+    }
+    request.extensions_mut().insert(asker.clone());
+    match asked.change {
+        Some(what) => super::write_down((&handle, &asker), what, request, next).await,
+        None => next.run(request).await,
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, UnixListener};
 /// From where a request comes. A proxy's address is what is seen of all behind it: what it says of
 /// them anybody could say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Origin {
+pub enum Origin {
     /// Over the unix socket: from this machine, by who may open it.
     Socket,
     /// From an address.
@@ -19,7 +19,7 @@ pub(crate) enum Origin {
 
 impl Origin {
     /// Whose failed tries are counted together: an IPv4 address, an IPv6 /64.
-    pub(crate) fn counted(self) -> Self {
+    pub fn counted(self) -> Self {
         match self {
             Self::Address(IpAddr::V6(address)) => match address.to_ipv4_mapped() {
                 Some(v4) => Self::Address(IpAddr::V4(v4)),

@@ -27,6 +27,7 @@ pub(crate) mod spool;
 pub(crate) mod suppression;
 pub(crate) mod token;
 pub(crate) mod trace;
+pub(crate) mod user;
 pub(crate) mod view;
 pub(crate) mod webhook;
 

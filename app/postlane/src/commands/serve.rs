@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use postlane_api::{Doors, LedgerFeed, Token, router, serve as serve_api};
+use postlane_dashboard::{Dashboard, SetupToken};
 use postlane_mail::{Host, Instant};
 use postlane_net::route::Pattern;
 use postlane_server::config::{Config, Overrides};
@@ -57,10 +58,18 @@ async fn until_told(setup: Setup, config: Config, reread: Reread) -> anyhow::Res
         format!("cannot serve HTTP on {http}: is another server there? (--http, or http.address)")
     })?;
     let api = router(server.handle(), Token::load_or_create(&token, random()?)?);
+    let setup = SetupToken::of(&data);
+    let first = is_first(&server, &setup).await;
+    let dashboard = Dashboard { handle: server.handle(), setup: setup.clone() };
+    let http = api.merge(postlane_dashboard::router(dashboard));
     let address = doors.address()?;
     let stop = watch::Sender::new(false);
-    let serving = tokio::spawn(serve_api(doors, api, stop.subscribe()));
+    let serving = tokio::spawn(serve_api(doors, http, stop.subscribe()));
     ready(&server, address, &token);
+    if first {
+        let path = setup.path().display();
+        print::note(&format!("first sign-in at http://{address}/setup with the token in {path}"));
+    }
     signals.follow(&server).await;
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     // First mail, then the API: whoever watches sees the end of it.
@@ -68,6 +77,15 @@ async fn until_told(setup: Setup, config: Config, reread: Reread) -> anyhow::Res
     stop.send_replace(true);
     serving.await??;
     Ok(())
+}
+
+/// Whether nobody can sign in at the dashboard yet: then there is a token to make the first admin
+/// with, and else there is none. A registry that cannot be read is no reason not to send mail.
+async fn is_first(server: &Server, setup: &SetupToken) -> bool {
+    let users = server.handle().registry(|db| db.users()).await;
+    let is_first = users.is_ok_and(|users| users.is_empty());
+    let done = if is_first { setup.make() } else { setup.remove() };
+    done.inspect_err(|why| print::error(&why.to_string())).is_ok() && is_first
 }
 
 fn ready(server: &Server, http: SocketAddr, token: &Path) {

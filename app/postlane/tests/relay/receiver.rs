@@ -41,14 +41,14 @@ penalty = { after = 2, within = "1m", hold = "10m", reply = "421 4.7.1 Come back
 "#;
 
 /// A model receiver that listens, and ends with the test.
-struct Listening {
+pub(crate) struct Listening {
     child: Child,
     address: SocketAddr,
     rest: BufReader<std::process::ChildStdout>,
 }
 
 impl Listening {
-    fn start(home: &Home, arguments: &[&str]) -> Self {
+    pub(crate) fn start(home: &Home, arguments: &[&str]) -> Self {
         let mut child = home
             .command(&["receiver", "--listen", "127.0.0.1:0"])
             .args(arguments)
@@ -61,6 +61,11 @@ impl Listening {
         rest.read_line(&mut ready).unwrap();
         let address = ready.trim().strip_prefix("ready smtp=").unwrap().parse().unwrap();
         Self { child, address, rest }
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Ends it as a terminal would; gives what it printed.

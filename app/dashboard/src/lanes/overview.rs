@@ -1,0 +1,226 @@
+//! The first page: each provider, and its lanes beneath.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use axum::extract::{Query, State};
+use axum::response::Response;
+use postlane_api::Problem;
+use postlane_api::wire::{LaneGlances, LanePage, LaneRow, SummaryPage, SummaryRow, TallyPage};
+use serde::Deserialize;
+
+use super::chip::Chip;
+use super::range::Range;
+use super::row::{LaneLine, Offer, ProviderLine, age_p95};
+use super::stretch::{Course, courses};
+use crate::answer;
+use crate::desk::Desk;
+use crate::frame::Frame;
+use crate::live::{self, Patch};
+use crate::numbers::{count, in_query, many, plain};
+use crate::session::Visit;
+
+/// How far back the small plots look.
+#[derive(Deserialize, Default, Clone)]
+pub(crate) struct Asked {
+    #[serde(default)]
+    range: String,
+}
+
+/// A provider and its lanes, rows already drawn.
+struct Group {
+    provider: ProviderLine,
+    lanes: Vec<LaneLine>,
+}
+
+#[derive(Template)]
+#[template(path = "overview.html")]
+struct OverviewPage {
+    frame: Frame,
+    summary: String,
+    groups: Vec<Group>,
+    range: Range,
+    smtp: String,
+}
+
+/// For somebody who sees one tenant's mail alone: lanes are everybody's, their figures too.
+#[derive(Template)]
+#[template(path = "glances.html")]
+struct GlancesPage {
+    frame: Frame,
+    lanes: Vec<Glance>,
+    queue: Vec<(String, String)>,
+}
+
+struct Glance {
+    provider: String,
+    source: String,
+    chip: Chip,
+}
+
+/// What the page says in one line, above the table.
+#[derive(Template)]
+#[template(path = "overview_summary.html")]
+struct Summary {
+    lanes: String,
+    troubled: Vec<(Chip, usize)>,
+    waiting: String,
+    accepted_per_h: String,
+}
+
+/// All lanes.
+pub(crate) async fn show(
+    State(desk): State<Desk>,
+    visit: Visit,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Problem> {
+    let frame = Frame::new(&desk, &visit, "Lanes", "/");
+    let nonce = frame.bare.nonce.clone();
+    if visit.is_bound() {
+        return Ok(answer::page(&glances(&desk, &visit, frame).await?, &nonce));
+    }
+    let range = Range::named(&asked.range);
+    let (summary, groups) = looked(&desk, &visit, range).await?;
+    let smtp = desk.handle().smtp_addresses().first().map(ToString::to_string);
+    let page = OverviewPage {
+        frame,
+        summary: live::drawn(&summary),
+        groups,
+        range,
+        smtp: smtp.unwrap_or_default(),
+    };
+    Ok(answer::page(&page, &nonce))
+}
+
+/// The rows of that page, as they change.
+pub(crate) async fn live(
+    State(desk): State<Desk>,
+    visit: Visit,
+    Query(asked): Query<Asked>,
+) -> Response {
+    live::stream(desk, visit, move |desk, visit| {
+        let range = Range::named(&asked.range);
+        async move {
+            let (summary, groups) = looked(&desk, &visit, range).await?;
+            let mut patches = vec![Patch::of("summary", &summary)];
+            for group in &groups {
+                patches.push(Patch::of(&group.provider.key, &group.provider));
+                patches.extend(group.lanes.iter().map(|lane| Patch::of(&lane.key, lane)));
+            }
+            Ok(patches)
+        }
+    })
+}
+
+async fn looked(
+    desk: &Desk,
+    visit: &Visit,
+    range: Range,
+) -> Result<(Summary, Vec<Group>), Problem> {
+    let (api, person) = (desk.api(), visit.person());
+    let lanes: LanePage = api.read(person, "/v1/lanes").await?;
+    let queue: SummaryPage = api.read(person, "/v1/queue/summary").await?;
+    let since = format!("{}m", range.span.as_s() / 60);
+    let every = range.coarse.as_s();
+    // No history is no reason for no lanes.
+    let tallies = api.read(person, &format!("/v1/tallies?since={since}&every_s={every}")).await;
+    let tallies = tallies.unwrap_or(TallyPage { every_s: every, tallies: Vec::new() });
+    Ok(drawn(desk, (lanes, &queue, &tallies), (visit.may_order_lanes(), range)))
+}
+
+fn drawn(
+    desk: &Desk,
+    (lanes, queue, tallies): (LanePage, &SummaryPage, &TallyPage),
+    (may_order, range): (bool, Range),
+) -> (Summary, Vec<Group>) {
+    let now = desk.now();
+    let courses = courses(tallies, now, (range.coarse, range.span));
+    let nothing = Course::empty(now, range.coarse, (range.span.0 / range.coarse.0) as usize);
+    let mut providers: BTreeMap<String, Vec<LaneRow>> = BTreeMap::new();
+    for lane in lanes.lanes {
+        providers.entry(lane.provider.clone()).or_default().push(lane);
+    }
+    // Mail that waits for a provider without a lane is mail all the same.
+    for line in &queue.providers {
+        providers.entry(line.provider.clone()).or_default();
+    }
+    let mut states: BTreeMap<Chip, usize> = BTreeMap::new();
+    let mut accepted = 0.0;
+    let mut groups: Vec<(u64, Group)> = Vec::new();
+    for (provider, lanes) in providers {
+        let line = |lane: &LaneRow| {
+            let course = courses.get(&(provider.clone(), lane.source.clone())).unwrap_or(&nothing);
+            (
+                course.accepted_per_h(now),
+                LaneLine::of(lane, course, (desk.replies(), now, may_order)),
+            )
+        };
+        let drawn: Vec<(f64, LaneLine)> = lanes.iter().map(line).collect();
+        let per_h: f64 = drawn.iter().map(|(per_h, _)| per_h).sum();
+        accepted += per_h;
+        for (_, lane) in &drawn {
+            *states.entry(lane.chip).or_default() += 1;
+        }
+        let depth = queue.providers.iter().find(|line| line.provider == provider);
+        let lanes: Vec<LaneLine> = drawn.into_iter().map(|(_, lane)| lane).collect();
+        let head = head((desk, &provider), &lanes, (depth, &queue.ages_min), (per_h, may_order));
+        let waits = depth.map_or(0, |depth| depth.recipients);
+        groups.push((waits, Group { provider: head, lanes }));
+    }
+    // What needs somebody comes first, then what has most to do.
+    groups.sort_by(|(a_waits, a), (b_waits, b)| {
+        let worst = |group: &Group| group.provider.chip >= Chip::Held;
+        (worst(b), b_waits, &a.provider.name).cmp(&(worst(a), a_waits, &b.provider.name))
+    });
+    let all: usize = states.values().sum();
+    let waiting: u64 = queue.providers.iter().map(|line| line.recipients).sum();
+    let summary = Summary {
+        lanes: many(all as u64, "lane", "lanes"),
+        troubled: states.into_iter().rev().filter(|(chip, _)| *chip != Chip::Healthy).collect(),
+        waiting: count(waiting),
+        accepted_per_h: plain(accepted),
+    };
+    (summary, groups.into_iter().map(|(_, group)| group).collect())
+}
+
+fn head(
+    (desk, provider): (&Desk, &str),
+    lanes: &[LaneLine],
+    (depth, ages_min): (Option<&SummaryRow>, &[u32]),
+    (per_h, may_order): (f64, bool),
+) -> ProviderLine {
+    let is_held = !lanes.is_empty() && lanes.iter().all(|lane| lane.chip == Chip::Held);
+    let offers = Offer::all(provider, None, is_held);
+    let name = if provider.is_empty() { "not routed yet" } else { provider };
+    ProviderLine {
+        key: format!("provider {provider}"),
+        name: desk.replies().name_of(name),
+        address: format!("/lanes/{}", in_query(provider)),
+        chip: lanes.iter().map(|lane| lane.chip).max().unwrap_or(Chip::Healthy),
+        accepted_per_h: plain(per_h),
+        depth: count(depth.map_or(0, |depth| depth.recipients)),
+        age: depth.map_or_else(String::new, |depth| age_p95(depth, ages_min)),
+        queue: format!("/queue?provider={}", in_query(provider)),
+        offers: if may_order && !lanes.is_empty() { offers } else { Vec::new() },
+    }
+}
+
+async fn glances(desk: &Desk, visit: &Visit, frame: Frame) -> Result<GlancesPage, Problem> {
+    let lanes: LaneGlances = desk.api().read(visit.person(), "/v1/lanes").await?;
+    let queue: SummaryPage = desk.api().read(visit.person(), "/v1/queue/summary").await?;
+    let name = |provider: &str| desk.replies().name_of(provider);
+    let glance = |lane: &postlane_api::wire::LaneGlance| Glance {
+        provider: name(&lane.provider),
+        source: lane.source.clone(),
+        chip: Chip::of(&lane.state, None, false),
+    };
+    Ok(GlancesPage {
+        frame,
+        lanes: lanes.lanes.iter().map(glance).collect(),
+        queue: queue
+            .providers
+            .iter()
+            .map(|line| (name(&line.provider), count(line.recipients)))
+            .collect(),
+    })
+}

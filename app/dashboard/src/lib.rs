@@ -1,0 +1,31 @@
+//! The web dashboard: what lanes do and why, what became of mail, and what is wrong, for people.
+//!
+//! Pages are made here and arrive whole; small modules of our own keep them up to date. It asks the
+//! API from inside as whoever is signed in, so that nobody sees or does here what a token of the
+//! same scopes and tenant could not. It knows no spool, no engine and no socket of mail.
+
+mod answer;
+mod assets;
+mod desk;
+mod evidence;
+mod frame;
+mod incidents;
+mod lanes;
+mod live;
+mod log;
+mod moments;
+mod numbers;
+mod origin;
+mod password;
+mod queue;
+mod replies;
+mod router;
+mod session;
+mod setup;
+mod sign_in;
+mod trace;
+mod tries;
+
+pub use password::{PASSWORD_CHARACTERS, PasswordError, hashed};
+pub use router::{Dashboard, router};
+pub use setup::{SetupError, SetupToken};

@@ -1,0 +1,65 @@
+//! Which address leads to which page.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::middleware;
+use axum::routing::{get, post};
+use postlane_server::handle::Handle;
+use tower_http::compression::CompressionLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use crate::desk::Desk;
+use crate::setup::SetupToken;
+use crate::{assets, evidence, incidents, lanes, log, queue, session, sign_in, trace};
+
+/// Octets of a form. Chosen, not measured.
+const FORM_OCTETS_MAX: usize = 64 << 10;
+
+/// How long a page may take. A stream has begun to answer long before.
+const PAGE_S_MAX: u64 = 60;
+
+/// What the dashboard needs to know besides the server.
+pub struct Dashboard {
+    /// The server.
+    pub handle: Handle,
+    /// Where the token for the first sign-in is.
+    pub setup: SetupToken,
+}
+
+/// The pages, at `/`. It begins to look at lanes, so it must be made where tasks run.
+pub fn router(dashboard: Dashboard) -> Router {
+    let desk = Desk::new(dashboard.handle, dashboard.setup);
+    desk.recorder().begin(desk.handle().clone());
+    let pages = Router::new()
+        .route("/", get(lanes::show))
+        .route("/lanes/{provider}", get(lanes::provider))
+        .route("/lanes/{provider}/{source}", get(lanes::show_lane))
+        .route("/lanes/{provider}/order/{command}", get(lanes::ask).post(lanes::give))
+        .route("/live/lanes", get(lanes::live))
+        .route("/live/lanes/{provider}/{source}", get(lanes::live_lane))
+        .route("/log", get(log::show))
+        .route("/log/export", get(log::export))
+        .route("/queue", get(queue::show))
+        .route("/trace", get(trace::find))
+        .route("/trace/{what}", get(trace::show))
+        .route("/incidents", get(incidents::list))
+        .route("/incidents/{id}", get(incidents::show).post(incidents::act))
+        .route("/evidence", get(evidence::download))
+        .route("/sign-out", post(sign_in::sign_out))
+        .layer(middleware::from_fn_with_state(desk.clone(), session::signed_in));
+    Router::new()
+        .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
+        .route("/setup", get(sign_in::show_setup).post(sign_in::set_up))
+        .route("/assets/{version}/{name}", get(assets::show))
+        .merge(pages)
+        .layer(DefaultBodyLimit::max(FORM_OCTETS_MAX))
+        .layer(CompressionLayer::new())
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            Duration::from_secs(PAGE_S_MAX),
+        ))
+        .with_state(desk)
+}
