@@ -15,10 +15,10 @@ pub(super) fn weigh(subject: &Subject<'_>, weights: &mut Weights) {
     weights.lay(Class::Identity, 8.0 * named * share, measure, says);
     if let Some((domains, says)) = subject.lacked(&["IDN-", "SPF-", "DKIM-", "DMARC-"]) {
         // What names another cause is believed before what we find at ourselves.
-        let open = share + subject.share(Group::Policy) + 0.5 * subject.share(Group::Unnamed);
+        let open = share + subject.share(Group::Policy) + subject.share(Group::Unnamed);
         let measure =
             Measure { name: "preflight_identity", value: domains as f64, of: domains as u64 };
-        weights.lay(Class::Identity, 3.5 * named.max(subject.trouble()) * open, measure, says);
+        weights.lay(Class::Identity, 4.5 * named.max(subject.trouble()) * open, measure, says);
     }
     let there = subject.elsewhere.of_group(Group::Identity);
     let measure = Measure {
