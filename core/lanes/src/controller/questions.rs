@@ -45,7 +45,9 @@ impl Controller {
 
     /// The next question to a quota that is full, and when it may be asked.
     pub(super) fn question(&self, quota: &Quota, now: Instant) -> Option<(Instant, Question)> {
-        if self.asked.is_some() || self.left() < quota.window.0 as f64 / 1e6 {
+        // Where a quota is full a pace cannot be tried.
+        let asks = matches!(self.asked, Some(Asked::Quota { .. }));
+        if asks || self.left() < quota.window.0 as f64 / 1e6 {
             return None;
         }
         let shorter = self.shorter_question(quota, now);
@@ -101,13 +103,16 @@ impl Controller {
 
     /// Something goes: it may be the one that asks.
     pub(super) fn note_question(&mut self, now: Instant) {
-        if self.asked.is_some() {
+        if let Some(Asked::Quota { .. }) = self.asked {
             return;
         }
         let full = |q: &&Quota| q.used(&self.counted.all, now) >= u64::from(q.messages);
         let Some(quota) = self.quotas.iter().find(full) else { return };
         let Some((at, question)) = self.question(quota, now) else { return };
         if at <= now {
+            if let Some(Asked::Pace { before }) = self.asked {
+                self.pace.keep_to(before, now);
+            }
             self.asked = Some(Asked::Quota { window: quota.window, at: now, question });
         }
     }
@@ -198,5 +203,32 @@ impl Quota {
                 }
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::controller::FIRST_RATE;
+
+    #[test]
+    fn a_full_quota_is_asked_though_a_faster_pace_was_about_to_be_tried() {
+        let mut controller = Controller::new(FIRST_RATE, 1);
+        let now = Instant::from_unix_s(1_000_000);
+        controller.state = State::Normal;
+        let quota = Quota::new(Span::from_h(1), 20, 2);
+        controller.quotas.push(quota);
+        for s in 0..20 {
+            let at = now - Span::from_s(20 - s);
+            controller.counted.accepted.record(at);
+            controller.counted.all.record(at);
+        }
+        controller.expect(10_000);
+        controller.asked = Some(Asked::Pace { before: 0.5 });
+        assert_eq!(controller.question(&quota, now), Some((now, Question::More)));
+        controller.note_question(now);
+        assert!(matches!(controller.asked, Some(Asked::Quota { question: Question::More, .. })));
+        assert!((controller.rate() - 0.5).abs() < 1e-9);
+        assert_eq!(controller.question(&quota, now), None);
     }
 }
