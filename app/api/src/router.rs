@@ -18,7 +18,7 @@ use crate::access::{self, Gate, Token};
 use crate::problem::Problem;
 use crate::routes::{
     audit, check, diagnosis, event, incident, lane, log, log_export, message, preflight, queue,
-    reply, server, suppression, token, view, webhook,
+    reply, server, suppression, tls_report, token, view, webhook,
 };
 
 /// How long a request may take: as long as a slow disk, and no longer. Chosen, not measured.
@@ -100,6 +100,7 @@ pub(crate) fn guarded() -> OpenApiRouter<Handle> {
         .routes(routes!(lane::show, lane::order))
         .routes(routes!(preflight::list))
         .routes(routes!(preflight::recheck))
+        .routes(routes!(tls_report::list))
         .routes(routes!(view::list, view::save))
         .routes(routes!(view::remove))
         .routes(routes!(token::list, token::make))

@@ -28,6 +28,7 @@ use crate::commands::send::Send;
 use crate::commands::spf::SpfCommand;
 use crate::commands::spool::SpoolCommand;
 use crate::commands::suppression::SuppressionCommand;
+use crate::commands::tls_report::TlsReportArguments;
 use crate::commands::token::TokenCommand;
 use crate::commands::trace::Trace;
 use crate::commands::user::UserCommand;
@@ -196,6 +197,11 @@ pub(crate) enum Command {
     /// Save questions about log, queue and lanes, to ask them again
     #[command(subcommand)]
     View(ViewCommand),
+    /// Tell how mail to domains that publish MTA-STS or TLSA records was encrypted, and what failed
+    ///
+    /// Sessions of one day are counted for each domain. With --json it is a report to a line, as
+    /// RFC 8460 has it.
+    TlsReport(TlsReportArguments),
     /// List who has changed what, from where, and when; the latest first
     Audit(AuditArguments),
     /// Let the running server read its configuration again

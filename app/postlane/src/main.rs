@@ -57,6 +57,7 @@ fn main() -> std::process::ExitCode {
         Command::Incidents(command) => commands::incidents::run(&cli.reach, command),
         Command::Webhook(command) => commands::webhook::run(&cli.reach, command),
         Command::View(command) => commands::view::run(&cli.reach, command),
+        Command::TlsReport(arguments) => commands::tls_report::run(&cli.reach, arguments),
         Command::Audit(arguments) => commands::audit::run(&cli.reach, arguments),
         Command::Reload => commands::reload::run(&cli.reach),
     };

@@ -71,6 +71,7 @@ pub(crate) const RULES: &[Rule] = &[
     rule("POST", "/v1/lanes/{provider}/{name}", Operate, Closed),
     rule("GET", "/v1/preflight", Read, Own),
     rule("POST", "/v1/preflight/recheck", Operate, Own),
+    rule("GET", "/v1/tls-reports", Read, Closed),
     rule("GET", "/v1/views", Read, Own),
     rule("PUT", "/v1/views", Operate, Own),
     rule("DELETE", "/v1/views/{name}", Operate, Own),

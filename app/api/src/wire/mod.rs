@@ -18,6 +18,7 @@ mod reply;
 mod server;
 mod suppression;
 mod time;
+mod tls_report;
 mod token;
 mod trace;
 mod view;
@@ -65,6 +66,11 @@ pub use suppression::{
 };
 pub(crate) use time::moment;
 pub use time::{Timestamp, timestamp};
+pub use tls_report::{
+    TlsFailureRow, TlsPolicyRow, TlsReport, TlsReportDay, TlsReportPage, TlsReportPolicy,
+    TlsReportQuery, TlsSummary,
+};
+pub(crate) use tls_report::{day_of, reports};
 pub(crate) use token::scopes;
 pub use token::{TokenMade, TokenPage, TokenRequest, TokenRow, Whoami};
 pub use trace::{Step, TraceQuery, Traced, TracedMessage};

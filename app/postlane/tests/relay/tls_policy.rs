@@ -156,6 +156,29 @@ fn mail_goes_to_a_host_that_proves_its_name_and_to_no_other_where_the_domain_wan
     delivered(&relay, "jo@testing.example");
     delivered(&relay, "jo@nobody.example");
     assert_eq!(unknown.encrypted(), ["jo@testing.example", "jo@nobody.example"]);
+    // Both are told to those who want to hear of it.
+    let counted = |domain: &str| {
+        let reports = relay.ask_json(&["tls-report", "--domain", domain]);
+        assert_eq!(reports.len(), 1, "{domain}: {reports:?}");
+        let policy = reports[0]["policies"][0].clone();
+        let count = |what: &str| policy["summary"][what].as_u64().unwrap();
+        let many = ["successful", "failure"].map(|of| count(&format!("total-{of}-session-count")));
+        (many, policy["failure-details"][0]["result-type"].as_str().unwrap_or("").to_owned())
+    };
+    let told = |result: &str| result.to_owned();
+    assert_eq!(counted("good.example"), ([1, 0], told("")));
+    assert_eq!(counted("testing.example"), ([0, 1], told("certificate-not-trusted")));
+    for (domain, result) in [
+        ("name.example", "certificate-host-mismatch"),
+        ("expired.example", "certificate-expired"),
+        ("unknown.example", "certificate-not-trusted"),
+        ("plain.example", "starttls-not-supported"),
+        ("outside.example", "validation-failure"),
+    ] {
+        let ([successes, failures], found) = counted(domain);
+        assert_eq!((successes, failures > 0, found), (0, true, told(result)), "{domain}");
+    }
+    assert!(relay.ask_json(&["tls-report", "--domain", "nobody.example"]).is_empty());
     for host in [&good, &name, &expired, &unknown, &plain] {
         assert_eq!(host.plain(), Vec::<String>::new());
     }

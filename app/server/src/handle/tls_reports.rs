@@ -20,6 +20,15 @@ impl Handle {
         self.registry(move |db| db.tls_tallies(day, domain.as_ref().map(Domain::as_str))).await
     }
 
+    /// In whose name reports are, and whom to write to about them.
+    pub fn reports_as(&self) -> (Domain, String) {
+        let setup = self.0.live.borrow();
+        let ours = setup.hostname.clone();
+        let contact = setup.role_mailbox.as_ref().map(ToString::to_string);
+        let contact = contact.unwrap_or_else(|| format!("postmaster@{ours}"));
+        (ours, contact)
+    }
+
     /// Writes down what was counted, again and again, until the server closes.
     pub(crate) async fn write_tls_tallies(self) {
         let mut stop = self.0.stop.subscribe();

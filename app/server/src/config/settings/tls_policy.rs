@@ -15,7 +15,7 @@ settings! {
         mta_sts: bool = default(true).from("RFC 8461");
         /// Whether signed TLSA records are gone by.
         dane: Dane = default(Dane::Loopback).from("RFC 7672");
-        /// Whether sessions are counted for reports to the recipients' domains: `GET /v1/tls-reports`.
+        /// Whether sessions are counted for reports to the recipients' domains: `postlane tls-report`.
         count: bool = default(true).from("RFC 8460");
     }
 }
