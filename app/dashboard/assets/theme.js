@@ -1,12 +1,12 @@
 // Light, dark, or as the system has it; kept in a cookie, so that pages arrive in the right one.
 const NEXT = { system: "light", light: "dark", dark: "system" };
-const SAYS = { system: "as the system has it", light: "light", dark: "dark" };
+const SAYS = { system: "Auto", light: "Light", dark: "Dark" };
 
 export function chooseTheme(button) {
   if (!button) return;
   const root = document.documentElement;
   const show = () => {
-    button.textContent = { system: "Auto", light: "Light", dark: "Dark" }[root.dataset.theme];
+    button.textContent = SAYS[root.dataset.theme];
     button.setAttribute("aria-label", `Theme: ${SAYS[root.dataset.theme]}`);
   };
   button.hidden = false;

@@ -47,7 +47,7 @@ fn relay() -> (Relay, [Listening; 2]) {
     let home = Home::new();
     let listening = |name: &str, text: &str| {
         let path = home.write(name, text);
-        Listening::start(&home, &[&path])
+        Listening::start(&home, &[&path, "--speed", "60"])
     };
     let strict = listening("strict.toml", RECEIVER);
     let open = listening("open.toml", OPEN);
@@ -58,7 +58,9 @@ fn relay() -> (Relay, [Listening; 2]) {
         strict.address(),
         open.address()
     );
-    (home.start_by_file(&config), [strict, open])
+    let file = home.write("postlane.toml", &config);
+    // An hour of the receiver's is a minute of the test's.
+    (home.start(&["--config", &file, "--clock-speed", "60"]), [strict, open])
 }
 
 fn add(relay: &Relay, arguments: &[&str]) {
