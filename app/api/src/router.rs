@@ -18,7 +18,7 @@ use crate::access::{self, Gate, Token};
 use crate::problem::Problem;
 use crate::routes::{
     audit, check, diagnosis, event, incident, lane, log, log_export, message, preflight, queue,
-    reply, server, suppression, tls_report, token, view, webhook,
+    reply, server, suppression, test, test_page, tls_report, token, view, webhook,
 };
 
 /// How long a request may take: as long as a slow disk, and no longer. Chosen, not measured.
@@ -44,6 +44,7 @@ pub fn router(handle: Handle, token: Token) -> Router {
     let guarded = guarded.layer(middleware::from_fn_with_state(gate, access::check));
     Router::new()
         .route("/v1/openapi.json", get(move || openapi_answer(document.clone())))
+        .route("/t/{secret}", get(test_page::show))
         .route("/metrics", get(server::metrics))
         .route("/healthz", get(server::healthz))
         .route("/readyz", get(server::readyz))
@@ -110,6 +111,8 @@ pub(crate) fn guarded() -> OpenApiRouter<Handle> {
         .routes(routes!(webhook::list, webhook::add))
         .routes(routes!(webhook::remove))
         .routes(routes!(webhook::order))
+        .routes(routes!(test::list, test::make))
+        .routes(routes!(test::show))
         .routes(routes!(server::facts))
         .routes(routes!(server::reload))
 }

@@ -28,6 +28,7 @@ use crate::commands::send::Send;
 use crate::commands::spf::SpfCommand;
 use crate::commands::spool::SpoolCommand;
 use crate::commands::suppression::SuppressionCommand;
+use crate::commands::tester::TesterCommand;
 use crate::commands::tls_report::TlsReportArguments;
 use crate::commands::token::TokenCommand;
 use crate::commands::trace::Trace;
@@ -143,6 +144,12 @@ pub(crate) enum Command {
     /// Name the block lists that are known, what their answers mean, and those that are gone
     #[command(subcommand)]
     Blocklists(BlocklistsCommand),
+    /// Send a message to an address of our own, and read what receivers make of it
+    ///
+    /// The running server takes the message at a listener with `tests = true`; it is looked at and
+    /// never sent on.
+    #[command(subcommand)]
+    Tester(TesterCommand),
     /// Make keys that sign mail, and look whether receivers find them
     #[command(subcommand)]
     Dkim(DkimCommand),

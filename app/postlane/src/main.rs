@@ -40,6 +40,7 @@ fn main() -> std::process::ExitCode {
         Command::Explain(explain) => commands::explain::run(&cli.reach, &explain),
         Command::Blocklists(command) => commands::blocklists::run(&command, cli.reach.json),
         Command::Check(check) => commands::check::run(&check, cli.reach.json),
+        Command::Tester(command) => commands::tester::run(&cli.reach, command),
         Command::Dkim(command) => commands::dkim::run(&command, cli.reach.json),
         Command::Spf(spf) => commands::spf::run(&spf, cli.reach.json),
         Command::Classify(classify) => commands::classify::run(&classify),

@@ -7,6 +7,7 @@
 pub mod config;
 pub mod handle;
 pub mod setup;
+pub mod tester;
 pub mod triage;
 pub mod webhooks;
 

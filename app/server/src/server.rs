@@ -81,7 +81,9 @@ impl Server {
         tell_what_is_queued(recovery, fittings.submitting(), recovered)?;
         let gate = Gate::new(setup.sessions_in_max, setup.sessions_of_client_max);
         let stop = watch::Sender::new(false);
+        let tester = fittings.tester(&setup, &secret)?;
         let doors = Doors {
+            tester: tester.clone(),
             secret,
             rights,
             suppressions: fittings.suppressions.clone(),
@@ -103,6 +105,7 @@ impl Server {
             stop,
             smtp,
             registry,
+            tester,
             apply,
         };
         let handle = Handle(Arc::new(fittings.inside(rest)));

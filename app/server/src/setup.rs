@@ -31,6 +31,7 @@ use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::config::settings::{Dane, Dormant, Log, Remembered, Scope};
+use crate::tester::TesterSetup;
 use crate::tls_policy::Demand;
 use ready_tls::ReadyTls;
 
@@ -56,6 +57,8 @@ pub struct Setup {
     pub webhooks: WebhookSetup,
     /// How it is looked for what is wrong.
     pub incidents: IncidentSetup,
+    /// Mail to test addresses.
+    pub tester: TesterSetup,
     /// What one client may take of us.
     pub limits: Limits,
     /// Sessions with clients in all.
@@ -173,6 +176,8 @@ pub struct ListenerSetup {
     pub auth_without_tls_on_loopback: bool,
     /// Load balancers that say by a PROXY header (version 2) whose connection they pass on.
     pub balancers: Vec<IpNet>,
+    /// Whether mail to test addresses is taken here.
+    pub tests: bool,
     /// Whose mail comes in here, where nobody says otherwise.
     pub tenant: Label,
 }

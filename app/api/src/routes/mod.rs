@@ -14,6 +14,8 @@ pub(crate) mod queue;
 pub(crate) mod reply;
 pub(crate) mod server;
 pub(crate) mod suppression;
+pub(crate) mod test;
+pub(crate) mod test_page;
 pub(crate) mod tls_report;
 pub(crate) mod token;
 pub(crate) mod view;

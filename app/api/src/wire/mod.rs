@@ -17,6 +17,7 @@ mod queue;
 mod reply;
 mod server;
 mod suppression;
+mod test;
 mod time;
 mod tls_report;
 mod token;
@@ -64,6 +65,7 @@ pub use suppression::{
     AllUnsuppressed, NewSuppression, NewSuppressions, NotSuppressed, Suppressed, SuppressionPage,
     SuppressionQuery, SuppressionReply, SuppressionRow, UnsuppressQuery, Unsuppressed, Wrong,
 };
+pub use test::{EmailTestPage, EmailTestQuery, EmailTestRequest, EmailTestRow, EmailTestStory};
 pub(crate) use time::moment;
 pub use time::{Timestamp, timestamp};
 pub use tls_report::{

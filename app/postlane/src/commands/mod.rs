@@ -25,6 +25,7 @@ pub(crate) mod serve;
 pub(crate) mod spf;
 pub(crate) mod spool;
 pub(crate) mod suppression;
+pub(crate) mod tester;
 pub(crate) mod tls_report;
 pub(crate) mod token;
 pub(crate) mod trace;

@@ -51,6 +51,7 @@ mod sources;
 mod spool;
 mod suppression;
 mod swaks;
+mod tester;
 mod tls_host;
 mod tls_policy;
 #[path = "../../../../io/net/tests/peer/unbound.rs"]

@@ -11,8 +11,8 @@ use super::section::{Declared, Reading};
 use super::settings::{
     Credential, Delivery, Dkim, DomainPolicy, Engagement, Expire, Http, Https, Incidents, Lane,
     LaneRules, Ledger, Limits, Listener, Log, MessageEdits, Pool, Preflight, Relay, Replies,
-    Report, Retry, Route, Source, Spool, Suppression, Tenant, Timeout, TlsPolicies, Unsubscribe,
-    Webhooks,
+    Report, Retry, Route, Source, Spool, Suppression, Tenant, Tester, Timeout, TlsPolicies,
+    Unsubscribe, Webhooks,
 };
 use super::tree::{self, Origin, Spot};
 
@@ -115,6 +115,7 @@ sections! {
         http: Http,
         webhooks: Webhooks,
         incidents: Incidents,
+        tester: Tester,
         log: Log,
     }
     many {

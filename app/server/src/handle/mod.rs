@@ -42,6 +42,7 @@ use crate::routing::Failures;
 use crate::setup::{Live, Setup};
 use crate::submitting::Awaited;
 use crate::suppression::Suppressions;
+use crate::tester::Tester;
 use crate::tls_policy::Published;
 use crate::unreached::Unreached;
 use crate::webhooks::Deliverer;
@@ -102,6 +103,8 @@ pub(crate) struct Inside {
     pub(crate) published: Published,
     pub(crate) incidents: Desk,
     pub(crate) inspector: Inspector,
+    /// Who looks after tests, where there are any.
+    pub(crate) tester: Option<Arc<Tester>>,
     /// Whoever tells webhooks, once there is something to tell them.
     pub(crate) webhooks: OnceLock<Arc<Deliverer>>,
     pub(crate) apply: Box<dyn Fn(&Setup) + Send + Sync>,

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use postlane_net::listener::{Gate, ListenerSettings, listen};
 use postlane_net::tls;
 use postlane_smtp::auth::{Decoy, ScramVerifier};
-use postlane_smtp::server::{Auth, Settings as SmtpSettings, StartTls};
+use postlane_smtp::server::{Auth, Limits, Settings as SmtpSettings, StartTls};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -20,6 +20,11 @@ use crate::rights::{DoorRights, HouseRights};
 use crate::secret::HouseSecret;
 use crate::setup::{AuthSetup, ListenerSetup, Setup};
 use crate::suppression::Suppressions;
+use crate::tester::Tester;
+
+/// Octets of what was said that a test's report shows. Chosen, not measured: a usual message has
+/// one or two thousand.
+const TRANSCRIPT_OCTETS_MAX: usize = 32 << 10;
 
 /// A socket for each listener: one that a service manager holds for us at its address, so that
 /// a restart refuses no connection, or else a new one.
@@ -74,6 +79,7 @@ pub(super) struct Doors {
     pub(super) rights: watch::Sender<Arc<HouseRights>>,
     pub(super) suppressions: Suppressions,
     pub(super) counters: Arc<Counters>,
+    pub(super) tester: Option<Arc<Tester>>,
 }
 
 impl Doors {
@@ -103,12 +109,13 @@ impl Doors {
                 suppressions: self.suppressions.clone(),
                 counters: self.counters.clone(),
                 clock: setup.clock,
+                tester: self.tester_of(listener),
                 tenant: listener.tenant.clone(),
             }),
             tenant: listener.tenant.clone(),
             bare_newlines: setup.bare_newlines,
-            limits: setup.limits.clone(),
-            transcript_octets: 0,
+            limits: self.limits(setup, listener),
+            transcript_octets: if listener.tests { TRANSCRIPT_OCTETS_MAX } else { 0 },
         };
         Ok(ListenerSettings {
             smtp: Arc::new(smtp),
@@ -117,6 +124,19 @@ impl Doors {
             neighbours: setup.neighbours.clone(),
             balancers: listener.balancers.clone(),
         })
+    }
+
+    fn tester_of(&self, listener: &ListenerSetup) -> Option<Arc<Tester>> {
+        self.tester.clone().filter(|_| listener.tests)
+    }
+
+    /// Where tests are taken no message may be larger than a test.
+    fn limits(&self, setup: &Setup, listener: &ListenerSetup) -> Limits {
+        let mut limits = setup.limits.clone();
+        if listener.tests {
+            limits.message_octets = limits.message_octets.min(setup.tester.message_octets);
+        }
+        limits
     }
 
     /// Begins to listen. The senders renew what is said at each door.
@@ -132,7 +152,8 @@ impl Doors {
         let mut renewals = Vec::new();
         for (socket, listener) in bound.into_iter().zip(&setup.listeners) {
             let (renewal, settings) = watch::channel(self.settings(setup, listener)?);
-            let intake = Arc::new(Door { intake: intake.clone() });
+            let tester = self.tester_of(listener);
+            let intake = Arc::new(Door { intake: intake.clone(), tester });
             listeners.spawn(listen(socket, settings, gate.clone(), intake, stop.subscribe()));
             renewals.push(renewal);
         }

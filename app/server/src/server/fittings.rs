@@ -33,10 +33,12 @@ use crate::preflight::Preflight;
 use crate::reports::{Owed, Reports};
 use crate::rights::HouseRights;
 use crate::routing::{Asked, Failures, Routing, route_settings};
+use crate::secret::HouseSecret;
 use crate::settling::Settling;
 use crate::setup::{Live, Setup};
 use crate::submitting::{Awaited, Ear, Submitting};
 use crate::suppression::{Learning, Stops, Suppressions, Teller, Writing};
+use crate::tester::Tester;
 use crate::tls_policy::Published;
 use crate::unreached::Unreached;
 use crate::world::{Answers, EngineMailbox};
@@ -76,6 +78,7 @@ pub(super) struct Rest {
     pub(super) stop: watch::Sender<bool>,
     pub(super) smtp: Vec<SocketAddr>,
     pub(super) registry: Registry,
+    pub(super) tester: Option<Arc<Tester>>,
     pub(super) apply: Box<dyn Fn(&Setup) + Send + Sync>,
 }
 
@@ -154,6 +157,7 @@ impl Fittings {
             incidents: Desk::default(),
             inspector: self.inspector,
             preflight: self.preflight,
+            tester: rest.tester,
             webhooks: OnceLock::new(),
             apply: rest.apply,
         }
@@ -270,13 +274,22 @@ impl Fittings {
         }
     }
 
+    /// Who looks after tests, where there are any.
+    pub(super) fn tester(
+        &self,
+        setup: &Setup,
+        secret: &HouseSecret,
+    ) -> anyhow::Result<Option<Arc<Tester>>> {
+        let resolver = resolver(setup)?;
+        Ok(Tester::start(setup, &self.live, secret, &self.journal, resolver))
+    }
+
     pub(super) fn routing(
         &self,
         setup: &Setup,
         listening: Vec<SocketAddr>,
     ) -> anyhow::Result<Routing> {
-        let resolver = Resolver::new(&setup.name_servers()?, ResolverSettings::default());
-        let router = Router::new(resolver, route_settings(setup, listening));
+        let router = Router::new(resolver(setup)?, route_settings(setup, listening));
         let published = self.published.clone();
         let asked = Arc::new(Asked { router, published, providers: Providers::built_in() });
         Ok(Routing {
@@ -318,4 +331,9 @@ impl Fittings {
             preflight: self.preflight.clone(),
         }
     }
+}
+
+/// Asks the DNS as an operator has said.
+fn resolver(setup: &Setup) -> anyhow::Result<Resolver> {
+    Ok(Resolver::new(&setup.name_servers()?, ResolverSettings::default()))
 }

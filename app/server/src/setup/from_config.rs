@@ -20,6 +20,7 @@ use crate::config::settings::{
     Auth, Bounce, LaneName, LaneRules, ListenerTls, Timeout, WithoutTls,
 };
 use crate::config::{Config, Size};
+use crate::tester::TesterSetup;
 
 impl Setup {
     /// What a configuration that was checked says; by the machine's clock, with the seed 0.
@@ -33,6 +34,7 @@ impl Setup {
             http_limits: http_limits(config),
             webhooks: webhooks(config),
             incidents: incidents(config),
+            tester: tester(config),
             limits: client_limits(config),
             sessions_in_max: limits.sessions,
             sessions_of_client_max: limits.sessions_per_client,
@@ -134,6 +136,22 @@ fn engagement(config: &Config) -> Engagement {
     Engagement { dormant_after: settings.dormant_after, longest_wait: settings.longest_wait }
 }
 
+fn tester(config: &Config) -> TesterSetup {
+    let settings = &config.tester;
+    let link = settings.link.as_deref().map(|link| link.trim_end_matches('/').to_owned());
+    TesterSetup {
+        domain: settings.domain.clone(),
+        link: link.unwrap_or_else(|| format!("http://{}", config.http.address)),
+        message_octets: octets(settings.message_size),
+        messages: settings.messages,
+        per_client: settings.per_client,
+        expires: settings.expires,
+        keep_for: settings.keep_for,
+        tests: settings.tests as usize,
+        octets_max: settings.size.0,
+    }
+}
+
 fn retry(config: &Config) -> RetrySchedule {
     let settings = &config.retry;
     RetrySchedule {
@@ -197,6 +215,7 @@ fn listeners(config: &Config) -> Vec<ListenerSetup> {
             auth,
             auth_without_tls_on_loopback: listener.auth_without_tls == WithoutTls::Loopback,
             balancers: listener.proxy_protocol_from.clone(),
+            tests: listener.tests && config.tester.domain.is_some(),
             tenant: listener.tenant.clone().unwrap_or(Label::NONE),
         }
     };

@@ -30,6 +30,9 @@ settings! {
         /// Networks of load balancers that begin with a PROXY header (version 2) telling the
         /// client's address. From others none is taken; nobody is one unless written.
         proxy_protocol_from: Vec<IpNet> = default(Vec::new());
+        /// Whether mail to test addresses is taken here (`tester.domain`). Elsewhere it is mail like
+        /// any other: it goes where the domain's MX record leads.
+        tests: bool = default(false).restart();
         /// Whose mail comes in here. Beats what a message says of itself; a credential's tenant
         /// beats this.
         tenant: Option<Label> = optional();

@@ -191,6 +191,15 @@ const TWO_VALUES: &[(&str, &str, &str, &str)] = &[
     ("incidents.on", "", "true", "false"),
     ("incidents.every", "", "\"70s\"", "\"80s\""),
     ("incidents.window", "", "\"20m\"", "\"30m\""),
+    ("tester.domain", "", "\"a.example\"", "\"b.example\""),
+    ("tester.link", "", "\"https://a.example\"", "\"https://b.example\""),
+    ("tester.message_size", "", "\"1MiB\"", "\"2MiB\""),
+    ("tester.messages", "", "7", "8"),
+    ("tester.per_client", "", "\"7/h\"", "\"8/h\""),
+    ("tester.expires", "", "\"7h\"", "\"8h\""),
+    ("tester.keep_for", "", "\"7h\"", "\"8h\""),
+    ("tester.tests", "", "7", "8"),
+    ("tester.size", "", "\"1GiB\"", "\"2GiB\""),
     ("log.accepted", "", "true", "false"),
     ("log.attempts", "", "true", "false"),
     ("log.addresses", "", "\"full\"", "\"hash\""),
@@ -203,6 +212,7 @@ const TWO_VALUES: &[(&str, &str, &str, &str)] = &[
     ("listener.auth", LISTENER_USER, "\"optional\"", "\"off\""),
     ("listener.auth_without_tls", LISTENER_USER, "\"never\"", "\"loopback\""),
     ("listener.proxy_protocol_from", LISTENER, "[]", "[\"10.0.0.0/8\"]"),
+    ("listener.tests", LISTENER_TESTS, "true", "false"),
     ("listener.tenant", LISTENER_TENANT, "\"a\"", "\"b\""),
     ("credential.user", "password_file = \"$/a.scram\"\n", "\"a\"", "\"b\""),
     ("credential.password_scram", "user = \"jo\"\n", "\"$A\"", "\"$B\""),
@@ -282,6 +292,7 @@ const LISTENER_USER: &str = "address = \"127.0.0.1:25\"\n#[[credential]]\nuser =
                              password_file = \"$/a.scram\"\n";
 const LISTENER_TENANT: &str = "address = \"127.0.0.1:25\"\n#[[tenant]]\nname = \"a\"\n\
                                [[tenant]]\nname = \"b\"\n";
+const LISTENER_TESTS: &str = "address = \"127.0.0.1:25\"\n#[tester]\ndomain = \"t.example\"\n";
 const CREDENTIAL_TENANT: &str = "user = \"jo\"\npassword_file = \"$/a.scram\"\n\
                                  #[[tenant]]\nname = \"a\"\n[[tenant]]\nname = \"b\"\n";
 const TENANT_POOLS: &str = "name = \"a\"\n#[[pool]]\nname = \"a\"\nsources = [\"default-v4\"]\n\
