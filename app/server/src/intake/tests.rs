@@ -68,7 +68,7 @@ fn door(store: &Arc<Memory>) -> Door {
         suppressions: Suppressions::new(),
         writing,
     };
-    Door { intake: Arc::new(intake) }
+    Door { intake: Arc::new(intake), tester: None }
 }
 
 fn submission() -> Submission {
