@@ -144,7 +144,12 @@ fn nobody_whom_a_message_names_is_called() {
     for id in ["TLS-07", "DNS-14", "CNT-04"] {
         assert_eq!(result(&report, id), "skip", "{id}");
     }
-    let open: Vec<&str> = report.tests.iter().filter(|row| X).map(|row| row.id.as_str()).collect();
+    let open: Vec<&str> = report
+        .tests
+        .iter()
+        .filter(|row| row.result == "error" && !row.id.starts_with("BL") && row.id != "DNS-10")
+        .map(|row| row.id.as_str())
+        .collect();
     assert!(open.is_empty(), "{open:?}");
 }
 
