@@ -17,8 +17,9 @@ use utoipa_axum::routes;
 use crate::access::{self, Gate, Token};
 use crate::problem::Problem;
 use crate::routes::{
-    audit, check, diagnosis, event, incident, lane, log, log_export, message, preflight, queue,
-    reply, server, suppression, test, test_page, tls_report, token, view, webhook,
+    audit, blocklist, check, diagnosis, domain, event, incident, lane, log, log_export, message,
+    preflight, queue, reply, server, suppression, test, test_page, tls_report, token, view,
+    webhook,
 };
 
 /// How long a request may take: as long as a slow disk, and no longer. Chosen, not measured.
@@ -93,6 +94,12 @@ pub(crate) fn guarded() -> OpenApiRouter<Handle> {
         .routes(routes!(check::domain))
         .routes(routes!(check::address))
         .routes(routes!(check::spf))
+        .routes(routes!(blocklist::list))
+        .routes(routes!(blocklist::check))
+        .routes(routes!(blocklist::history))
+        .routes(routes!(domain::list))
+        .routes(routes!(domain::show))
+        .routes(routes!(domain::check))
         .routes(routes!(reply::unclassified))
         .routes(routes!(suppression::list, suppression::add, suppression::remove_all))
         .routes(routes!(suppression::show, suppression::remove))

@@ -14,6 +14,7 @@ use crate::commands::classify::Classify;
 use crate::commands::config::ConfigCommand;
 use crate::commands::diagnose::Diagnose;
 use crate::commands::dkim::DkimCommand;
+use crate::commands::domains::DomainsCommand;
 use crate::commands::evidence::Evidence;
 use crate::commands::explain::Explain;
 use crate::commands::incidents::IncidentsCommand;
@@ -141,7 +142,7 @@ pub(crate) enum Command {
     /// Look at a message, or at who sends it, as a receiver would
     #[command(subcommand)]
     Check(CheckCommand),
-    /// Name the block lists that are known, what their answers mean, and those that are gone
+    /// Say who is on which block list and who was, and which lists there are
     #[command(subcommand)]
     Blocklists(BlocklistsCommand),
     /// Send a message to an address of our own, and read what receivers make of it
@@ -150,6 +151,9 @@ pub(crate) enum Command {
     /// never sent on.
     #[command(subcommand)]
     Tester(TesterCommand),
+    /// What our domains publish and published, and what is wrong with them
+    #[command(subcommand)]
+    Domains(DomainsCommand),
     /// Make keys that sign mail, and look whether receivers find them
     #[command(subcommand)]
     Dkim(DkimCommand),

@@ -29,6 +29,11 @@ impl Clock {
         Self { speed: speed.max(1), ..Self::starting_at(self.now()) }
     }
 
+    /// Whether it runs faster than the world's.
+    pub(crate) fn is_faster(&self) -> bool {
+        self.speed > 1
+    }
+
     /// Whether it shows the machine's time.
     pub(crate) fn is_wall(&self) -> bool {
         self.set.is_none()

@@ -53,7 +53,7 @@ impl Writing {
 }
 
 /// What became of an incident by itself, for whoever is told.
-fn step_of(
+pub(crate) fn step_of(
     change: IncidentChange,
     incidents: &Incidents,
     now: postlane_mail::Instant,

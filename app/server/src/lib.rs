@@ -45,6 +45,7 @@ mod suppression;
 mod tls_policy;
 mod unreached;
 mod veil;
+mod watch;
 mod world;
 
 pub use clock::Clock;

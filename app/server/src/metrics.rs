@@ -2,6 +2,7 @@
 
 mod lanes;
 mod preflight;
+mod watch;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -42,6 +43,7 @@ impl Handle {
         lanes::measure(&mut registry, &lanes, self.now());
         let gates = &self.0.preflight;
         preflight::measure(&mut registry, gates.figures(), &gates.rows());
+        watch::measure(&mut registry, &self.0.watch);
         let mut text = String::new();
         // Writing into a String cannot fail.
         let _ = encode(&mut text, &registry);

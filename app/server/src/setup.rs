@@ -6,6 +6,7 @@ mod preflight;
 mod ready_tls;
 mod rules;
 mod signing;
+mod watched;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -39,6 +40,7 @@ pub use lanes::{Inside, LaneSetup};
 pub use preflight::PreflightSetup;
 pub use rules::Rules;
 pub use signing::{SigningKey, SigningSetup};
+pub use watched::{Asking, WatchSetup, WatchedSubject};
 
 /// Everything an operator has decided.
 #[derive(Debug, Clone)]
@@ -59,6 +61,8 @@ pub struct Setup {
     pub incidents: IncidentSetup,
     /// Mail to test addresses.
     pub tester: TesterSetup,
+    /// Who is watched over time, and how.
+    pub watch: Arc<WatchSetup>,
     /// What one client may take of us.
     pub limits: Limits,
     /// Sessions with clients in all.

@@ -34,6 +34,7 @@ pub mod spf;
 pub mod tls_rpt;
 pub mod tlsa;
 mod unseen;
+pub mod watch;
 mod web;
 
 pub use authentication::Authentication;

@@ -10,7 +10,7 @@ use postlane_mail::{Instant, Span};
 
 use crate::assessment::Assessment;
 use crate::incident::{Closed, Impact, Incident, IncidentError, IncidentKey};
-use crate::sight::{PausedWebhook, Sight, sights, was_tried};
+use crate::sight::{Sight, sights, was_tried};
 
 /// All incidents, open and closed.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -91,43 +91,6 @@ impl Incidents {
         // A suspicion that one look did not confirm begins anew.
         self.suspected.retain(|_, (_, last)| *last == now);
         changes.extend(self.end(now, &sights, assessments));
-        self.forget();
-        changes
-    }
-
-    /// Takes in which webhooks are paused because they took nothing. Nothing comes and goes there: an
-    /// incident opens at once, and closes with the first look at which the webhook is told again.
-    pub fn look_at_webhooks(
-        &mut self,
-        now: Instant,
-        paused: &[PausedWebhook],
-    ) -> Vec<IncidentChange> {
-        let mut changes = Vec::new();
-        for webhook in paused {
-            let key = IncidentKey::Webhook(webhook.name.clone());
-            let sight = Sight::of_webhook(webhook);
-            // Whoever has closed it by hand knows of it, until it is paused anew.
-            let is_known = |of: &Incident| {
-                let closed = of.closed.as_ref();
-                of.key == key && closed.is_some_and(|end| end.at >= webhook.at)
-            };
-            if let Some(incident) = self.open_mut(&key) {
-                incident.see(now, &sight);
-            } else if !self.all.values().any(is_known) {
-                changes.push(self.begin(&key, webhook.at, now, &sight));
-            }
-        }
-        for incident in self.all.values_mut().filter(|incident| incident.closed.is_none()) {
-            let IncidentKey::Webhook(name) = &incident.key else { continue };
-            if !paused.iter().any(|webhook| webhook.name == *name) {
-                incident.closed = Some(Closed {
-                    at: now,
-                    by: "".into(),
-                    why: "it is told again, or was removed".to_owned(),
-                });
-                changes.push(IncidentChange::Closed(incident.id));
-            }
-        }
         self.forget();
         changes
     }
@@ -284,6 +247,8 @@ impl Incidents {
         }
     }
 }
+
+mod standing;
 
 #[cfg(test)]
 mod laws;

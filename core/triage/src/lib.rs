@@ -42,7 +42,7 @@ pub use picture::{
     Turn,
 };
 pub use share::Share;
-pub use sight::PausedWebhook;
+pub use sight::{GoneRecord, ListedSubject, PausedWebhook};
 pub use slots::{Slot, Slots};
 pub use statistic::{Comparison, wilson};
 pub use steps::Step;

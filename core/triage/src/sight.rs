@@ -39,6 +39,40 @@ pub struct PausedWebhook {
     pub why: String,
 }
 
+/// An address or a domain of ours that is on a block list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedSubject {
+    /// The list's id.
+    pub list: Arc<str>,
+    /// The list's name.
+    pub name: String,
+    /// Who.
+    pub subject: Arc<str>,
+    /// Whose it is alone; [`Name::NONE`] for several tenants' or nobody's.
+    pub tenant: Name,
+    /// Since when.
+    pub since: Instant,
+    /// What the list says.
+    pub means: String,
+    /// Where one asks to be taken off.
+    pub delist: Option<String>,
+}
+
+/// A record that was published and is not any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GoneRecord {
+    /// Whose.
+    pub domain: Arc<str>,
+    /// Its name and type: `_dmarc.example.com TXT`.
+    pub record: Arc<str>,
+    /// Whose the domain is alone; [`Name::NONE`] for several tenants' or nobody's.
+    pub tenant: Name,
+    /// Since when it is gone.
+    pub since: Instant,
+    /// What was published there.
+    pub was: String,
+}
+
 impl Sight {
     fn of(assessment: &Assessment, verdict: &Verdict) -> Self {
         let steps = verdict.steps.iter();
@@ -50,6 +84,65 @@ impl Sight {
             against: verdict.against.iter().map(|of| of.says.clone()).collect(),
             changed: assessment.changed.clone(),
             steps: steps.map(|step| (step.id.into(), step.says.clone())).collect(),
+        }
+    }
+
+    /// Somebody who is on a block list.
+    pub(crate) fn of_listing(of: &ListedSubject) -> Self {
+        let ListedSubject { name, subject, means, list, .. } = of;
+        let step = |id: &str, says: String| (id.into(), says);
+        let mut steps = vec![
+            step(
+                "cause",
+                format!(
+                    "Find what {name} has seen: look for mail that nobody asked for, passwords that were \
+                     guessed, and complaints: postlane log --since 7d"
+                ),
+            ),
+            step(
+                "stop",
+                format!(
+                    "Stop that mail, and see by which lanes {subject} still sends: postlane lanes list"
+                ),
+            ),
+        ];
+        steps.extend(of.delist.as_ref().map(|delist| {
+            step(
+                "delist",
+                format!("When the cause is gone, and never before, ask to be taken off: {delist}"),
+            )
+        }));
+        steps.push(step(
+            "verify",
+            format!("See that it is off: postlane blocklists status --list {list}"),
+        ));
+        Self {
+            tenant: of.tenant.clone(),
+            confidence: 1.0,
+            says: format!("{subject} is on the block list {name}: {means}."),
+            evidence: vec![format!("{name} says of {subject}: {means}")],
+            against: Vec::new(),
+            changed: Vec::new(),
+            steps,
+        }
+    }
+
+    /// A record that is gone.
+    pub(crate) fn of_record(of: &GoneRecord) -> Self {
+        let GoneRecord { domain, record, was, .. } = of;
+        let step = |id: &str, says: String| (id.into(), says);
+        Self {
+            tenant: of.tenant.clone(),
+            confidence: 1.0,
+            says: format!("{record} is not published any more."),
+            evidence: vec![format!("{record} was: {was}")],
+            against: Vec::new(),
+            changed: Vec::new(),
+            steps: vec![
+                step("ask", format!("Ask who runs the zone of {domain} whether that was meant.")),
+                step("publish", format!("If not, publish it again as it was: {record} {was}")),
+                step("verify", format!("See that it is there: postlane domains check {domain}")),
+            ],
         }
     }
 

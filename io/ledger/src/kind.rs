@@ -75,6 +75,13 @@ kinds! {
     IncidentUpdated = 20 "incident.updated",
     /// Something that was wrong is over, or somebody said so.
     IncidentClosed = 21 "incident.closed",
+    /// An address or a domain of ours came on a block list, or is on it otherwise. `command` says
+    /// which.
+    Listed = 22 "blocklist.listed",
+    /// It came off the list.
+    Delisted = 23 "blocklist.delisted",
+    /// A domain of ours publishes something else than before.
+    RecordChanged = 24 "record.changed",
 }
 
 impl Kind {

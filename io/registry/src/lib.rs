@@ -7,8 +7,10 @@
 
 mod audit;
 mod database;
+mod domain;
 mod error;
 mod incident;
+mod listing;
 mod registry;
 mod role;
 mod schema;
@@ -23,8 +25,10 @@ mod webhook;
 
 pub use audit::{Audit, AuditFilter, AuditRow};
 pub use database::Database;
+pub use domain::{KeptDomain, KeptVersion, VERSIONS_MAX};
 pub use error::RegistryError;
 pub use incident::{IncidentStep, IncidentStepRow, KeptIncident, UntoldStep};
+pub use listing::{KeptCell, LISTINGS_MAX, ListingFilter, ListingSpan, ListingStep};
 pub use registry::Registry;
 pub use role::Role;
 pub use schema::SCHEMA_VERSION;

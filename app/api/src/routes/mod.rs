@@ -1,8 +1,10 @@
 //! One file for each thing that can be asked.
 
 pub(crate) mod audit;
+pub(crate) mod blocklist;
 pub(crate) mod check;
 pub(crate) mod diagnosis;
+pub(crate) mod domain;
 pub(crate) mod event;
 pub(crate) mod incident;
 pub(crate) mod lane;

@@ -21,7 +21,7 @@ pub struct IncidentQuery {
     /// The provider: its id, brand or name, or a domain of its.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub provider: Option<String>,
-    /// What kind: a class of `/v1/diagnosis`, or `webhook_paused`.
+    /// What kind: a class of `/v1/diagnosis`, `webhook_paused`, `listed` or `record_gone`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// Seen then or later: a moment, or how long ago (`24h`, `30m`, `7d`).
@@ -49,7 +49,7 @@ pub struct IncidentPage {
 pub struct IncidentRow {
     /// Its number.
     pub id: u64,
-    /// What kind: a class of `/v1/diagnosis`, or `webhook_paused`.
+    /// What kind: a class of `/v1/diagnosis`, `webhook_paused`, `listed` or `record_gone`.
     pub kind: String,
     /// The same in two or three words.
     pub title: String,
@@ -64,6 +64,12 @@ pub struct IncidentRow {
     /// The webhook, where it is about one.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub webhook: String,
+    /// The address or domain that is listed, or whose record is gone.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub subject: String,
+    /// The block list's id, or the name and type of the record.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub of: String,
     /// Whose mail alone it is about; left out where it is about several tenants' or nobody's.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub tenant: String,
@@ -209,6 +215,8 @@ impl IncidentRow {
             provider: incident.key.provider().to_owned(),
             source: incident.key.source().to_owned(),
             webhook: incident.key.webhook().to_owned(),
+            subject: incident.key.subject().to_owned(),
+            of: incident.key.of().to_owned(),
             tenant: incident.tenant.to_string(),
             says,
             confidence: incident.confidence,

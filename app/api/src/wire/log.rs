@@ -30,7 +30,8 @@ pub struct LogQuery {
     /// What happened: `accepted`, `refused`, `delivered`, `deferred`, `bounced`, `expired`,
     /// `bounced-by-operator`, `deleted`, `held`, `released`, `reported`, `returned`, `complaint`,
     /// `connect-failed`, `session-lost`, `lane`, `suppressed`, `unsuppressed`, `incident.opened`,
-    /// `incident.updated`, `incident.closed`.
+    /// `incident.updated`, `incident.closed`, `blocklist.listed`, `blocklist.delisted`,
+    /// `record.changed`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// `fresh` for first attempts, `retry` for later ones.

@@ -2,8 +2,10 @@
 
 mod act;
 mod audit;
+mod blocklist;
 mod check;
 mod diagnosis;
+mod domain;
 mod event;
 mod incident;
 mod lane;
@@ -27,6 +29,10 @@ mod webhook;
 
 pub use act::{Act, Acted, FilterQuery};
 pub use audit::{AuditPage, AuditQuery, ChangeRow};
+pub use blocklist::{
+    BlocklistCell, BlocklistPage, BlocklistQuery, ListingPage, ListingQuery, ListingRow,
+    WatchedList, WatchedSubjectRow,
+};
 pub use check::{CheckAddressQuery, CheckDomainQuery, CheckMessageQuery, CheckSpfQuery};
 pub use diagnosis::{
     ChangedRow, DiagnosisPage, DiagnosisQuery, EvidenceFile, EvidencePack, EvidenceQuery,
@@ -34,6 +40,9 @@ pub use diagnosis::{
     VerdictRow,
 };
 pub(crate) use diagnosis::{diagnosed, moment_or_ago};
+pub use domain::{
+    DomainPage, DomainQuery, DomainRow, DomainStory, IssueRow, RecordChangeRow, RecordRow,
+};
 pub use event::{EventRow, ReturnedRow};
 pub use incident::{
     INCIDENT_COMMANDS, IncidentEventRow, IncidentOrderRequest, IncidentPage, IncidentQuery,

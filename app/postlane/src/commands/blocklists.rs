@@ -1,64 +1,61 @@
-//! `postlane blocklists`: the block lists that checks ask.
+//! `postlane blocklists`: the block lists that are asked, and who is on them.
 
-use clap::Subcommand;
-use postlane_checks::blocklist::{List, Lists};
-use serde_json::{Value, json};
+mod known;
+mod watched;
 
+use clap::{Args, Subcommand};
+
+use crate::cli::Reach;
 use crate::exit::{Exit, Failure};
-use crate::print;
 
-/// What can be told of block lists. No server needs to run, and nobody is asked.
+/// What can be told of block lists.
 #[derive(Subcommand)]
 pub(crate) enum BlocklistsCommand {
-    /// Every list: its check, its weight, whether it wants a key, and where its codes are written
+    /// Every list: its check, its weight, whether it wants a key, and where its codes are written.
+    /// No server needs to run, and nobody is asked
     List,
+    /// Who is on which list, as the running server saw it last; status 1 if anybody is
+    Status(Status),
+    /// Who was on which list, from when to when
+    History(History),
+    /// Let the running server ask all lists about everybody now, and say what they say
+    Check,
 }
 
-pub(crate) fn run(command: &BlocklistsCommand, json: bool) -> Result<Exit, Failure> {
-    let BlocklistsCommand::List = command;
-    let lists = Lists::built_in();
-    if json {
-        print::json(&as_json(lists));
-        return Ok(Exit::Yes);
+#[derive(Args)]
+pub(crate) struct Status {
+    /// On this list, by its name as `list` has it
+    #[arg(long, value_name = "LIST")]
+    list: Option<String>,
+    /// This address or domain
+    #[arg(long, value_name = "ADDR|NAME")]
+    subject: Option<String>,
+    /// What is clear, too
+    #[arg(long)]
+    all: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct History {
+    /// On this list, by its name as `list` has it
+    #[arg(long, value_name = "LIST")]
+    list: Option<String>,
+    /// Of this address or domain
+    #[arg(long, value_name = "ADDR|NAME")]
+    subject: Option<String>,
+    /// Not ended before: a moment (RFC 3339), or how long ago: 30m, 24h, 7d
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// So many at most
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    limit: u32,
+}
+
+pub(crate) fn run(reach: &Reach, command: BlocklistsCommand) -> Result<Exit, Failure> {
+    match command {
+        BlocklistsCommand::List => known::run(reach.json),
+        BlocklistsCommand::Status(status) => watched::status(reach, status),
+        BlocklistsCommand::History(history) => watched::history(reach, history),
+        BlocklistsCommand::Check => watched::check(reach),
     }
-    let header = ["list", "check", "weight", "key", "zone"];
-    let row = |list: &List| {
-        let (id, check, zone) = (list.id.clone(), list.check.clone(), list.shown_zone().to_owned());
-        vec![id, check, list.weight.as_str().to_owned(), wants(list).to_owned(), zone]
-    };
-    print::table(&header, lists.all().map(row));
-    print::line("");
-    let dead: Vec<&str> = lists.dead().iter().map(|dead| &*dead.zone).collect();
-    print::line(&format!("Gone, and never asked: {}", dead.join(", ")));
-    Ok(Exit::Yes)
-}
-
-/// Whether a list wants a key, or takes one.
-fn wants(list: &List) -> &'static str {
-    match (list.takes_key(), list.wants_key(), list.register) {
-        (_, true, _) => "needed",
-        (true, ..) => "can be used",
-        (_, _, true) => "register your resolver",
-        _ => "",
-    }
-}
-
-fn as_json(lists: &Lists) -> Value {
-    let all = lists.all().map(|list| {
-        json!({
-            "id": list.id,
-            "name": list.name,
-            "check": list.check,
-            "weight": list.weight.as_str(),
-            "zone": list.shown_zone(),
-            "takes_key": list.takes_key(),
-            "wants_key": list.wants_key(),
-            "register": list.register,
-            "delist": list.delist,
-            "source": list.source,
-            "seen": list.seen,
-        })
-    });
-    let dead = lists.dead().iter().map(|dead| json!({"zone": dead.zone, "since": dead.since}));
-    json!({"lists": all.collect::<Vec<Value>>(), "gone": dead.collect::<Vec<Value>>()})
 }

@@ -9,6 +9,7 @@ pub(crate) mod classify;
 pub(crate) mod config;
 pub(crate) mod diagnose;
 pub(crate) mod dkim;
+pub(crate) mod domains;
 pub(crate) mod evidence;
 pub(crate) mod explain;
 pub(crate) mod incidents;

@@ -56,4 +56,6 @@ mod tls_host;
 mod tls_policy;
 #[path = "../../../../io/net/tests/peer/unbound.rs"]
 mod unbound;
+mod watch_domains;
+mod watch_lists;
 mod webhooks;

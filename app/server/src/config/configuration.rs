@@ -9,10 +9,10 @@ use super::finding::Findings;
 use super::overrides::Overrides;
 use super::section::{Declared, Reading};
 use super::settings::{
-    Credential, Delivery, Dkim, DomainPolicy, Engagement, Expire, Http, Https, Incidents, Lane,
-    LaneRules, Ledger, Limits, Listener, Log, MessageEdits, Pool, Preflight, Relay, Replies,
-    Report, Retry, Route, Source, Spool, Suppression, Tenant, Tester, Timeout, TlsPolicies,
-    Unsubscribe, Webhooks,
+    Blocklist, Credential, Delivery, Dkim, DomainPolicy, Engagement, Expire, Http, Https,
+    Incidents, Lane, LaneRules, Ledger, Limits, Listener, Log, MessageEdits, Pool, Preflight,
+    Relay, Replies, Report, Retry, Route, Source, Spool, Suppression, Tenant, Tester, Timeout,
+    TlsPolicies, Unsubscribe, Watch, Webhooks,
 };
 use super::tree::{self, Origin, Spot};
 
@@ -116,6 +116,7 @@ sections! {
         webhooks: Webhooks,
         incidents: Incidents,
         tester: Tester,
+        watch: Watch,
         log: Log,
     }
     many {
@@ -129,6 +130,7 @@ sections! {
         routes: Route,
         dkim: Dkim,
         unsubscribe: Unsubscribe,
+        blocklists: Blocklist,
     }
 }
 

@@ -1,5 +1,7 @@
 //! What others may ask of a running server: hand in mail, look at the queue, act on it.
 
+mod blocklists;
+mod domains;
 mod filter;
 mod incidents;
 mod lanes;
@@ -45,6 +47,7 @@ use crate::suppression::Suppressions;
 use crate::tester::Tester;
 use crate::tls_policy::Published;
 use crate::unreached::Unreached;
+use crate::watch::Watch;
 use crate::webhooks::Deliverer;
 use crate::world::{Answers, EngineMailbox};
 
@@ -54,6 +57,8 @@ pub use crate::events::{CameBack, Event};
 pub use crate::history::Past;
 pub use crate::lanes::{Audit, LaneName};
 pub use crate::preflight::{Missing, PreflightRow, Sight, Subject};
+pub use blocklists::ListsSeen;
+pub use domains::{DomainFigures, DomainsSeen, KnownDomain, PublishedThen};
 pub use filter::{Filter, Status};
 pub use incidents::{IncidentOrder, NoIncident, ToldIncident};
 pub use lanes::{
@@ -105,6 +110,7 @@ pub(crate) struct Inside {
     pub(crate) inspector: Inspector,
     /// Who looks after tests, where there are any.
     pub(crate) tester: Option<Arc<Tester>>,
+    pub(crate) watch: Watch,
     /// Whoever tells webhooks, once there is something to tell them.
     pub(crate) webhooks: OnceLock<Arc<Deliverer>>,
     pub(crate) apply: Box<dyn Fn(&Setup) + Send + Sync>,
@@ -204,6 +210,7 @@ impl Handle {
         tokio::spawn(self.0.published.clone().keep_fresh(self.0.stop.subscribe()));
         tokio::spawn(self.clone().write_tls_tallies());
         tokio::spawn(self.clone().look_at_what_is_held());
+        tokio::spawn(self.clone().watch_lists());
     }
 
     /// Where mail is taken; a port that was 0 has become a real one.

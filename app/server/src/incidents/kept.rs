@@ -16,6 +16,8 @@ use serde::{Deserialize, Serialize};
 #[serde(default)]
 struct Story {
     webhook: String,
+    subject: String,
+    of: String,
     seen: u64,
     closed: Option<Said>,
     reopened: u32,
@@ -73,6 +75,8 @@ impl Said {
 pub(crate) fn keep(incident: &Incident) -> KeptIncident {
     let story = Story {
         webhook: incident.key.webhook().to_owned(),
+        subject: incident.key.subject().to_owned(),
+        of: incident.key.of().to_owned(),
         seen: incident.seen.0,
         closed: incident.closed.as_ref().map(|end| Said::new(end.at, &end.by, &end.why)),
         reopened: incident.reopened,
@@ -130,14 +134,19 @@ pub(crate) fn restore(kept: Vec<KeptIncident>) -> (Incidents, usize) {
 
 fn read(kept: KeptIncident) -> Option<Incident> {
     let story: Story = serde_json::from_str(&kept.story).ok()?;
-    let key = if kept.kind == IncidentKey::WEBHOOK_PAUSED {
-        IncidentKey::Webhook(story.webhook.into())
-    } else {
-        IncidentKey::Delivery {
-            provider: kept.provider.into(),
-            class: Class::parse(&kept.kind)?,
-            source: kept.source.into(),
+    let key = match kept.kind.as_str() {
+        IncidentKey::WEBHOOK_PAUSED => IncidentKey::Webhook(story.webhook.into()),
+        IncidentKey::LISTED => {
+            IncidentKey::Listing { list: story.of.into(), subject: story.subject.into() }
         }
+        IncidentKey::RECORD_GONE => {
+            IncidentKey::Record { domain: story.subject.into(), record: story.of.into() }
+        }
+        class => IncidentKey::Delivery {
+            provider: kept.provider.into(),
+            class: Class::parse(class)?,
+            source: kept.source.into(),
+        },
     };
     let closed = |end: Said| Closed { at: Instant(end.at), by: end.by.into(), why: end.says };
     let note = |of: Said| Note { at: Instant(of.at), by: of.by.into(), says: of.says };

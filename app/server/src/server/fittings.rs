@@ -155,6 +155,7 @@ impl Fittings {
             registry: rest.registry,
             published: self.published,
             incidents: Desk::default(),
+            watch: Default::default(),
             inspector: self.inspector,
             preflight: self.preflight,
             tester: rest.tester,

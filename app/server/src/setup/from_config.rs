@@ -1,6 +1,7 @@
 //! What the file says, in the form that the server runs on.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use postlane_engine::{Engagement, Learning, RetrySchedule};
 use postlane_mail::{Domain, Label};
@@ -13,7 +14,7 @@ use postlane_suppression::Policy;
 use super::{
     AuthSetup, HttpLimits, HttpsSetup, IncidentSetup, LaneSetup, LedgerSetup, ListenerSetup,
     PoolSetup, PreflightSetup, PublishedTlsSetup, Reports, Rules, Setup, SigningSetup, SourceSetup,
-    SuppressionSetup, TenantSetup, TlsChange, TlsSetup, User, WebhookSetup,
+    SuppressionSetup, TenantSetup, TlsChange, TlsSetup, User, WatchSetup, WebhookSetup,
 };
 use crate::clock::Clock;
 use crate::config::settings::{
@@ -35,6 +36,7 @@ impl Setup {
             webhooks: webhooks(config),
             incidents: incidents(config),
             tester: tester(config),
+            watch: Arc::new(WatchSetup::of(config)),
             limits: client_limits(config),
             sessions_in_max: limits.sessions,
             sessions_of_client_max: limits.sessions_per_client,

@@ -75,6 +75,15 @@ pub(super) fn draw(ledger: &Ledger, look: &Look) -> Result<Picture, LedgerError>
         picture.changes.extend(lanes.iter().map(|written| change(&written.entry, &mut texts)));
         picture.gates.extend(gates(ledger, look, &provider)?);
     }
+    let records = Filter {
+        from: Some(look.from - span),
+        to: Some(look.to),
+        kinds: vec![Happened::RecordChanged],
+        tenants,
+        ..Filter::default()
+    };
+    let records = ledger.latest(&records, CHANGES_MAX, None)?.entries;
+    picture.changes.extend(records.iter().map(|written| record_change(&written.entry)));
     Ok(picture)
 }
 
@@ -249,6 +258,12 @@ fn sources<'e>(
             seen.ehlo.push(texts.of(&entry.ehlo));
         }
     }
+}
+
+/// What a domain of ours publishes is so for every provider.
+fn record_change(entry: &Entry) -> Change {
+    let says = entry.detail.as_str().into();
+    Change { at: entry.at, kind: ChangeKind::Dns, provider: None, says }
 }
 
 fn change(entry: &Entry, texts: &mut Texts) -> Change {

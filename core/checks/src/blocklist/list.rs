@@ -240,6 +240,11 @@ impl List {
         self.zone.is_none()
     }
 
+    /// Whether it lists good senders: that somebody is not on it says nothing.
+    pub fn is_of_good_senders(&self) -> bool {
+        self.check == "BL-16"
+    }
+
     /// Whether it has entries of addresses.
     pub fn is_of_addresses(&self) -> bool {
         self.of.iter().any(|sort| matches!(sort, Sort::Ipv4 | Sort::Ipv6))

@@ -29,6 +29,19 @@ pub struct Listing {
 }
 
 impl Subject {
+    /// Reads back what was printed of it; none for what is neither an address nor a name.
+    pub fn read(text: &str) -> Option<Self> {
+        match text.parse() {
+            Ok(address) => Some(Self::Address(address)),
+            Err(_) => Name::parse(text).ok().map(Self::Domain),
+        }
+    }
+
+    /// Whether a list has entries of such.
+    pub fn is_of(&self, list: &List) -> bool {
+        self.label(list).is_some()
+    }
+
     /// Below the zone of a list; none if the list has no entries of such.
     fn label(&self, list: &List) -> Option<String> {
         match self {

@@ -5,6 +5,7 @@ use postlane_replies::Label;
 
 use super::*;
 use crate::picture::{Kind, Picture, Tally, Turn};
+use crate::sight::{GoneRecord, ListedSubject, PausedWebhook};
 
 /// An hour at a provider: so many accepted, so many refused with this label.
 fn hour(accepted: u64, refused: u64, label: Label) -> Vec<Assessment> {
@@ -246,4 +247,52 @@ fn an_incident_is_one_tenants_only_while_all_mail_is_its() {
     looks(&mut incidents, 15, 1, &of(None));
     looks(&mut incidents, 20, 1, &of(Some("acme")));
     assert!(incidents.find(1).unwrap().tenant.is_none());
+}
+
+fn hours(hours: u64) -> Instant {
+    Instant::from_unix_s(1_000_000) + Span::from_h(hours)
+}
+
+fn listed(list: &str, since: u64) -> ListedSubject {
+    ListedSubject {
+        list: list.into(),
+        name: "Spamhaus ZEN".to_owned(),
+        subject: "203.0.113.7".into(),
+        tenant: Name::NONE,
+        since: hours(since),
+        means: "SBL: it sends spam".to_owned(),
+        delist: Some("https://check.spamhaus.org/".to_owned()),
+    }
+}
+
+#[test]
+fn a_listing_is_an_incident_until_it_is_over_and_no_other_sort_of_look_ends_it() {
+    let mut incidents = Incidents::default();
+    let opened = incidents.look_at_listings(hours(1), &[listed("spamhaus-zen", 0)]);
+    assert_eq!(opened, [IncidentChange::Opened(1)]);
+    let incident = incidents.find(1).unwrap();
+    assert_eq!((incident.opened, incident.key.kind()), (hours(0), "listed"));
+    assert_eq!((incident.key.subject(), incident.key.of()), ("203.0.113.7", "spamhaus-zen"));
+    let steps: Vec<&str> = incident.steps.iter().map(|step| &*step.id).collect();
+    assert_eq!(steps, ["cause", "stop", "delist", "verify"]);
+    assert!(incidents.look_at_webhooks(hours(2), &[]).is_empty());
+    assert!(incidents.look_at_records(hours(2), &[]).is_empty());
+    let other = incidents.look_at_listings(hours(3), &[listed("abusix", 3)]);
+    assert_eq!(other, [IncidentChange::Opened(2), IncidentChange::Closed(1)]);
+}
+
+#[test]
+fn a_record_that_is_gone_is_an_incident_with_what_was_published() {
+    let mut incidents = Incidents::default();
+    let gone = GoneRecord {
+        domain: "example.com".into(),
+        record: "_dmarc.example.com TXT".into(),
+        tenant: Name::NONE,
+        since: hours(0),
+        was: "v=DMARC1; p=reject".to_owned(),
+    };
+    incidents.look_at_records(hours(1), std::slice::from_ref(&gone));
+    let incident = incidents.find(1).unwrap();
+    assert!(incident.steps[1].says.contains("v=DMARC1; p=reject"), "{:?}", incident.steps);
+    assert_eq!(incidents.look_at_records(hours(2), &[]), [IncidentChange::Closed(1)]);
 }

@@ -33,6 +33,7 @@ mod tester;
 mod timeout;
 mod tls_policy;
 mod unsubscribe;
+mod watch;
 mod webhooks;
 
 pub use credential::{Credential, verifier_of};
@@ -67,4 +68,5 @@ pub use tester::Tester;
 pub use timeout::Timeout;
 pub use tls_policy::{Dane, TlsPolicies};
 pub use unsubscribe::Unsubscribe;
+pub use watch::{AskLists, Blocklist, Watch};
 pub use webhooks::Webhooks;
