@@ -3,6 +3,7 @@
 //! All of it reads files: not for a thread that must not wait.
 
 mod evidence;
+pub(crate) mod reverse_dns;
 
 use postlane_ledger::{Ledger, LedgerError};
 use postlane_mail::{Instant, Span};

@@ -6,4 +6,5 @@ mod helo;
 mod reverse;
 mod sender;
 
+pub use reverse::{Reverse, reverse_of};
 pub use sender::{Sender, address_checks, check_address, check_address_for};

@@ -178,6 +178,8 @@ pub enum Ptr {
     Missing,
     /// The name leads elsewhere or nowhere.
     Unconfirmed,
+    /// It was asked, and the DNS did not say.
+    Undetermined,
 }
 
 /// Something that was changed.
@@ -258,6 +260,7 @@ impl Ptr {
             Self::Confirmed => "confirmed",
             Self::Missing => "missing",
             Self::Unconfirmed => "unconfirmed",
+            Self::Undetermined => "undetermined",
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What was not seen, and what would settle a verdict that is in doubt.
 
 use crate::class::Class;
-use crate::picture::Ptr;
+use crate::picture::{Ptr, SourceSeen};
 use crate::statistic::Comparison;
 use crate::subject::{Subject, Trend};
 use crate::verdict::{Evidence, Measure};
@@ -30,9 +30,15 @@ pub(crate) fn unseen(subject: &Subject<'_>, class: Class) -> Vec<Evidence> {
     if subject.backlog == Trend::Unseen && matches!(class, Class::Throttle | Class::RetryStorm) {
         say("queue_age_s", 0.0, "the age of the queue is not known");
     }
-    let asked = subject.seen.iter().any(|source| source.ptr != Ptr::Unasked);
-    if !asked && matches!(class, Class::Policy | Class::Infra | Class::Block) {
-        say("ptr", 0.0, "the reverse DNS of the sources was not looked at");
+    let is_open = |source: &SourceSeen| matches!(source.ptr, Ptr::Unasked | Ptr::Undetermined);
+    let is_known = subject.seen.iter().any(|source| !is_open(source));
+    if !is_known && matches!(class, Class::Policy | Class::Infra | Class::Block) {
+        let asked = subject.seen.iter().any(|source| source.ptr == Ptr::Undetermined);
+        let says = match asked {
+            true => "the reverse DNS of the sources was asked and did not say",
+            false => "the reverse DNS of the sources was not looked at",
+        };
+        say("ptr", 0.0, says);
     }
     if attempts < 50 {
         say("attempts", attempts as f64, "few attempts were made: an hour more may change this");

@@ -4,10 +4,10 @@ use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use postlane_server::handle::Handle;
-use postlane_triage::SourceProof;
+use tokio::runtime;
 
 use crate::problem::Problem;
-use crate::triage::{Asking, NoDiagnosis, diagnosis, evidence};
+use crate::triage::{Asking, NoDiagnosis, diagnosis, evidence, reverse_dns};
 use crate::wire::{DiagnosisPage, DiagnosisQuery, EvidencePack, EvidenceQuery};
 
 /// What is wrong, by provider: verdict, evidence, what speaks against it, and steps.
@@ -39,8 +39,10 @@ pub(crate) async fn pack(
     let past = past(&handle)?;
     let now = handle.now();
     let key = postlane_server::triage::fresh_key().ok_or_else(closing)?;
-    let prove = |proof: SourceProof| proof;
+    let (inspector, ring) = (handle.inspector().clone(), runtime::Handle::current());
     let pack = tokio::task::spawn_blocking(move || {
+        // This thread may wait; the ring it comes from does the asking.
+        let prove = |proofs| ring.block_on(reverse_dns::prove(&inspector, now, proofs));
         evidence(past.ledger(), &query, &Asking { now, key, prove: &prove })
     });
     let pack = pack.await.map_err(|_| closing())?.map_err(|e| undiagnosed(&e))?;

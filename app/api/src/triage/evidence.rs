@@ -5,8 +5,11 @@ use std::sync::Arc;
 use postlane_ledger::{Entry, Filter, Kind, Ledger, Written};
 use postlane_mail::{Instant, Reply};
 use postlane_replies::{Label, Providers};
-use postlane_server::triage::{diagnose, picture};
-use postlane_triage::{Addressee, Attempt, Contact, Dossier, Pack, Shown, SourceProof};
+use postlane_server::triage::picture;
+use postlane_triage::{
+    Addressee, Assessment, Attempt, Contact, Dossier, Pack, Picture, Shown, SourceProof,
+    SourceSeen, assess,
+};
 
 use super::{NoDiagnosis, look};
 use crate::wire::{DiagnosisQuery, EvidenceQuery};
@@ -20,8 +23,9 @@ pub struct Asking<'a> {
     pub now: Instant,
     /// What marks in place of local parts are made with.
     pub key: [u8; 32],
-    /// Asks the reverse DNS for a source; it is handed the source with what the ledger has of it.
-    pub prove: &'a dyn Fn(SourceProof) -> SourceProof,
+    /// Asks the reverse DNS for the sources; it is handed them with what the ledger has of them, and
+    /// gives them back in the same order. Nobody to ask: it leaves them as they are.
+    pub prove: &'a dyn Fn(Vec<SourceProof>) -> Vec<SourceProof>,
 }
 
 /// A pack for whoever can help.
@@ -45,7 +49,14 @@ pub fn evidence(
         let says = "nothing was sent to this provider in this time; --since 7d looks further back";
         NoDiagnosis::Wrong(says.to_owned())
     };
-    let assessment = diagnose(ledger, &look)?.into_iter().next().ok_or_else(nothing)?;
+    let mut picture = picture(ledger, &look)?;
+    let wanted = |of: &Assessment| look.provider.as_ref().is_none_or(|id| of.provider == *id);
+    if !assess(&picture).iter().any(wanted) {
+        return Err(nothing());
+    }
+    let sources = proven(&mut picture, asking);
+    // What the DNS said counts in the verdict, too.
+    let assessment = assess(&picture).into_iter().find(wanted).ok_or_else(nothing)?;
     let id = assessment.provider.clone();
     let known = providers.known().iter().find(|of| of.id.as_str() == &*id);
     let addressee = match query.addressee.as_deref() {
@@ -55,14 +66,6 @@ pub fn evidence(
             NoDiagnosis::Wrong(format!("\"{name}\" is nobody to write to: {}", names.join(", ")))
         })?,
     };
-    let picture = picture(ledger, &look)?;
-    let sources = picture.sources.into_iter().map(|seen| SourceProof {
-        source: seen.source,
-        address: seen.address,
-        ehlo: seen.ehlo,
-        names: Vec::new(),
-        ptr: seen.ptr,
-    });
     let contact = |page: &postlane_replies::PostmasterPage| Contact {
         url: page.url.to_string(),
         source: page.source.to_string(),
@@ -74,13 +77,31 @@ pub fn evidence(
         to: look.to,
         made: asking.now,
         refusals: refusals(ledger, &id, (look.from, look.to))?,
-        sources: sources.map(asking.prove).collect(),
+        sources,
         changes: picture.changes,
         contacts: known.map(|of| of.postmaster.iter().map(contact).collect()).unwrap_or_default(),
         shown: if query.full_addresses { Shown::Full } else { Shown::Marked(asking.key) },
         assessment,
     };
     Ok(Pack::build(&dossier))
+}
+
+/// The sources with what the DNS says of them, which the picture learns as well.
+fn proven(picture: &mut Picture, asking: &Asking<'_>) -> Vec<SourceProof> {
+    let proof = |seen: &SourceSeen| SourceProof {
+        source: seen.source.clone(),
+        address: seen.address,
+        ehlo: seen.ehlo.clone(),
+        names: Vec::new(),
+        ptr: seen.ptr,
+        asked: None,
+        why: String::new(),
+    };
+    let proofs = (asking.prove)(picture.sources.iter().map(proof).collect());
+    for (seen, proof) in picture.sources.iter_mut().zip(&proofs) {
+        seen.ptr = proof.ptr;
+    }
+    proofs
 }
 
 fn refusals(

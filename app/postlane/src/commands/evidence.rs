@@ -89,7 +89,7 @@ fn key() -> Result<[u8; 32], Failure> {
 }
 
 fn of_folder(ledger: &Ledger, query: &EvidenceQuery) -> Result<EvidencePack, Failure> {
-    let asking = Asking { now: now(), key: key()?, prove: &|proof| proof };
+    let asking = Asking { now: now(), key: key()?, prove: &|proofs| proofs };
     let pack = triage::evidence(ledger, query, &asking).map_err(|e| undiagnosed(&e))?;
     Ok(EvidencePack::from(pack))
 }

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::golden::{golden, timeless};
 use crate::http::Api;
+use crate::knot::{Knot, Zone};
 use crate::peer::Peer;
 use crate::relay::{Home, PATIENCE, Relay};
 
@@ -391,4 +392,39 @@ fn the_running_server_says_what_is_wrong_and_packs_the_evidence() {
     let refused = relay.ask(&["diagnose", "--dir", dir.to_str().unwrap()]);
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(said.contains("is open in another process"), "{said}");
+}
+
+#[test]
+fn a_pack_of_evidence_says_what_the_reverse_dns_has_of_each_source() {
+    let zone = |name, records| Zone { name, records: Some(records), signed: false };
+    let from = |records| {
+        let knot = Knot::start(&[
+            zone("in-addr.arpa", records),
+            zone("example.com", "out A 127.0.0.1\nelsewhere A 192.0.2.9\n"),
+        ]);
+        report_asking(&knot.address().to_string())
+    };
+    let report = from("1.0.0.127 PTR out.example.com.\n");
+    assert!(report.contains("out.example.com, leads back (asked 20"), "{report}");
+    let report = from("1.0.0.127 PTR elsewhere.example.com.\n");
+    assert!(report.contains("elsewhere.example.com, does not lead back (asked 20"), "{report}");
+    assert!(from("").contains("| no name (asked 20"));
+    // Nobody listens there: that is not the same as no name.
+    let report = report_asking("127.0.0.1:9");
+    assert!(report.contains("| undetermined: PTR: ") && !report.contains("| no name"), "{report}");
+}
+
+/// The report of a pack, made by a relay with this resolver.
+fn report_asking(resolver: &str) -> String {
+    let peer = Peer::start();
+    let resolvers = format!("[delivery]\nresolvers = [\"{resolver}\"]\n");
+    let relay = relay(&peer.address.to_string(), &resolvers);
+    let id = sent(&relay, &["jo@example.net"]);
+    logged(&relay, 2, &["--id", &id]);
+    let page: Value = relay.ask_json(&["diagnose"]).remove(0);
+    let provider = page["providers"][0]["id"].as_str().unwrap().to_owned();
+    let out = relay.home().path().join("pack");
+    let packed = relay.ask(&["evidence", "--provider", &provider, "--out", out.to_str().unwrap()]);
+    assert!(packed.status.success(), "{}", String::from_utf8_lossy(&packed.stderr));
+    fs::read_to_string(out.join("report.md")).unwrap()
 }

@@ -32,28 +32,62 @@ pub(super) fn has_name(known: &mut Known, sender: Sender<'_>) -> Option<Found> {
     }
 }
 
-pub(super) fn is_confirmed(known: &mut Known, sender: Sender<'_>) -> Option<Found> {
-    let names = match sender.names(known)? {
+/// What the reverse DNS has of an address, and whether that leads back to it (RFC 8601 §2.7.3,
+/// "iprev").
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reverse {
+    /// These names, ten at most, and this one of them has the address.
+    Confirmed {
+        /// All that were looked at.
+        names: Vec<Name>,
+        /// The first that has the address.
+        by: Name,
+    },
+    /// No name.
+    Missing,
+    /// These names, ten at most, and none of them has the address.
+    Unconfirmed(Vec<Name>),
+    /// The DNS did not say, and why: that tells nothing about the address.
+    Undetermined(String),
+}
+
+/// Asks an address's names, and whether one of them has the address. None if answers are missing:
+/// get them ([`Known::take_missing`]), and call it again.
+pub fn reverse_of(known: &mut Known, address: IpAddr) -> Option<Reverse> {
+    let sender = Sender { address, helo: None };
+    let mut names = match sender.names(known)? {
         Names::Some(names) => names,
-        Names::None => return Found::fail(NO_NAME),
-        Names::Unknown(why) => return Found::error(why),
+        Names::None => return Some(Reverse::Missing),
+        Names::Unknown(why) => return Some(Reverse::Undetermined(why)),
     };
+    names.truncate(NAMES_MAX);
     // All are asked before any answer is looked at.
-    let looked = names.iter().take(NAMES_MAX);
     let answers: Vec<Option<Answer>> =
-        looked.map(|name| known.ask(&sender.forward(name)).cloned()).collect();
+        names.iter().map(|name| known.ask(&sender.forward(name)).cloned()).collect();
     let answers = answers.into_iter().collect::<Option<Vec<Answer>>>()?;
     let confirmed = names.iter().zip(&answers).find(|(_, answer)| sender.is_in(answer));
-    if let Some((name, _)) = confirmed {
-        return Found::pass(format!("{name} has {}", sender.address));
+    if let Some((by, _)) = confirmed {
+        return Some(Reverse::Confirmed { by: by.clone(), names });
     }
-    match answers.iter().find_map(|answer| match answer {
+    let failure = answers.iter().find_map(|answer| match answer {
         Answer::Failed(failure) => Some(failure),
         _ => None,
-    }) {
-        Some(failure) => Found::error(format!("{}: {failure}", joined(&names))),
-        None => Found::fail(format!("{} does not have {}", joined(&names), sender.address))
-            .map(|found| found.fixed_by(record(&names, sender.address))),
+    });
+    Some(match failure {
+        Some(failure) => Reverse::Undetermined(format!("{}: {failure}", joined(&names))),
+        None => Reverse::Unconfirmed(names),
+    })
+}
+
+pub(super) fn is_confirmed(known: &mut Known, sender: Sender<'_>) -> Option<Found> {
+    match reverse_of(known, sender.address)? {
+        Reverse::Confirmed { by, .. } => Found::pass(format!("{by} has {}", sender.address)),
+        Reverse::Missing => Found::fail(NO_NAME),
+        Reverse::Undetermined(why) => Found::error(why),
+        Reverse::Unconfirmed(names) => {
+            Found::fail(format!("{} does not have {}", joined(&names), sender.address))
+                .map(|found| found.fixed_by(record(&names, sender.address)))
+        }
     }
 }
 

@@ -87,6 +87,10 @@ pub struct SourceProof {
     pub names: Vec<String>,
     /// Whether one of them leads back.
     pub ptr: Ptr,
+    /// When the DNS was asked, if it was.
+    pub asked: Option<Instant>,
+    /// Why it did not say, where it did not.
+    pub why: String,
 }
 
 /// Where to write to.

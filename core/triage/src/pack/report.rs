@@ -141,11 +141,16 @@ fn sources(dossier: &Dossier) -> Vec<SourceRow> {
 
 fn ptr(proof: &SourceProof) -> String {
     let names = proof.names.join(", ");
-    match proof.ptr {
+    let said = match proof.ptr {
         Ptr::Unasked => "not asked".to_owned(),
         Ptr::Missing => "no name".to_owned(),
         Ptr::Confirmed => format!("{names}, leads back"),
         Ptr::Unconfirmed => format!("{names}, does not lead back"),
+        Ptr::Undetermined => format!("undetermined: {}", proof.why),
+    };
+    match proof.asked {
+        Some(at) => format!("{said} (asked {})", utc(at)),
+        None => said,
     }
 }
 

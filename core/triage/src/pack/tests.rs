@@ -87,6 +87,8 @@ pub(super) fn dossier() -> Dossier {
         ehlo: vec!["out1.shop.example".into()],
         names: vec!["out1.shop.example".to_owned()],
         ptr: Ptr::Confirmed,
+        asked: Some(picture.to + Span::from_min(3)),
+        why: String::new(),
     };
     Dossier {
         provider_name: "United Internet (web.de, GMX, mail.com, IONOS)".to_owned(),

@@ -37,7 +37,7 @@ pub(super) fn weigh(subject: &Subject<'_>, weights: &mut Weights) {
             Ptr::Missing => (3.5, "has no name in the reverse DNS"),
             Ptr::Unconfirmed => (3.5, "has a name in the reverse DNS that does not lead back"),
             Ptr::Confirmed => (-share, "has a name in the reverse DNS that leads back"),
-            Ptr::Unasked => continue,
+            Ptr::Unasked | Ptr::Undetermined => continue,
         };
         let measure = Measure { name: "ptr", value: f64::from(u8::from(nats < 0.0)), of };
         weights.lay(

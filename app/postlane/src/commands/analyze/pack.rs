@@ -130,6 +130,8 @@ impl LogsOfOthers {
             ehlo: self.ehlo.iter().map(|name| name.as_str().into()).collect(),
             names: Vec::new(),
             ptr: Ptr::Unasked,
+            asked: None,
+            why: String::new(),
         };
         let mut names = of.into_iter().flat_map(|of| &of.sources).map(|one| Arc::from(&*one.name));
         match *self.addresses {
