@@ -109,7 +109,7 @@ impl Tester {
         test: &Test,
         number: Option<u32>,
     ) -> Result<(Report, Option<Comparison>), NoTest> {
-        let number = number.or(test.last_reported()).ok_or(NoTest::NoReport)?;
+        let number = number.or_else(|| test.last_reported()).ok_or(NoTest::NoReport)?;
         let report = self.report(test.id, number).await?;
         let before = test.reported().filter(|before| *before < number).last();
         let earlier = match (before, test.again) {
