@@ -212,6 +212,14 @@ pub(crate) fn alarm(text: &str) {
     let _ = io::stderr().lock().write_all(line.end().as_bytes());
 }
 
+/// Says where somebody can sign in for the first time, and with which file.
+pub(crate) fn first_sign_in(at: &str, token: &std::path::Path) {
+    let mut line = Line::new(Clock::wall().now(), "first-sign-in");
+    line.field("at", at);
+    line.field("token", &token.display().to_string());
+    let _ = io::stderr().lock().write_all(line.end().as_bytes());
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

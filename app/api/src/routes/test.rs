@@ -85,7 +85,7 @@ pub(crate) async fn story(
     number: Option<u32>,
 ) -> Result<EmailTestStory, Problem> {
     let test = EmailTestRow::of(told);
-    let (report, comparison) = match handle.test_report(&told.test, number).await {
+    let (report, comparison) = match handle.report_of_test(&told.test, number).await {
         Ok((report, comparison)) => (
             serde_json::to_value(report).ok(),
             comparison.and_then(|comparison| serde_json::to_value(comparison).ok()),

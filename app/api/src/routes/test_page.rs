@@ -47,13 +47,13 @@ async fn answer(handle: &Handle, secret: &str, number: Option<u32>) -> Result<Re
         None => (secret, false),
     };
     // Whether there are tests at all is nobody's business.
-    let told = handle.test_of_link(link);
+    let told = handle.linked_test(link);
     let told = told.map_err(|_| Problem::new(StatusCode::NOT_FOUND, "there is nothing here"))?;
     if is_json {
         let story = story(handle, &told, number).await?;
         return Ok(axum::Json(story).into_response());
     }
-    let page = match handle.test_report(&told.test, number).await {
+    let page = match handle.report_of_test(&told.test, number).await {
         Ok((report, comparison)) => report_page(&Shown {
             report: &report,
             comparison,

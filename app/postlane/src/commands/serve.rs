@@ -67,8 +67,7 @@ async fn until_told(setup: Setup, config: Config, reread: Reread) -> anyhow::Res
     let serving = tokio::spawn(serve_api(doors, http, stop.subscribe()));
     ready(&server, address, &token);
     if first {
-        let path = setup.path().display();
-        print::note(&format!("first sign-in at http://{address}/setup with the token in {path}"));
+        server.handle().tell_first_sign_in(&format!("http://{address}/setup"), setup.path());
     }
     signals.follow(&server).await;
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);

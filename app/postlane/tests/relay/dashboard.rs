@@ -110,7 +110,7 @@ fn the_first_admin_is_made_with_the_token_in_the_file_and_once() {
     let relay = Relay::start(&NOWHERE);
     let path = relay.home().data().join("setup-token");
     let token = fs::read_to_string(&path).unwrap();
-    relay.logged(&["first sign-in at http://", "/setup with the token in ", "setup-token"]);
+    relay.logged(&["event=first-sign-in", "at=http://", "/setup ", "setup-token"]);
     let mut browser = Browser::new(&relay);
     let form = |token: &str| format!("token={token}&name=jo&password={PASSWORD}");
     assert_eq!(browser.look("/").field("location"), "/sign-in");

@@ -17,6 +17,7 @@ mod tls_reports;
 mod webhook;
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -37,6 +38,7 @@ use crate::history::History;
 use crate::incidents::Desk;
 use crate::inspector::Inspector;
 use crate::intake::{Intake, kept_messages};
+use crate::journal::first_sign_in;
 use crate::lanes::Lanes;
 use crate::names::Names;
 use crate::preflight::Preflight;
@@ -276,6 +278,12 @@ impl Handle {
     /// What happened; none where nothing is remembered.
     pub fn past(&self) -> Option<Past> {
         self.0.history.past()
+    }
+
+    /// Says in the log where somebody can sign in for the first time, and with the token of which
+    /// file.
+    pub fn tell_first_sign_in(&self, at: &str, token: &Path) {
+        first_sign_in(at, token);
     }
 
     /// Looks at senders with our resolver.

@@ -155,7 +155,7 @@ impl Handle {
     }
 
     /// The test that a link is to; it opens whatever tenant's it is.
-    pub fn test_of_link(&self, secret: &str) -> Result<Told, NoTest> {
+    pub fn linked_test(&self, secret: &str) -> Result<Told, NoTest> {
         let tester = self.tester()?;
         let id = tester.tokens.read_link(secret).ok_or(NoTest::Unknown)?;
         Ok(tester.told(tester.of(id, &Label::NONE)?))
@@ -163,7 +163,7 @@ impl Handle {
 
     /// What was made of a message of a test, the last one where none is named, and what has changed
     /// since the one before.
-    pub async fn test_report(
+    pub async fn report_of_test(
         &self,
         test: &Test,
         number: Option<u32>,

@@ -44,6 +44,8 @@ impl Files {
                 &format!("-----BEGIN PRIVATE KEY-----\n{key}\n-----END PRIVATE KEY-----\n"),
             );
             files.let_nobody_read(&format!("{name}.dkim"));
+            files.write(&format!("{name}.listkey"), &format!("{name}1234567890\n"));
+            files.let_nobody_read(&format!("{name}.listkey"));
             let verifier = crate::config::settings::verifier_of(name);
             files.write(&format!("{name}.scram"), &format!("{verifier}\n"));
         }
@@ -191,6 +193,19 @@ const TWO_VALUES: &[(&str, &str, &str, &str)] = &[
     ("incidents.on", "", "true", "false"),
     ("incidents.every", "", "\"70s\"", "\"80s\""),
     ("incidents.window", "", "\"20m\"", "\"30m\""),
+    ("watch.blocklists", "", "\"on\"", "\"off\""),
+    ("watch.records", "", "true", "false"),
+    ("watch.records_every", "", "\"2h\"", "\"3h\""),
+    ("watch.domains", "", "[\"example.com\"]", "[\"example.org\"]"),
+    ("watch.addresses", "", "[\"1.2.3.4\"]", "[\"1.2.3.5\"]"),
+    ("watch.critical_every", "", "\"20m\"", "\"30m\""),
+    ("watch.every", "", "\"2h\"", "\"3h\""),
+    ("watch.delisting_after", "", "\"20m\"", "\"40m\""),
+    ("watch.questions_per_minute", "", "20", "30"),
+    ("watch.questions_per_day", "", "200", "300"),
+    ("blocklist.list", "ask = false\n", "\"spamhaus-zen\"", "\"spamcop\""),
+    ("blocklist.ask", "list = \"spamhaus-zen\"\n", "true", "false"),
+    ("blocklist.key_file", "list = \"spamhaus-zen\"\n", "\"$/a.listkey\"", "\"$/b.listkey\""),
     ("tester.domain", "", "\"a.example\"", "\"b.example\""),
     ("tester.link", "", "\"https://a.example\"", "\"https://b.example\""),
     ("tester.message_size", "", "\"1MiB\"", "\"2MiB\""),
@@ -308,7 +323,8 @@ const ROUTE_USER: &str = "pattern = \"*\"\nto = \"h.example:25\"\nuser = \"jo\"\
 /// A setting in a file of its own.
 fn written(files: &Files, name: &str, with: &str, value: &str) -> String {
     let (section, key) = name.rsplit_once('.').unwrap();
-    const LISTS: [&str; 9] = [
+    const LISTS: [&str; 10] = [
+        "blocklist",
         "listener",
         "credential",
         "tenant",
