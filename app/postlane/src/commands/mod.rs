@@ -15,6 +15,7 @@ pub(crate) mod explain;
 pub(crate) mod incidents;
 pub(crate) mod lanes;
 pub(crate) mod log;
+mod on_file;
 pub(crate) mod preflight;
 pub(crate) mod queue;
 pub(crate) mod receiver;

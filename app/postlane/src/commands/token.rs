@@ -4,9 +4,10 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 use postlane_api::wire::{TokenMade, TokenPage, TokenRequest, TokenRow};
 use postlane_mail::{Label, Span};
-use postlane_registry::{Audit, Database, RegistryError};
+use postlane_registry::Database;
 use postlane_server::{Clock, registry_path};
 
+use super::on_file::{audit, failed, label, operator};
 use super::queue::which::{age, escaped};
 use super::{moment, or_dash};
 use crate::cli::Reach;
@@ -170,45 +171,4 @@ fn revoke(reach: &Reach, keeper: Keeper, name: &str) -> Result<Exit, Failure> {
         false => print::line(&format!("{name} is revoked: it opens nothing any more")),
     }
     Ok(Exit::Yes)
-}
-
-/// A change on the file itself is written down, too; that it was made counts more.
-fn audit(file: &mut Database, what: &str) {
-    let audit = Audit {
-        at: Clock::wall().now(),
-        who: operator(),
-        origin: "this machine".to_owned(),
-        tenant: Label::NONE,
-        what: what.to_owned(),
-        detail: String::new(),
-        status: 200,
-    };
-    if let Err(why) = file.add_audit(&audit) {
-        print::note(&format!("it is done, and not in the audit: {why}"));
-    }
-}
-
-fn operator() -> String {
-    std::env::var("USER")
-        .ok()
-        .filter(|user| !user.is_empty())
-        .unwrap_or_else(|| "operator".to_owned())
-}
-
-fn failed(why: &RegistryError) -> Failure {
-    let exit = match why {
-        RegistryError::Taken { .. } | RegistryError::Unknown { .. } => Exit::No,
-        RegistryError::Refused(_) => Exit::Usage,
-        _ => Exit::Undetermined,
-    };
-    Failure::new(exit, why.to_string())
-}
-
-fn label(text: &str) -> Result<String, String> {
-    let says = "a name has 1 to 64 letters, digits, dots, hyphens and underscores";
-    Label::parse(text)
-        .ok()
-        .filter(|label| !label.is_none())
-        .map(|_| text.to_owned())
-        .ok_or_else(|| says.to_owned())
 }

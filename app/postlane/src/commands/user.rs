@@ -6,11 +6,12 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 use postlane_dashboard::hashed;
 use postlane_mail::{Instant, Label};
-use postlane_registry::{Audit, Database, NewUser, RegistryError, Role, User};
+use postlane_registry::{Database, NewUser, RegistryError, Role, User};
 use postlane_server::{Clock, registry_path};
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use serde::Serialize;
 
+use super::on_file::{audit, failed, label, operator};
 use super::{moment, or_dash};
 use crate::cli::Reach;
 use crate::exit::{Exit, Failure};
@@ -239,42 +240,6 @@ fn line() -> Result<String, Failure> {
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 
-/// Who has changed what; that it was changed counts more.
-fn audit(file: &mut Database, what: &str) {
-    let audit = Audit {
-        at: Clock::wall().now(),
-        who: operator(),
-        origin: "this machine".to_owned(),
-        tenant: Label::NONE,
-        what: what.to_owned(),
-        detail: String::new(),
-        status: 200,
-    };
-    if let Err(why) = file.add_audit(&audit) {
-        print::note(&format!("it is done, and not in the audit: {why}"));
-    }
-}
-
-fn operator() -> String {
-    let user = std::env::var("USER").ok().filter(|user| !user.is_empty());
-    user.unwrap_or_else(|| "operator".to_owned())
-}
-
-fn failed(why: &RegistryError) -> Failure {
-    let exit = match why {
-        RegistryError::Taken { .. } | RegistryError::Unknown { .. } => Exit::No,
-        RegistryError::Refused(_) | RegistryError::Full { .. } => Exit::Usage,
-        _ => Exit::Undetermined,
-    };
-    Failure::new(exit, why.to_string())
-}
-
 fn named(text: &str) -> Result<Label, Failure> {
     Label::parse(text).map_err(|e| Failure::usage(e.to_string()))
-}
-
-fn label(text: &str) -> Result<String, String> {
-    let says = "a name has 1 to 64 letters, digits, dots, hyphens and underscores";
-    let known = Label::parse(text).ok().filter(|label| !label.is_none());
-    known.map(|_| text.to_owned()).ok_or_else(|| says.to_owned())
 }
