@@ -149,3 +149,75 @@ fn who_has_the_link_reads_the_report_and_nobody_else() {
     }
     assert_eq!(stranger.get(&format!("/v1/tests/{}", text(&made, "id"))).status, 401);
 }
+
+#[test]
+fn a_message_that_was_taken_has_its_report_whatever_happens_to_the_relay() {
+    let (knot, relay) = start("");
+    let made = make(&relay);
+    let (code, said) = send(&relay, text(&made, "address"), &[]);
+    assert_eq!(code, Some(0), "{said}");
+    let relay = relay.crash().start_by_file(&config("", knot.address()));
+    let story = reported(&relay, text(&made, "id"), 1);
+    assert_eq!(result(&story, "SPF-04"), "pass");
+    let (code, said) = send(&relay, text(&made, "address"), &[]);
+    assert_eq!(code, Some(0), "the address is what it was: {said}");
+}
+
+#[test]
+fn what_is_too_much_for_a_test_is_refused() {
+    let (_knot, relay) = start("message_size = \"64KiB\"\nmessages = 1\n");
+    let made = make(&relay);
+    let address = text(&made, "address");
+    let large = "x".repeat(70) + "\n";
+    let (code, said) = send(&relay, address, &["--body", &large.repeat(1_000)]);
+    assert!(code != Some(0) && said.contains("552"), "{said}");
+    let (code, said) = send(&relay, address, &[]);
+    assert_eq!(code, Some(0), "what was refused is not counted: {said}");
+    let (code, said) = send(&relay, address, &[]);
+    assert!(code != Some(0) && (said.contains("452") || said.contains("550")), "{said}");
+}
+
+#[test]
+fn a_client_that_sends_too_often_waits() {
+    let (_knot, relay) = start("per_client = \"1/h\"\n");
+    let made = make(&relay);
+    let (code, said) = send(&relay, text(&made, "address"), &[]);
+    assert_eq!(code, Some(0), "{said}");
+    let (code, said) = send(&relay, text(&made, "address"), &[]);
+    assert!(code != Some(0) && said.contains("45"), "{said}");
+}
+
+#[test]
+fn an_address_that_nobody_made_takes_nothing() {
+    let (_knot, relay) = start("");
+    let made = make(&relay);
+    let address = text(&made, "address");
+    let (local, domain) = address.split_once('@').unwrap();
+    let last = if local.ends_with('a') { "b" } else { "a" };
+    let forged = format!("{}{last}@{domain}", &local[..local.len() - 1]);
+    for wrong in [forged, format!("jo@{domain}"), format!("test-1@{domain}")] {
+        let (code, said) = send(&relay, &wrong, &[]);
+        assert!(code != Some(0) && said.contains("550"), "{wrong}: {said}");
+    }
+}
+
+#[test]
+fn a_tenant_sees_its_own_tests_alone() {
+    let (_knot, relay) = start("");
+    let token = |name: &str, tenant: &str| {
+        let asked =
+            ["token", "new", "--name", name, "--scope", "submit,operate", "--tenant", tenant];
+        let made = relay.ask(&asked);
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        String::from_utf8(made.stdout).unwrap().trim().to_owned()
+    };
+    let (acme, thief) = (token("acme", "acme"), token("thief", "thief"));
+    let made = Api::with(&relay, &acme).post("/v1/tests", &json!({}));
+    assert_eq!(made.status, 200, "{}", made.text());
+    let path = format!("/v1/tests/{}", text(&made.json(), "id"));
+    assert_eq!(Api::with(&relay, &acme).get(&path).status, 200);
+    let stolen = Api::with(&relay, &thief);
+    assert_eq!(stolen.get(&path).status, 404);
+    let listed = stolen.get("/v1/tests");
+    assert!(!listed.text().contains(text(&made.json(), "address")), "{}", listed.text());
+}
