@@ -124,7 +124,8 @@ impl fmt::Display for Decision {
                 f.write_str("rests: all is refused, in words that speak of messages")
             }
             Self::CanaryRefused { canaries, .. } => {
-                write!(f, "rests on: {canaries} canaries refused so far")
+                let many = if *canaries == 1 { "canary" } else { "canaries" };
+                write!(f, "rests on: {canaries} {many} refused so far")
             }
             Self::Reopens { after, rate } => {
                 write!(f, "reopens at {}: a canary was accepted after {after}", PerTime(*rate))
