@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use postlane_checks::Known;
 use postlane_inspection::{Asked, Endless};
-use postlane_net::dns::{Resolver, ResolverSettings};
 use postlane_net::enquiry::Enquiry;
 use postlane_net::tls::Trust;
 use thiserror::Error;
 use tokio::runtime;
 use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout_at};
 
 use crate::setup::Setup;
 
@@ -57,11 +57,10 @@ pub enum NotInspected {
 impl Inspector {
     /// Asks the resolvers of the configuration.
     pub(crate) fn new(setup: &Setup) -> anyhow::Result<Self> {
-        let resolver = Resolver::new(&setup.name_servers()?, ResolverSettings::default());
         let helo = setup.hostname.to_string();
         let (trust, mapped) =
             (Trust::with_roots(&setup.https.extra_roots)?, setup.https.mapped.clone());
-        let enquiry = Enquiry::new(resolver, trust, mapped, &helo);
+        let enquiry = Enquiry::new(setup.resolver()?, trust, mapped, &helo);
         let turns = Arc::new(Semaphore::new(AT_ONCE_MAX));
         let waiting = Arc::new(Semaphore::new(AT_ONCE_MAX + WAITING_MAX));
         Ok(Self(Arc::new(Inside { asked: Asked::All(Box::new(enquiry)), turns, waiting })))
@@ -80,21 +79,17 @@ impl Inspector {
     ) -> Result<(T, Known), NotInspected> {
         let inside = self.0.clone();
         let place = inside.waiting.clone().try_acquire_owned().map_err(|_| NotInspected::Busy)?;
+        let deadline = Instant::now() + PATIENCE;
+        let turn = timeout_at(deadline, inside.turns.clone().acquire_owned()).await;
+        let turn = turn.map_err(|_| NotInspected::TooLong)?.map_err(|_| NotInspected::Closing)?;
         let ring = runtime::Handle::current();
-        let looking = async move {
-            let turn = inside.turns.clone().acquire_owned().await;
-            let turn = turn.map_err(|_| NotInspected::Closing)?;
-            // On a thread of its own: what is looked at may be large, and is a stranger's.
-            let looking = tokio::task::spawn_blocking(move || {
-                let _kept = (place, turn);
-                let found = inside.asked.until_found(&mut known, look);
-                let found = ring.block_on(tokio::time::timeout(PATIENCE, found));
-                let found = found.map_err(|_| NotInspected::TooLong)??;
-                Ok((found, known))
-            });
-            looking.await.map_err(|_| NotInspected::Closing)?
-        };
-        let looked = tokio::time::timeout(PATIENCE, looking).await;
-        looked.map_err(|_| NotInspected::TooLong)?
+        // On a thread of its own: what is looked at may be large, and is a stranger's.
+        let looking = tokio::task::spawn_blocking(move || {
+            let _kept = (place, turn);
+            let found = inside.asked.until_found(&mut known, look);
+            let found = ring.block_on(async { timeout_at(deadline, found).await });
+            Ok((found.map_err(|_| NotInspected::TooLong)??, known))
+        });
+        looking.await.map_err(|_| NotInspected::Closing)?
     }
 }

@@ -19,7 +19,7 @@ use postlane_mail::{
     Domain, Envelope, Family, Host, Instant, Label, Mailbox, Rate, ReturnContent, Span, Stream,
 };
 use postlane_message::Edits;
-use postlane_net::dns::NameServers;
+use postlane_net::dns::{NameServers, Resolver, ResolverSettings};
 use postlane_net::enquiry::Mapped;
 use postlane_net::route::StaticRoutes;
 use postlane_net::tls::{ClientTls, Minimum};
@@ -397,6 +397,11 @@ impl Setup {
             return Ok(NameServers::system());
         }
         Ok(NameServers::given(self.resolvers.clone())?)
+    }
+
+    /// Asks the DNS as an operator has said.
+    pub(crate) fn resolver(&self) -> anyhow::Result<Resolver> {
+        Ok(Resolver::new(&self.name_servers()?, ResolverSettings::default()))
     }
 
     /// How TLS is done with a host.

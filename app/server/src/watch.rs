@@ -15,6 +15,7 @@ use std::sync::Arc;
 use parking_lot::Mutex as Short;
 use postlane_checks::watch::{Board, Budget};
 use postlane_mail::Instant;
+use postlane_net::dns::Resolver;
 use tokio::sync::Mutex;
 
 pub use domain::{Figures as DomainFigures, KnownDomain};
@@ -23,8 +24,8 @@ pub(crate) use kept_domain::values;
 pub(crate) use looking::Which;
 
 /// What the watch knows.
-#[derive(Default)]
 pub(crate) struct Watch {
+    resolver: Arc<Resolver>,
     /// Who is on which list, for whoever looks: one look at a time. None before the registry could
     /// be read.
     lists: Mutex<Option<Board>>,
@@ -45,6 +46,18 @@ pub(crate) struct Seen {
 }
 
 impl Watch {
+    /// Knows nothing yet, and asks nobody yet.
+    pub(crate) fn new(resolver: Resolver) -> Self {
+        Self {
+            resolver: Arc::new(resolver),
+            lists: Mutex::default(),
+            seen: Short::default(),
+            budget: Short::default(),
+            domains: Mutex::default(),
+            domains_seen: Short::default(),
+        }
+    }
+
     /// What is known of block lists, as of the last look.
     pub(crate) fn seen(&self) -> Seen {
         self.seen.lock().clone()

@@ -6,7 +6,6 @@ use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 use postlane_mail::{QueueId, QueueIdSource, Shard};
-use postlane_net::dns::{Resolver, ResolverSettings};
 use postlane_net::route::Router;
 use postlane_registry::Registry;
 use postlane_replies::Providers;
@@ -41,6 +40,7 @@ use crate::suppression::{Learning, Stops, Suppressions, Teller, Writing};
 use crate::tester::Tester;
 use crate::tls_policy::Published;
 use crate::unreached::Unreached;
+use crate::watch::Watch;
 use crate::world::{Answers, EngineMailbox};
 
 /// What the parts of a server share.
@@ -64,6 +64,7 @@ pub(super) struct Fittings {
     pub(super) inspector: Inspector,
     pub(super) published: Published,
     pub(super) preflight: Preflight,
+    pub(super) watch: Watch,
 }
 
 /// What a server has beside its fittings.
@@ -97,9 +98,8 @@ impl Fittings {
             names: names.clone(),
             live: live.clone(),
         };
-        let servers = live.borrow().name_servers()?;
-        let resolver = Resolver::new(&servers, ResolverSettings::default());
-        let preflight = Preflight::new(live.clone(), resolver, teller);
+        let watch = Watch::new(setup.resolver()?);
+        let preflight = Preflight::new(live.clone(), setup.resolver()?, teller);
         Ok(Self {
             live,
             names,
@@ -120,6 +120,7 @@ impl Fittings {
             inspector,
             published,
             preflight,
+            watch,
         })
     }
 
@@ -155,7 +156,7 @@ impl Fittings {
             registry: rest.registry,
             published: self.published,
             incidents: Desk::default(),
-            watch: Default::default(),
+            watch: self.watch,
             inspector: self.inspector,
             preflight: self.preflight,
             tester: rest.tester,
@@ -281,7 +282,7 @@ impl Fittings {
         setup: &Setup,
         secret: &HouseSecret,
     ) -> anyhow::Result<Option<Arc<Tester>>> {
-        let resolver = resolver(setup)?;
+        let resolver = setup.resolver()?;
         Ok(Tester::start(setup, &self.live, secret, &self.journal, resolver))
     }
 
@@ -290,7 +291,7 @@ impl Fittings {
         setup: &Setup,
         listening: Vec<SocketAddr>,
     ) -> anyhow::Result<Routing> {
-        let router = Router::new(resolver(setup)?, route_settings(setup, listening));
+        let router = Router::new(setup.resolver()?, route_settings(setup, listening));
         let published = self.published.clone();
         let asked = Arc::new(Asked { router, published, providers: Providers::built_in() });
         Ok(Routing {
@@ -332,9 +333,4 @@ impl Fittings {
             preflight: self.preflight.clone(),
         }
     }
-}
-
-/// Asks the DNS as an operator has said.
-fn resolver(setup: &Setup) -> anyhow::Result<Resolver> {
-    Ok(Resolver::new(&setup.name_servers()?, ResolverSettings::default()))
 }

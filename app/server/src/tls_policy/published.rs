@@ -81,7 +81,7 @@ impl Published {
         };
         sts.load();
         Ok(Self(Arc::new(Inner {
-            resolver: Resolver::new(&servers, ResolverSettings::default()),
+            resolver: setup.resolver()?,
             servers,
             sts: Arc::new(sts),
             tallies,

@@ -7,7 +7,7 @@ use postlane_checks::Known;
 use postlane_checks::blocklist::{Keys, List, Lists, Reading, Subject, look_up};
 use postlane_checks::watch::{Board, Due, NotWatched, Turn};
 use postlane_mail::{Instant, Span};
-use postlane_net::dns::{NameServers, Resolver, ResolverSettings};
+use postlane_net::dns::Resolver;
 use postlane_registry::{KeptCell, ListingStep, RegistryError};
 use tokio::task::JoinSet;
 
@@ -142,7 +142,7 @@ impl Handle {
 
     /// Asks as much of it as the limits allow, all lists at once.
     async fn ask(&self, due: Vec<Due>, setup: &Setup) -> Vec<Heard> {
-        let resolver = Arc::new(resolver(setup));
+        let resolver = &self.0.watch.resolver;
         let WatchSetup { limits, keys, .. } = &*setup.watch;
         let mut asking = JoinSet::new();
         for part in due.into_iter().flat_map(|due| due.in_parts(limits.minute)) {
@@ -166,11 +166,6 @@ impl Handle {
             }
         }
     }
-}
-
-fn resolver(setup: &Setup) -> Resolver {
-    let servers = setup.name_servers().unwrap_or_else(|_| NameServers::system());
-    Resolver::new(&servers, ResolverSettings::default())
 }
 
 /// Asks one list about some, and whether it can be believed.
