@@ -12,6 +12,7 @@ use postlane_server::triage::{Look, diagnose};
 
 use crate::wire::{DiagnosisPage, DiagnosisQuery, moment_or_ago, timestamp};
 pub use evidence::{Asking, evidence};
+pub use reverse_dns::ReverseDns;
 
 /// Why there is no diagnosis.
 #[derive(Debug, thiserror::Error)]

@@ -48,6 +48,11 @@ impl Failure {
         Self::new(Exit::Usage, says)
     }
 
+    /// The sentence.
+    pub(crate) fn says(&self) -> &str {
+        &self.says
+    }
+
     /// Whether the answer was no, and nothing went wrong.
     pub(crate) fn is_no(&self) -> bool {
         self.exit == Exit::No

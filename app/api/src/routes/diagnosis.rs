@@ -42,7 +42,7 @@ pub(crate) async fn pack(
     let (inspector, ring) = (handle.inspector().clone(), runtime::Handle::current());
     let pack = tokio::task::spawn_blocking(move || {
         // This thread may wait; the ring it comes from does the asking.
-        let prove = |proofs| ring.block_on(reverse_dns::prove(&inspector, now, proofs));
+        let prove = |proofs| Ok(ring.block_on(reverse_dns::prove(&inspector, now, proofs)));
         evidence(past.ledger(), &query, &Asking { now, key, prove: &prove })
     });
     let pack = pack.await.map_err(|_| closing())?.map_err(|e| undiagnosed(&e))?;

@@ -25,7 +25,7 @@ pub struct Asking<'a> {
     pub key: [u8; 32],
     /// Asks the reverse DNS for the sources; it is handed them with what the ledger has of them, and
     /// gives them back in the same order. Nobody to ask: it leaves them as they are.
-    pub prove: &'a dyn Fn(Vec<SourceProof>) -> Vec<SourceProof>,
+    pub prove: &'a dyn Fn(Vec<SourceProof>) -> Result<Vec<SourceProof>, NoDiagnosis>,
 }
 
 /// A pack for whoever can help.
@@ -54,7 +54,7 @@ pub fn evidence(
     if !assess(&picture).iter().any(wanted) {
         return Err(nothing());
     }
-    let sources = proven(&mut picture, asking);
+    let sources = proven(&mut picture, asking)?;
     // What the DNS said counts in the verdict, too.
     let assessment = assess(&picture).into_iter().find(wanted).ok_or_else(nothing)?;
     let id = assessment.provider.clone();
@@ -87,7 +87,7 @@ pub fn evidence(
 }
 
 /// The sources with what the DNS says of them, which the picture learns as well.
-fn proven(picture: &mut Picture, asking: &Asking<'_>) -> Vec<SourceProof> {
+fn proven(picture: &mut Picture, asking: &Asking<'_>) -> Result<Vec<SourceProof>, NoDiagnosis> {
     let proof = |seen: &SourceSeen| SourceProof {
         source: seen.source.clone(),
         address: seen.address,
@@ -97,11 +97,11 @@ fn proven(picture: &mut Picture, asking: &Asking<'_>) -> Vec<SourceProof> {
         asked: None,
         why: String::new(),
     };
-    let proofs = (asking.prove)(picture.sources.iter().map(proof).collect());
+    let proofs = (asking.prove)(picture.sources.iter().map(proof).collect())?;
     for (seen, proof) in picture.sources.iter_mut().zip(&proofs) {
         seen.ptr = proof.ptr;
     }
-    proofs
+    Ok(proofs)
 }
 
 fn refusals(

@@ -51,7 +51,7 @@ fn a_pack_has_whole_replies_and_no_local_part() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = ledger(dir.path());
     let query = EvidenceQuery { provider: "web.de".to_owned(), ..EvidenceQuery::default() };
-    let asking = Asking { now: NOON + Span::from_h(2), key: [1; 32], prove: &|proofs| proofs };
+    let asking = Asking { now: NOON + Span::from_h(2), key: [1; 32], prove: &|proofs| Ok(proofs) };
     let pack = evidence(&ledger, &query, &asking).unwrap();
     for file in &pack.files {
         let text = std::str::from_utf8(&file.octets).unwrap();

@@ -105,6 +105,12 @@ impl Answers {
         self.ask(&asked, look)
     }
 
+    /// Whether it was said where they come from.
+    pub(crate) fn are_given(&self) -> bool {
+        let Self { resolver, record, replay, blocklist_key } = self;
+        !resolver.is_empty() || record.is_some() || replay.is_some() || !blocklist_key.is_empty()
+    }
+
     /// The same with answers of name servers, web servers and exchangers, too.
     fn run_with<T>(
         &self,

@@ -4,13 +4,14 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use clap::Args;
-use postlane_api::triage::{self, Asking};
+use postlane_api::triage::{self, Asking, NoDiagnosis, ReverseDns};
 use postlane_api::wire::{EvidencePack, EvidenceQuery};
 use postlane_ledger::Ledger;
 use postlane_server::triage::fresh_key;
-use postlane_triage::Shown;
+use postlane_triage::{Shown, SourceProof};
 
 use super::analyze::{LogPack, LogsOfOthers};
+use super::check::Answers;
 use super::diagnose::{LedgerFolder, now, undiagnosed};
 use super::log::written;
 use crate::cli::Reach;
@@ -44,6 +45,8 @@ pub(crate) struct Evidence {
     ledger: LedgerFolder,
     #[command(flatten)]
     others: LogsOfOthers,
+    #[command(flatten, next_help_heading = "Reverse DNS, with --dir or --log")]
+    answers: Answers,
 }
 
 pub(crate) fn run(reach: &Reach, evidence: &Evidence) -> Result<Exit, Failure> {
@@ -55,8 +58,9 @@ pub(crate) fn run(reach: &Reach, evidence: &Evidence) -> Result<Exit, Failure> {
         full_addresses: evidence.full_addresses,
     };
     let pack = match evidence.ledger.open()? {
-        Some(ledger) => of_folder(&ledger, &query)?,
+        Some(ledger) => of_folder(&ledger, &query, &evidence.answers)?,
         None if evidence.others.are_given() => of_logs(evidence)?,
+        None if evidence.answers.are_given() => return Err(its_own_resolver()),
         None => Client::find(reach)?.get(&format!("/v1/evidence?{}", written(&query)))?,
     };
     write(&evidence.out, &pack)?;
@@ -79,8 +83,29 @@ fn of_logs(evidence: &Evidence) -> Result<EvidencePack, Failure> {
         addressee: evidence.addressee.as_deref(),
         span: (evidence.since.as_deref(), evidence.until.as_deref()),
         shown,
+        prove: &|proofs| proved(&evidence.answers, proofs),
     })?;
     Ok(EvidencePack::from(pack))
+}
+
+fn its_own_resolver() -> Failure {
+    Failure::usage(
+        "the running server asks the resolvers of its configuration; where answers come from is \
+         said together with --dir or --log",
+    )
+}
+
+/// The sources with what the DNS says of their addresses.
+fn proved(
+    answers: &Answers,
+    mut proofs: Vec<SourceProof>,
+) -> Result<Vec<SourceProof>, NoDiagnosis> {
+    if let Some(wanted) = ReverseDns::of(&proofs) {
+        let found = answers.run(|known| wanted.look(known));
+        let found = found.map_err(|why| NoDiagnosis::Wrong(why.says().to_owned()))?;
+        wanted.tell(Ok(found), now(), &mut proofs);
+    }
+    Ok(proofs)
 }
 
 fn key() -> Result<[u8; 32], Failure> {
@@ -88,8 +113,12 @@ fn key() -> Result<[u8; 32], Failure> {
     fresh_key().ok_or_else(none)
 }
 
-fn of_folder(ledger: &Ledger, query: &EvidenceQuery) -> Result<EvidencePack, Failure> {
-    let asking = Asking { now: now(), key: key()?, prove: &|proofs| proofs };
+fn of_folder(
+    ledger: &Ledger,
+    query: &EvidenceQuery,
+    answers: &Answers,
+) -> Result<EvidencePack, Failure> {
+    let asking = Asking { now: now(), key: key()?, prove: &|proofs| proved(answers, proofs) };
     let pack = triage::evidence(ledger, query, &asking).map_err(|e| undiagnosed(&e))?;
     Ok(EvidencePack::from(pack))
 }

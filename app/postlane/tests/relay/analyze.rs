@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value;
 
 use crate::golden::golden;
+use crate::knot::{Knot, Zone};
 use crate::relay::Home;
 
 /// Recorded logs.
@@ -118,12 +119,18 @@ fn what_is_packed_is_seen_by_its_octets_by_name_or_piped() {
 #[test]
 fn a_log_of_another_server_makes_a_pack_of_evidence() {
     let home = Home::new();
+    let nobody_asked = home.write("answers.json", "[]");
     for (name, log) in
         [("postfix", dated(&home, POSTFIX)), ("exim", dated(&home, "exim-4.96/mainlog.gz"))]
     {
         let out = home.path().join(name);
         let asked = ["evidence", "--provider", "web.de", "--ip", "192.0.2.77", "--log", &log];
-        let output = home.command(&asked).arg("--out").arg(&out).output().unwrap();
+        let output = home
+            .command(&asked)
+            .args(["--replay", &nobody_asked, "--out"])
+            .arg(&out)
+            .output()
+            .unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let letter = fs::read_to_string(out.join("letter.txt")).unwrap();
         // What the sender is refused for, not what was said of one recipient.
@@ -148,6 +155,36 @@ fn a_log_of_another_server_makes_a_pack_of_evidence() {
     let output = home.command(&asked).arg(dated(&home, POSTFIX)).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("nothing was sent to nobody.example"));
+}
+
+#[test]
+fn a_pack_from_a_log_says_what_the_reverse_dns_has_of_each_address_that_was_named() {
+    let home = Home::new();
+    let zone = |name, records| Zone { name, records: Some(records), signed: false };
+    let knot = Knot::start(&[
+        zone("2.0.192.in-addr.arpa", "77 PTR out.example.com.\n78 PTR elsewhere.example.com.\n"),
+        zone("example.com", "out A 192.0.2.77\nelsewhere A 192.0.2.9\n"),
+    ]);
+    let log = dated(&home, POSTFIX);
+    let out = home.path().join("pack");
+    let asked = ["evidence", "--provider", "web.de", "--ip", "192.0.2.77", "--ip", "192.0.2.78"];
+    let output = home
+        .command(&asked)
+        .args(["--log", &log, "--resolver", &knot.address().to_string(), "--out"])
+        .arg(&out)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let report = fs::read_to_string(out.join("report.md")).unwrap();
+    assert!(report.contains("192.0.2.77: out.example.com, leads back (asked 20"), "{report}");
+    let other = "192.0.2.78: elsewhere.example.com, does not lead back (asked 20";
+    assert!(report.contains(other), "{report}");
+
+    let asked = ["evidence", "--provider", "web.de", "--out", "out", "--resolver", "127.0.0.1:9"];
+    let output = home.command(&asked).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let says = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(says.contains("together with --dir or --log"), "{says}");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The report of a pack, before it is written in one form or another.
 
+use std::collections::BTreeSet;
+
 use postlane_mail::Span;
 
 use super::authentication::Authentication;
@@ -119,15 +121,19 @@ impl Report<'_> {
 
 fn sources(dossier: &Dossier) -> Vec<SourceRow> {
     let row = |of: &crate::SourceAssessment| {
-        let proof = dossier.sources.iter().find(|proof| proof.source == of.source);
+        // A log of another server tells no addresses: a source of it may have several.
+        let proofs = || dossier.sources.iter().filter(|proof| proof.source == of.source);
+        let ehlo: BTreeSet<&str> = proofs().flat_map(|one| &one.ehlo).map(|name| &**name).collect();
         let figures = &of.figures;
         SourceRow {
             name: of.source.to_string(),
-            address: proof
-                .and_then(|proof| proof.address)
-                .map_or_else(String::new, |ip| ip.to_string()),
-            ehlo: proof.map_or_else(String::new, |proof| proof.ehlo.join(", ")),
-            ptr: proof.map_or_else(|| "not asked".to_owned(), ptr),
+            address: joined(proofs().filter_map(|one| one.address).map(|ip| ip.to_string())),
+            ehlo: joined(ehlo.into_iter().map(str::to_owned)),
+            ptr: match proofs().count() {
+                0 => "not asked".to_owned(),
+                1 => joined(proofs().map(ptr)),
+                _ => joined(proofs().map(ptr_of)),
+            },
             attempts: figures.attempts(),
             accepted: figures.accepted(),
             deferred: figures.deferred(),
@@ -137,6 +143,18 @@ fn sources(dossier: &Dossier) -> Vec<SourceRow> {
         }
     };
     dossier.assessment.sources.iter().map(row).collect()
+}
+
+fn joined(parts: impl Iterator<Item = String>) -> String {
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+/// The same with the address that it is about.
+fn ptr_of(proof: &SourceProof) -> String {
+    match proof.address {
+        Some(ip) => format!("{ip}: {}", ptr(proof)),
+        None => ptr(proof),
+    }
 }
 
 fn ptr(proof: &SourceProof) -> String {

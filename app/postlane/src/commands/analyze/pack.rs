@@ -8,15 +8,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
+use postlane_api::triage::NoDiagnosis;
 use postlane_mail::Span;
 use postlane_maillog::{Analysis, Limits, Refusal, Report, Turn};
 use postlane_replies::{PostmasterPage, Providers};
 use postlane_triage::{
-    Addressee, Assessment, Attempt, Contact, Dossier, Pack, Ptr, Shown, SourceProof, assess,
+    Addressee, Assessment, Attempt, Contact, Dossier, Pack, Ptr, Shown, SourceProof, SourceSeen,
+    assess,
 };
 
 use super::{Wanted, book, files, given, verdict};
-use crate::commands::diagnose::now;
+use crate::commands::diagnose::{now, undiagnosed};
 use crate::exit::Failure;
 use crate::replies::OwnRules;
 
@@ -50,6 +52,8 @@ pub(crate) struct LogPack<'a> {
     pub(crate) span: (Option<&'a str>, Option<&'a str>),
     /// How addresses are shown.
     pub(crate) shown: Shown,
+    /// Asks the reverse DNS for the sources; gives them back in the same order.
+    pub(crate) prove: &'a dyn Fn(Vec<SourceProof>) -> Result<Vec<SourceProof>, NoDiagnosis>,
 }
 
 impl LogsOfOthers {
@@ -76,15 +80,22 @@ impl LogsOfOthers {
             Analysis::new(Arc::clone(&rules), Limits::default(), since, until).with_refusals_of(&id)
         };
         let report = files::read(&self.logs, self.format.format(), &begin)?;
-        let found = assess(&verdict::picture(&report)).into_iter().find(|one| one.provider == id);
+        let mut picture = verdict::picture(&report);
         let nothing = || {
             Failure::usage(format!(
                 "nothing was sent to {} by this log: `postlane analyze` lists whom it names",
                 asked.provider
             ))
         };
-        let assessment = found.ok_or_else(nothing)?;
-        Ok(Pack::build(&self.dossier(asked, &providers, &report, assessment)?))
+        if !assess(&picture).iter().any(|one| one.provider == id) {
+            return Err(nothing());
+        }
+        let sources = (asked.prove)(self.sources(&report, &id)).map_err(|e| undiagnosed(&e))?;
+        // What the DNS said counts in the verdict, too.
+        picture.sources = sources.iter().map(seen).collect();
+        let assessment = assess(&picture).into_iter().find(|one| one.provider == id);
+        let assessment = assessment.ok_or_else(nothing)?;
+        Ok(Pack::build(&self.dossier(asked, &providers, &report, (sources, assessment))?))
     }
 
     fn dossier(
@@ -92,7 +103,7 @@ impl LogsOfOthers {
         asked: &LogPack<'_>,
         providers: &Providers,
         report: &Report,
-        assessment: Assessment,
+        (sources, assessment): (Vec<SourceProof>, Assessment),
     ) -> Result<Dossier, Failure> {
         let id = Arc::clone(&assessment.provider);
         let known = providers.known().iter().find(|of| of.id.as_str() == &*id);
@@ -111,7 +122,7 @@ impl LogsOfOthers {
             to: report.to.unwrap_or_default() + Span::from_s(1),
             made: now(),
             refusals: report.refusals.iter().map(|refusal| self.attempt(refusal)).collect(),
-            sources: self.sources(report, &id),
+            sources,
             changes: Vec::new(),
             contacts: known
                 .map(|of| of.postmaster.iter().map(contact).collect())
@@ -167,6 +178,15 @@ impl LogsOfOthers {
             label: refusal.label,
             headers: None,
         }
+    }
+}
+
+fn seen(proof: &SourceProof) -> SourceSeen {
+    SourceSeen {
+        source: Arc::clone(&proof.source),
+        address: proof.address,
+        ehlo: proof.ehlo.clone(),
+        ptr: proof.ptr,
     }
 }
 
