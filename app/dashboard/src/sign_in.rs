@@ -142,8 +142,8 @@ pub(crate) async fn sign_in(
         *page.status_mut() = status;
         page
     };
-    let now = std::time::Instant::now();
-    if let Some(wait) = desk.tries().wait(&name, origin, now) {
+    // Counted before the password is looked at, so that a burst is no way around the limit.
+    if let Err(wait) = desk.tries().begin(&name, origin, std::time::Instant::now()) {
         let wait = wait.as_secs().max(1);
         let says = format!("Too many tries have failed. Try again in {wait} s.");
         let mut page = refused(says, StatusCode::TOO_MANY_REQUESTS);
@@ -152,14 +152,13 @@ pub(crate) async fn sign_in(
     }
     match known(&desk, &name, form.password.clone()).await? {
         Some(user) => {
-            desk.tries().succeeded(&name);
+            desk.tries().succeeded(&name, origin);
             let before = visit_of(&desk, &headers, origin).await?;
             let answer = begin(&desk, (&user, before), (&headers, origin), &form.next).await?;
             tell(&desk, (&user.name, origin), "sign in", StatusCode::OK).await;
             Ok(answer)
         }
         None => {
-            desk.tries().failed(&name, origin, now);
             let who = Label::parse(&name).unwrap_or_default();
             tell(&desk, (&who, origin), "sign in", StatusCode::UNAUTHORIZED).await;
             let says = "Name or password is not right.".to_owned();
@@ -263,16 +262,15 @@ pub(crate) async fn set_up(
         *page.status_mut() = status;
         Ok(page)
     };
-    let now = std::time::Instant::now();
-    if let Some(wait) = desk.tries().wait(" setup", origin, now) {
+    if let Err(wait) = desk.tries().begin(" setup", origin, std::time::Instant::now()) {
         let says = format!("Too many tries have failed. Try again in {} s.", wait.as_secs().max(1));
         return refused(says, StatusCode::TOO_MANY_REQUESTS);
     }
     if !desk.setup().agrees(&form.token) {
-        desk.tries().failed(" setup", origin, now);
         let says = "This is not the token in the file. A restart of the server makes a new one.";
         return refused(says.to_owned(), StatusCode::FORBIDDEN);
     }
+    desk.tries().succeeded(" setup", origin);
     let Some(name) = Label::parse(form.name.trim()).ok().filter(|name| !name.is_none()) else {
         let says = "A name has 1 to 64 letters, digits, dots, hyphens and underscores.";
         return refused(says.to_owned(), StatusCode::UNPROCESSABLE_ENTITY);
