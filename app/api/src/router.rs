@@ -17,9 +17,9 @@ use utoipa_axum::routes;
 use crate::access::{self, Gate, Token};
 use crate::problem::Problem;
 use crate::routes::{
-    audit, blocklist, check, diagnosis, domain, event, incident, lane, log, log_export, message,
-    preflight, queue, reply, server, suppression, test, test_page, tls_report, token, view,
-    webhook,
+    audit, belief, blocklist, check, diagnosis, domain, event, incident, lane, log, log_export,
+    message, preflight, queue, reply, server, suppression, test, test_page, tls_report, token,
+    view, webhook,
 };
 
 /// How long a request may take: as long as a slow disk, and no longer. Chosen, not measured.
@@ -106,6 +106,7 @@ pub(crate) fn guarded() -> OpenApiRouter<Handle> {
         .routes(routes!(lane::list))
         .routes(routes!(lane::of_provider))
         .routes(routes!(lane::show, lane::order))
+        .routes(routes!(belief::list))
         .routes(routes!(preflight::list))
         .routes(routes!(preflight::recheck))
         .routes(routes!(tls_report::list))

@@ -124,6 +124,31 @@ async function detail(page) {
   assert.match(await page.textContent("#plot-says"), /attempts/);
   await accessible(page, "a lane");
   await picture(page, "lane");
+  step("a plot is shown larger by keys and by dragging, and a click opens the log");
+  const here = page.url();
+  await page.focus(".scrub");
+  for (let moved = 0; moved < 20; moved += 1) await page.keyboard.press("Shift+ArrowLeft");
+  assert.match(await page.textContent("#readout"), /chosen; Enter shows it larger/);
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/[?&]from=2/);
+  assert.match(await page.textContent(".plot-caption"), /Recipients in 1 min each, .* UTC/);
+  await page.click("nav[aria-label=Zoom] >> text=To now");
+  await page.waitForURL((url) => !url.search.includes("from="));
+  const box = await page.locator(".scrub").boundingBox();
+  const at = (share) => [box.x + box.width * share, box.y + box.height / 2];
+  await page.mouse.move(...at(0.3));
+  await page.mouse.down();
+  await page.mouse.move(...at(0.6), { steps: 4 });
+  assert.match(await page.textContent("#readout"), /chosen/);
+  await page.mouse.up();
+  await page.waitForURL(/[?&]from=2/);
+  await page.goto(here);
+  await page.mouse.click(...at(0.99));
+  await page.waitForURL(/\/log\?.*since=.*until=/);
+  await page.goto(here);
+  await page.focus(".scrub");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/\/log\?/);
 }
 
 async function found(page) {

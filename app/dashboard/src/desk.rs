@@ -10,7 +10,6 @@ use postlane_server::handle::Handle;
 use tokio::sync::Semaphore;
 
 use crate::assets::Assets;
-use crate::lanes::Recorder;
 use crate::password;
 use crate::replies::Replies;
 use crate::setup::SetupToken;
@@ -27,7 +26,6 @@ struct Known {
     tries: Tries,
     setup: SetupToken,
     replies: Replies,
-    recorder: Recorder,
     /// People's time: a server whose mail runs faster has sessions that last as long as ever.
     wall: Clock,
     hashing: Semaphore,
@@ -45,7 +43,6 @@ impl Desk {
             tries: Tries::default(),
             setup,
             replies: Replies::built_in(),
-            recorder: Recorder::default(),
             wall: Clock::wall(),
             hashing: Semaphore::new(HASHING_MAX),
         }))
@@ -73,11 +70,6 @@ impl Desk {
 
     pub(crate) fn replies(&self) -> &Replies {
         &self.0.replies
-    }
-
-    /// What lanes believed, minute by minute.
-    pub(crate) fn recorder(&self) -> &Recorder {
-        &self.0.recorder
     }
 
     /// People's time.

@@ -29,10 +29,9 @@ pub struct Dashboard {
     pub setup: SetupToken,
 }
 
-/// The pages, at `/`. It begins to look at lanes, so it must be made where tasks run.
+/// The pages, at `/`.
 pub fn router(dashboard: Dashboard) -> Router {
     let desk = Desk::new(dashboard.handle, dashboard.setup);
-    desk.recorder().begin(desk.handle().clone());
     let pages = Router::new()
         .route("/", get(lanes::show))
         .route("/lanes/{provider}", get(lanes::provider))

@@ -7,6 +7,7 @@
 mod audit;
 mod keeping;
 mod recalling;
+mod remembering;
 mod telling;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};

@@ -1,11 +1,12 @@
 //! Who may ask, who is told, and who has changed what: one small file beside the queue.
 //!
 //! API tokens with their scopes and tenants, people who sign in and their sessions, webhooks with how
-//! far each has been told, saved views, incidents, policies of recipients' domains, and the audit of
-//! changes. It is no part of the mail: a relay whose registry is broken, locked or
+//! far each has been told, saved views, incidents, policies of recipients' domains, what lanes believed over
+//! time, and the audit of changes. It is no part of the mail: a relay whose registry is broken, locked or
 //! gone goes on sending, and says so. It reads no clock for what it keeps: times are arguments.
 
 mod audit;
+mod belief;
 mod database;
 mod domain;
 mod error;
@@ -24,6 +25,7 @@ mod view;
 mod webhook;
 
 pub use audit::{Audit, AuditFilter, AuditRow};
+pub use belief::{BELIEFS_MAX, KeptBelief, KeptLimit};
 pub use database::Database;
 pub use domain::{KeptDomain, KeptVersion, VERSIONS_MAX};
 pub use error::RegistryError;

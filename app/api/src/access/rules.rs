@@ -75,6 +75,7 @@ pub(crate) const RULES: &[Rule] = &[
     rule("GET", "/v1/lanes/{provider}", Read, Shared),
     rule("GET", "/v1/lanes/{provider}/{name}", Read, Shared),
     rule("POST", "/v1/lanes/{provider}/{name}", Operate, Closed),
+    rule("GET", "/v1/lanes/{provider}/{name}/beliefs", Read, Closed),
     rule("GET", "/v1/preflight", Read, Own),
     rule("POST", "/v1/preflight/recheck", Operate, Own),
     rule("GET", "/v1/tls-reports", Read, Closed),

@@ -1,6 +1,7 @@
 //! One file for each thing that can be asked.
 
 pub(crate) mod audit;
+pub(crate) mod belief;
 pub(crate) mod blocklist;
 pub(crate) mod check;
 pub(crate) mod diagnosis;

@@ -2,6 +2,7 @@
 
 mod act;
 mod audit;
+mod belief;
 mod blocklist;
 mod check;
 mod diagnosis;
@@ -29,6 +30,7 @@ mod webhook;
 
 pub use act::{Act, Acted, FilterQuery};
 pub use audit::{AuditPage, AuditQuery, ChangeRow};
+pub use belief::{BeliefLimit, BeliefPage, BeliefQuery, BeliefRow};
 pub use blocklist::{
     BlocklistCell, BlocklistPage, BlocklistQuery, ListingPage, ListingQuery, ListingRow,
     WatchedList, WatchedSubjectRow,

@@ -6,16 +6,19 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use postlane_api::Problem;
-use postlane_api::wire::{DiagnosisPage, LaneRow, LogPage, TallyPage};
-use serde::Deserialize;
+use postlane_api::wire::{BeliefPage, DiagnosisPage, LaneRow, LogPage, TallyPage};
+use postlane_mail::{Instant, Span};
 
 use super::belief::{Beliefs, PlanDay, plan_days};
 use super::chip::Chip;
+use super::drawing::HEIGHT;
 use super::plot::{Marker, Plot, PlotRow};
 use super::range::Range;
 use super::row::{Cap, LastReply, Next, Offer, lane_address};
+use super::sample::Sample;
 use super::spark;
 use super::stretch::{Course, courses};
+use super::window::{Asked, Window};
 use crate::answer;
 use crate::desk::Desk;
 use crate::frame::Frame;
@@ -23,13 +26,6 @@ use crate::live::{self, Patch, drawn};
 use crate::moments;
 use crate::numbers::{count, foreign, in_query, percent, plain, query};
 use crate::session::Visit;
-
-/// How far back, and of which lane.
-#[derive(Deserialize, Default, Clone)]
-pub(crate) struct Asked {
-    #[serde(default)]
-    range: String,
-}
 
 /// What the lane is and does now.
 #[derive(Template)]
@@ -55,6 +51,9 @@ struct PlotPart {
     plot: Plot,
     rows: Vec<PlotRow>,
     svg: String,
+    /// The lane's page, which a stretch of the plot is asked of.
+    here: String,
+    height: f64,
 }
 
 #[derive(Template)]
@@ -98,7 +97,9 @@ struct LanePageOut {
     source: String,
     here: String,
     live: String,
-    range: Range,
+    window: Window,
+    /// Other windows one step away: what it says, and the address.
+    steps: Vec<(&'static str, String)>,
     head: String,
     plot: String,
     beliefs: String,
@@ -149,9 +150,9 @@ pub(crate) async fn show(
     Path((provider, source)): Path<(String, String)>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
-    let range = Range::named(&asked.range);
-    let seen = Seen::look(&desk, &visit, (&provider, &source), range).await?;
-    let (verdict, heard) = heard(&desk, &visit, &seen, range).await;
+    let window = Window::of(&asked, desk.now())?;
+    let seen = Seen::look(&desk, &visit, (&provider, &source), window).await?;
+    let (verdict, heard) = heard(&desk, &visit, &seen).await;
     let name = desk.replies().name_of(&seen.lane.provider);
     let title = format!("{} → {name}", foreign(&seen.lane.source));
     let frame = Frame::new(&desk, &visit, &title, "/");
@@ -163,9 +164,14 @@ pub(crate) async fn show(
         frame,
         provider_name: name,
         source: foreign(&seen.lane.source),
-        live: format!("/live{here}?range={}", range.name),
+        live: format!("/live{here}?{}", window.query()),
+        steps: window
+            .steps(desk.now())
+            .into_iter()
+            .map(|(says, query)| (says, format!("{here}?{query}")))
+            .collect(),
         here,
-        range,
+        window,
         head: drawn(&seen.head(&desk)),
         plot: drawn(&seen.plot_part(&desk)),
         beliefs: drawn(&BeliefsPart { beliefs: Beliefs::of(&seen.lane) }),
@@ -191,9 +197,10 @@ pub(crate) async fn live(
 ) -> Response {
     live::stream(desk, visit, move |desk, visit| {
         let (provider, source) = (provider.clone(), source.clone());
-        let range = Range::named(&asked.range);
+        let asked = asked.clone();
         async move {
-            let seen = Seen::look(&desk, &visit, (&provider, &source), range).await?;
+            let window = Window::of(&asked, desk.now())?;
+            let seen = Seen::look(&desk, &visit, (&provider, &source), window).await?;
             let beliefs = BeliefsPart { beliefs: Beliefs::of(&seen.lane) };
             Ok(vec![
                 Patch::of("head", &seen.head(&desk)),
@@ -209,10 +216,13 @@ pub(crate) async fn live(
 struct Seen {
     lane: LaneRow,
     siblings: Vec<LaneRow>,
+    /// In the window that is shown.
     tallies: TallyPage,
+    /// Back from now, for the small plots and the figures at the top.
     coarse: TallyPage,
+    believed: Vec<Sample>,
     markers: Vec<Marker>,
-    range: Range,
+    window: Window,
 }
 
 impl Seen {
@@ -220,48 +230,69 @@ impl Seen {
         desk: &Desk,
         visit: &Visit,
         (provider, source): (&str, &str),
-        range: Range,
+        window: Window,
     ) -> Result<Self, Problem> {
-        let of = in_query(provider);
-        let address = format!("/v1/lanes/{of}/{}?decisions=32", in_query(source));
-        let lane: LaneRow = read_lanes(desk, visit, &address).await?;
+        let (api, person) = (desk.api(), visit.person());
+        let (of, from) = (in_query(provider), in_query(source));
+        let lane: LaneRow =
+            read_lanes(desk, visit, &format!("/v1/lanes/{of}/{from}?decisions=32")).await?;
         let siblings: postlane_api::wire::LanePage =
             read_lanes(desk, visit, &format!("/v1/lanes/{of}")).await?;
-        let since = format!("{}m", range.span.as_s() / 60);
-        let tallies = async |every_s: u64| {
-            let asked = format!("/v1/tallies?provider={of}&since={since}&every_s={every_s}");
-            let page = desk.api().read(visit.person(), &asked).await;
+        let tallies = async |since: String, every: Span| {
+            let every_s = every.as_s();
+            let asked = format!("/v1/tallies?provider={of}&every_s={every_s}&{since}");
+            let page = api.read(person, &asked).await;
             page.unwrap_or(TallyPage { every_s, tallies: Vec::new() })
         };
-        let asked = format!("/v1/log?provider={of}&kind=lane&since={since}&limit=200");
-        let log: Option<LogPage> = desk.api().read(visit.person(), &asked).await.ok();
-        let markers = log.map(|page| markers(page, &lane)).unwrap_or_default();
-        let (fine, coarse) = (range.fine.as_s(), range.coarse.as_s());
+        let ago = format!("since={}m", window.range.span.as_s() / 60);
+        let (since, until) = (moments::exact(window.from), moments::exact(window.to));
+        let shown = query(&[("since", &since), ("until", &until)]);
+        let asked = format!("/v1/log?provider={of}&kind=lane&limit=200&{shown}");
+        let log: Option<LogPage> = api.read(person, &asked).await.ok();
+        // No history is no reason for no lane.
+        let asked = format!("/v1/lanes/{of}/{from}/beliefs?{shown}");
+        let beliefs: Option<BeliefPage> = api.read(person, &asked).await.ok();
+        let beliefs = beliefs.map(|page| page.beliefs).unwrap_or_default();
+        let mut believed: Vec<Sample> = beliefs.iter().filter_map(Sample::of).collect();
+        believed.push(Sample::now(&lane, desk.now()));
         Ok(Self {
-            tallies: tallies(fine).await,
-            coarse: tallies(coarse).await,
+            tallies: tallies(shown, window.every).await,
+            coarse: tallies(ago, window.range.coarse).await,
+            markers: log.map(|page| markers(page, &lane)).unwrap_or_default(),
             lane,
             siblings: siblings.lanes,
-            markers,
-            range,
+            believed,
+            window,
         })
     }
 
-    fn course(&self, desk: &Desk, lane: &LaneRow, page: &TallyPage, is_fine: Fine) -> Course {
-        let every = match is_fine {
-            Fine::Yes => self.range.fine,
-            Fine::No => self.range.coarse,
-        };
-        let now = desk.now();
-        let mut all = courses(page, now, (every, self.range.span));
+    /// What became of mail on the lane in the window that is shown.
+    fn shown(&self) -> Course {
+        let Window { every, to, .. } = self.window;
+        self.course(&self.lane, &self.tallies, (to - Span(1), every, self.window.span()))
+    }
+
+    /// What became of mail on a lane, back from now.
+    fn until_now(&self, desk: &Desk, lane: &LaneRow) -> Course {
+        let Range { coarse, span, .. } = self.window.range;
+        self.course(lane, &self.coarse, (desk.now(), coarse, span))
+    }
+
+    fn course(
+        &self,
+        lane: &LaneRow,
+        page: &TallyPage,
+        (last, every, span): (Instant, Span, Span),
+    ) -> Course {
+        let mut all = courses(page, last, (every, span));
         let key = (lane.provider.clone(), lane.source.clone());
-        let many = (self.range.span.0 / every.0) as usize;
-        all.remove(&key).unwrap_or_else(|| Course::empty(now, every, many))
+        let many = usize::try_from(span.0 / every.0.max(1)).unwrap_or_default();
+        all.remove(&key).unwrap_or_else(|| Course::empty(last, every, many))
     }
 
     fn head(&self, desk: &Desk) -> Head {
         let (lane, now) = (&self.lane, desk.now());
-        let course = self.course(desk, lane, &self.tallies, Fine::Yes);
+        let course = self.until_now(desk, lane);
         let sum = course.sum();
         let share = sum.fresh_deferral();
         let canary = lane.canary_at.as_ref().and_then(moments::read);
@@ -289,20 +320,20 @@ impl Seen {
     }
 
     fn plot_part(&self, desk: &Desk) -> PlotPart {
-        let course = self.course(desk, &self.lane, &self.tallies, Fine::Yes);
         let (provider, source) = (self.lane.provider.clone(), self.lane.source.clone());
-        let mut samples = desk.recorder().of(&provider, &source, course.from);
-        samples.push(super::recorder::Sample::of(&self.lane, desk.now()));
+        let here = lane_address(&provider, &source);
         let of = vec![("provider".to_owned(), provider), ("source".to_owned(), source)];
-        let plot = Plot::new(course, &samples, self.markers.clone(), (desk.now(), of));
-        PlotPart { rows: plot.rows(), svg: plot.svg(), plot }
+        let ceiling = self.lane.ceilings.rate.as_deref().and_then(super::row::per_s);
+        let known = (desk.now(), ceiling, of);
+        let plot = Plot::new(self.shown(), &self.believed, self.markers.clone(), known);
+        PlotPart { rows: plot.rows(), svg: plot.svg(), plot, here, height: HEIGHT }
     }
 
     fn changes_part(&self, desk: &Desk) -> ChangesPart {
         let now = desk.now();
         let told = self.markers.iter().map(|m| (m.at, m.says.clone(), m.who.clone(), m.is_manual));
         let decided = self.lane.decisions.iter().filter_map(|decision| {
-            let at = moments::read(&decision.at)?;
+            let at = moments::read(&decision.at).filter(|at| self.window.holds(*at))?;
             Some((at, super::row::capital(&decision.says), "the lane".to_owned(), false))
         });
         let mut all: Vec<_> = told.chain(decided).collect();
@@ -315,7 +346,7 @@ impl Seen {
 
     fn siblings(&self, desk: &Desk) -> Vec<Sibling> {
         let sibling = |lane: &LaneRow| {
-            let course = self.course(desk, lane, &self.coarse, Fine::No);
+            let course = self.until_now(desk, lane);
             Sibling {
                 source: foreign(&lane.source),
                 address: lane_address(&lane.provider, &lane.source),
@@ -330,14 +361,7 @@ impl Seen {
     }
 }
 
-/// Whether bars are as short as the large plot has them.
-#[derive(Clone, Copy)]
-enum Fine {
-    Yes,
-    No,
-}
-
-fn at_words(at: postlane_mail::Instant, now: postlane_mail::Instant) -> String {
+fn at_words(at: Instant, now: Instant) -> String {
     match now.since(at).as_s() {
         0..=43_200 => moments::clock(at),
         _ => moments::day_and_minute(at),
@@ -367,10 +391,13 @@ fn markers(page: LogPage, lane: &LaneRow) -> Vec<Marker> {
 }
 
 /// What is wrong and what was said, by the triage of the time that is shown.
-async fn heard(desk: &Desk, visit: &Visit, seen: &Seen, range: Range) -> (String, Vec<Heard>) {
+async fn heard(desk: &Desk, visit: &Visit, seen: &Seen) -> (String, Vec<Heard>) {
     let provider = &seen.lane.provider;
-    let since = format!("{}m", range.span.as_s() / 60);
-    let asked = query(&[("provider", provider), ("since", &since)]);
+    let (since, until) = match seen.window.is_zoomed {
+        true => (moments::exact(seen.window.from), moments::exact(seen.window.to)),
+        false => (format!("{}m", seen.window.range.span.as_s() / 60), String::new()),
+    };
+    let asked = query(&[("provider", provider), ("since", &since), ("until", &until)]);
     let page: Result<DiagnosisPage, Problem> =
         desk.api().read(visit.person(), &format!("/v1/diagnosis?{asked}")).await;
     let found = page.ok().and_then(|page| page.providers.into_iter().next());
@@ -388,6 +415,7 @@ async fn heard(desk: &Desk, visit: &Visit, seen: &Seen, range: Range) -> (String
             ("source", seen.lane.source.as_str()),
             ("label", reply.label.as_str()),
             ("since", since.as_str()),
+            ("until", until.as_str()),
         ];
         Heard {
             many: count(reply.count),

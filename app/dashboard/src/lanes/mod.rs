@@ -3,17 +3,18 @@
 mod belief;
 mod chip;
 mod detail;
+mod drawing;
 mod order;
 mod overview;
 mod plot;
 mod range;
-mod recorder;
 mod row;
+mod sample;
 mod spark;
 mod stretch;
+mod window;
 
 pub(crate) use detail::{live as live_lane, provider, show as show_lane};
 pub(crate) use order::{ask, give};
 pub(crate) use overview::{live, show};
-pub(crate) use recorder::Recorder;
 pub(crate) use row::{age_p95, capital};

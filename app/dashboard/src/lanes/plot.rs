@@ -1,19 +1,12 @@
 //! The large plot of a lane: what was sent, accepted and refused, against what is believed of the
-//! limit. Drawn here; a module lets people move through it, and a table says the same in words.
+//! limit. A module lets people move through it, and a table says the same in words.
 
-use std::fmt::Write as _;
+use postlane_mail::Instant;
 
-use postlane_mail::{Instant, Span};
-
-use super::recorder::Sample;
+use super::sample::Sample;
 use super::stretch::{Course, Stretch};
 use crate::moments;
-use crate::numbers::{count, plain, query, span};
-
-/// Height of the plot and of the band beneath, in pixels; the width is the page's.
-const HEIGHT: f64 = 216.0;
-const TOP: f64 = 18.0;
-const BAND: f64 = 14.0;
+use crate::numbers::{count, percent, plain, query, span};
 
 /// Something that changed what a lane may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,11 +22,13 @@ pub(crate) struct Marker {
 
 /// What is drawn.
 pub(crate) struct Plot {
-    course: Course,
+    pub(super) course: Course,
     /// Of each stretch what the lane believed then; none where nobody looked.
-    believed: Vec<Option<Sample>>,
-    markers: Vec<Marker>,
-    now: Instant,
+    pub(super) believed: Vec<Option<Sample>>,
+    pub(super) markers: Vec<Marker>,
+    pub(super) now: Instant,
+    /// Messages a second that the configuration never lets it exceed.
+    pub(super) ceiling: Option<f64>,
     /// Keys of the log's address that all numbers lead to.
     of: Vec<(String, String)>,
 }
@@ -42,9 +37,13 @@ pub(crate) struct Plot {
 pub(crate) struct PlotRow {
     pub(crate) from: String,
     pub(crate) exact: String,
+    /// When it ends, exactly.
+    pub(crate) until: String,
     pub(crate) stretch: Stretch,
+    pub(crate) fresh_deferral: String,
     pub(crate) log: String,
     pub(crate) limit: String,
+    pub(crate) believed: String,
     pub(crate) state: String,
     pub(crate) changes: String,
 }
@@ -54,17 +53,17 @@ impl Plot {
         course: Course,
         samples: &[Sample],
         markers: Vec<Marker>,
-        (now, of): (Instant, Vec<(String, String)>),
+        (now, ceiling, of): (Instant, Option<f64>, Vec<(String, String)>),
     ) -> Self {
-        let begins = |place: usize| course.begins(place);
         let within = |place: usize| {
-            let (from, to) = (begins(place), begins(place + 1));
-            samples.iter().rev().find(|sample| sample.at >= from && sample.at < to).copied()
+            let (from, to) = (course.begins(place), course.begins(place + 1));
+            // The latest that reaches into it.
+            samples.iter().rev().find(|sample| sample.from < to && sample.until > from).cloned()
         };
         let believed = (0..course.stretches.len()).map(within).collect();
         let markers =
-            markers.into_iter().filter(|m| m.at >= course.from && m.at <= course.ends()).collect();
-        Self { course, believed, markers, now, of }
+            markers.into_iter().filter(|m| m.at >= course.from && m.at < course.ends()).collect();
+        Self { course, believed, markers, now, ceiling, of }
     }
 
     /// What one bar covers.
@@ -72,23 +71,35 @@ impl Plot {
         span(self.course.every.as_s()).replace("60 s", "1 min")
     }
 
-    /// Messages in one stretch at what the lane believed: its pace, or what the limit lets through
-    /// over its whole window where that is less.
-    fn limit(&self, place: usize) -> Option<f64> {
-        let sample = self.believed.get(place).copied().flatten()?;
-        let every_s = self.course.every.0 as f64 / 1e6;
-        let by_quota = sample
-            .quota
-            .map(|(messages, window)| f64::from(messages) / (window.0 as f64 / 1e6).max(1.0));
-        let per_s = match (sample.rate, by_quota) {
-            (Some(rate), Some(quota)) => rate.min(quota),
-            (rate, quota) => rate.or(quota)?,
+    /// What is drawn, in which unit, and from when to when.
+    pub(crate) fn caption(&self) -> String {
+        let (from, to) = (self.course.from, self.course.ends());
+        let to = match moments::day(from) == moments::day(to) {
+            true => moments::minute(to),
+            false => moments::day_and_minute(to),
         };
-        Some(per_s * every_s)
+        format!("Recipients in {} each, {} to {to} UTC", self.unit(), moments::day_and_minute(from))
+    }
+
+    /// Messages in one stretch, of messages a second.
+    pub(super) fn in_stretch(&self, per_s: f64) -> f64 {
+        per_s * self.course.every.0 as f64 / 1e6
+    }
+
+    /// Messages in one stretch at what the lane believed.
+    pub(super) fn limit(&self, place: usize) -> Option<f64> {
+        let sample = self.believed.get(place)?.as_ref()?;
+        sample.pace().map(|per_s| self.in_stretch(per_s))
+    }
+
+    /// Messages in one stretch at a limit that it suspected alone.
+    pub(super) fn suspected(&self, place: usize) -> Option<f64> {
+        let sample = self.believed.get(place)?.as_ref()?;
+        sample.suspected.map(|per_s| self.in_stretch(per_s))
     }
 
     /// The top of the plot: what was sent, and of the limit as much as is near it.
-    fn most(&self) -> f64 {
+    pub(super) fn most(&self) -> f64 {
         let sent = self.course.stretches.iter().map(Stretch::attempts).max().unwrap_or_default();
         let limits = (0..self.believed.len()).filter_map(|place| self.limit(place));
         let limit = limits.fold(0.0_f64, f64::max);
@@ -98,19 +109,19 @@ impl Plot {
     pub(crate) fn rows(&self) -> Vec<PlotRow> {
         let row = |(place, stretch): (usize, &Stretch)| {
             let (from, to) = (self.course.begins(place), self.course.begins(place + 1));
-            let changes: Vec<&str> = self
-                .markers
-                .iter()
-                .filter(|marker| marker.at >= from && marker.at < to)
-                .map(|marker| marker.says.as_str())
-                .collect();
-            let believed = self.believed.get(place).copied().flatten();
+            let within = self.markers.iter().filter(|marker| marker.at >= from && marker.at < to);
+            let changes: Vec<String> =
+                within.map(|marker| format!("{}, by {}", marker.says, marker.who)).collect();
+            let believed = self.believed.get(place).and_then(Option::as_ref);
             PlotRow {
                 from: moments::day_and_minute(from),
                 exact: moments::exact(from),
+                until: moments::exact(to),
                 stretch: *stretch,
+                fresh_deferral: stretch.fresh_deferral().map_or_else(dash, percent),
                 log: self.log(from, to),
-                limit: self.limit(place).map_or_else(|| "–".to_owned(), plain),
+                limit: self.limit(place).map_or_else(dash, plain),
+                believed: believed.map_or_else(String::new, |b| b.says.clone()),
                 state: believed.map_or_else(|| "not recorded".to_owned(), |b| b.chip.says()),
                 changes: changes.join("; "),
             }
@@ -126,12 +137,18 @@ impl Plot {
         format!("/log?{}", query(&pairs))
     }
 
-    /// The plot in a sentence.
+    /// The plot in a few sentences.
     pub(crate) fn says(&self) -> String {
         let sum = self.course.sum();
+        let gaps = self.believed.iter().filter(|sample| sample.is_none()).count();
+        let gaps = match gaps {
+            0 => String::new(),
+            gaps => format!(" In {gaps} of {} bars nothing was recorded.", self.believed.len()),
+        };
+        let (top, busiest) = self.busiest();
         format!(
-            "In {}: {} attempts, {} accepted, {} deferred, {} refused for good; {} changes",
-            span(self.course.ends().since(self.course.from).as_s()),
+            "{}. {} attempts: {} accepted, {} deferred, {} refused for good. At most {top} in one bar,              from {busiest}. {} changes.{gaps}",
+            self.caption(),
             count(sum.attempts()),
             count(sum.accepted),
             count(sum.deferred()),
@@ -140,146 +157,16 @@ impl Plot {
         )
     }
 
-    /// Where a moment stands, in percent of the width.
-    fn x(&self, at: Instant) -> f64 {
-        let all = self.course.ends().since(self.course.from).0.max(1) as f64;
-        at.since(self.course.from).0 as f64 / all * 100.0
+    /// The most attempts in a stretch, and when the first such one began.
+    fn busiest(&self) -> (String, String) {
+        let most = self.course.stretches.iter().map(Stretch::attempts).max().unwrap_or_default();
+        let place = self.course.stretches.iter().position(|s| s.attempts() == most);
+        (count(most), moments::minute(self.course.begins(place.unwrap_or_default())))
     }
+}
 
-    pub(crate) fn svg(&self) -> String {
-        let mut svg = String::with_capacity(16 << 10);
-        let most = self.most();
-        let floor = HEIGHT - BAND - 24.0;
-        let y = |messages: f64| floor - messages / most * (floor - TOP);
-        for line in [0.0, 0.5, 1.0] {
-            let at = y(most * line);
-            let _ =
-                write!(svg, r#"<line class="grid" x1="0" x2="100%" y1="{at:.1}" y2="{at:.1}"/>"#);
-        }
-        let _ = write!(
-            svg,
-            r#"<svg x="0" y="0" width="100%" height="{HEIGHT}" viewBox="0 0 {} {HEIGHT}" preserveAspectRatio="none">"#,
-            self.course.stretches.len()
-        );
-        self.bars(&mut svg, y);
-        self.limits(&mut svg, |limit| y(limit.min(most)));
-        self.band(&mut svg);
-        svg.push_str("</svg>");
-        self.labels(&mut svg, (most, floor));
-        self.marks(&mut svg, floor);
-        svg.push_str(r#"<line class="cross" x1="-1" x2="-1" y1="0" y2="100%"/>"#);
-        svg
-    }
-
-    fn bars(&self, svg: &mut String, y: impl Fn(f64) -> f64) {
-        for (place, stretch) in self.course.stretches.iter().enumerate() {
-            let mut below = 0.0;
-            for (class, many) in [
-                ("accepted", stretch.accepted),
-                ("deferred", stretch.deferred()),
-                ("refused", stretch.bounced),
-            ] {
-                if many == 0 {
-                    continue;
-                }
-                let above = below + many as f64;
-                let (top, height) = (y(above), (y(below) - y(above)).max(1.0));
-                let _ = write!(
-                    svg,
-                    r#"<rect class="{class}" x="{place}.08" width="0.84" y="{top:.1}" height="{height:.1}"/>"#
-                );
-                below = above;
-            }
-        }
-    }
-
-    /// The limit as steps; where nobody looked there is a gap.
-    fn limits(&self, svg: &mut String, y: impl Fn(f64) -> f64) {
-        let mut path = String::new();
-        let mut is_drawing = false;
-        for place in 0..self.course.stretches.len() {
-            match self.limit(place) {
-                Some(limit) => {
-                    let verb = if is_drawing { 'L' } else { 'M' };
-                    let at = y(limit);
-                    let _ = write!(path, "{verb}{place} {at:.1}L{} {at:.1}", place + 1);
-                    is_drawing = true;
-                }
-                None => is_drawing = false,
-            }
-        }
-        if !path.is_empty() {
-            let _ = write!(svg, r#"<path class="limit" d="{path}"/>"#);
-        }
-    }
-
-    fn band(&self, svg: &mut String) {
-        let top = HEIGHT - BAND - 18.0;
-        let mut place = 0;
-        while let Some(sample) = self.believed.get(place) {
-            let class = sample.map_or("gap", |sample| sample.chip.class());
-            let same = |other: &&Option<Sample>| other.map_or("gap", |s| s.chip.class()) == class;
-            let many = self.believed.iter().skip(place).take_while(same).count();
-            let _ = write!(
-                svg,
-                r#"<rect class="state {class}" x="{place}" width="{many}" y="{top:.1}" height="{BAND}"/>"#
-            );
-            place += many;
-        }
-    }
-
-    fn labels(&self, svg: &mut String, (most, floor): (f64, f64)) {
-        for share in [0.5, 1.0] {
-            let at = floor - share * (floor - TOP) - 4.0;
-            let _ = write!(
-                svg,
-                r#"<text class="tick" x="4" y="{at:.1}">{} per {}</text>"#,
-                plain(most * share),
-                self.unit()
-            );
-        }
-        let all = self.course.ends().since(self.course.from);
-        let step = [10_u64, 30, 60, 180, 360, 1_440]
-            .into_iter()
-            .map(Span::from_min)
-            .find(|step| all.0 / step.0 <= 8)
-            .unwrap_or(Span::from_h(24));
-        let mut at = moments::floored(self.course.from, step) + step;
-        let mut number = 0;
-        while at < self.course.ends() {
-            let x = self.x(at);
-            let says = match step.as_s() >= 86_400 {
-                true => moments::day_and_minute(at),
-                false => moments::minute(at),
-            };
-            if (3.0..=96.0).contains(&x) {
-                let minor = if number % 2 == 1 { " minor" } else { "" };
-                let _ = write!(
-                    svg,
-                    r#"<text class="tick time{minor}" x="{x:.2}%" y="{}">{says}</text>"#,
-                    HEIGHT - 4.0
-                );
-            }
-            number += 1;
-            at = at + step;
-        }
-        let x = self.x(self.now).min(100.0);
-        let _ = write!(
-            svg,
-            r#"<line class="now" x1="{x:.2}%" x2="{x:.2}%" y1="{TOP}" y2="{floor:.1}"/>"#
-        );
-    }
-
-    fn marks(&self, svg: &mut String, floor: f64) {
-        for marker in &self.markers {
-            let x = self.x(marker.at);
-            let class = if marker.is_manual { "manual" } else { "auto" };
-            let _ = write!(
-                svg,
-                r#"<g class="mark {class}"><line x1="{x:.2}%" x2="{x:.2}%" y1="8" y2="{floor:.1}"/><circle cx="{x:.2}%" cy="7" r="4"/></g>"#
-            );
-        }
-    }
+fn dash() -> String {
+    "–".to_owned()
 }
 
 /// The next number that is easy to halve: 1, 2, 4, 5 or 8 with zeros.
@@ -292,6 +179,8 @@ fn rounded_up(figure: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use postlane_mail::Span;
+
     use super::super::chip::Chip;
     use super::*;
 
@@ -303,7 +192,10 @@ mod tests {
             Stretch { accepted: 30, deferred_fresh: 10, fresh: 40, ..Stretch::default() };
         let sample = |place: usize| {
             let (rate, chip) = believed(place)?;
-            Some(Sample { at: course.begins(place), chip, rate: Some(rate), quota: None })
+            let (from, until) = (course.begins(place), course.begins(place + 1));
+            let (rate, suspected) = (Some(rate), Some(0.05));
+            let says = "6 in 2 min, suspected".to_owned();
+            Some(Sample { from, until, chip, rate, relied_on: None, suspected, says })
         };
         let samples: Vec<Sample> = (0..90).filter_map(sample).collect();
         let marker = |at, who: &str| Marker {
@@ -314,7 +206,7 @@ mod tests {
         };
         let markers = vec![marker(course.begins(41), "jo"), marker(Instant(1), "controller")];
         let of = vec![("provider".to_owned(), "google".to_owned())];
-        Plot::new(course, &samples, markers, (NOW, of))
+        Plot::new(course, &samples, markers, (NOW, Some(0.375), of))
     }
 
     #[test]
@@ -324,7 +216,10 @@ mod tests {
         let (_, path) = svg.split_once(r#"class="limit" d=""#).unwrap();
         assert_eq!(path.split('"').next().unwrap().matches('M').count(), 2, "{path}");
         assert!(svg.contains(r#"class="state gap" x="30" width="30""#), "{svg}");
+        assert!(svg.contains(r#"class="gap" x="30" width="30""#), "{svg}");
+        assert_eq!(svg.matches(r#"class="suspected""#).count(), 1, "{svg}");
         assert_eq!(plot.rows()[45].state, "not recorded");
+        assert!(plot.says().ends_with("In 30 of 90 bars nothing was recorded."), "{}", plot.says());
         assert_eq!(
             (plot.rows()[10].limit.as_str(), plot.rows()[10].state.as_str()),
             ("30", "Healthy")
@@ -336,10 +231,25 @@ mod tests {
         let plot = plot(|_| Some((0.25, Chip::Resting)));
         let rows = plot.rows();
         assert!(rows[40].log.starts_with("/log?provider=google&since=2026-"), "{}", rows[40].log);
-        assert_eq!(rows[41].changes, "pinned <2/m>");
+        assert_eq!(rows[41].changes, "pinned <2/m>, by jo");
+        assert_eq!(
+            (rows[40].fresh_deferral.as_str(), rows[40].until.clone()),
+            ("25 %", rows[41].exact.clone())
+        );
+        assert_eq!(rows[40].believed, "6 in 2 min, suspected");
         assert_eq!(plot.markers.len(), 1, "what was before is not in the picture");
-        assert!(plot.says().contains("40 attempts, 30 accepted, 10 deferred"), "{}", plot.says());
+        assert!(plot.says().contains("40 attempts: 30 accepted, 10 deferred"), "{}", plot.says());
         assert!(!plot.svg().contains("<2/m>"), "what others wrote is in the table alone");
+    }
+
+    #[test]
+    fn thresholds_are_lines_and_unit_and_time_zone_are_said() {
+        let plot = plot(|_| Some((0.25, Chip::Healthy)));
+        let svg = plot.svg();
+        assert!(svg.contains(r#"class="ceiling""#) && svg.contains(">ceiling 22.5/min<"), "{svg}");
+        assert!(svg.contains(">2 %<") && svg.contains(">10 %<"), "{svg}");
+        assert!(svg.contains("per 2 min<") && svg.contains(">UTC<"), "{svg}");
+        assert!(plot.caption().starts_with("Recipients in 2 min each, 2"), "{}", plot.caption());
     }
 
     #[test]

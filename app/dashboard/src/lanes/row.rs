@@ -56,7 +56,7 @@ impl Cap {
 }
 
 /// A rate of the API, as `60/m`, in messages a second.
-fn per_s(text: &str) -> Option<f64> {
+pub(crate) fn per_s(text: &str) -> Option<f64> {
     let rate = postlane_mail::Rate::parse(text).ok()?;
     Some(1e6 / rate.gap().0.max(1) as f64)
 }

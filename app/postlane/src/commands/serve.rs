@@ -52,6 +52,7 @@ async fn until_told(setup: Setup, config: Config, reread: Reread) -> anyhow::Res
     if let Some(past) = server.handle().past() {
         server.handle().tell_webhooks(Arc::new(LedgerFeed::new(past)));
     }
+    server.handle().remember_lanes();
     let token = token_path(&data);
     let doors = Doors::open(http, &data.join("control.sock")).await;
     let doors = doors.with_context(|| {

@@ -10,54 +10,54 @@ use crate::relay::{PATIENCE, Relay};
 
 const NOWHERE: [&str; 2] = ["--route", "*=127.0.0.1:9"];
 
-const PASSWORD: &str = "correct horse battery";
+pub(crate) const PASSWORD: &str = "correct horse battery";
 
 /// A browser, with the cookie that it holds.
-struct Browser<'a> {
+pub(crate) struct Browser<'a> {
     relay: &'a Relay,
-    cookie: String,
+    pub(crate) cookie: String,
     proxied: bool,
 }
 
 /// What was answered.
-struct Page {
-    status: u16,
-    head: String,
-    body: String,
+pub(crate) struct Page {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
 }
 
 impl Page {
-    fn field(&self, name: &str) -> String {
+    pub(crate) fn field(&self, name: &str) -> String {
         let mut fields = self.head.lines().filter_map(|line| line.split_once(": "));
         let found = fields.find(|(field, _)| field.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.to_owned()).unwrap_or_default()
     }
 
     /// What forms of this page carry.
-    fn form_token(&self) -> String {
+    pub(crate) fn form_token(&self) -> String {
         let (_, rest) = self.body.split_once(r#"name="form_token" value=""#).unwrap();
         rest.split('"').next().unwrap().to_owned()
     }
 }
 
 impl<'a> Browser<'a> {
-    fn new(relay: &'a Relay) -> Self {
+    pub(crate) fn new(relay: &'a Relay) -> Self {
         Self { relay, cookie: String::new(), proxied: false }
     }
 
-    fn signed_in(relay: &'a Relay, name: &str) -> Self {
+    pub(crate) fn signed_in(relay: &'a Relay, name: &str) -> Self {
         let mut browser = Self::new(relay);
         let page = browser.send("/sign-in", &format!("name={name}&password={PASSWORD}"));
         assert_eq!((page.status, page.field("location").as_str()), (303, "/"), "{}", page.body);
         browser
     }
 
-    fn look(&mut self, path: &str) -> Page {
+    pub(crate) fn look(&mut self, path: &str) -> Page {
         self.ask(&format!("GET {path}"), "", "")
     }
 
     /// Sends a form as a page of ours would.
-    fn send(&mut self, path: &str, form: &str) -> Page {
+    pub(crate) fn send(&mut self, path: &str, form: &str) -> Page {
         let origin = format!("Origin: http://{}\r\n", self.relay.http);
         self.ask(&format!("POST {path}"), &origin, form)
     }
@@ -100,7 +100,7 @@ fn user(relay: &Relay, arguments: &[&str]) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8(said).unwrap())
 }
 
-fn add(relay: &Relay, name: &str, more: &[&str]) {
+pub(crate) fn add(relay: &Relay, name: &str, more: &[&str]) {
     let (exit, said) = user(relay, &[&["add", name, "--password-stdin"], more].concat());
     assert_eq!(exit, Some(0), "{said}");
 }
@@ -239,4 +239,22 @@ fn who_guesses_passwords_waits_and_by_tls_the_cookie_is_for_tls() {
     let cookie = page.field("set-cookie");
     assert!(cookie.starts_with("__Host-") && cookie.ends_with("; Secure"), "{cookie}");
     assert_eq!(browser.look("/").status, 200);
+}
+
+#[test]
+fn a_burst_of_guesses_gets_no_further_than_guesses_one_after_the_other() {
+    let relay = Relay::start(&NOWHERE);
+    add(&relay, "vera", &[]);
+    let barrier = std::sync::Barrier::new(40);
+    let guess = || {
+        let mut browser = Browser::new(&relay);
+        barrier.wait();
+        browser.send("/sign-in", "name=vera&password=guess").status
+    };
+    let answers: Vec<u16> = std::thread::scope(|scope| {
+        let all: Vec<_> = (0..40).map(|_| scope.spawn(guess)).collect();
+        all.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    let many = |status| answers.iter().filter(|answer| **answer == status).count();
+    assert_eq!((many(401), many(429)), (10, 30), "{answers:?}");
 }

@@ -15,6 +15,7 @@ mod command_line;
 mod configuration;
 mod crash;
 mod dashboard;
+mod dashboard_lanes;
 mod encrypted;
 mod engagement;
 mod events;
