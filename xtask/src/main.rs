@@ -1,10 +1,11 @@
-//! The project's own chores: `cargo xtask tidy|test|peers|score|folds|bounces|reference|bank|bench`.
+//! The project's own chores: `cargo xtask tidy|test|peers|score|folds|bounces|reference|pictures|bank|bench`.
 
 mod bank;
 mod bench;
 mod bounces;
 mod folds;
 mod peers;
+mod pictures;
 mod reference;
 mod score;
 mod test;
@@ -34,6 +35,8 @@ enum Chore {
     Bounces(bounces::Arguments),
     /// Write the reference pages of replies anew, from the rules.
     Reference(reference::Arguments),
+    /// Take the guide's pictures of lanes anew, in four minutes.
+    Pictures,
     /// Draw scenarios of the rehearsal, by the hundred.
     Bank(bank::Arguments),
     /// Measure the relay on this machine.
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Chore::Score(arguments) => score::run(&arguments),
         Chore::Bounces(arguments) => bounces::run(&arguments),
         Chore::Reference(arguments) => reference::run(&arguments),
+        Chore::Pictures => pictures::run(),
         Chore::Bank(arguments) => bank::run(&arguments),
         Chore::Bench(bench) => bench::run(&bench),
     };
