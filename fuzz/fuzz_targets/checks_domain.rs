@@ -5,8 +5,8 @@
 use libfuzzer_sys::fuzz_target;
 use postlane_checks::tlsa::TlsaRecord;
 use postlane_checks::{
-    Answer, FetchFailure, Fetched, Found, Greeting, Kind, Known, Name, Record, SendingDomain,
-    Served, check_domain, domain_checks,
+    Answer, FetchFailure, Fetched, Found, Greeting, Kind, Known, Name, Record, KeysSeen, SendingDomain,
+    Served, Taken, check_domain, domain_checks,
 };
 use postlane_mail::{Instant, Span};
 
@@ -25,6 +25,9 @@ fuzz_target!(|octets: &[u8]| {
         now: Instant::from_unix_s(1_800_000_000),
         registered: None,
         may_call: true,
+        unsubscribe: vec!["https://u.example/x".into(), "mailto:u@a.example.com".into()],
+        spf_source: None,
+        keys_seen: KeysSeen::default(),
     };
     let (mut known, mut count) = (Known::new(), 0);
     let report = loop {
@@ -46,6 +49,7 @@ fuzz_target!(|octets: &[u8]| {
                 false => Fetched::Page {
                     status: 200,
                     media_type: "text/plain".into(),
+                    location: "".into(),
                     body: body.into(),
                 },
             };
@@ -55,6 +59,9 @@ fuzz_target!(|octets: &[u8]| {
             let chain = vec![texts.next().unwrap_or_default().into()];
             let version = "TLSv1.3".into();
             known.learn_greeting(exchanger, Greeting::Encrypted { chain, distrust: None, version });
+        }
+        for mailbox in known.take_missing_mailboxes() {
+            known.learn_mailbox(mailbox, Taken::Yes("250 Ok".into()));
         }
         assert!(count < QUESTIONS_MAX, "the questions do not end");
     };

@@ -29,6 +29,7 @@ fuzz_target!(|octets: &[u8]| {
             mail_from: "jo@example.com",
         }),
         is_transactional: octets.len() % 3 == 1,
+        may_fetch: false,
         session: Session::Unseen,
     };
     let (mut known, mut asked) = (Known::new(), 0);

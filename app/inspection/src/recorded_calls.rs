@@ -4,7 +4,9 @@ use std::net::IpAddr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use postlane_checks::{Authority, FetchFailure, Fetched, Greeting, Known, Name, Page, Served};
+use postlane_checks::{
+    Authority, FetchFailure, Fetched, Greeting, Known, Mailbox, Name, Page, Served, Taken, Verb,
+};
 use postlane_mail::Span;
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +17,7 @@ pub(crate) enum Line {
     Page(PageLine),
     Authority(AuthorityLine),
     Greeting(GreetingLine),
+    Mailbox(MailboxLine),
 }
 
 /// A page; its octets stand in base 64.
@@ -23,12 +26,19 @@ pub(crate) enum Line {
 pub(crate) struct PageLine {
     page: String,
     octets_max: usize,
+    /// It was not fetched: somebody was taken off a list there (RFC 8058).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    one_click: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     media_type: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
+    location: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     body: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    took_ms: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     why: Option<Why>,
 }
@@ -63,6 +73,17 @@ pub(crate) struct AuthorityLine {
     why: Option<String>,
 }
 
+/// What an exchanger said of a mailbox.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MailboxLine {
+    asked: String,
+    mailbox: String,
+    /// `yes`, `no` or `open`.
+    taken: String,
+    says: String,
+}
+
 /// How an exchanger greeted; certificates stand in base 64.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -92,19 +113,28 @@ pub(crate) fn leave_open(known: &mut Known) {
     for exchanger in known.take_missing_greetings() {
         known.learn_greeting(exchanger, Greeting::Failed(WHY.into()));
     }
+    for mailbox in known.take_missing_mailboxes() {
+        known.learn_mailbox(mailbox, Taken::Open(WHY.into()));
+    }
 }
 
 impl Line {
     /// Everything that is known.
     pub(crate) fn all(known: &Known) -> Vec<Self> {
-        let pages = known.pages().map(|(page, fetched)| Self::Page(PageLine::of(page, fetched)));
+        let pages = known.pages().map(|(page, fetched)| {
+            let took_ms = known.page_took(page).map(Span::as_ms);
+            Self::Page(PageLine { took_ms, ..PageLine::of(page, fetched) })
+        });
+        let mailboxes = known
+            .mailboxes()
+            .map(|(mailbox, taken)| Self::Mailbox(MailboxLine::of(mailbox, taken)));
         let authorities = known
             .authorities()
             .map(|(authority, served)| Self::Authority(AuthorityLine::of(authority, served)));
         let greetings = known
             .greetings()
             .map(|(host, greeting)| Self::Greeting(GreetingLine::of(host, greeting)));
-        pages.chain(authorities).chain(greetings).collect()
+        pages.chain(authorities).chain(greetings).chain(mailboxes).collect()
     }
 
     /// Whose words it has.
@@ -113,6 +143,7 @@ impl Line {
             Self::Page(line) => &line.page,
             Self::Authority(line) => &line.zone,
             Self::Greeting(line) => &line.exchanger,
+            Self::Mailbox(line) => &line.mailbox,
         }
     }
 
@@ -120,7 +151,11 @@ impl Line {
     pub(crate) fn learn(&self, known: &mut Known) -> Option<()> {
         match self {
             Self::Page(line) => {
-                let page = Page::of_url(&line.page, line.octets_max)?;
+                let verb = if line.one_click { Verb::OneClick } else { Verb::Get };
+                let page = Page { verb, ..Page::of_url(&line.page, line.octets_max)? };
+                if let Some(ms) = line.took_ms {
+                    known.note_page_took(page.clone(), Span::from_ms(ms));
+                }
                 known.learn_page(page, line.fetched()?);
             }
             Self::Authority(line) => {
@@ -130,6 +165,10 @@ impl Line {
             }
             Self::Greeting(line) => {
                 known.learn_greeting(Name::parse(&line.exchanger).ok()?, line.greeting()?);
+            }
+            Self::Mailbox(line) => {
+                let mailbox = Mailbox::new(&Name::parse(&line.asked).ok()?, &line.mailbox)?;
+                known.learn_mailbox(mailbox, line.taken()?);
             }
         }
         Some(())
@@ -141,15 +180,19 @@ impl PageLine {
         let mut line = Self {
             page: page.to_string(),
             octets_max: page.octets_max,
+            one_click: page.verb == Verb::OneClick,
             status: None,
             media_type: String::new(),
+            location: String::new(),
             body: String::new(),
+            took_ms: None,
             why: None,
         };
         match fetched {
-            Fetched::Page { status, media_type, body } => {
+            Fetched::Page { status, media_type, location, body } => {
                 line.status = Some(*status);
                 line.media_type = media_type.to_string();
+                line.location = location.to_string();
                 line.body = STANDARD.encode(body);
             }
             Fetched::Failed(failure) => line.why = Some(Why::of(failure)),
@@ -163,6 +206,7 @@ impl PageLine {
             (None, Some(status)) => Fetched::Page {
                 status,
                 media_type: self.media_type.as_str().into(),
+                location: self.location.as_str().into(),
                 body: STANDARD.decode(&self.body).ok()?.into(),
             },
             (None, None) => return None,
@@ -217,6 +261,32 @@ impl AuthorityLine {
             }
             (None, Some(why)) => Served::Failed(why.as_str().into()),
             (None, None) => Served::Lame,
+        }
+    }
+}
+
+impl MailboxLine {
+    fn of(mailbox: &Mailbox, taken: &Taken) -> Self {
+        let (word, says) = match taken {
+            Taken::Yes(says) => ("yes", says),
+            Taken::No(says) => ("no", says),
+            Taken::Open(says) => ("open", says),
+        };
+        Self {
+            asked: mailbox.exchanger.to_string(),
+            mailbox: mailbox.address.to_string(),
+            taken: word.to_owned(),
+            says: says.to_string(),
+        }
+    }
+
+    fn taken(&self) -> Option<Taken> {
+        let says = self.says.as_str().into();
+        match self.taken.as_str() {
+            "yes" => Some(Taken::Yes(says)),
+            "no" => Some(Taken::No(says)),
+            "open" => Some(Taken::Open(says)),
+            _ => None,
         }
     }
 }
@@ -277,7 +347,13 @@ pub(crate) fn learn_one_of_each(known: &mut Known) {
     let body = b"\xffx".as_slice().into();
     known.learn_page(
         page("a"),
-        Fetched::Page { status: 200, media_type: "text/plain".into(), body },
+        Fetched::Page { status: 200, media_type: "text/plain".into(), location: "".into(), body },
+    );
+    known.note_page_took(page("a"), Span::from_ms(12));
+    let location = "https://b.example/".into();
+    known.learn_page(
+        Page { verb: Verb::OneClick, ..page("a") },
+        Fetched::Page { status: 302, media_type: "".into(), location, body: Box::default() },
     );
     known.learn_page(page("b"), Fetched::Failed(FetchFailure::Certificate("expired".into())));
     known.learn_page(page("c"), Fetched::Failed(FetchFailure::TooLarge));
@@ -292,4 +368,8 @@ pub(crate) fn learn_one_of_each(known: &mut Known) {
     known.learn_greeting(name("b.example"), Greeting::Plain);
     known.learn_greeting(name("c.example"), Greeting::Broken("x".into()));
     known.learn_greeting(name("d.example"), Greeting::Failed("y".into()));
+    let mailbox = |who| Mailbox::new(&name("a.example"), who).unwrap();
+    known.learn_mailbox(mailbox("a@a.example"), Taken::Yes("250 Ok".into()));
+    known.learn_mailbox(mailbox("b@a.example"), Taken::No("550 no".into()));
+    known.learn_mailbox(mailbox("c@a.example"), Taken::Open("450 later".into()));
 }

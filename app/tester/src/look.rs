@@ -5,9 +5,9 @@ use std::time::{Duration, Instant as Started};
 use postlane_checks::address::{Sender, address_checks, check_address};
 use postlane_checks::message::Message;
 use postlane_checks::{
-    Arrived, Authentication, Check, Client, FetchFailure, Fetched, Finding, Greeting, Known, Name,
-    Outcome, Report as Looked, SendingDomain, Served, Session, check_domain, check_message,
-    domain_checks, message_checks,
+    Arrived, Authentication, Check, Client, FetchFailure, Fetched, Finding, Greeting, KeysSeen,
+    Known, Name, Outcome, Report as Looked, SendingDomain, Served, Session, Taken, check_domain,
+    check_message, domain_checks, message_checks,
 };
 use postlane_inspection::message_as_json;
 use postlane_mail::Instant;
@@ -26,9 +26,9 @@ const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Checks of a domain that would call hosts which the sender names: its name servers, its web
 /// servers, its exchangers.
-const CALLING: [&str; 11] = [
+const CALLING: [&str; 17] = [
     "DNS-14", "DNS-15", "DNS-19", "TLS-04", "TLS-05", "TLS-07", "TLS-08", "TLS-09", "TLS-11",
-    "BIMI-03", "BIMI-04",
+    "BIMI-03", "BIMI-04", "IDN-12", "IDN-13", "BULK-05", "BULK-06", "BULK-07", "CNT-04",
 ];
 
 const NOT_CALLED: &str =
@@ -86,6 +86,9 @@ fn decline_calls(known: &mut Known) {
     for exchanger in known.take_missing_greetings() {
         known.learn_greeting(exchanger, Greeting::Failed(NOT_CALLED.into()));
     }
+    for mailbox in known.take_missing_mailboxes() {
+        known.learn_mailbox(mailbox, Taken::Open(NOT_CALLED.into()));
+    }
 }
 
 /// One round. None if answers are missing.
@@ -104,8 +107,11 @@ pub(crate) fn look(known: &mut Known, arrival: &Arrival, octets: &[u8]) -> Optio
         client: Some(Client { address: arrival.client, helo, mail_from }),
         session,
         is_transactional: false,
+        may_fetch: false,
     };
-    let sender = Sender { address: arrival.client, helo: Some(helo) };
+    let bounces_to = mail_from.rsplit_once('@').and_then(|(_, host)| Name::parse(host).ok());
+    let sends_for = bounces_to.as_ref();
+    let sender = Sender { address: arrival.client, helo: Some(helo), sends_for, may_call: false };
     // Both ask before either is waited for.
     let (of_message, of_address) = (check_message(known, &arrived), check_address(known, sender));
     let (authentication, of_message) = of_message?;
@@ -178,6 +184,9 @@ fn domain_of(
         now,
         registered: None,
         may_call: false,
+        unsubscribe: Vec::new(),
+        spf_source: None,
+        keys_seen: KeysSeen::default(),
     })
 }
 

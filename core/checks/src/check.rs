@@ -25,6 +25,8 @@ pub struct Check {
     pub remedy: &'static str,
     /// Where that is written.
     pub reference: &'static str,
+    /// Why nobody here can answer it: every look says so, and nothing else. None for nearly all.
+    pub unanswered: Option<&'static str>,
 }
 
 /// What a check is about.
@@ -141,6 +143,8 @@ pub struct Arrived<'a> {
     /// It is one person's own mail (an order, a password): what mail to many must carry is no
     /// matter then.
     pub is_transactional: bool,
+    /// Its links may be fetched: who counts clicks counts that.
+    pub may_fetch: bool,
 }
 
 /// Who brings a message.
@@ -197,7 +201,7 @@ impl Check {
         remedy: &'static str,
         reference: &'static str,
     ) -> Self {
-        Self { id, title, scope: Scope::Message, gates, remedy, reference }
+        Self { id, title, scope: Scope::Message, gates, remedy, reference, unanswered: None }
     }
 
     /// A check of a domain.
@@ -208,7 +212,7 @@ impl Check {
         remedy: &'static str,
         reference: &'static str,
     ) -> Self {
-        Self { id, title, scope: Scope::Domain, gates, remedy, reference }
+        Self { id, title, scope: Scope::Domain, gates, remedy, reference, unanswered: None }
     }
 
     /// A check of a domain that stands in nobody's gate.
@@ -229,7 +233,18 @@ impl Check {
         remedy: &'static str,
         reference: &'static str,
     ) -> Self {
-        Self { id, title, scope: Scope::Address, gates, remedy, reference }
+        Self { id, title, scope: Scope::Address, gates, remedy, reference, unanswered: None }
+    }
+
+    /// A check that nobody here can answer, with the reason.
+    pub(crate) const fn left_open(self, why: &'static str) -> Self {
+        Self { unanswered: Some(why), ..self }
+    }
+
+    /// What every look says of a check that nobody here can answer.
+    pub(crate) fn open(&self) -> Option<Finding> {
+        let found = Found::new(Outcome::Skip, self.unanswered?);
+        Some(self.finding(found))
     }
 
     /// What was found, as it is told: with what to do where something is to be done.
@@ -247,8 +262,16 @@ impl Check {
 }
 
 impl MessageCheck {
+    /// One that nobody here can answer.
+    pub(crate) const fn left_open(check: Check, why: &'static str) -> Self {
+        Self { check: check.left_open(why), run: Run::Identity(|_| None) }
+    }
+
     /// Looks, and says what was found.
     pub(crate) fn find(&'static self, known: &mut Known, looked: Looked<'_>) -> Option<Finding> {
+        if let Some(open) = self.check.open() {
+            return Some(open);
+        }
         let found = match self.run {
             Run::Form(run) => run(known, looked.arrived)?,
             Run::Identity(run) => run(looked)?,

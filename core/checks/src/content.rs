@@ -8,6 +8,7 @@ mod language;
 mod links;
 mod markup;
 mod page;
+mod reached;
 mod reading;
 mod script;
 mod style;

@@ -43,12 +43,14 @@ pub use dane::DanePolicy;
 pub use dns::{
     Answer, Authority, Failure, Found, Kind, Known, Name, NameError, Question, Record, Served,
 };
-pub use domain::{DomainReport, SendingDomain, check_domain, domain_checks};
-pub use exchanger::Greeting;
+pub use domain::{
+    DomainReport, KeysSeen, SendingDomain, check_answers, check_domain, domain_checks,
+};
+pub use exchanger::{Greeting, Mailbox, Taken};
 pub use gates::{GateVerdict, Standing};
 pub use network::is_public;
 pub use report::Report;
 pub use run::{check_message, check_message_for, message_checks};
 pub use score::Score;
 pub use session::Session;
-pub use web::{FetchFailure, Fetched, Page};
+pub use web::{FetchFailure, Fetched, Page, Verb};

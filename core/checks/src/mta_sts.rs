@@ -7,7 +7,7 @@ mod fetched;
 use postlane_mail::{Instant, Span};
 
 use crate::dns::Name;
-use crate::web::Page;
+use crate::web::{Page, Verb};
 
 pub use fetched::StsFetchFault;
 
@@ -150,7 +150,7 @@ impl StsPolicy {
     pub fn page_of(domain: &Name) -> Option<Page> {
         let host = Self::host_of(domain)?;
         let path = "/.well-known/mta-sts.txt".into();
-        Some(Page { host, path, octets_max: POLICY_OCTETS_MAX })
+        Some(Page { host, path, octets_max: POLICY_OCTETS_MAX, verb: Verb::Get })
     }
 
     /// Reads a policy. Of keys that stand there twice the first counts, except `mx`; keys that

@@ -7,11 +7,13 @@ mod macros;
 mod matching;
 mod published;
 mod record;
+mod sources;
 mod survey;
 mod tree;
 
 pub(crate) use findings::CHECKS;
 pub(crate) use published::DOMAIN_CHECKS;
+pub(crate) use sources::covers;
 
 pub use check::{Envelope, Explained, Verdict, check_host};
 pub use flatten::{FlattenError, Flattened, Network, flatten};

@@ -1,9 +1,10 @@
-//! What lies on web servers, as far as checks ask for it. Nobody follows a redirection: where it
-//! leads is not what the domain has promised.
+//! What lies on web servers, as far as checks ask for it. Whoever fetches follows no redirection:
+//! where it leads is not what the domain has promised. Checks that do follow ask for the next page
+//! themselves ([`follow`]).
 
-use crate::dns::Name;
+use crate::dns::{Known, Name};
 
-/// A page that is fetched by GET over HTTPS, at port 443.
+/// A page that is asked for over HTTPS, at port 443.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Page {
     /// The server.
@@ -12,6 +13,17 @@ pub struct Page {
     pub path: Box<str>,
     /// Octets that are read, at most.
     pub octets_max: usize,
+    /// What is asked of the server.
+    pub verb: Verb,
+}
+
+/// What is asked of a web server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verb {
+    /// The page (GET).
+    Get,
+    /// To take the recipient off the list: POST of `List-Unsubscribe=One-Click` (RFC 8058 §3.2).
+    OneClick,
 }
 
 /// What came of it.
@@ -23,7 +35,9 @@ pub enum Fetched {
         status: u16,
         /// As it is sent, without parameters, in lower case; empty where none is sent.
         media_type: Box<str>,
-        /// The octets.
+        /// Where a redirection leads, as it is sent; empty where none is.
+        location: Box<str>,
+        /// The octets; of redirections and refusals none are read.
         body: Box<[u8]>,
     },
     /// There is none.
@@ -78,7 +92,36 @@ impl Page {
             return None;
         }
         let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
-        Some(Self { host, path: path.into(), octets_max })
+        Some(Self { host, path: path.into(), octets_max, verb: Verb::Get })
+    }
+}
+
+/// Asks for a page, and for those that redirections lead to over HTTPS, as many as may be; the
+/// last answer with its page. None if answers are missing.
+pub(crate) fn follow(known: &mut Known, page: Page, hops_max: usize) -> Option<(Page, Fetched)> {
+    let mut at = page;
+    for _ in 0..hops_max {
+        let fetched = known.fetch(&at)?.clone();
+        let next = match &fetched {
+            Fetched::Page { status: 300..400, location, .. } => at.leads_to(location),
+            _ => None,
+        };
+        let Some(next) = next else { return Some((at, fetched)) };
+        at = next;
+    }
+    let fetched = known.fetch(&at)?.clone();
+    Some((at, fetched))
+}
+
+impl Page {
+    /// Where a redirection of this page leads, if it is another page that can be asked for.
+    fn leads_to(&self, location: &str) -> Option<Self> {
+        let is_path = location.starts_with('/') && !location.starts_with("//");
+        let url = match is_path {
+            true => format!("https://{}{location}", self.host),
+            false => location.to_owned(),
+        };
+        Self::of_url(&url, self.octets_max).filter(|next| next != self)
     }
 }
 
@@ -98,6 +141,36 @@ impl FetchFailure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn redirections_are_followed_over_https_and_not_for_ever() {
+        let start = Page::of_url("https://a.example/", 9).unwrap();
+        let walk = |to: fn(&Page) -> String| {
+            let mut known = Known::new();
+            loop {
+                if let Some((page, _)) = follow(&mut known, start.clone(), 5) {
+                    return (page.to_string(), known.pages().count());
+                }
+                for page in known.take_missing_pages() {
+                    let location = to(&page).into();
+                    let (media_type, body) = (Box::default(), Box::default());
+                    let fetched = Fetched::Page { status: 302, media_type, location, body };
+                    known.learn_page(page, fetched);
+                }
+            }
+        };
+        assert_eq!(walk(|page| format!("{}x", page.path)), ("https://a.example/xxxxx".into(), 6));
+        assert_eq!(walk(|_| "/b".into()), ("https://a.example/b".into(), 2));
+        for shut in ["http://b.example/", "//b.example/", "", "https://b.example:1/"] {
+            let mut known = Known::new();
+            assert!(follow(&mut known, start.clone(), 5).is_none());
+            let (media_type, body) = (Box::default(), Box::default());
+            let location = shut.into();
+            let moved = Fetched::Page { status: 301, media_type, location, body };
+            known.learn_page(start.clone(), moved);
+            assert_eq!(follow(&mut known, start.clone(), 5).unwrap().0, start, "{shut}");
+        }
+    }
 
     #[test]
     fn only_plain_https_urls_are_fetched() {

@@ -33,6 +33,7 @@ fn answered(octets: &[u8], answer: impl Fn(Kind, &str) -> Answer) -> Vec<Finding
         is_utf8: false,
         client: None,
         is_transactional: false,
+        may_fetch: false,
         session: Session::Unseen,
     };
     let mut known = Known::new();

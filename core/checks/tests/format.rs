@@ -25,6 +25,7 @@ fn look(octets: &[u8]) -> Vec<Finding> {
         is_utf8: false,
         client: None,
         is_transactional: true,
+        may_fetch: false,
         session: Session::Unseen,
     };
     let mut known = Known::new();

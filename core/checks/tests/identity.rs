@@ -119,6 +119,7 @@ impl Mail {
             is_utf8: false,
             client: Some(client),
             is_transactional: self.is_transactional,
+            may_fetch: false,
             session: self.session,
         };
         let mut known = Known::new();

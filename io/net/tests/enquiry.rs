@@ -16,8 +16,8 @@ use std::time::Duration;
 use knot::{Knot, Zone};
 use postlane_checks::tlsa::TlsaRecord;
 use postlane_checks::{
-    Answer, Authority, FetchFailure, Fetched, Greeting, Kind, Known, Name, Page, Question, Record,
-    SendingDomain, Served, check_domain,
+    Answer, Authority, FetchFailure, Fetched, Greeting, KeysSeen, Kind, Known, Name, Page,
+    Question, Record, SendingDomain, Served, Verb, check_domain,
 };
 use postlane_mail::Instant;
 use postlane_net::dns::{NameServers, Resolver, ResolverSettings};
@@ -135,7 +135,7 @@ const POLICY: &[u8] = b"version: STSv1\nmode: enforce\nmx: mail.example\nmax_age
 
 fn policy_page() -> Page {
     let path = "/.well-known/mta-sts.txt".into();
-    Page { host: name("mta-sts.example"), path, octets_max: 64 << 10 }
+    Page { host: name("mta-sts.example"), path, octets_max: 64 << 10, verb: Verb::Get }
 }
 
 #[tokio::test]
@@ -152,6 +152,7 @@ async fn a_page_is_fetched_and_every_fault_of_a_web_server_is_told() {
     let page = |status, media_type: &str, body: &[u8]| Fetched::Page {
         status,
         media_type: media_type.into(),
+        location: "".into(),
         body: body.into(),
     };
     assert_eq!(
@@ -159,7 +160,13 @@ async fn a_page_is_fetched_and_every_fault_of_a_web_server_is_told() {
         page(200, "text/plain", POLICY)
     );
     let moved = http("302 Found", "Location: https://elsewhere.example/\r\n", b"");
-    assert_eq!(from(&good, moved, false).await, page(302, "", b""));
+    let leads = Fetched::Page {
+        status: 302,
+        media_type: "".into(),
+        location: "https://elsewhere.example/".into(),
+        body: Box::default(),
+    };
+    assert_eq!(from(&good, moved, false).await, leads);
     assert_eq!(
         from(&good, http("404 Not Found", text, b"x"), false).await,
         page(404, "text/plain", b"")
@@ -190,10 +197,11 @@ async fn nobody_is_called_in_a_private_network() {
     let knot = Knot::start(&[Zone { name: "example", records: Some(records), signed: false }]);
     let enquiry = enquiry(resolver(knot.address()), &[], &[]);
     for host in ["inside.example", "also.example"] {
-        let page = Page { host: name(host), path: "/".into(), octets_max: 10 };
+        let page = Page { host: name(host), path: "/".into(), octets_max: 10, verb: Verb::Get };
         assert_eq!(fetched(&enquiry, &page).await, Fetched::Failed(FetchFailure::Private));
     }
-    let page = Page { host: name("nobody.example"), path: "/".into(), octets_max: 10 };
+    let page =
+        Page { host: name("nobody.example"), path: "/".into(), octets_max: 10, verb: Verb::Get };
     assert_eq!(fetched(&enquiry, &page).await, Fetched::Failed(FetchFailure::NoAddress));
     let mut known = Known::new();
     known.greet(&name("inside.example"));
@@ -294,6 +302,9 @@ async fn looked_at(
         now: Instant::from_unix_s(1_790_000_000),
         registered: None,
         may_call: true,
+        unsubscribe: Vec::new(),
+        spf_source: None,
+        keys_seen: KeysSeen::default(),
     };
     let mut known = Known::new();
     for _ in 0..20 {

@@ -87,6 +87,7 @@ fn look(known: &mut Known, octets: &[u8]) -> usize {
         is_utf8: false,
         client: Some(client),
         is_transactional: false,
+        may_fetch: false,
         session: Session::Unseen,
     };
     loop {

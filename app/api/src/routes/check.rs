@@ -11,8 +11,8 @@ use postlane_checks::address::{Sender, address_checks, check_address};
 use postlane_checks::message::Message;
 use postlane_checks::spf::{Envelope, check_host};
 use postlane_checks::{
-    Arrived, Client, Known, Name, Report, SendingDomain, Session, check_domain, check_message,
-    domain_checks, message_checks,
+    Arrived, Client, KeysSeen, Known, Name, Report, SendingDomain, Session, check_domain,
+    check_message, domain_checks, message_checks,
 };
 use postlane_inspection::{
     AsSent, COMMON_SELECTORS, address_as_json, domain_as_json, message_as_json, spf_as_json,
@@ -94,8 +94,10 @@ pub(crate) async fn address(
 ) -> Result<Json<Value>, Problem> {
     let Query(query) = query.map_err(|e| Problem::bad_request(e.body_text()))?;
     let address = ip(&address)?;
+    let sends_for = query.sends_for.as_deref().map(domain_name).transpose()?;
     let look = move |known: &mut Known| {
-        let sender = Sender { address, helo: query.helo.as_deref() };
+        let (helo, sends_for) = (query.helo.as_deref(), sends_for.as_ref());
+        let sender = Sender { address, helo, sends_for, may_call: query.probe };
         let report = Report::new(address_checks(), check_address(known, sender)?);
         Some(address_as_json(sender, &report))
     };
@@ -162,6 +164,7 @@ fn arrived<'a>(octets: &'a [u8], query: &'a CheckMessageQuery, now: Instant) -> 
         client,
         session: Session::Unseen,
         is_transactional: query.transactional,
+        may_fetch: false,
     }
 }
 
@@ -181,6 +184,9 @@ fn asked(name: &str, query: &CheckDomainQuery, now: Instant) -> Result<SendingDo
     let is_guessed = selectors.is_empty();
     let selectors = if is_guessed { COMMON_SELECTORS.to_vec() } else { selectors };
     let addresses = listed(query.ips.as_deref(), "ips")?;
+    let unsubscribe = listed(query.unsubscribe.as_deref(), "unsubscribe")?;
+    let wrong = |why| Problem::bad_request(format!("spf_source is no name: {why}"));
+    let spf_source = query.spf_source.as_deref().map(Name::parse).transpose().map_err(wrong)?;
     Ok(SendingDomain {
         name,
         return_path,
@@ -190,6 +196,9 @@ fn asked(name: &str, query: &CheckDomainQuery, now: Instant) -> Result<SendingDo
         now,
         registered: None,
         may_call: query.probe,
+        unsubscribe: unsubscribe.into_iter().map(Into::into).collect(),
+        spf_source,
+        keys_seen: KeysSeen::default(),
     })
 }
 

@@ -40,8 +40,16 @@ pub struct CheckDomainQuery {
     /// Addresses that send for it, with commas between them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ips: Option<String>,
-    /// Call the domain's mail exchangers and see whether they encrypt, and with which certificate.
+    /// Call the domain's mail exchangers (do they encrypt, with which certificate, do postmaster and
+    /// abuse take mail) and its web page (does it say who runs it).
     pub probe: bool,
+    /// Addresses to unsubscribe at, with commas between them, of a message to a recipient made for
+    /// tests: they are tried, and that recipient is taken off the list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unsubscribe: Option<String>,
+    /// The name of the SPF record that the domain's own was written out from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spf_source: Option<String>,
 }
 
 /// What an address says of itself.
@@ -51,6 +59,11 @@ pub struct CheckAddressQuery {
     /// The name it gives with EHLO.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub helo: Option<String>,
+    /// The domain of the return-path that it sends for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sends_for: Option<String>,
+    /// Read the web page of its name's domain and see whether it says who runs it.
+    pub probe: bool,
 }
 
 /// Whose mail is held against a record of SPF.

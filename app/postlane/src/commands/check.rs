@@ -81,17 +81,22 @@ pub(crate) fn run(command: &CheckCommand, json: bool) -> Result<Exit, Failure> {
 }
 
 /// How servers are called beside the resolver.
-struct Callers<'a> {
-    map: &'a [String],
-    extra_roots: &'a [PathBuf],
+#[derive(Args)]
+struct Callers {
+    /// Call a host at another address than its own
+    #[arg(long, value_name = "HOST:PORT=ADDR:PORT")]
+    map: Vec<String>,
+    /// Believe the certificate authorities in this file (PEM), too
+    #[arg(long, value_name = "FILE")]
+    extra_root: Vec<PathBuf>,
 }
 
-impl Callers<'_> {
+impl Callers {
     fn enquiry(&self, resolver: Resolver) -> Result<Enquiry, Failure> {
         let mapped = Mapped::parse(self.map.iter().map(String::as_str));
         let mapped = mapped.map_err(|e| Failure::usage(e.to_string()))?;
         let trust =
-            Trust::with_roots(self.extra_roots).map_err(|e| Failure::usage(e.to_string()))?;
+            Trust::with_roots(&self.extra_root).map_err(|e| Failure::usage(e.to_string()))?;
         let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
         Ok(Enquiry::new(resolver, trust, mapped, &host))
     }
@@ -114,7 +119,7 @@ impl Answers {
     /// The same with answers of name servers, web servers and exchangers, too.
     fn run_with<T>(
         &self,
-        callers: &Callers<'_>,
+        callers: &Callers,
         look: impl FnMut(&mut Known) -> Option<T>,
     ) -> Result<T, Failure> {
         let asked = match self.resolver()? {

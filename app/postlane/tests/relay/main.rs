@@ -11,6 +11,7 @@ mod browser;
 mod check;
 mod check_domain;
 mod check_ip;
+mod check_probes;
 mod command_line;
 mod configuration;
 mod crash;

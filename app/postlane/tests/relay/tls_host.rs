@@ -41,6 +41,13 @@ impl Authority {
         self.0.der().to_vec()
     }
 
+    /// A certificate for these names and its key, as PEM.
+    pub(crate) fn pem(&self, names: &[&str]) -> (String, String) {
+        let (params, key) = params(names, 2040);
+        let certificate = params.signed_by(&key, &self.0).unwrap();
+        (certificate.pem() + &self.0.pem(), key.serialize_pem())
+    }
+
     /// A certificate for these names until a year, shown with the authority's.
     pub(crate) fn shown(&self, names: &[&str], until: i32) -> Shown {
         let (params, key) = params(names, until);
@@ -187,10 +194,18 @@ fn dialogue<S: Read + Write>(
     }
 }
 
-/// A web server that has a policy for each host's name. Its thread ends with the tests.
+/// A web server that has a page for each host's name. Its thread ends with the tests.
 pub(crate) struct Web {
     pub(crate) address: SocketAddr,
-    pages: Arc<Mutex<BTreeMap<String, Page>>>,
+    served: Arc<Mutex<Served>>,
+}
+
+/// What a web server has, and what it was asked for.
+#[derive(Default)]
+struct Served {
+    pages: BTreeMap<String, Page>,
+    /// As `GET https://host/path`, with what was posted.
+    asked: Vec<String>,
 }
 
 /// What a web server has for a host.
@@ -200,6 +215,8 @@ pub(crate) enum Page {
     Policy(String),
     /// A redirection to somewhere else.
     Redirection,
+    /// This text, with a status.
+    Text(&'static str, &'static str),
     /// The beginning of something, and then nothing.
     Stall,
 }
@@ -208,8 +225,8 @@ impl Web {
     pub(crate) fn start(shown: Shown) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let pages = Arc::new(Mutex::new(BTreeMap::new()));
-        let served = pages.clone();
+        let books = Arc::new(Mutex::new(Served::default()));
+        let served = books.clone();
         thread::spawn(move || {
             for stream in listener.incoming() {
                 let (served, shown) = (served.clone(), shown.clone());
@@ -217,33 +234,50 @@ impl Web {
                 thread::spawn(move || stream.and_then(|s| serve(s, &shown, &served)).ok());
             }
         });
-        Self { address, pages }
+        Self { address, served: books }
     }
 
-    /// What it has for a host from now on.
+    /// What it has for a host from now on; for `POST host`, where somebody posts there.
     pub(crate) fn put(&self, host: &str, page: Page) {
-        self.pages.lock().unwrap().insert(host.to_owned(), page);
+        self.served.lock().unwrap().pages.insert(host.to_owned(), page);
+    }
+
+    /// What it was asked for, in order.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        self.served.lock().unwrap().asked.clone()
     }
 }
 
-fn serve(
-    stream: TcpStream,
-    shown: &Shown,
-    pages: &Mutex<BTreeMap<String, Page>>,
-) -> io::Result<()> {
+fn serve(stream: TcpStream, shown: &Shown, served: &Mutex<Served>) -> io::Result<()> {
     stream.set_read_timeout(Some(PATIENCE))?;
     let mut stream = BufReader::new(shown.encrypt(stream)?);
-    let (mut host, mut line) = (String::new(), String::new());
+    let (mut request, mut line) = (String::new(), String::new());
+    stream.read_line(&mut request)?;
+    let (mut host, mut octets) = (String::new(), 0);
     while line != "\r\n" {
         line.clear();
         if stream.read_line(&mut line)? == 0 {
             return Ok(());
         }
-        if let Some(name) = line.to_ascii_lowercase().strip_prefix("host: ") {
-            host = name.trim().to_owned();
+        let lower = line.to_ascii_lowercase();
+        if let Some(name) = lower.strip_prefix("host: ") {
+            name.trim().clone_into(&mut host);
+        }
+        if let Some(length) = lower.strip_prefix("content-length: ") {
+            octets = length.trim().parse().map_err(io::Error::other)?;
         }
     }
-    let page = pages.lock().unwrap().get(&host).cloned();
+    let mut posted = vec![0; octets];
+    stream.read_exact(&mut posted)?;
+    let mut words = request.split(' ');
+    let (verb, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let posted = String::from_utf8_lossy(&posted);
+    let page = {
+        let mut served = served.lock().unwrap();
+        served.asked.push(format!("{verb} https://{host}{path} {posted}").trim_end().to_owned());
+        let of_verb = served.pages.get(&format!("{verb} {host}"));
+        of_verb.or_else(|| served.pages.get(&host)).cloned()
+    };
     let plain = |status: &str, text: &str| {
         let octets = text.len();
         format!(
@@ -252,6 +286,7 @@ fn serve(
     };
     let answer = match &page {
         Some(Page::Policy(text)) => plain("200 OK", text),
+        Some(Page::Text(status, text)) => plain(status, text),
         Some(Page::Redirection) => {
             "HTTP/1.1 302 Found\r\nLocation: https://other.example/\r\nContent-Length: 0\r\n\r\n"
                 .to_owned()

@@ -3,8 +3,8 @@
 use postlane_checks::address::{Sender, address_checks, check_address_for};
 use postlane_checks::message::Message;
 use postlane_checks::{
-    Arrived, Check, Client, Finding, Gate, GateVerdict, Known, Session, check_message_for,
-    message_checks,
+    Arrived, Check, Client, Finding, Gate, GateVerdict, Known, Name, Session, check_answers,
+    check_message_for, domain_checks, message_checks,
 };
 use postlane_mail::Instant;
 
@@ -30,17 +30,25 @@ pub(super) fn judge(
     let Leaving { gate, octets, now, is_utf8, is_transactional, client } = leaving;
     let wanted = |check: &Check| check.gates.contains(&gate) && !asks_a_list(check);
     let (message, session) = (Message::new(octets), Session::Unseen);
-    let arrived = Arrived { message, now, is_utf8, session, client, is_transactional };
+    let may_fetch = false;
+    let arrived = Arrived { message, now, is_utf8, session, client, is_transactional, may_fetch };
     let of_message = check_message_for(known, &arrived, wanted);
     let of_address = match client {
         Some(Client { address, helo, .. }) => {
-            check_address_for(known, Sender { address, helo: Some(helo) }, wanted)
+            let sender = Sender { address, helo: Some(helo), sends_for: None, may_call: false };
+            check_address_for(known, sender, wanted)
         }
         None => Some(Vec::new()),
     };
-    let (_, mut findings) = of_message?;
+    let (authentication, mut findings) = of_message?;
+    let bounces_to = client.and_then(|client| client.mail_from.rsplit_once('@'));
+    let bounces_to = bounces_to.and_then(|(_, host)| Name::parse(host).ok());
+    let author = authentication.author.as_ref();
+    let of_answers = check_answers(known, author, bounces_to.as_ref(), wanted);
     findings.extend(of_address?);
-    let checks: Vec<&Check> = message_checks().chain(address_checks()).collect();
+    findings.extend(of_answers?);
+    let checks: Vec<&Check> =
+        message_checks().chain(address_checks()).chain(domain_checks()).collect();
     Some((GateVerdict::of(gate, &checks, &findings), findings))
 }
 
@@ -90,6 +98,8 @@ mod tests {
         let (standing, blocking, asked) = verdict(&Answer::NoName);
         assert_eq!(standing, Standing::Blocked);
         assert!(blocking.contains(&"IDN-05"), "{blocking:?}");
+        // Nobody can answer a domain that does not exist.
+        assert!(blocking.contains(&"IDN-01") && blocking.contains(&"IDN-02"), "{blocking:?}");
         let is_ours = |name: &&String| name.ends_with("example") || name.ends_with(".arpa");
         let elsewhere = asked.iter().find(|name| !is_ours(name));
         assert_eq!(elsewhere, None, "{asked:?}");

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use postlane_checks::watch::{IssueTurn, Issues, RecordChange, Records, Values, observed};
 use postlane_checks::{
-    DomainReport, Finding, Kind, Known, Name, Outcome, Question, Record, SendingDomain,
+    DomainReport, Finding, KeysSeen, Kind, Known, Name, Outcome, Question, Record, SendingDomain,
     check_domain,
 };
 use postlane_mail::{Instant, Span};
@@ -93,7 +93,7 @@ pub(super) fn sending(
     subject: &WatchedSubject,
     addresses: &BTreeSet<IpAddr>,
     common: &[&str],
-    now: Instant,
+    (now, keys_seen): (Instant, &KeysSeen),
 ) -> SendingDomain {
     let own: Vec<Box<str>> = subject.selectors.iter().cloned().collect();
     let is_guessed = own.is_empty();
@@ -107,6 +107,9 @@ pub(super) fn sending(
         now,
         registered: None,
         may_call: false,
+        unsubscribe: Vec::new(),
+        spf_source: None,
+        keys_seen: keys_seen.clone(),
     }
 }
 

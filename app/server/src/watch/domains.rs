@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use postlane_checks::blocklist::Subject;
 use postlane_checks::watch::{IssueTurn, RecordChange, RecordSet, Version};
-use postlane_checks::{Known, Name};
+use postlane_checks::{KeysSeen, Kind, Known, Name};
 use postlane_inspection::COMMON_SELECTORS;
 use postlane_ledger::{Entry, Kind as Happened};
 use postlane_mail::{Instant, Label};
@@ -82,7 +82,8 @@ impl Handle {
             let subject = setup.watch.subjects.get(&Subject::Domain(name.clone()));
             let Some(subject) = subject.cloned() else { continue };
             let known = domains.0.get(&name).cloned().unwrap_or_default();
-            let (known, told) = self.look_at_domain(&setup, &name, subject, known).await;
+            let keys = domains.keys_seen(&name);
+            let (known, told) = self.look_at_domain(&setup, &name, (subject, &keys), known).await;
             let kept = keep(&name, &known);
             let versions: Vec<KeptVersion> =
                 known.records.iter().map(|(set, of)| keep_version(&name, set, of)).collect();
@@ -114,12 +115,12 @@ impl Handle {
         &self,
         setup: &Setup,
         name: &Name,
-        subject: WatchedSubject,
+        (subject, keys): (WatchedSubject, &KeysSeen),
         mut known: KnownDomain,
     ) -> (KnownDomain, Vec<RecordChange>) {
         let every = setup.watch.records_every;
         let addresses = setup.watch.source_addresses();
-        let asked = sending(name, &subject, &addresses, &COMMON_SELECTORS, self.now());
+        let asked = sending(name, &subject, &addresses, &COMMON_SELECTORS, (self.now(), keys));
         let of = subject.clone();
         let looked = self.0.inspector.look(Known::new(), move |known| look(known, &asked, &of));
         match looked.await {
@@ -165,6 +166,24 @@ impl Domains {
             self.0.entry(name.clone()).or_default();
         }
         gone
+    }
+
+    /// What the records of all domains tell of the keys of one.
+    fn keys_seen(&self, of: &Name) -> KeysSeen {
+        let mut seen = KeysSeen::default();
+        for (domain, known) in &self.0 {
+            let of_keys = known.records.iter().filter(|(set, _)| {
+                set.kind == Kind::Txt && set.name.as_str().contains("._domainkey.")
+            });
+            for (set, version) in of_keys {
+                if domain == of {
+                    seen.since.insert(set.name.clone(), version.since);
+                } else if let Some(text) = version.values.iter().next() {
+                    seen.elsewhere.push((set.name.clone(), text.into()));
+                }
+            }
+        }
+        seen
     }
 
     fn sought(&self, sought: &Sought, now: Instant) -> Vec<Name> {

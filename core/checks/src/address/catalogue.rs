@@ -3,9 +3,20 @@
 use crate::blocklist::of_address;
 use crate::check::Gate::{Apple, Google, Microsoft, TOnline, UnitedInternet, Yahoo};
 use crate::check::{Check, Found};
+use crate::dns::Known;
+use crate::spf;
+use postlane_mail::Instant;
 
-use super::sender::AddressCheck;
+use super::sender::{AddressCheck, Sender};
 use super::{dynamic::dynamic, helo, reverse};
+
+/// SPF-20, of this address.
+fn covered(known: &mut Known, sender: Sender<'_>) -> Option<Found> {
+    match sender.sends_for {
+        Some(domain) => spf::covers(known, domain, &[sender.address], Instant(0)),
+        None => Found::skip("the domain that it sends for is not given (--mail-from)"),
+    }
+}
 
 /// DNS-01 to DNS-11 and what else is about an address.
 pub(crate) static CHECKS: [AddressCheck; 34] = [
@@ -89,18 +100,16 @@ pub(crate) static CHECKS: [AddressCheck; 34] = [
         ),
         run: helo::is_reverse,
     },
-    AddressCheck {
-        check: Check::of_address(
+    AddressCheck::left_open(
+        Check::of_address(
             "DNS-09",
             "It says one name in EHLO",
             &[UnitedInternet],
             "Set one helo for each source.",
             "United Internet, table of replies",
         ),
-        run: |_, _| {
-            Found::skip("what it has said in 24 hours is in the log of the server that sends")
-        },
-    },
+        "what it has said in 24 hours is in the log of the server that sends",
+    ),
     AddressCheck {
         check: Check::of_address(
             "DNS-10",
@@ -121,16 +130,16 @@ pub(crate) static CHECKS: [AddressCheck; 34] = [
         ),
         run: reverse::is_whole_in_v6,
     },
-    AddressCheck {
-        check: Check::of_address(
+    AddressCheck::left_open(
+        Check::of_address(
             "DNS-21",
             "Its route is signed",
             &[],
             "Publish a ROA for the range.",
             "RFC 6811",
         ),
-        run: |_, _| Found::skip("routes are not in the DNS"),
-    },
+        "routes are not in the DNS",
+    ),
     AddressCheck {
         check: Check::of_address(
             "SPF-17",
@@ -149,11 +158,7 @@ pub(crate) static CHECKS: [AddressCheck; 34] = [
             "Add the address before mail goes by it.",
             "RFC 7208",
         ),
-        run: |_, _| {
-            Found::skip(
-                "the domain that it sends for is not given: `postlane check spf --ip … --mail-from …`",
-            )
-        },
+        run: covered,
     },
     AddressCheck {
         check: Check::of_address(
@@ -225,16 +230,16 @@ pub(crate) static CHECKS: [AddressCheck; 34] = [
         ),
         run: |known, sender| of_address(known, sender, "BL-09"),
     },
-    AddressCheck {
-        check: Check::of_address(
+    AddressCheck::left_open(
+        Check::of_address(
             "BL-12",
             "Invaluement",
             &[],
             "Ask to be taken off when the cause is gone.",
             "common practice",
         ),
-        run: |_, _| Found::skip("it is sold by subscription and not asked"),
-    },
+        "it is sold by subscription and not asked",
+    ),
     AddressCheck {
         check: Check::of_address(
             "BL-13",
@@ -245,26 +250,26 @@ pub(crate) static CHECKS: [AddressCheck; 34] = [
         ),
         run: |known, sender| of_address(known, sender, "BL-13"),
     },
-    AddressCheck {
-        check: Check::of_address(
+    AddressCheck::left_open(
+        Check::of_address(
             "BL-14",
             "Lists of providers' own",
             &[UnitedInternet, TOnline, Microsoft, Yahoo, Apple],
             "Write to the provider with the evidence pack.",
             "common practice",
         ),
-        run: |_, _| Found::skip("they are seen in replies alone: `postlane diagnose`"),
-    },
-    AddressCheck {
-        check: Check::of_address(
+        "they are seen in replies alone: `postlane diagnose`",
+    ),
+    AddressCheck::left_open(
+        Check::of_address(
             "BL-15",
             "Neighbours are not listed",
             &[],
             "Move to another range.",
             "common practice",
         ),
-        run: |_, _| Found::skip("that would be 255 questions to each list"),
-    },
+        "that would be 255 questions to each list",
+    ),
     AddressCheck {
         check: Check::of_address(
             "BL-16",
@@ -283,76 +288,76 @@ pub(crate) static CHECKS: [AddressCheck; 34] = [
             "Put a page with imprint and contact on the PTR's domain.",
             "postmaster.t-online.de §4.1",
         ),
-        run: |_, _| Found::skip("pages are not fetched"),
+        run: reverse::is_findable,
     },
-    AddressCheck {
-        check: Check::of_address(
+    AddressCheck::left_open(
+        Check::of_address(
             "BULK-15",
             "Complaints come back",
             &[],
             "Enrol the address and the domain in the providers' loops.",
             "RFC 5965",
         ),
-        run: |_, _| Found::skip("who has enrolled it is not in the DNS"),
-    },
-    AddressCheck {
-        check: Check::of_address(
+        "who has enrolled it is not in the DNS",
+    ),
+    AddressCheck::left_open(
+        Check::of_address(
             "INF-11",
             "SNDS has nothing against it",
             &[],
             "Look at sendersupport.olc.protection.outlook.com/snds.",
             "Microsoft SNDS",
         ),
-        run: |_, _| Found::skip("no access to SNDS is set up"),
-    },
-    AddressCheck {
-        check: Check::of_address(
+        "no access to SNDS is set up",
+    ),
+    AddressCheck::left_open(
+        Check::of_address(
             "INF-14",
             "Mail leaves by this address",
             &[],
             "Bind the source to it.",
             "common practice",
         ),
-        run: |_, _| Found::skip("it is told from the server that sends"),
-    },
-    AddressCheck {
-        check: Check::of_address(
+        "it is told from the server that sends",
+    ),
+    AddressCheck::left_open(
+        Check::of_address(
             "INF-15",
             "Port 25 is open to providers",
             &[],
             "Ask whoever gave you the address to open it.",
             "common practice",
         ),
-        run: |_, _| Found::skip("it is told from the server that sends"),
-    },
-    AddressCheck {
-        check: Check::of_address(
+        "it is told from the server that sends",
+    ),
+    AddressCheck::left_open(
+        Check::of_address(
             "INF-16",
             "It is no open relay",
             &[],
             "Let nobody send without a password, or from elsewhere than your own networks.",
             "RFC 5321 §7.9",
         ),
-        run: |_, _| Found::skip("no session is opened to it"),
-    },
-    AddressCheck {
-        check: Check::of_address(
+        "no session is opened to it",
+    ),
+    AddressCheck::left_open(
+        Check::of_address(
             "INF-17",
             "It is yours alone",
             &[],
             "Use an address of your own.",
             "common practice",
         ),
-        run: |_, _| Found::skip("who else sends by it is not in the DNS"),
-    },
-    AddressCheck {
-        check: Check::of_address(
+        "who else sends by it is not in the DNS",
+    ),
+    AddressCheck::left_open(
+        Check::of_address(
             "INF-18",
             "It has been in use for a while",
             &[],
             "Begin with little mail.",
             "common practice",
         ),
-        run: |_, _| Found::skip("it is told from the log of the server that sends"),
-    },
+        "it is told from the log of the server that sends",
+    ),
 ];

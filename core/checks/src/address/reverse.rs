@@ -2,10 +2,15 @@
 
 use std::net::IpAddr;
 
+use postlane_mail::Instant;
+
 use crate::check::Found;
+use crate::dmarc::public_suffix_parent;
 use crate::dns::{Answer, Known, Name};
+use crate::domain::operator;
 use crate::format::is_same_organisation;
 use crate::identity::is_service;
+use crate::spf;
 
 use super::sender::{NAMES_MAX, Names, Sender};
 
@@ -54,7 +59,7 @@ pub enum Reverse {
 /// Asks an address's names, and whether one of them has the address. None if answers are missing:
 /// get them ([`Known::take_missing`]), and call it again.
 pub fn reverse_of(known: &mut Known, address: IpAddr) -> Option<Reverse> {
-    let sender = Sender { address, helo: None };
+    let sender = Sender { address, helo: None, sends_for: None, may_call: false };
     let mut names = match sender.names(known)? {
         Names::Some(names) => names,
         Names::None => return Some(Reverse::Missing),
@@ -228,11 +233,29 @@ pub(super) fn is_whole_in_v6(known: &mut Known, sender: Sender<'_>) -> Option<Fo
     }
     let confirmed = is_confirmed(known, sender)?;
     match confirmed.outcome {
-        crate::check::Outcome::Pass => {
-            Found::pass(format!("{}; SPF: `postlane check spf --ip …`", confirmed.evidence))
-        }
-        _ => Some(confirmed),
+        crate::check::Outcome::Pass => {}
+        _ => return Some(confirmed),
     }
+    let Some(domain) = sender.sends_for else {
+        return Found::pass(format!("{}; SPF: --mail-from says for whom", confirmed.evidence));
+    };
+    let covered = spf::covers(known, domain, &[sender.address], Instant(0))?;
+    let evidence = format!("{}; SPF of {domain}: {}", confirmed.evidence, covered.evidence);
+    Some(Found { evidence, ..covered })
+}
+
+/// IDN-13, by the organisation's domain of its name.
+pub(super) fn is_findable(known: &mut Known, sender: Sender<'_>) -> Option<Found> {
+    if !sender.may_call {
+        return Found::skip(operator::NOT_READ);
+    }
+    let names = match names(known, sender)? {
+        Ok(names) => names,
+        Err(found) => return found,
+    };
+    let Some(name) = names.first() else { return Found::skip(NO_NAME) };
+    let domain = public_suffix_parent(name).unwrap_or_else(|| name.clone());
+    operator::imprint(known, &domain)
 }
 
 #[cfg(test)]

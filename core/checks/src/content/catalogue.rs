@@ -1,9 +1,9 @@
 //! The checks of what a message says, in the order of their names.
 
 use crate::check::Gate::{Google, Microsoft, UnitedInternet};
-use crate::check::{Check, Found, MessageCheck, Run};
+use crate::check::{Check, MessageCheck, Run};
 
-use super::{footer, links, markup, tricks, wording};
+use super::{footer, links, markup, reached, tricks, wording};
 
 /// BULK-08 and BULK-16, CNT-01 to CNT-19.
 pub(crate) static CHECKS: [MessageCheck; 21] = [
@@ -65,7 +65,7 @@ pub(crate) static CHECKS: [MessageCheck; 21] = [
             "Mend or take out links that lead nowhere.",
             "common practice",
         ),
-        run: Run::Identity(|_| Found::skip("links are not fetched: that would count as a click")),
+        run: Run::Asking(reached::lead_somewhere),
     },
     MessageCheck {
         check: Check::of_message(
@@ -177,16 +177,16 @@ pub(crate) static CHECKS: [MessageCheck; 21] = [
         ),
         run: Run::Identity(tricks::letters_are_what_they_seem),
     },
-    MessageCheck {
-        check: Check::of_message(
+    MessageCheck::left_open(
+        Check::of_message(
             "CNT-16",
             "A filter of your own lets it pass",
             &[],
             "Look at the rules that were hit.",
             "common practice",
         ),
-        run: Run::Identity(|_| Found::skip("no filter is set up to be asked")),
-    },
+        "no filter is set up to be asked",
+    ),
     MessageCheck {
         check: Check::of_message(
             "CNT-17",

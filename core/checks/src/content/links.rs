@@ -37,7 +37,7 @@ const SHORTENERS: [&str; 17] = [
 const NO_LINKS: &str = "there are no links";
 
 /// Names each once, the first few of them.
-fn listed(hosts: &[&str]) -> String {
+pub(super) fn listed(hosts: &[&str]) -> String {
     let shown = hosts.iter().take(10).copied().collect::<Vec<_>>().join(", ");
     match hosts.len() {
         0..=10 => shown,

@@ -4,6 +4,7 @@ use crate::check::Gate::{Google, Microsoft, UnitedInternet, Yahoo};
 use crate::check::{Check, Found};
 use crate::dns::{Kind, Known, Name, Question, Record};
 use crate::domain::{DomainCheck, Facts, SendingDomain};
+use crate::format::is_same_organisation;
 
 use super::key::{KeyFault, KeyKind, KeyRecord};
 use super::place::AtSelector;
@@ -248,12 +249,50 @@ fn compatible(_: &mut Known, facts: &Facts<'_>) -> Option<Found> {
     )
 }
 
-fn age(_: &mut Known, _: &Facts<'_>) -> Option<Found> {
-    Found::skip("when the key was first seen is not known")
+/// Keys are to be changed once a year (M3AAWG, DKIM key rotation best practices).
+const DAYS_MAX: u64 = 365;
+
+fn age(_: &mut Known, facts: &Facts<'_>) -> Option<Found> {
+    let seen = &facts.asked.keys_seen.since;
+    over(
+        facts,
+        |key| {
+            key.key()?;
+            let days = facts.asked.now.since(*seen.get(&key.name)?).as_s() / 86_400;
+            let evidence = format!("{}: seen for {days} days", key.selector);
+            if days <= DAYS_MAX { Found::pass(evidence) } else { Found::info(evidence) }
+        },
+        "since when the key is there is known where a relay watches the domain",
+    )
 }
 
-fn shared(_: &mut Known, _: &Facts<'_>) -> Option<Found> {
-    Found::skip("keys of other domains are not known here")
+fn shared(_: &mut Known, facts: &Facts<'_>) -> Option<Found> {
+    let own = &facts.asked.name;
+    let is_foreign = |name: &Name| !is_same_organisation(name.as_str(), own.as_str());
+    let elsewhere: Vec<(&Name, Vec<u8>)> = facts
+        .asked
+        .keys_seen
+        .elsewhere
+        .iter()
+        .filter(|(name, _)| is_foreign(name))
+        .filter_map(|(name, text)| Some((name, KeyRecord::parse(text.as_bytes()).ok()?.key)))
+        .collect();
+    if elsewhere.is_empty() {
+        return Found::skip("keys of other domains are known where a relay watches them, too");
+    }
+    over(
+        facts,
+        |key| {
+            let record = key.key()?;
+            match elsewhere.iter().find(|(_, other)| *other == record.key) {
+                Some((name, _)) => Found::warn(format!("{}: also at {name}", key.selector)),
+                None => {
+                    Found::pass(format!("{}: at no other domain that is watched", key.selector))
+                }
+            }
+        },
+        NO_KEY,
+    )
 }
 
 fn staged(_: &mut Known, facts: &Facts<'_>) -> Option<Found> {

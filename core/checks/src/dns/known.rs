@@ -7,7 +7,7 @@ use postlane_mail::Span;
 use super::authority::{Authority, Served};
 use super::{Answer, Kind, Name};
 use crate::blocklist::Keys;
-use crate::exchanger::Greeting;
+use crate::exchanger::{Greeting, Mailbox, Taken};
 use crate::web::{Fetched, Page};
 
 /// A question for the DNS.
@@ -29,6 +29,9 @@ pub struct Known {
     authorities: Heard<Authority, Served>,
     pages: Heard<Page, Fetched>,
     greetings: Heard<Name, Greeting>,
+    mailboxes: Heard<Mailbox, Taken>,
+    /// How long a page took, where that was measured.
+    pages_took: BTreeMap<Page, Span>,
     keys: Keys,
 }
 
@@ -160,6 +163,36 @@ impl Known {
     /// Mail exchangers that are to be greeted.
     pub fn take_missing_greetings(&mut self) -> BTreeSet<Name> {
         std::mem::take(&mut self.greetings.missing)
+    }
+
+    /// Keeps how long it took to fetch a page.
+    pub fn note_page_took(&mut self, page: Page, took: Span) {
+        self.pages_took.insert(page, took);
+    }
+
+    /// How long it took to fetch a page, where that was measured.
+    pub fn page_took(&self, page: &Page) -> Option<Span> {
+        self.pages_took.get(page).copied()
+    }
+
+    /// Whether an exchanger takes mail for a mailbox.
+    pub fn try_mailbox(&mut self, mailbox: &Mailbox) -> Option<&Taken> {
+        self.mailboxes.ask(mailbox)
+    }
+
+    /// Keeps what an exchanger said of a mailbox.
+    pub fn learn_mailbox(&mut self, mailbox: Mailbox, taken: Taken) {
+        self.mailboxes.learn(mailbox, taken);
+    }
+
+    /// Mailboxes that exchangers are to be asked about.
+    pub fn take_missing_mailboxes(&mut self) -> BTreeSet<Mailbox> {
+        std::mem::take(&mut self.mailboxes.missing)
+    }
+
+    /// What exchangers said of mailboxes.
+    pub fn mailboxes(&self) -> impl Iterator<Item = (&Mailbox, &Taken)> {
+        self.mailboxes.answers.iter()
     }
 
     /// How mail exchangers greeted.

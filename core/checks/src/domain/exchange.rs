@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::check::Gate::{Microsoft, UnitedInternet};
-use crate::check::{Check, Found};
+use crate::check::{Check, Finding, Found};
 use crate::dns::{Answer, Failure, Kind, Known, Name, Question, Record};
 
 use crate::network::is_public;
@@ -217,6 +217,28 @@ fn null_exchanger(_: &mut Known, facts: &Facts<'_>) -> Option<Found> {
         Exchangers::Null => Found::fail(format!("{} MX 0 .", facts.mail.domain)),
         _ => Found::pass("there is no null MX"),
     }
+}
+
+/// IDN-01 and IDN-02 alone, as far as they are wanted: whether mail in the name of an author, with
+/// this return-path, can be answered. None if answers are missing. Who sends with the null
+/// return-path, or under no name that can be read, is asked nothing of that.
+pub fn check_answers(
+    known: &mut Known,
+    author: Option<&Name>,
+    return_path: Option<&Name>,
+    wanted: impl Fn(&Check) -> bool,
+) -> Option<Vec<Finding>> {
+    let [of_author, of_bounces, ..] = &CHECKS;
+    let each = [(of_author, author, "answers"), (of_bounces, return_path, "bounces")];
+    let found: Vec<Option<Finding>> = each
+        .into_iter()
+        .filter(|(each, ..)| wanted(&each.check))
+        .filter_map(|(each, domain, verb)| Some((each, domain?, verb)))
+        .map(|(each, domain, verb)| {
+            Some(each.check.finding(MailExchange::of(known, domain)?.found(verb)?))
+        })
+        .collect();
+    found.into_iter().collect()
 }
 
 /// IDN-01, IDN-02, DNS-12, DNS-13.

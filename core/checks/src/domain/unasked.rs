@@ -1,7 +1,6 @@
 //! Checks of a domain that need what the DNS does not say: they are told with why they do not
 //! apply, until somebody says it.
 
-use crate::check::Gate::{Google, TOnline, Yahoo};
 use crate::check::{Check, Found};
 use crate::dns::Known;
 
@@ -68,28 +67,8 @@ fn age(_: &mut Known, facts: &Facts<'_>) -> Option<Found> {
     }
 }
 
-fn not_called(_: &mut Known, _: &Facts<'_>) -> Option<Found> {
-    Found::skip("mailboxes are not tried out: a probe would look like an attack on addresses")
-}
-
-fn not_fetched(_: &mut Known, _: &Facts<'_>) -> Option<Found> {
-    Found::skip("pages of the operator are not read")
-}
-
-fn no_endpoint(_: &mut Known, _: &Facts<'_>) -> Option<Found> {
-    Found::skip("no address to unsubscribe at is known: those stand in messages")
-}
-
-fn enrolment(_: &mut Known, _: &Facts<'_>) -> Option<Found> {
-    Found::skip("which feedback loops the domain is in is not known")
-}
-
-fn future(_: &mut Known, _: &Facts<'_>) -> Option<Found> {
-    Found::skip("DKIM2 is a draft, and no receiver asks for it")
-}
-
-/// IDN-11 to IDN-14, BULK-05 to BULK-07, BULK-15, DK2-01.
-pub(crate) static CHECKS: [DomainCheck; 9] = [
+/// IDN-11, IDN-14, BULK-15, DK2-01.
+pub(crate) static CHECKS: [DomainCheck; 4] = [
     DomainCheck {
         check: Check::of_domain(
             "IDN-11",
@@ -102,26 +81,6 @@ pub(crate) static CHECKS: [DomainCheck; 9] = [
     },
     DomainCheck {
         check: Check::of_domain(
-            "IDN-12",
-            "postmaster and abuse take mail",
-            &[TOnline],
-            "Have mailboxes postmaster@ and abuse@.",
-            "RFC 5321 §4.5.1; RFC 2142 §4",
-        ),
-        run: not_called,
-    },
-    DomainCheck {
-        check: Check::of_domain(
-            "IDN-13",
-            "The operator can be found",
-            &[TOnline],
-            "Put an imprint on the web page of the host's or the author's domain.",
-            "postmaster.t-online.de §4.1",
-        ),
-        run: not_fetched,
-    },
-    DomainCheck {
-        check: Check::of_domain(
             "IDN-14",
             "The domain is not new",
             &[],
@@ -130,54 +89,24 @@ pub(crate) static CHECKS: [DomainCheck; 9] = [
         ),
         run: age,
     },
-    DomainCheck {
-        check: Check::of_domain(
-            "BULK-05",
-            "One click unsubscribes",
-            &[Google, Yahoo],
-            "Answer the POST with 200, without asking who it is.",
-            "RFC 8058 §3.2",
-        ),
-        run: no_endpoint,
-    },
-    DomainCheck {
-        check: Check::of_domain(
-            "BULK-06",
-            "Looking at the page does not unsubscribe",
-            &[],
-            "Unsubscribe on POST only.",
-            "RFC 8058 §1",
-        ),
-        run: no_endpoint,
-    },
-    DomainCheck {
-        check: Check::of_domain(
-            "BULK-07",
-            "The mailbox to unsubscribe at takes mail",
-            &[],
-            "Have a mailbox that is read.",
-            "RFC 2369 §3.2",
-        ),
-        run: no_endpoint,
-    },
-    DomainCheck {
-        check: Check::of_domain(
+    DomainCheck::left_open(
+        Check::of_domain(
             "BULK-15",
             "Complaints come back",
             &[],
             "Enrol at Yahoo (CFL), Microsoft (JMRP, SNDS) and the CSA.",
             "RFC 6449",
         ),
-        run: enrolment,
-    },
-    DomainCheck {
-        check: Check::of_domain(
+        "which feedback loops the domain is in is not known",
+    ),
+    DomainCheck::left_open(
+        Check::of_domain(
             "DK2-01",
             "DKIM2",
             &[],
             "Nothing is to be done.",
             "draft-ietf-dkim-dkim2-spec",
         ),
-        run: future,
-    },
+        "DKIM2 is a draft, and no receiver asks for it",
+    ),
 ];

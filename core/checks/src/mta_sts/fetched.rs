@@ -37,7 +37,9 @@ impl StsPolicy {
                 Err(StsFetchFault::Certificate(why.clone()))
             }
             Fetched::Failed(failure) => Err(StsFetchFault::NoAnswer(failure.clone())),
-            Fetched::Page { status: 200, media_type, body } if &**media_type == "text/plain" => {
+            Fetched::Page { status: 200, media_type, body, .. }
+                if &**media_type == "text/plain" =>
+            {
                 Self::parse(body).map_err(StsFetchFault::Unread)
             }
             Fetched::Page { status: 200, media_type, .. } => Err(StsFetchFault::MediaType(
@@ -71,7 +73,8 @@ mod tests {
     const POLICY: &[u8] = b"version: STSv1\nmode: enforce\nmx: a.example\nmax_age: 86400\n";
 
     fn page(status: u16, media_type: &str, body: &[u8]) -> Fetched {
-        Fetched::Page { status, media_type: media_type.into(), body: body.into() }
+        let location = Box::default();
+        Fetched::Page { status, media_type: media_type.into(), location, body: body.into() }
     }
 
     #[test]

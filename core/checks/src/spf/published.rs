@@ -10,8 +10,8 @@ use crate::dns::{Kind, Known, Name, Question, Record};
 use crate::domain::{DomainCheck, Facts};
 use crate::network::is_public;
 
-use super::check::{Envelope, Verdict, check_host};
 use super::record::{Mechanism, Qualifier, SpfRecord, Term};
+use super::sources::{flattened, sources};
 use super::survey::Published;
 
 const NO_RECORD: &str = "there is no one record to look at";
@@ -307,48 +307,6 @@ fn has_host_bits(address: IpAddr, prefix: u8) -> bool {
         IpAddr::V4(v4) => u32::from(v4) & u32::MAX.checked_shr(prefix.into()).unwrap_or(0) != 0,
         IpAddr::V6(v6) => u128::from(v6) & u128::MAX.checked_shr(prefix.into()).unwrap_or(0) != 0,
     }
-}
-
-fn flattened(_: &mut Known, _: &Facts<'_>) -> Option<Found> {
-    Found::skip("the record that this one was made of is not known here")
-}
-
-/// Every address that sends, held against the record.
-fn sources(known: &mut Known, facts: &Facts<'_>) -> Option<Found> {
-    let addresses = &facts.asked.addresses;
-    if addresses.is_empty() {
-        return Found::skip("no address that sends was given (--ip)");
-    }
-    let mail_from = format!("postmaster@{}", facts.spf.top.domain);
-    let helo = facts.spf.top.domain.as_str();
-    let verdicts: Vec<Option<(IpAddr, Verdict)>> = addresses
-        .iter()
-        .map(|address| {
-            let (address, now) = (*address, facts.asked.now);
-            let envelope =
-                Envelope { address, helo, mail_from: &mail_from, receiver: "unknown", now };
-            Some((address, check_host(known, &envelope)?.verdict))
-        })
-        .collect();
-    let verdicts = verdicts.into_iter().collect::<Option<Vec<_>>>()?;
-    let said = |(address, verdict): &(IpAddr, Verdict)| format!("{address} {}", verdict.as_str());
-    let evidence = verdicts.iter().map(said).collect::<Vec<_>>().join(", ");
-    let missing: Vec<&(IpAddr, Verdict)> =
-        verdicts.iter().filter(|(_, verdict)| *verdict != Verdict::Pass).collect();
-    if missing.iter().any(|(_, verdict)| *verdict == Verdict::TempError) {
-        return Found::error(evidence);
-    }
-    if missing.is_empty() {
-        return Found::pass(evidence);
-    }
-    let terms = missing.iter().map(|(address, _)| match address {
-        IpAddr::V4(v4) => format!("ip4:{v4}"),
-        IpAddr::V6(v6) => format!("ip6:{v6}"),
-    });
-    let terms = terms.collect::<Vec<_>>().join(" ");
-    Found::fail(evidence).map(|found| {
-        found.fixed_by(format!("Add to the record of {}: {terms}", facts.spf.top.domain))
-    })
 }
 
 fn parked(_: &mut Known, facts: &Facts<'_>) -> Option<Found> {

@@ -6,10 +6,14 @@ use std::time::Duration;
 use postlane_checks::{Greeting, Name};
 use rustls::ProtocolVersion;
 use rustls_pki_types::ServerName;
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{
+    AsyncBufRead, AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite,
+    AsyncWriteExt as _, BufReader,
+};
 use tokio::net::TcpStream;
 use tokio::time;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use super::Enquiry;
 use crate::tls::{ClientTls, Minimum};
@@ -77,9 +81,7 @@ impl Enquiry {
         let Ok(name) = ServerName::try_from(host.to_string()) else {
             return Greeting::Broken("the host's name cannot be proved".into());
         };
-        let any = ClientTls::opportunistic(Minimum::V12);
-        let connector = TlsConnector::from(Arc::clone(&any.config));
-        let mut stream = match connector.connect(name.clone(), stream).await {
+        let mut stream = match encrypted(name.clone(), stream).await {
             Ok(stream) => stream,
             Err(error) => return Greeting::Broken(format!("the handshake failed: {error}").into()),
         };
@@ -99,8 +101,19 @@ impl Enquiry {
     }
 }
 
+/// Encrypts whoever it is: nothing is told that must stay secret.
+pub(super) async fn encrypted<S: AsyncRead + AsyncWrite + Unpin>(
+    name: ServerName<'static>,
+    stream: S,
+) -> std::io::Result<TlsStream<S>> {
+    let any = ClientTls::opportunistic(Minimum::V12);
+    TlsConnector::from(Arc::clone(&any.config)).connect(name, stream).await
+}
+
 /// A reply's code, and its lines without codes.
-async fn reply(stream: &mut BufReader<TcpStream>) -> std::io::Result<(u16, String)> {
+pub(super) async fn reply(
+    stream: &mut (impl AsyncBufRead + Unpin),
+) -> std::io::Result<(u16, String)> {
     let mut text = String::new();
     let mut limited = stream.take(OCTETS_MAX);
     loop {

@@ -5,13 +5,15 @@
 
 mod address;
 mod greeting;
+mod mailbox;
 mod page;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt as _};
 use postlane_checks::{Known, Served};
+use postlane_mail::Span;
 
 use crate::dns::{Resolver, ask_authority};
 use crate::tls::Trust;
@@ -63,8 +65,14 @@ impl Enquiry {
         }
         let pages = known.take_missing_pages();
         any |= !pages.is_empty();
-        let fetched = stream::iter(pages).map(async |page| (self.fetch(&page).await, page));
-        for (fetched, page) in fetched.buffered(CALLS_MAX).collect::<Vec<_>>().await {
+        let fetched = stream::iter(pages).map(async |page| {
+            let asked = Instant::now();
+            let fetched = self.fetch(&page).await;
+            let took = u64::try_from(asked.elapsed().as_millis()).unwrap_or(u64::MAX);
+            (page, fetched, Span::from_ms(took))
+        });
+        for (page, fetched, took) in fetched.buffered(CALLS_MAX).collect::<Vec<_>>().await {
+            known.note_page_took(page.clone(), took);
             known.learn_page(page, fetched);
         }
         let exchangers = known.take_missing_greetings();
@@ -72,6 +80,13 @@ impl Enquiry {
         let greeted = stream::iter(exchangers).map(async |host| (self.greet(&host).await, host));
         for (greeting, host) in greeted.buffered(CALLS_MAX).collect::<Vec<_>>().await {
             known.learn_greeting(host, greeting);
+        }
+        let mailboxes = known.take_missing_mailboxes();
+        any |= !mailboxes.is_empty();
+        // One after the other: whoever asks an exchanger about many at once looks like a thief.
+        for mailbox in mailboxes {
+            let taken = self.try_mailbox(&mailbox).await;
+            known.learn_mailbox(mailbox, taken);
         }
         any
     }

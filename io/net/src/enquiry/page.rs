@@ -1,4 +1,4 @@
-//! A page fetched over HTTPS: one GET, no redirections, a certificate that is believed.
+//! A page asked for over HTTPS: once, no redirections, a certificate that is believed.
 
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Empty, LengthLimitError, Limited};
-use hyper::header::{CONTENT_TYPE, HOST, USER_AGENT};
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use hyper::header::{CONTENT_TYPE, HOST, LOCATION, USER_AGENT};
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
-use postlane_checks::{FetchFailure, Fetched, Page};
+use postlane_checks::{FetchFailure, Fetched, Page, Verb};
 use rustls_pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio::time;
@@ -23,6 +23,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How long one connection may take to be made.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(8);
+
+/// What is posted to be taken off a list, and its type (RFC 8058 §3.2).
+const ONE_CLICK: &[u8] = b"List-Unsubscribe=One-Click";
+const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Octets of an answer's header, at most. Chosen, not measured.
 const HEADER_OCTETS_MAX: usize = 16 << 10;
@@ -49,10 +53,18 @@ impl Enquiry {
             .handshake(TokioIo::new(stream))
             .await
             .map_err(|e| malformed(&e))?;
-        let request = Request::get(&*page.path)
+        let request = match page.verb {
+            Verb::Get => Request::get(&*page.path),
+            Verb::OneClick => Request::post(&*page.path).header(CONTENT_TYPE, FORM),
+        };
+        let body = match page.verb {
+            Verb::Get => Bytes::new(),
+            Verb::OneClick => Bytes::from_static(ONE_CLICK),
+        };
+        let request = request
             .header(HOST, page.host.as_str())
             .header(USER_AGENT, "postlane")
-            .body(Empty::<Bytes>::new())
+            .body(Full::new(body))
             .map_err(|e| malformed(&e))?;
         let asked = async {
             let answer = sender.send_request(request).await.map_err(|e| malformed(&e))?;
@@ -93,14 +105,16 @@ async fn read(
     let media_type = answer.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let media_type = media_type.unwrap_or_default().split(';').next().unwrap_or_default();
     let media_type = media_type.trim().to_ascii_lowercase().into();
+    let location = answer.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+    let location = location.unwrap_or_default().into();
     // What stands beside a redirection is of no interest.
     if status != 200 {
-        return Ok(Fetched::Page { status, media_type, body: Box::default() });
+        return Ok(Fetched::Page { status, media_type, location, body: Box::default() });
     }
     let body = Limited::new(answer.into_body(), octets_max).collect().await;
     let body = body.map_err(|e| match e.downcast_ref::<LengthLimitError>() {
         Some(_) => FetchFailure::TooLarge,
         None => FetchFailure::Malformed(e.to_string().into()),
     })?;
-    Ok(Fetched::Page { status, media_type, body: body.to_bytes().to_vec().into() })
+    Ok(Fetched::Page { status, media_type, location, body: body.to_bytes().to_vec().into() })
 }

@@ -2,11 +2,10 @@
 //! first.
 
 use std::net::IpAddr;
-use std::path::PathBuf;
 
 use clap::Args;
 use postlane_checks::spf::{Branch, Published, Survey};
-use postlane_checks::{Name, Report, SendingDomain, check_domain, domain_checks};
+use postlane_checks::{KeysSeen, Name, Report, SendingDomain, check_domain, domain_checks};
 use postlane_inspection::{COMMON_SELECTORS, domain_as_json};
 use postlane_mail::Instant;
 
@@ -32,29 +31,32 @@ pub(crate) struct CheckDomain {
     /// When the domain was registered (RFC 3339), as RDAP has it
     #[arg(long, value_name = "TIME")]
     registered: Option<jiff::Timestamp>,
-    /// Call the domain's mail exchangers and see whether they encrypt, and with which certificate
+    /// Call the domain's mail exchangers (do they encrypt, with which certificate, do postmaster and
+    /// abuse take mail) and its web page (does it say who runs it)
     #[arg(long)]
     probe: bool,
+    /// Try this address to unsubscribe at, of a message to a recipient made for tests: that
+    /// recipient is taken off the list
+    #[arg(long, value_name = "URL")]
+    unsubscribe: Vec<String>,
+    /// The name of the SPF record that the domain's own was written out from
+    #[arg(long, value_name = "NAME")]
+    spf_source: Option<String>,
     /// Look as if it were that moment (RFC 3339) [default: now]
     #[arg(long, value_name = "TIME")]
     now: Option<jiff::Timestamp>,
     /// Show what passes, too
     #[arg(long)]
     all: bool,
-    /// Call a host at another address than its own
-    #[arg(long, value_name = "HOST:PORT=ADDR:PORT")]
-    map: Vec<String>,
-    /// Believe the certificate authorities in this file (PEM), too
-    #[arg(long, value_name = "FILE")]
-    extra_root: Vec<PathBuf>,
+    #[command(flatten)]
+    callers: Callers,
     #[command(flatten)]
     answers: Answers,
 }
 
 pub(super) fn run(check: &CheckDomain, json: bool) -> Result<Exit, Failure> {
     let asked = check.asked()?;
-    let callers = Callers { map: &check.map, extra_roots: &check.extra_root };
-    let found = check.answers.run_with(&callers, |known| check_domain(known, &asked))?;
+    let found = check.answers.run_with(&check.callers, |known| check_domain(known, &asked))?;
     let report = Report::new(domain_checks(), found.findings.clone());
     if json {
         print::json(&domain_as_json(&asked, &found, &report));
@@ -89,6 +91,9 @@ impl CheckDomain {
             now: instant(self.now.unwrap_or_else(jiff::Timestamp::now)),
             registered: self.registered.map(instant),
             may_call: self.probe,
+            unsubscribe: self.unsubscribe.iter().map(|url| url.as_str().into()).collect(),
+            spf_source: self.spf_source.as_deref().map(record_name).transpose()?,
+            keys_seen: KeysSeen::default(),
         })
     }
 }
@@ -98,6 +103,12 @@ fn domain(text: &str) -> Result<Name, Failure> {
     let name = postlane_mail::Domain::parse(text);
     name.map(|name| Name::from(&name))
         .map_err(|e| Failure::usage(format!("{} is no domain: {e}", print::printable(text))))
+}
+
+/// A name that no host need have, as `_spf-source.example.com`.
+fn record_name(text: &str) -> Result<Name, Failure> {
+    Name::parse(text)
+        .map_err(|e| Failure::usage(format!("{} is no name: {e}", print::printable(text))))
 }
 
 /// The record with everything below it.

@@ -10,7 +10,7 @@ use postlane_inspection::{AsSent, message_as_json};
 use postlane_mail::Instant;
 
 use super::report::{exit_beside_lists, show};
-use super::{Answers, Bringer};
+use super::{Answers, Bringer, Callers};
 use crate::exit::{Exit, Failure};
 use crate::print;
 
@@ -28,12 +28,18 @@ pub(crate) struct CheckMessage {
     /// It was announced with SMTPUTF8
     #[arg(long)]
     smtputf8: bool,
+    /// Follow the links over https: who counts clicks counts that; links that act (unsubscribe,
+    /// confirm, log in) are left alone
+    #[arg(long)]
+    fetch_links: bool,
     /// Look as if it were that moment (RFC 3339) [default: now]
     #[arg(long, value_name = "TIME")]
     now: Option<jiff::Timestamp>,
     /// Show what passes, too
     #[arg(long)]
     all: bool,
+    #[command(flatten)]
+    callers: Callers,
     #[command(flatten)]
     answers: Answers,
 }
@@ -60,9 +66,11 @@ pub(super) fn run(check: &CheckMessage, json: bool) -> Result<Exit, Failure> {
         is_utf8: check.smtputf8,
         client,
         is_transactional: check.transactional,
+        may_fetch: check.fetch_links,
         session: Session::Unseen,
     };
-    let (authentication, findings) = check.answers.run(|known| check_message(known, &arrived))?;
+    let (authentication, findings) =
+        check.answers.run_with(&check.callers, |known| check_message(known, &arrived))?;
     let report = Report::new(message_checks(), findings);
     if json {
         print::json(&message_as_json(&arrived, &authentication, &report));
