@@ -61,6 +61,9 @@ pub(crate) fn span(s: u64) -> String {
         _ => format!("{} {unit} {small} {less}", big / of),
     };
     match s {
+        // Windows of limits are of these.
+        60 => "1 min".to_owned(),
+        3_600 => "1 h".to_owned(),
         0..=119 => format!("{s} s"),
         120..=5_399 => format!("{} min", s.div_euclid(60)),
         5_400..=172_799 => parts(s, 3_600, "h", s % 3_600 / 60, "min"),

@@ -1,7 +1,7 @@
 //! One lane, and one provider, as a row of the overview.
 
 use askama::Template;
-use postlane_api::wire::{LaneRow, LastReplyRow, SummaryRow};
+use postlane_api::wire::{LaneRow, LastReplyRow, QuotaRow, SummaryRow};
 use postlane_mail::Instant;
 
 use super::chip::{Chip, band};
@@ -14,11 +14,11 @@ use crate::replies::{Replies, Said};
 /// How fast a lane may be, and who says so.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Cap {
-    /// `4.2/min`; a dash where nothing binds it.
+    /// `4.2/min`, or `99 in 60 min` where a quota binds it more; a dash where nothing does.
     pub(crate) rate: String,
     /// `2 of 5 sessions`.
     pub(crate) sessions: String,
-    /// `learned`, `pinned by jo`, `configured`, `restart plan, 200 today`.
+    /// `learned`, `learned, at 4.2/min`, `pinned by jo`, `configured`, `restart plan, 200 today`.
     pub(crate) set_by: String,
 }
 
@@ -42,8 +42,15 @@ impl Cap {
                 let is_ceiling = lane.ceilings.rate.as_deref().is_some_and(|text| {
                     per_s(text).is_some_and(|ceiling| learned >= ceiling * 0.999)
                 });
-                let by = if is_ceiling { "configured" } else { "learned" };
-                (rate(learned), by.to_owned())
+                match (tightest(lane, learned), is_ceiling) {
+                    (Some(quota), _) => {
+                        let sure = quota.confidence == "confirmed";
+                        let by = if sure { "learned" } else { "suspected" };
+                        (said(quota), format!("{by}, at {}", rate(learned)))
+                    }
+                    (None, true) => (rate(learned), "configured".to_owned()),
+                    (None, false) => (rate(learned), "learned".to_owned()),
+                }
             }
             (None, None, None) => match &lane.ceilings.rate {
                 Some(ceiling) => (ceiling.clone(), "configured".to_owned()),
@@ -53,6 +60,17 @@ impl Cap {
         let sessions = format!("{} of {} sessions", lane.open, lane.connections);
         Self { rate, sessions, set_by }
     }
+}
+
+/// The quota that lets the least through, if that is less than the rate would.
+fn tightest(lane: &LaneRow, rate_per_s: f64) -> Option<&QuotaRow> {
+    let pace = |quota: &QuotaRow| f64::from(quota.messages) / quota.window_s.max(1) as f64;
+    let least = lane.beliefs.quotas.iter().min_by(|a, b| pace(a).total_cmp(&pace(b)));
+    least.filter(|quota| pace(quota) < rate_per_s)
+}
+
+fn said(quota: &QuotaRow) -> String {
+    format!("{} in {}", count(quota.messages.into()), span(quota.window_s))
 }
 
 /// A rate of the API, as `60/m`, in messages a second.

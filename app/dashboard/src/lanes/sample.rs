@@ -116,7 +116,7 @@ mod tests {
         assert_eq!(sample.chip, Chip::Quarantined);
         assert_eq!(
             sample.says,
-            "3,600 in 60 min, relied on; 360 in 60 min, relied on; 1 in 60 min, suspected; \
+            "3,600 in 1 h, relied on; 360 in 1 h, relied on; 1 in 1 h, suspected; \
              shut out for 30 min"
         );
     }
