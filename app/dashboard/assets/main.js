@@ -4,11 +4,15 @@ import { askInDialogue } from "./ask.js";
 import { tickTimes } from "./times.js";
 import { chooseTheme } from "./theme.js";
 import { readPlots } from "./plot.js";
+import { readReports } from "./report.js";
+import { offerCopies } from "./copy.js";
 
 chooseTheme(document.getElementById("theme"));
 askInDialogue(document.getElementById("ask"));
 tickTimes();
 readPlots();
+readReports();
+offerCopies();
 for (const element of document.querySelectorAll("[data-live]")) {
   followLive(element.dataset.live);
 }

@@ -5,6 +5,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
+import { senders, senderForms } from "./senders.mjs";
 
 const { POSTLANE_URL: base, POSTLANE_TOKEN: token, POSTLANE_SHOTS: shots, POSTLANE_SETUP: setup } = process.env;
 const PASSWORD = "correct horse battery";
@@ -194,6 +195,7 @@ async function forms(browser, page, wrong) {
     await accessible(page, `${name}`);
     await picture(page, name);
   }
+  await senderForms({ page, base, accessible, picture }, "dark");
   await page.emulateMedia({ colorScheme: "light" });
   await page.setViewportSize({ width: 390, height: 844 });
   for (const [name, address] of [["lanes-phone", "/?range=1h"], ["lane-phone", "/lanes/united-internet"], ["log-phone", "/log"], ["queue-phone", "/queue"]]) {
@@ -203,6 +205,7 @@ async function forms(browser, page, wrong) {
     await accessible(page, name);
     await picture(page, name);
   }
+  await senderForms({ page, base, accessible, picture }, "phone");
   assert.deepEqual(wrong, []);
 }
 
@@ -234,6 +237,7 @@ try {
   await detail(page);
   await found(page);
   await others(page);
+  await senders({ page, base, step, accessible, picture });
   assert.deepEqual(wrong, []);
   await forms(browser, page, wrong);
   await viewer(browser);

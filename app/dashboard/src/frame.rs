@@ -7,6 +7,7 @@ use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use postlane_api::Problem;
+use postlane_registry::Role;
 
 use crate::answer;
 use crate::desk::Desk;
@@ -90,11 +91,51 @@ impl Frame {
         }
     }
 
-    /// The ways that lead to other pages: address and name.
-    pub(crate) fn ways(&self) -> [(&'static str, &'static str); 4] {
-        [("/", "Lanes"), ("/queue", "Queue"), ("/log", "Log"), ("/incidents", "Incidents")]
+    /// The ways that lead to other pages, group by group.
+    pub(crate) fn groups(&self) -> Vec<(&'static str, Vec<&'static Way>)> {
+        let of = |group| WAYS.iter().filter(move |way| way.group == group);
+        let groups = GROUPS.map(|group| (group, of(group).collect::<Vec<_>>()));
+        groups.into_iter().filter(|(_, ways)| !ways.is_empty()).collect()
+    }
+
+    /// The ways that only an admin has, beside their name.
+    pub(crate) fn house(&self) -> Vec<&'static Way> {
+        let is_admin = self.role == Role::Admin.as_str() && self.tenant.is_empty();
+        WAYS.iter().filter(|way| is_admin && way.group == HOUSE).collect()
+    }
+
+    /// What this page is called among the ways.
+    pub(crate) fn here_name(&self) -> &'static str {
+        let here = WAYS.iter().find(|way| way.address == self.here);
+        here.map_or("Pages", |way| way.name)
     }
 }
+
+/// A way to a page.
+pub(crate) struct Way {
+    pub(crate) group: &'static str,
+    pub(crate) address: &'static str,
+    pub(crate) name: &'static str,
+}
+
+const fn way(group: &'static str, address: &'static str, name: &'static str) -> Way {
+    Way { group, address, name }
+}
+
+/// The groups of ways in the bar, in their order; a page is added to [`WAYS`].
+const GROUPS: [&str; 3] = ["Mail", "Senders", "Trying out"];
+
+/// The group of pages for admins: it stands beside their name.
+const HOUSE: &str = "House";
+
+/// Every way, in the order of its group: group, address, name.
+const WAYS: &[Way] = &[
+    way("Mail", "/", "Lanes"),
+    way("Mail", "/queue", "Queue"),
+    way("Mail", "/log", "Log"),
+    way("Mail", "/incidents", "Incidents"),
+    way("Senders", "/domains", "Domains"),
+];
 
 /// A number that nobody can foresee.
 fn nonce() -> String {
@@ -118,4 +159,17 @@ pub(crate) fn refused_page(frame: Frame, problem: Problem) -> Response {
         *page.status_mut() = status;
     }
     page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_way_stands_in_a_group_that_is_shown_and_once() {
+        for (number, way) in WAYS.iter().enumerate() {
+            assert!(way.group == HOUSE || GROUPS.contains(&way.group), "{}", way.name);
+            assert!(WAYS.iter().skip(number + 1).all(|other| other.address != way.address));
+        }
+    }
 }

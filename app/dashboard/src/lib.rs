@@ -7,6 +7,7 @@
 mod answer;
 mod assets;
 mod desk;
+mod domains;
 mod evidence;
 mod frame;
 mod incidents;
@@ -19,6 +20,7 @@ mod origin;
 mod password;
 mod queue;
 mod replies;
+mod report;
 mod router;
 mod session;
 mod setup;

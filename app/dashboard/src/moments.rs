@@ -31,6 +31,11 @@ pub(crate) fn day_and_minute(at: Instant) -> String {
     written(at, "%-d %b %H:%M")
 }
 
+/// `21 Nov 2026 14:05:09`.
+pub(crate) fn whole(at: Instant) -> String {
+    written(at, "%-d %b %Y %H:%M:%S")
+}
+
 /// As addresses and `<time>` have it.
 pub(crate) fn exact(at: Instant) -> String {
     postlane_api::wire::timestamp(at).0
@@ -74,6 +79,7 @@ mod tests {
     fn moments_are_short_and_in_utc() {
         assert_eq!(clock(AT), "05:39:05");
         assert_eq!(day_and_minute(AT), "21 Nov 05:39");
+        assert_eq!(whole(AT), "21 Nov 2026 05:39:05");
         assert_eq!(read(&Timestamp(exact(AT))), Some(Instant(1_795_239_545_123_000)));
         assert_eq!(read(&Timestamp("soon".to_owned())), None);
     }

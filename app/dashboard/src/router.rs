@@ -13,7 +13,7 @@ use tower_http::timeout::TimeoutLayer;
 
 use crate::desk::Desk;
 use crate::setup::SetupToken;
-use crate::{assets, evidence, incidents, lanes, log, queue, session, sign_in, trace};
+use crate::{assets, domains, evidence, incidents, lanes, log, queue, session, sign_in, trace};
 
 /// Octets of a form. Chosen, not measured.
 const FORM_OCTETS_MAX: usize = 64 << 10;
@@ -46,6 +46,10 @@ pub fn router(dashboard: Dashboard) -> Router {
         .route("/trace/{what}", get(trace::show))
         .route("/incidents", get(incidents::list))
         .route("/incidents/{id}", get(incidents::show).post(incidents::act))
+        .route("/domains", get(domains::list))
+        .route("/domains/check", get(domains::check))
+        .route("/domains/{name}", get(domains::show))
+        .route("/domains/{name}/look", post(domains::look_now))
         .route("/evidence", get(evidence::download))
         .route("/sign-out", post(sign_in::sign_out))
         .layer(middleware::from_fn_with_state(desk.clone(), session::signed_in));

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::knot::{Knot, Zone};
 use crate::receiver::Listening;
 use crate::relay::{Home, Relay};
 
@@ -49,12 +50,44 @@ ips = ["ip1"]
 site = "gmail-smtp-in.l.google.com"
 "#;
 
+/// What senders publish there: a policy that asks for nothing, and keys at no selector.
+const RECORDS: &str = "@ MX 10 mail\nmail A 203.0.113.77\n@ A 203.0.113.77\n\
+    @ TXT \"v=spf1 include:gone.example.com ip4:203.0.113.77 ~all\"\n\
+    _dmarc TXT \"v=DMARC1; p=none\"\n\
+    _smtp._tls TXT \"v=TLSRPTv1; rua=mailto:<img src=x onerror=alert(2)>@example.com\"\n";
+
+/// Lists: one healthy, one that has the sender, one that refuses whoever asks, and one whose name was
+/// sold.
+const LISTS: [(&str, &str); 6] = [
+    ("zen.spamhaus.org", "2.0.0.127 A 127.0.0.2\n77.113.0.203 A 127.0.0.3\n"),
+    ("b.barracudacentral.org", "2.0.0.127 A 127.0.0.2\n"),
+    ("bl.spamcop.net", "* A 127.255.255.254\n"),
+    ("psbl.surriel.com", "* A 127.0.0.2\n"),
+    ("dnsbl.dronebl.org", "2.0.0.127 A 127.0.0.2\n"),
+    ("multi.surbl.org", "test.surbl.org A 127.0.0.254\nexample.com A 127.0.0.64\n"),
+];
+
+/// What the world says of senders.
+fn names() -> Knot {
+    let zone = |name, records| Zone { name, records: Some(records), signed: false };
+    let reverse = "77 PTR mail.example.com.\n";
+    let mut zones = vec![
+        zone("example.com", RECORDS),
+        zone("acme-mail.com", "bounce TXT \"v=spf1 -all\"\nbounce MX 10 mail\nmail A 192.0.2.26\n"),
+        zone("com", ""),
+        zone("113.0.203.in-addr.arpa", reverse),
+    ];
+    zones.extend(LISTS.map(|(name, records)| zone(name, records)));
+    Knot::start(&zones)
+}
+
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../dashboard/browser")
 }
 
-fn relay(reply: &str) -> (Relay, [Listening; 2]) {
+fn relay(reply: &str) -> (Relay, [Listening; 2], Knot) {
     let home = Home::new();
+    let names = names();
     let listening = |name: &str, text: &str| {
         let path = home.write(name, text);
         Listening::start(&home, &[&path, "--speed", "60"])
@@ -63,14 +96,19 @@ fn relay(reply: &str) -> (Relay, [Listening; 2]) {
     let open = listening("open.toml", OPEN);
     let config = format!(
         "[relay]\nhostname = \"app.example.com\"\n[lane]\nlearning = \"on\"\n\
+         [delivery]\nresolvers = [\"{}\"]\n\
+         [watch]\nquestions_per_minute = 6000\naddresses = [\"203.0.113.77\"]\n\
+         domains = [\"example.com\"]\n\
+         [[tenant]]\nname = \"acme\"\nbounce_address = \"b@bounce.acme-mail.com\"\n\
          [[route]]\npattern = \"*\"\nto = \"{}\"\nlane = \"provider\"\n\
          [[route]]\npattern = \"gmail.com\"\nto = \"{}\"\nlane = \"provider\"\n",
+        names.address(),
         strict.address(),
         open.address()
     );
     let file = home.write("postlane.toml", &config);
     // An hour of the receiver's is a minute of the test's.
-    (home.start(&["--config", &file, "--clock-speed", "60"]), [strict, open])
+    (home.start(&["--config", &file, "--clock-speed", "60"]), [strict, open], names)
 }
 
 fn add(relay: &Relay, arguments: &[&str]) {
@@ -89,7 +127,7 @@ fn people_see_a_lane_throttled_and_act_on_it_in_a_real_browser() {
         fs::create_dir_all(&shots).unwrap();
         shots
     });
-    let (relay, _receivers) = relay(if shots.is_some() { TRUE } else { HOSTILE });
+    let (relay, _receivers, _names) = relay(if shots.is_some() { TRUE } else { HOSTILE });
     let mut node = Command::new("node");
     node.arg("all.mjs").current_dir(folder());
     node.env("POSTLANE_URL", format!("http://{}", relay.http));

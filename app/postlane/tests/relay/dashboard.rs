@@ -62,7 +62,7 @@ impl<'a> Browser<'a> {
         self.ask(&format!("POST {path}"), &origin, form)
     }
 
-    fn ask(&mut self, line: &str, headers: &str, form: &str) -> Page {
+    pub(crate) fn ask(&mut self, line: &str, headers: &str, form: &str) -> Page {
         let mut stream = TcpStream::connect(self.relay.http).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let (host, cookie, length) = (self.relay.http, &self.cookie, form.len());

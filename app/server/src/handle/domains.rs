@@ -1,5 +1,6 @@
 //! Domains over time, for whoever wants to know what they publish and published.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use postlane_checks::Name;
@@ -21,6 +22,8 @@ pub struct DomainsSeen {
     /// Who is on which list.
     pub board: Arc<Board>,
     domains: Arc<Domains>,
+    /// What is known of a domain before the first look.
+    nothing: KnownDomain,
 }
 
 /// What was published at a name, from when to when.
@@ -41,16 +44,24 @@ pub struct PublishedThen {
 }
 
 impl DomainsSeen {
-    /// The domains that a tenant sees, by name; all for [`Label::NONE`].
+    /// The domains that a tenant sees, by name; all for [`Label::NONE`]. Of one that is watched and
+    /// was not looked at yet nothing is known.
     pub fn iter(&self, tenant: &Label) -> impl Iterator<Item = (&Name, &KnownDomain)> {
+        let watched = self.setup.subjects.keys().filter_map(|subject| match subject {
+            Subject::Domain(name) => Some((name, &self.nothing)),
+            Subject::Address(_) => None,
+        });
+        let all: BTreeMap<&Name, &KnownDomain> = watched.chain(&self.domains.0).collect();
         let sees = |name: &Name| self.setup.is_seen(&Subject::Domain(name.clone()), tenant);
-        self.domains.0.iter().filter(move |(name, _)| sees(name))
+        all.into_iter().filter(move |(name, _)| sees(name))
     }
 
     /// One of them.
     pub fn find(&self, name: &Name, tenant: &Label) -> Option<&KnownDomain> {
-        let is_seen = self.setup.is_seen(&Subject::Domain(name.clone()), tenant);
-        self.domains.0.get(name).filter(|_| is_seen)
+        let subject = Subject::Domain(name.clone());
+        let watched = self.setup.subjects.contains_key(&subject).then_some(&self.nothing);
+        let known = self.domains.0.get(name).or(watched);
+        known.filter(|_| self.setup.is_seen(&subject, tenant))
     }
 }
 
@@ -61,6 +72,7 @@ impl Handle {
             setup: self.0.live.borrow().watch.clone(),
             board: self.0.watch.seen().board,
             domains: self.0.watch.domains_seen(),
+            nothing: KnownDomain::default(),
         }
     }
 
