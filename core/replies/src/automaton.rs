@@ -111,8 +111,8 @@ impl Automaton {
 
     /// Walks on from a node that a way led to. As deep as the longest phrase.
     fn walk(&self, node: u32, mut way: Way<'_>, links: &mut Links, tell: &mut impl FnMut(u32)) {
-        let mut branch = self.phrases.branch(node);
-        loop {
+        let mut next = self.phrases.branch(node);
+        while let Some(branch) = next {
             match self.uses.of(branch.ends()) {
                 Good::Nothing => {}
                 Good::Met(told) => tell(told),
@@ -131,16 +131,18 @@ impl Automaton {
                 }
             }
             let Some(child) = branch.child(symbol.0) else { return };
-            branch = self.phrases.branch(child);
+            next = self.phrases.branch(child);
         }
     }
 
     /// Takes all that a phrase is good for that ends where a way does.
-    #[inline]
+    // A step of a walk is better off without it: few end what is good for more than one thing.
+    #[inline(never)]
     fn take(&self, all: All<'_>, way: Way<'_>, links: &mut Links, tell: &mut impl FnMut(u32)) {
         let end = way.end();
-        all.met.iter().for_each(|told| tell(*told));
-        all.links.iter().for_each(|link| links.see(*link, end));
+        for then in all.plain.iter().filter_map(|good_for| good_for.one()) {
+            links.go_on(then, end).into_iter().for_each(&mut *tell);
+        }
         let found = || Found { start: way.start(), end, lines: way.text.lines };
         for (_, then) in all.lined.iter().filter(|(line, _)| line.has(found())) {
             links.go_on(*then, end).into_iter().for_each(&mut *tell);

@@ -16,6 +16,8 @@ use std::sync::Arc;
 use postlane_mail::{Reply, Stage, Status};
 
 use crate::automaton::{Automaton, Group, Reached};
+use crate::flags::Flags;
+use crate::hint::is_read_apart;
 use crate::label::Label;
 use crate::provider::{ProviderId, Providers};
 use crate::recorded::status_of;
@@ -38,6 +40,8 @@ pub struct RuleBook {
     providers: Box<[ProviderId]>,
     /// Their numbers, from 1.
     places: Table,
+    /// The symbols of words without which most texts say nothing of time and number.
+    telling: Flags,
     advice: Box<[OfLabel]>,
     /// What is said to have decided where no rule did, for 2yz to 5yz.
     classes: [RuleName; 4],
@@ -172,6 +176,11 @@ impl RuleBook {
         let asked = Asked { heard, status, provider, speakers };
         let first = self.first(&asked, reached, u32::MAX).unwrap_or(u32::MAX);
         self.finding(first, &asked)
+    }
+
+    /// Whether a reply may say anything of time and number, about which it was asked last.
+    pub(crate) fn may_hint(&self, scratch: &Scratch, reply: &Reply) -> bool {
+        scratch.reached.has_any(&self.telling) || is_read_apart(reply.text())
     }
 
     /// The provider that is told of its words by this number.

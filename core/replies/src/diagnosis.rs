@@ -141,12 +141,12 @@ impl Confidence {
 
 /// What the words say of time and number, where that is what the reply is about: a sentence on a
 /// mailbox or a virus may have figures too, and they mean nothing for when to come again.
-fn hint_of(label: Label, reply: &Reply) -> Hint {
+fn hint_of(label: Label, reply: &Reply, may_hint: impl FnOnce() -> bool) -> Hint {
     let has_figures = !reply.code().is_success()
         && (matches!(label.family(), Family::Throttle | Family::ListQuality | Family::Greylist)
             || reply.code().is_transient()
             || matches!(label, Label::ReputationIp | Label::Policy | Label::Blocklisted));
-    if has_figures { Hint::find(reply.text()) } else { Hint::default() }
+    if has_figures && may_hint() { Hint::find(reply.text()) } else { Hint::default() }
 }
 
 impl RuleBook {
@@ -155,7 +155,7 @@ impl RuleBook {
         let finding = self.find(scratch, heard);
         let code = heard.reply.code();
         Diagnosis {
-            hint: hint_of(finding.label, heard.reply),
+            hint: hint_of(finding.label, heard.reply, || self.may_hint(scratch, heard.reply)),
             usual_wait: finding.rule.and_then(crate::Rule::wait),
             confidence: Confidence::of(finding.label, code, Some(&finding)),
             rule: Some(finding.rule.map_or(finding.class, crate::Rule::name).clone()),

@@ -4,39 +4,42 @@
 #[derive(Debug, Default)]
 pub(crate) struct Flags {
     bits: Vec<u64>,
-    /// Which of `bits` are not 0: the little that a text has is forgotten one by one.
-    touched: Vec<u32>,
 }
 
 impl Flags {
-    /// Forgets all, and makes room for numbers below `count`.
+    /// These, of numbers below `count`.
+    pub(crate) fn of(numbers: impl IntoIterator<Item = u32>, count: usize) -> Self {
+        let mut flags = Self::default();
+        flags.clear(count);
+        numbers.into_iter().for_each(|number| {
+            flags.set(number);
+        });
+        flags
+    }
+
+    /// Forgets all, and makes room for numbers below `count`. All are forgotten at once: to
+    /// remember which ones there are cost more for each than this does for a hundred.
     #[inline]
     pub(crate) fn clear(&mut self, count: usize) {
         let length = count.div_ceil(64);
         if self.bits.len() != length {
-            *self = Self::with_room(length);
+            self.make_room(length);
         }
-        while let Some(touched) = self.touched.pop() {
-            self.bits[touched as usize] = 0;
-        }
+        self.bits.fill(0);
     }
 
     #[cold]
-    fn with_room(length: usize) -> Self {
-        Self { bits: vec![0; length], touched: Vec::with_capacity(length) }
+    fn make_room(&mut self, length: usize) {
+        self.bits = vec![0; length];
     }
 
     /// Puts a number in; says whether it was not there before.
     #[inline]
     pub(crate) fn set(&mut self, number: u32) -> bool {
         let bits = &mut self.bits[number as usize / 64];
-        let before = *bits;
+        let is_new = *bits >> (number % 64) & 1 == 0;
         *bits |= 1 << (number % 64);
-        let after = *bits;
-        if before == 0 {
-            self.touched.push(number / 64);
-        }
-        before != after
+        is_new
     }
 
     /// Whether a number is there.

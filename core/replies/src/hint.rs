@@ -8,12 +8,16 @@
 //! around it say of what, so addresses, ports, versions, dates and identifiers are no hints.
 
 mod reading;
+mod telling;
 mod vocabulary;
 mod word;
 
 use std::fmt;
 
 use postlane_mail::Span;
+
+pub(crate) use telling::{is_read_apart, telling_words};
+use word::{Word, Words};
 
 /// What a reply says of time and number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -76,7 +80,18 @@ impl Hint {
     /// Of several waits the plainest counts, then the first. A quota that names its window
     /// counts before one that does not, and brings its window along.
     pub fn find(text: &str) -> Self {
-        reading::read(word::Words::of(text).as_slice())
+        const SHORT: usize = 64;
+        // Most texts are short, and to make a long list ready costs more than to read them.
+        if text.len() <= SHORT {
+            Self::find_in(text, &mut [Word::Other; SHORT])
+        } else {
+            Self::find_in(text, &mut [Word::Other; Words::MAX])
+        }
+    }
+
+    /// As [`find`](Self::find), with room for the words.
+    fn find_in(text: &str, list: &mut [Word]) -> Self {
+        reading::read(Words::read(text, list).as_slice())
     }
 
     /// Whether nothing was said.

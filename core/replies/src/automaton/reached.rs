@@ -94,6 +94,11 @@ impl Reached {
     pub(crate) fn told(&self) -> &[u32] {
         &self.told.list
     }
+
+    /// Whether the text with which it was begun has a word that can be one of these symbols.
+    pub(crate) fn has_any(&self, symbols: &Flags) -> bool {
+        self.read.symbols.iter().any(|(symbol, _)| symbols.has(symbol.0))
+    }
 }
 
 impl Read {

@@ -34,7 +34,8 @@ pub(super) struct Planted<'p> {
 /// A node of a tree, to be asked.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Branch<'t> {
-    node: Node,
+    node: &'t Node,
+    /// Those of all nodes.
     edges: &'t [Edge],
 }
 
@@ -57,6 +58,8 @@ struct Edge {
     node: u32,
 }
 
+/// From how many edges on a node's one number of those that may lead on says little.
+const MANY: usize = 16;
 /// How many bits of a node say how many bits of a hash its edges are found by.
 const BITS: u32 = 5;
 
@@ -81,15 +84,14 @@ impl Tree {
     /// The root of a group.
     #[inline]
     pub(super) fn root(&self, group: Group) -> Option<Branch<'_>> {
-        (group.0 < self.groups).then(|| self.branch(group.0))
+        if group.0 < self.groups { self.branch(group.0) } else { None }
     }
 
     /// The node with this number.
     #[inline]
-    pub(super) fn branch(&self, node: u32) -> Branch<'_> {
-        let node = self.nodes.get(node as usize).copied().unwrap_or_default();
-        let begin = (node.edges >> BITS) as usize;
-        Branch { node, edges: self.edges.get(begin..).unwrap_or_default() }
+    pub(super) fn branch(&self, node: u32) -> Option<Branch<'_>> {
+        let node = self.nodes.get(node as usize)?;
+        Some(Branch { node, edges: &self.edges })
     }
 }
 
@@ -112,10 +114,10 @@ impl Branch<'_> {
         if self.node.leads_on & bit(symbol) == 0 {
             return None;
         }
-        let bits = self.node.edges & ((1 << BITS) - 1);
+        let (begin, bits) = (self.node.edges >> BITS, self.node.edges & ((1 << BITS) - 1));
         let mut at = place(symbol, bits);
         loop {
-            let edge = self.edges.get(at)?;
+            let edge = self.edges.get(begin as usize + at)?;
             if edge.symbol == symbol {
                 return Some(edge.node);
             }
@@ -164,9 +166,11 @@ impl Grown<'_> {
         self.nodes.push(node);
     }
 
-    /// Puts edges where their hashes say, at most two thirds of the places taken.
+    /// Puts edges where their hashes say, at most half of the places taken; of many edges at most
+    /// a quarter, so that what leads nowhere is mostly told by one place.
     fn lay_out(&mut self, children: &[Edge]) -> u32 {
-        let bits = (children.len() + children.len() / 2 + 1).next_power_of_two().ilog2();
+        let spread = if children.len() < MANY { 2 } else { 4 };
+        let bits = (children.len() * spread).next_power_of_two().ilog2();
         let begin = self.edges.len();
         self.edges.resize(begin + (1 << bits), Edge::default());
         let edges = &mut self.edges[begin..];

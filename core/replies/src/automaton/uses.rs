@@ -42,12 +42,10 @@ pub(super) enum Good<'u> {
 }
 
 /// All that a phrase is good for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct All<'u> {
-    /// Who is told, whatever else was seen.
-    pub(super) met: &'u [u32],
-    /// The links that are seen, whatever else was.
-    pub(super) links: &'u [u32],
+    /// The links that are seen and then who is told, whatever else was seen.
+    pub(super) plain: &'u [GoodFor],
     /// What it is behind other links.
     pub(super) behind: &'u [Behind],
     /// What it is where it stands in the right line.
@@ -67,12 +65,11 @@ pub(super) struct Behind {
 /// the same, as the alternatives of a pattern are, share it.
 #[derive(Debug, Default)]
 pub(super) struct Uses {
-    met: Vec<u32>,
-    links: Vec<u32>,
+    plain: Vec<GoodFor>,
     behind: Vec<Behind>,
     lined: Vec<(Line, Then)>,
-    /// Where in each of the four those of a phrase begin; one more at the end.
-    begins: Vec<[u32; 4]>,
+    /// Where in each of the three those of a phrase begin; one more at the end.
+    begins: Vec<[u32; 3]>,
 }
 
 /// Uses on their way there.
@@ -87,16 +84,34 @@ pub(super) struct Gathered {
 const MET: u32 = 1 << 31;
 const LINK: u32 = 1 << 30;
 
+impl From<Then> for GoodFor {
+    fn from(then: Then) -> Self {
+        match then {
+            Then::Met(number) => Self(number | MET),
+            Then::Link(number) => Self(number | LINK),
+        }
+    }
+}
+
+impl GoodFor {
+    /// What it is good for, if that is one thing.
+    #[inline]
+    pub(super) fn one(self) -> Option<Then> {
+        if self.0 & MET != 0 {
+            Some(Then::Met(self.0 & !MET))
+        } else if self.0 & LINK != 0 {
+            Some(Then::Link(self.0 & !LINK))
+        } else {
+            None
+        }
+    }
+}
+
 impl Gathered {
     /// Takes what a phrase is good for.
     pub(super) fn add(&mut self, uses: &[Use]) -> GoodFor {
         match uses {
-            [Use { behind: None, then: Then::Met(number), line: Line::Joined }] => {
-                GoodFor(number | MET)
-            }
-            [Use { behind: None, then: Then::Link(number), line: Line::Joined }] => {
-                GoodFor(number | LINK)
-            }
+            [Use { behind: None, then, line: Line::Joined }] => GoodFor::from(*then),
             _ => GoodFor(match self.numbers.get(uses) {
                 Some(known) => *known,
                 None => {
@@ -118,45 +133,41 @@ impl Uses {
     /// The number of a new list.
     fn list(&mut self, uses: &[Use]) -> u32 {
         self.begins.push(self.ends());
+        let plain = self.plain.len();
         for Use { behind, then, line } in uses.iter().copied() {
-            match (behind, line, then) {
-                (Some((link, gap)), ..) => self.behind.push(Behind { link, gap, line, then }),
-                (None, Line::Joined, Then::Met(told)) => self.met.push(told),
-                (None, Line::Joined, Then::Link(link)) => self.links.push(link),
-                (None, ..) => self.lined.push((line, then)),
+            match (behind, line) {
+                (Some((link, gap)), _) => self.behind.push(Behind { link, gap, line, then }),
+                (None, Line::Joined) => self.plain.push(then.into()),
+                (None, _) => self.lined.push((line, then)),
             }
         }
+        // Links first: what is asked of each is then mostly answered as for the one before.
+        self.plain[plain..].sort_unstable_by_key(|good_for| good_for.0);
         self.begins.len() as u32
     }
 
-    fn ends(&self) -> [u32; 4] {
-        [self.met.len(), self.links.len(), self.behind.len(), self.lined.len()].map(|n| n as u32)
+    fn ends(&self) -> [u32; 3] {
+        [self.plain.len(), self.behind.len(), self.lined.len()].map(|n| n as u32)
     }
 
     /// What this stands for.
     #[inline]
     pub(super) fn of(&self, good_for: GoodFor) -> Good<'_> {
-        let number = good_for.0;
-        if number & MET != 0 {
-            Good::Met(number & !MET)
-        } else if number & LINK != 0 {
-            Good::Link(number & !LINK)
-        } else if let Some(place) = (number as usize).checked_sub(1) {
-            Good::All(self.all(place))
-        } else {
-            Good::Nothing
+        match (good_for.one(), (good_for.0 as usize).checked_sub(1)) {
+            (Some(Then::Met(told)), _) => Good::Met(told),
+            (Some(Then::Link(link)), _) => Good::Link(link),
+            (None, Some(place)) => Good::All(self.all(place)),
+            (None, None) => Good::Nothing,
         }
     }
 
     #[inline]
     fn all(&self, place: usize) -> All<'_> {
-        let [from, to] = [place, place + 1].map(|at| self.begins.get(at).copied());
-        let (from, to) = (from.unwrap_or_default(), to.unwrap_or_default());
+        let Some([from, to]) = self.begins.get(place..place + 2) else { return All::default() };
         All {
-            met: part(&self.met, from[0], to[0]),
-            links: part(&self.links, from[1], to[1]),
-            behind: part(&self.behind, from[2], to[2]),
-            lined: part(&self.lined, from[3], to[3]),
+            plain: part(&self.plain, from[0], to[0]),
+            behind: part(&self.behind, from[1], to[1]),
+            lined: if from[2] == to[2] { &[] } else { part(&self.lined, from[2], to[2]) },
         }
     }
 }

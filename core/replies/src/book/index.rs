@@ -10,8 +10,10 @@ use super::read::{Patterns, Read, Reader};
 use super::rule::{StatusTest, Words};
 use super::{OfLabel, Rule, RuleBook, RuleName};
 use crate::automaton::{self, Group, Line, Place};
+use crate::flags::Flags;
+use crate::hint::telling_words;
 use crate::provider::{ProviderId, Providers};
-use crate::vocabulary::{Lexicon, Table};
+use crate::vocabulary::{Form, Lexicon, Table};
 
 /// How many rules a book can hold; ours has some two thousand. Chosen, not measured.
 const RULES_MAX: usize = 100_000;
@@ -131,7 +133,7 @@ pub(super) fn build(
 /// Puts rules in their order and their patterns into one automaton.
 fn lay_out(
     providers: Box<[ProviderId]>,
-    lexicon: Lexicon,
+    mut lexicon: Lexicon,
     own: Vec<Read>,
     ours: Vec<Read>,
 ) -> RuleBook {
@@ -176,6 +178,8 @@ fn lay_out(
         }
     }
     let told = rules + u32::try_from(providers.len()).unwrap_or(u32::MAX);
+    let telling = telling_words().map(|word| lexicon.symbol(Form::Is, word).0).collect::<Vec<_>>();
+    let telling = Flags::of(telling, lexicon.count() + 1);
     let automaton = patterns.build(lexicon, told);
     let is_generic =
         |(is_own, rule, ..): &(bool, Rule, Patterns, Place)| !is_own && rule.providers.is_empty();
@@ -187,5 +191,5 @@ fn lay_out(
     let places =
         providers.iter().zip(1..).map(|(id, place)| (Box::from(id.as_str().as_bytes()), place));
     let places = Table::new(places.collect());
-    RuleBook { rules, places, generic_from, automaton, asked, providers, advice, classes }
+    RuleBook { rules, places, generic_from, automaton, asked, providers, telling, advice, classes }
 }

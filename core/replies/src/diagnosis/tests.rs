@@ -1,7 +1,11 @@
 use postlane_mail::{Code, Reply, Stage};
 
-use super::{Action, Diagnosis, Extent, Persistence, Scope, Signal};
+use super::{
+    Action, Diagnosis, Extent, Heard, Persistence, RuleBook, Scope, Scratch, Signal, hint_of,
+};
 use crate::label::Label;
+use crate::provider::{ProviderId, Providers};
+use crate::recorded::read_reply;
 
 const BEFORE_MAIL: [Stage; 4] = [Stage::Connect, Stage::Ehlo, Stage::StartTls, Stage::Auth];
 
@@ -114,4 +118,23 @@ fn every_name_is_said_once() {
     names.sort_unstable();
     names.dedup();
     assert_eq!(names.len(), Action::ALL.len());
+}
+
+#[test]
+fn a_hint_is_what_the_whole_text_says_whether_or_not_it_was_read() {
+    let book = RuleBook::built_in(&Providers::built_in());
+    let mut scratch = Scratch::default();
+    let mut hints = 0;
+    for rule in book.rules() {
+        for example in rule.examples() {
+            let reply = read_reply(&example.reply).unwrap();
+            let stage = example.stage;
+            let provider = book.providers_of(rule).next().map(ProviderId::as_str);
+            let heard = Heard { reply: &reply, stage, provider, mx: example.mx.as_deref() };
+            let diagnosis = book.diagnose(&mut scratch, heard);
+            assert_eq!(diagnosis.hint, hint_of(diagnosis.label, &reply, || true), "{reply}");
+            hints += usize::from(!diagnosis.hint.is_empty());
+        }
+    }
+    assert!(hints > 100, "{hints}");
 }

@@ -12,7 +12,7 @@ const HOUR: u32 = 60 * MINUTE;
 const DAY: u32 = 24 * HOUR;
 
 /// All of them, by meaning.
-const MEANINGS: &[(Word, &str)] = &[
+pub(super) const MEANINGS: &[(Word, &str)] = &[
     (
         Word::Time(1),
         "s sec secs second seconds sekunde sekunden sek seconde secondes secondi secondo \

@@ -79,20 +79,23 @@ pub(super) enum Word {
 }
 
 /// The words of a text, the first [`Words::MAX`] of them.
-pub(super) struct Words {
-    list: [Word; Self::MAX],
+pub(super) struct Words<'l> {
+    /// Room for them.
+    list: &'l mut [Word],
     count: usize,
 }
 
-impl Words {
+impl<'l> Words<'l> {
     /// The longest reply that people meet has fewer than 150 words; chosen, not measured.
-    const MAX: usize = 256;
+    pub(super) const MAX: usize = 256;
 
-    pub(super) fn of(text: &str) -> Self {
-        let mut words = Self { list: [Word::Other; Self::MAX], count: 0 };
+    /// Reads a text into a list that has room for [`MAX`](Self::MAX) words, or for as many as the
+    /// text has octets: no octet makes more than one.
+    pub(super) fn read(text: &str, list: &'l mut [Word]) -> Self {
+        let mut words = Self { list, count: 0 };
         for line in text.split('\n') {
             for (place, chunk) in line.split_ascii_whitespace().enumerate() {
-                if words.count == Self::MAX {
+                if words.count == words.list.len() {
                     return words;
                 }
                 if is_address(chunk) || (place == 0 && is_reply_code(chunk)) {
@@ -147,7 +150,7 @@ struct Chunk<'t> {
 }
 
 impl<'t> Chunk<'t> {
-    fn read_into(mut self, words: &mut Words) {
+    fn read_into(mut self, words: &mut Words<'_>) {
         while let Some(c) = self.rest().chars().next() {
             if c.is_ascii_digit() {
                 self.number(words);
@@ -185,7 +188,7 @@ impl<'t> Chunk<'t> {
     }
 
     /// A character that is neither a letter nor a digit.
-    fn mark(&mut self, mark: char, words: &mut Words) {
+    fn mark(&mut self, mark: char, words: &mut Words<'_>) {
         let before = self.before();
         self.at += mark.len_utf8();
         let next = self.rest().chars().next();
@@ -207,7 +210,7 @@ impl<'t> Chunk<'t> {
     }
 
     /// From a digit on: a number with or without units, or something that only looks like one.
-    fn number(&mut self, words: &mut Words) {
+    fn number(&mut self, words: &mut Words<'_>) {
         let before = self.before();
         let start = self.at;
         let mut last = ' ';
@@ -269,7 +272,7 @@ impl<'t> Chunk<'t> {
     }
 
     /// From a letter on: a word, or a name with dots, digits and hyphens.
-    fn letters(&mut self, words: &mut Words) {
+    fn letters(&mut self, words: &mut Words<'_>) {
         if let Some(word) = self.plain_word() {
             return words.push(word);
         }
@@ -392,7 +395,7 @@ fn clock(run: &str) -> Option<u32> {
 }
 
 /// `1h30m`, `300s`, `20msgs`: pushes numbers and units, if it is nothing else.
-fn push_measures(run: &str, words: &mut Words) -> bool {
+fn push_measures(run: &str, words: &mut Words<'_>) -> bool {
     let mut pairs = [(Word::Other, Word::Other); 4];
     let (mut rest, mut count) = (run, 0);
     while !rest.is_empty() {
@@ -422,7 +425,7 @@ fn push_measures(run: &str, words: &mut Words) -> bool {
 }
 
 /// `PT1H30M`, `P2D` (ISO 8601): pushes numbers and units, if it is one without months.
-fn iso_duration(name: &str, words: &mut Words) -> bool {
+fn iso_duration(name: &str, words: &mut Words<'_>) -> bool {
     let Some(rest) = name.strip_prefix('P') else { return false };
     match rest.strip_prefix('T') {
         Some(time) if time.ends_with(['H', 'M', 'S']) => push_measures(time, words),

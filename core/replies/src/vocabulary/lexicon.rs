@@ -68,6 +68,11 @@ impl Lexicon {
         }
     }
 
+    /// How many words there are, and so the highest of their numbers.
+    pub(crate) fn count(&self) -> usize {
+        self.words.len()
+    }
+
     pub(crate) fn finish(self) -> Vocabulary {
         let symbols = self.words.len() + 1;
         let (mut exact, mut starts, mut ends, mut has) = (vec![], vec![], vec![], vec![]);
