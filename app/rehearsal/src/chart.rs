@@ -5,6 +5,7 @@ mod pareto;
 mod svg;
 mod terminal;
 
+pub(crate) use bins::{Bins, State};
 pub use pareto::pareto;
 pub use svg::svg;
 pub use terminal::{Glyphs, terminal};

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use postlane_receivers::Scenario;
 
 use crate::rehearse::Outcome;
-use crate::run::LaneMark;
+use crate::run::{LaneMark, Run};
 
 /// Decisions that are told; the trace has all of them.
 const DECISIONS_MAX: usize = 200;
@@ -21,23 +21,32 @@ pub fn explain(scenario: &Scenario, outcome: &Outcome) -> String {
         let _ = writeln!(out, "  {holds:<3} {}", verdict.says);
     }
     let Some(left) = outcome.runs.first() else { return out };
-    let marks = told(&left.run.lanes);
-    if marks.is_empty() {
+    let (lines, more) = decisions(scenario, &left.run, DECISIONS_MAX);
+    if lines.is_empty() {
         return out;
     }
     let _ = writeln!(out, "  what the lanes decided, seed {}:", left.run.seed);
-    for mark in marks.iter().take(DECISIONS_MAX) {
+    for line in lines {
+        let _ = writeln!(out, "  {line}");
+    }
+    if more > 0 {
+        let _ = writeln!(out, "  … and {more} more: --trace FILE has all of them");
+    }
+    out
+}
+
+/// What the lanes of a run decided when and why, a line each, as many at most; and how many more
+/// there are.
+pub fn decisions(scenario: &Scenario, run: &Run, most: usize) -> (Vec<String>, usize) {
+    let marks = told(&run.lanes);
+    let line = |mark: &&LaneMark| {
         let source = scenario.sender.ips.get(usize::from(mark.source)).map_or("", String::as_str);
         let rate = mark.rate.map_or_else(String::new, |rate| format!("{:.2}/m", rate * 60.0));
         let LaneMark { at, state, reason, .. } = mark;
         let (at, state) = (at.to_string(), if state.is_empty() { "-" } else { state });
-        let _ = writeln!(out, "  {at:>8}  {source:<8} {state:<10} {rate:>10}  {reason}");
-    }
-    if marks.len() > DECISIONS_MAX {
-        let more = marks.len() - DECISIONS_MAX;
-        let _ = writeln!(out, "  … and {more} more: --trace FILE has all of them");
-    }
-    out
+        format!("{at:>8}  {source:<8} {state:<10} {rate:>10}  {reason}")
+    };
+    (marks.iter().take(most).map(line).collect(), marks.len().saturating_sub(most))
 }
 
 /// Decisions without those that say the same again.

@@ -18,6 +18,7 @@ use postlane_receivers::{
 
 use crate::recorder::Recorder;
 use crate::run::{ConnectionNo, MessageNo, Run};
+use crate::watch::Going;
 use connections::{Connections, Slot};
 
 /// What a policy does when something happens. It is told of everything that happens within one
@@ -136,6 +137,9 @@ impl<'s> Floor<'s> {
                 break;
             };
             self.now = at;
+            if self.recorder.passes(at) == Going::Stop {
+                break;
+            }
             self.arrive(script);
             self.happen(script);
             if self.ended == self.mail.len() {

@@ -5,28 +5,38 @@
 //! open a socket or a file; what is read and written goes through the caller.
 
 mod chart;
+mod description;
 mod explain;
 mod floor;
 mod measures;
 mod oracle;
 mod peers;
+mod picture;
 mod policy;
 mod recorder;
 mod rehearse;
 mod run;
 mod runs;
 mod said;
+mod suggestion;
 mod summary;
+mod watch;
 mod world;
 
 pub use chart::{Glyphs, pareto, svg, terminal};
-pub use explain::explain;
+pub use description::{Counts, Description, DescriptionError, KnownLimit};
+pub use explain::{decisions, explain};
 pub use measures::Measures;
+pub use picture::{Band, Picture};
 pub use policy::Policy;
 pub use recorder::Recorder;
 pub use rehearse::{Outcome, Rehearsal};
-pub use run::{ConnectionNo, Fate, LaneMark, MessageNo, Minute, Run, Sent};
+pub use run::{
+    Believed, BelievedQuota, ConnectionNo, Fate, LaneMark, MessageNo, Minute, Run, Sent,
+};
 pub use runs::{Engine, Left, RunError, Tracing, run};
 pub use said::Said;
+pub use suggestion::Suggestion;
 pub use summary::{RunSummary, Summary, Verdict};
+pub use watch::{Going, Look, Sight};
 pub use world::{CommandError, Knowledge, default_settings};

@@ -58,6 +58,21 @@ impl Policy {
             Self::Oracle => "oracle",
         }
     }
+
+    /// What it does, for people.
+    pub fn says(self) -> &'static str {
+        match self {
+            Self::Lane => "Postlane, knowing nothing of the receiver",
+            Self::LaneWarm => "Postlane with what it believed at the end of an earlier run",
+            Self::Postfix => "Postfix's queue manager with its defaults",
+            Self::Static => "one connection, two messages a minute, retry after 30 minutes",
+            Self::KumoTsa => "KumoMTA with its community shaping rules and automation",
+            Self::Pmta => "PowerMTA's backoff mode, left after 2 hours or with the first delivery",
+            Self::Pmta2h => "PowerMTA's backoff mode, left after 2 hours only",
+            Self::Aimd => "a rate that is raised slowly and halved at a refusal",
+            Self::Oracle => "one that sees the receiver's counters: the best there is",
+        }
+    }
 }
 
 impl fmt::Display for Policy {

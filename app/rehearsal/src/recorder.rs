@@ -19,7 +19,8 @@ use postlane_mail::Label;
 use postlane_receivers::{Answer, Arrival, Ceiling, Ms, Scenario, Source};
 
 use crate::policy::Policy;
-use crate::run::{ConnectionNo, Fate, LaneMark, MessageNo, Minute, Run, Sent};
+use crate::run::{Believed, ConnectionNo, Fate, LaneMark, MessageNo, Minute, Run, Sent};
+use crate::watch::{Going, Watch};
 use crowd::Crowd;
 use trace::Trace;
 
@@ -50,6 +51,7 @@ pub struct Recorder {
     episodes: BTreeMap<(usize, u16), Episode>,
     tenants: Vec<Label>,
     trace: Option<Trace>,
+    watch: Option<Watch>,
 }
 
 impl Recorder {
@@ -66,6 +68,7 @@ impl Recorder {
             episodes: BTreeMap::new(),
             tenants: Vec::new(),
             trace: None,
+            watch: None,
         }
     }
 
@@ -74,6 +77,20 @@ impl Recorder {
     pub fn traced(mut self, scenario: &Scenario, policy: Policy) -> Self {
         self.trace = Some(Trace::new(scenario, policy, self.run.seed));
         self
+    }
+
+    /// The same, looked at by somebody while it goes, who may stop it.
+    #[must_use]
+    pub(crate) fn watched(mut self, watch: Option<Watch>) -> Self {
+        self.watch = watch;
+        self
+    }
+
+    /// The run has come that far: whether it goes on.
+    pub(crate) fn passes(&mut self, now: Ms) -> Going {
+        let Some(watch) = &mut self.watch else { return Going::On };
+        self.run.ended = now;
+        watch.passes(&self.run)
     }
 
     /// A message enters the queue; its number is how many came before it.
@@ -192,6 +209,11 @@ impl Recorder {
             trace.lane(&mark);
         }
         self.run.lanes.push(mark);
+    }
+
+    /// What a lane believes at the end.
+    pub(crate) fn believed(&mut self, believed: Vec<Believed>) {
+        self.run.believed = believed;
     }
 
     /// The run is over: what it left, and its trace, one JSON object to a line.

@@ -12,8 +12,9 @@ use postlane_receivers::Scenario;
 
 use crate::policy::Policy;
 use crate::run::Run;
-use crate::runs::{Engine, Left, RunError, Tracing, run};
-use crate::summary::Summary;
+use crate::runs::{Engine, Left, RunError, Tracing, run, watched};
+use crate::summary::{RunSummary, Summary};
+use crate::watch::{Going, Look, Sight, Watch};
 
 /// What is to be run.
 #[derive(Debug)]
@@ -57,6 +58,52 @@ impl Rehearsal {
     /// How many runs there are to make.
     pub fn runs(&self) -> usize {
         self.plan().len()
+    }
+
+    /// Makes all runs on this thread, one after another: seed by seed, and with each seed the oracle
+    /// first. No more than two runs are in memory at once. `look` is told of each while it goes and
+    /// when it is over, and of the sums after each seed; it may stop everything. Gives the same sums as
+    /// [`Self::perform`], in the same order.
+    ///
+    /// # Errors
+    /// A scenario whose operator cannot be obeyed, and [`RunError::Stopped`].
+    pub fn in_turn(&self, look: &Look) -> Result<Vec<Summary>, RunError> {
+        let mut sums = Vec::new();
+        for scenario in &self.scenarios {
+            let mut each: Vec<Vec<RunSummary>> = vec![Vec::new(); self.policies.len()];
+            for seed in 0..self.seeds {
+                let seed = scenario.run_seed(seed);
+                let oracle = self.watched((scenario, Policy::Oracle, seed), look)?;
+                for (policy, runs) in self.policies.iter().zip(&mut each) {
+                    let own = match policy {
+                        Policy::Oracle => None,
+                        policy => Some(self.watched((scenario, *policy, seed), look)?),
+                    };
+                    let own = own.as_ref().unwrap_or(&oracle);
+                    runs.push(RunSummary::of(own, &oracle));
+                }
+                let so_far = self.policies.iter().zip(&each);
+                let so_far: Vec<Summary> = so_far
+                    .map(|(policy, runs)| Summary::of_runs(scenario, *policy, runs.clone()))
+                    .collect();
+                if look.at(&Sight::Sums(&so_far)) == Going::Stop {
+                    return Err(RunError::Stopped);
+                }
+            }
+            let all = self.policies.iter().zip(each);
+            sums.extend(all.map(|(policy, runs)| Summary::of_runs(scenario, *policy, runs)));
+        }
+        Ok(sums)
+    }
+
+    fn watched(&self, run: (&Scenario, Policy, u64), look: &Look) -> Result<Run, RunError> {
+        let (_, policy, seed) = run;
+        let watch = Watch::new(look.clone(), policy);
+        let left = watched(run, &self.engine, Tracing::Off, Some(&watch))?;
+        match look.at(&Sight::Run { policy, seed, run: &left.run, is_over: true }) {
+            Going::On => Ok(left.run),
+            Going::Stop => Err(RunError::Stopped),
+        }
     }
 
     /// Makes all runs. `done` is called after each, from any thread.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use postlane_mail::Stream;
+use postlane_mail::{Span, Stream};
 use postlane_receivers::Ms;
 
 /// A message of a run: its number in order of arrival, from 0.
@@ -65,6 +65,30 @@ pub struct LaneMark {
     pub reason: String,
 }
 
+/// What a source's lane believes of its provider at the end of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Believed {
+    /// The source's place in the scenario's `sender.ips`.
+    pub source: u16,
+    /// Limits that it relies on, the surest first.
+    pub quotas: Vec<BelievedQuota>,
+    /// Connections at once that the provider takes, where it has refused more.
+    pub connections: Option<u32>,
+    /// Messages on one connection, where it has refused more.
+    pub session_messages: Option<u32>,
+    /// How long the provider shuts out who goes too far, where that was seen.
+    pub penalty: Option<Span>,
+}
+
+/// So many messages in any such time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BelievedQuota {
+    /// How many; at least 1.
+    pub messages: u32,
+    /// In how long.
+    pub window: Span,
+}
+
 /// Everything one run leaves behind: enough for every figure and chart.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Run {
@@ -94,6 +118,8 @@ pub struct Run {
     pub minutes: BTreeMap<u64, Minute>,
     /// Every change of a lane's state or pace.
     pub lanes: Vec<LaneMark>,
+    /// What the lanes believe at the end, by source; empty for policies that learn nothing.
+    pub believed: Vec<Believed>,
 }
 
 impl Run {
@@ -113,6 +139,7 @@ impl Run {
             ceiling_violations: 0,
             minutes: BTreeMap::new(),
             lanes: Vec::new(),
+            believed: Vec::new(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! One run: a scenario, a policy and a seed.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use postlane_engine::Settings;
 use postlane_lanes::Defaults;
@@ -13,6 +14,7 @@ use crate::policy::Policy;
 use crate::recorder::Recorder;
 use crate::run::Run;
 use crate::said::Said;
+use crate::watch::Watch;
 use crate::world::{self, Beliefs, CommandError, Knowledge, default_settings};
 
 /// Why a run could not be made.
@@ -22,6 +24,9 @@ pub enum RunError {
     /// A command of the scenario's operator cannot be done.
     #[error(transparent)]
     Command(#[from] CommandError),
+    /// Whoever looked on stopped it.
+    #[error("the rehearsal was stopped before its end")]
+    Stopped,
 }
 
 /// What a run leaves: everything for figures and charts, and its trace if one was wanted.
@@ -46,7 +51,7 @@ pub enum Tracing {
 #[derive(Debug)]
 pub struct Engine {
     /// Providers, and what they say.
-    pub knowledge: Knowledge,
+    pub knowledge: Arc<Knowledge>,
     /// What the operator has set; sources and pools are the scenario's.
     pub settings: Settings,
     /// What the operator has set for the lanes of single providers, by the provider's id.
@@ -66,7 +71,31 @@ pub fn run(
     seed: u64,
     tracing: Tracing,
 ) -> Result<Left, RunError> {
-    let mut recorder = Recorder::new(scenario, seed);
+    watched((scenario, policy, seed), engine, tracing, None)
+}
+
+/// The same, looked at by somebody while it goes. What is looked at changes nothing of what comes to
+/// pass.
+pub(crate) fn watched(
+    (scenario, policy, seed): (&Scenario, Policy, u64),
+    engine: &Engine,
+    tracing: Tracing,
+    watch: Option<&Watch>,
+) -> Result<Left, RunError> {
+    let left = made((scenario, policy, seed), engine, tracing, watch)?;
+    match watch {
+        Some(watch) if watch.is_stopped() => Err(RunError::Stopped),
+        _ => Ok(left),
+    }
+}
+
+fn made(
+    (scenario, policy, seed): (&Scenario, Policy, u64),
+    engine: &Engine,
+    tracing: Tracing,
+    watch: Option<&Watch>,
+) -> Result<Left, RunError> {
+    let mut recorder = Recorder::new(scenario, seed).watched(watch.cloned());
     if tracing == Tracing::On {
         recorder = recorder.traced(scenario, policy);
     }
@@ -91,7 +120,7 @@ pub fn run(
         Policy::Lane => Ok(engine.run(scenario, seed, &Beliefs::default(), recorder)?.0),
         Policy::LaneWarm => {
             let earlier = seed.wrapping_add(EARLIER);
-            let untraced = Recorder::new(scenario, earlier);
+            let untraced = Recorder::new(scenario, earlier).watched(watch.cloned());
             let (_, beliefs) = engine.run(scenario, earlier, &Beliefs::default(), untraced)?;
             Ok(engine.run(scenario, seed, &beliefs, recorder)?.0)
         }
@@ -109,7 +138,12 @@ impl Engine {
             (id.to_owned(), Settings { ceilings, ..settings.clone() })
         });
         let towards = towards.collect();
-        Self { knowledge: Knowledge::built_in(), settings, towards, said: BTreeMap::new() }
+        Self {
+            knowledge: Arc::new(Knowledge::built_in()),
+            settings,
+            towards,
+            said: BTreeMap::new(),
+        }
     }
 
     fn run(

@@ -91,7 +91,15 @@ impl Summary {
     /// have finished, but must have delivered as much as the oracle in 1.25 times the time would:
     /// 80 %.
     pub fn of(scenario: &Scenario, policy: Policy, runs: &[(&Run, &Run)]) -> Self {
-        let each: Vec<RunSummary> = runs.iter().map(|(run, oracle)| one(run, oracle)).collect();
+        Self::of_runs(
+            scenario,
+            policy,
+            runs.iter().map(|(run, best)| RunSummary::of(run, best)).collect(),
+        )
+    }
+
+    /// The same of runs that were held against the oracle's before.
+    pub(crate) fn of_runs(scenario: &Scenario, policy: Policy, each: Vec<RunSummary>) -> Self {
         let mut summary = Self {
             id: scenario.meta.id.clone(),
             policy: policy.as_str(),
@@ -181,6 +189,16 @@ impl Summary {
         self.figures.tx_p99_s
     }
 
+    /// The oracle's 99th percentile of the same, in seconds.
+    pub fn oracle_tx_p99_s(&self) -> Option<f64> {
+        self.figures.oracle_tx_p99_s
+    }
+
+    /// Messages that expired.
+    pub fn expired(&self) -> Option<f64> {
+        self.figures.expired
+    }
+
     /// Transactional messages expired or unfinished.
     pub fn tx_lost(&self) -> Option<f64> {
         self.figures.tx_lost
@@ -192,16 +210,19 @@ impl Summary {
     }
 }
 
-fn one(run: &Run, oracle: &Run) -> RunSummary {
-    let measures = Measures::of(run);
-    let seed = measures.seed;
-    let finished = measures.is_finished;
-    let needlessly = run.messages.iter().zip(&oracle.messages).filter(|(ours, theirs)| {
-        ours.fate == Fate::Expired && matches!(theirs.fate, Fate::Delivered(_))
-    });
-    let expired_needlessly = needlessly.count();
-    let figures = Figures::of(&measures, &Measures::of(oracle));
-    RunSummary { seed, finished, expired_needlessly, figures }
+impl RunSummary {
+    /// A run beside the oracle's of the same seed.
+    pub(crate) fn of(run: &Run, oracle: &Run) -> Self {
+        let measures = Measures::of(run);
+        let seed = measures.seed;
+        let finished = measures.is_finished;
+        let needlessly = run.messages.iter().zip(&oracle.messages).filter(|(ours, theirs)| {
+            ours.fate == Fate::Expired && matches!(theirs.fate, Fate::Delivered(_))
+        });
+        let expired_needlessly = needlessly.count();
+        let figures = Figures::of(&measures, &Measures::of(oracle));
+        Self { seed, finished, expired_needlessly, figures }
+    }
 }
 
 impl Figures {

@@ -42,6 +42,7 @@ use crate::recorder::Recorder;
 use crate::run::MessageNo;
 use crate::runs::Left;
 use crate::said::Said;
+use crate::watch::Going;
 
 pub(crate) use beliefs::Beliefs;
 pub use knowledge::Knowledge;
@@ -62,6 +63,7 @@ pub(crate) fn run(
     let mut around = Around::new((scenario, seed), knowledge, said, recorder)?;
     let settings = Arc::new(settings::settings_of(scenario, settings));
     let beliefs = around.live(&settings, before);
+    around.recorder.believed(beliefs.told());
     let (run, trace) = around.recorder.finish(around.now);
     Ok((Left { run, trace }, beliefs))
 }
@@ -193,7 +195,8 @@ impl<'r> Around<'r> {
         let next = [wake, arrival, command, restart, happening].into_iter().flatten().min();
         let end = self.scenario.meta.horizon;
         self.now = next.unwrap_or(end).clamp(self.now, end);
-        if self.now == end {
+        let is_stopped = self.recorder.passes(self.now) == Going::Stop;
+        if self.now == end || is_stopped {
             self.life = Life::Over;
             return;
         }

@@ -113,6 +113,16 @@ pub enum Quantity {
     },
 }
 
+impl Quantity {
+    /// How many messages are to be expected of it.
+    pub fn expected(self) -> f64 {
+        match self {
+            Self::Batch { count, .. } => f64::from(count),
+            Self::Stream { rate, from, to } => rate.per_ms() * to.since(from).0 as f64,
+        }
+    }
+}
+
 /// The receiver: one group of MX hosts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Site {
@@ -195,6 +205,11 @@ impl Scenario {
     pub fn longest_window(&self) -> Ms {
         let counted = self.receiver.limits.iter().filter(|limit| limit.keeps_reserve());
         counted.map(|limit| limit.window).max().unwrap_or_default()
+    }
+
+    /// How many messages are to be expected in a run.
+    pub fn messages_expected(&self) -> f64 {
+        self.mail.iter().map(|mail| mail.quantity.expected()).sum()
     }
 
     /// The seed of the run with this number.

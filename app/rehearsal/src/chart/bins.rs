@@ -6,22 +6,22 @@ use crate::run::{LaneMark, Run};
 
 /// A run in columns. Rates are messages a minute.
 #[derive(Debug)]
-pub(super) struct Bins {
+pub(crate) struct Bins {
     /// How long a column is.
-    pub(super) width: Ms,
+    pub(crate) width: Ms,
     /// 250s.
-    pub(super) accepted: Vec<f64>,
+    pub(crate) accepted: Vec<f64>,
     /// 4xx.
-    pub(super) deferred: Vec<f64>,
+    pub(crate) deferred: Vec<f64>,
     /// What the lanes that were not at rest would have sent; `None` without marks.
-    pub(super) pace: Option<Vec<f64>>,
+    pub(crate) pace: Option<Vec<f64>>,
     /// By source that has marks: its place, and the state that lasted longest in each column.
-    pub(super) lanes: Vec<(u16, Vec<Option<State>>)>,
+    pub(crate) lanes: Vec<(u16, Vec<Option<State>>)>,
 }
 
 /// A lane's state, as far as a picture tells them apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum State {
+pub(crate) enum State {
     Healthy,
     Steady,
     Resting,
@@ -30,10 +30,10 @@ pub(super) enum State {
 }
 
 impl State {
-    pub(super) const ALL: [Self; 5] =
+    pub(crate) const ALL: [Self; 5] =
         [Self::Healthy, Self::Steady, Self::Resting, Self::Held, Self::Restart];
 
-    pub(super) fn of(word: &str) -> Self {
+    pub(crate) fn of(word: &str) -> Self {
         match word {
             "steady" => Self::Steady,
             "resting" => Self::Resting,
@@ -43,7 +43,7 @@ impl State {
         }
     }
 
-    pub(super) fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Healthy => "healthy",
             Self::Steady => "steady",
@@ -61,7 +61,7 @@ impl State {
 
 impl Bins {
     /// At most so many columns.
-    pub(super) fn of(run: &Run, columns: usize) -> Self {
+    pub(crate) fn of(run: &Run, columns: usize) -> Self {
         const MINUTE: u64 = Ms::from_min(1).0;
         let minutes = run.ended.0.div_ceil(MINUTE).max(1);
         let width = minutes.div_ceil(columns.max(1) as u64);
@@ -90,13 +90,13 @@ impl Bins {
         Self { width, accepted, deferred, pace, lanes }
     }
 
-    pub(super) fn columns(&self) -> usize {
+    pub(crate) fn columns(&self) -> usize {
         self.accepted.len()
     }
 
     /// The highest of what was accepted and refused in a column; never 0. Paces may go off the
     /// picture: a lane that has not much to send may be far from its pace.
-    pub(super) fn highest(&self) -> f64 {
+    pub(crate) fn highest(&self) -> f64 {
         self.accepted.iter().chain(&self.deferred).copied().fold(0.0, f64::max).max(0.1)
     }
 }
@@ -127,7 +127,7 @@ fn lane(marks: &[&LaneMark], width: Ms, ended: Ms, pace: &mut [f64]) -> Vec<Opti
 }
 
 /// The steps between the marks of an axis of time: at most so many of them.
-pub(super) fn hours_step(ended: Ms, marks: u64) -> Ms {
+pub(crate) fn hours_step(ended: Ms, marks: u64) -> Ms {
     const STEPS_MIN: [u64; 14] =
         [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1_440, 2_880, 10_080];
     let fits = |step: &u64| ended.0 / Ms::from_min(*step).0 <= marks;

@@ -1,8 +1,13 @@
 //! What lanes have come to believe, taken from one run to the next.
 
 use postlane_engine::{Engine, Recalled, Scope};
-use postlane_lanes::{Learned, Memory};
+use postlane_lanes::{Learned, LearnedQuota, Memory};
 use postlane_mail::Instant;
+
+use crate::run::{Believed, BelievedQuota};
+
+/// A quota that has been seen to hold so often is relied on ([`LearnedQuota::support`]).
+const RELIED_ON: u32 = 2;
 
 /// What the lanes of a run believed at its end: rates, limits, penalties and caps. What was sent
 /// when, and a rest that was under way, are of that run alone.
@@ -17,6 +22,23 @@ impl Beliefs {
             lane.learned(now).map(|learned| (scope, lasting(learned)))
         });
         Self(learned.collect())
+    }
+
+    /// The same for whoever reads what a run has left: by source, what is relied on.
+    pub(super) fn told(&self) -> Vec<Believed> {
+        let quota =
+            |quota: &LearnedQuota| BelievedQuota { messages: quota.messages, window: quota.window };
+        let told = |(scope, learned): &(Scope, Learned)| {
+            let relied_on = learned.quotas.iter().filter(|quota| quota.support >= RELIED_ON);
+            Some(Believed {
+                source: scope.source?.0,
+                quotas: relied_on.map(quota).collect(),
+                connections: learned.connections,
+                session_messages: learned.session_messages,
+                penalty: learned.penalty,
+            })
+        };
+        self.0.iter().filter_map(told).collect()
     }
 
     /// As an engine takes them up that begins at `start`.

@@ -32,6 +32,19 @@ impl Knowledge {
             Err(_) => self.providers.find(&[], &unknown_site()),
         }
     }
+
+    /// What a section of a configuration about that host's provider is called, between the quotes of
+    /// `[lane."NAME"]`.
+    pub fn section_of(&self, site: &str) -> String {
+        let provider = self.provider_of(site);
+        let is_known = self.providers.named(provider.as_str()).is_some();
+        if is_known {
+            provider.as_str().to_owned()
+        } else {
+            format!("provider:{}", provider.as_str())
+        }
+    }
+
     /// Whether people call the provider so: by its id, a brand, another name or a domain of its.
     pub(super) fn is_called(&self, name: &str, provider: &ProviderId) -> bool {
         name == provider.as_str() || self.providers.resolve(name).as_ref() == Some(provider)

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod golden;
+mod in_turn;
 mod learned;
 mod oracle;
 mod outcomes;

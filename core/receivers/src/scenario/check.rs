@@ -99,7 +99,7 @@ fn whole(faults: &mut Faults<'_>, file: File) -> Scenario {
     let meta = meta(faults, file.meta);
     let sender = sender(faults, file.sender);
     let mail: Vec<Mail> = file.mail.into_iter().map(|one| mail(faults, one)).collect();
-    if mail.iter().map(expected).sum::<f64>() > MESSAGES_MAX {
+    if mail.iter().map(|mail| mail.quantity.expected()).sum::<f64>() > MESSAGES_MAX {
         faults.add(&meta_span, "there are more than 2,000,000 messages: send fewer");
     }
     let receiver = site(faults, file.receiver, &sender, &meta);
@@ -231,14 +231,6 @@ fn mail(faults: &mut Faults<'_>, mail: Spanned<file::Mail>) -> Mail {
         unique_rcpts: mail.unique_rcpts,
         tenant: label(&mail.tenant),
         campaign: label(&mail.campaign),
-    }
-}
-
-/// How many messages are to be expected of a block.
-fn expected(mail: &Mail) -> f64 {
-    match mail.quantity {
-        Quantity::Batch { count, .. } => f64::from(count),
-        Quantity::Stream { rate, from, to } => rate.per_ms() * to.since(from).0 as f64,
     }
 }
 
