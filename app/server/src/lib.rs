@@ -6,6 +6,7 @@
 
 pub mod config;
 pub mod handle;
+pub mod rehearsals;
 pub mod setup;
 pub mod tester;
 pub mod triage;
@@ -52,4 +53,4 @@ pub use clock::Clock;
 pub use inspector::{Inspector, NotInspected};
 pub use meaning::Meanings;
 pub use registry::registry_path;
-pub use server::{Server, settings_towards, token_path};
+pub use server::{Server, token_path};

@@ -31,7 +31,7 @@ use crate::suppression::Suppressions;
 use crate::world::{Answers, Around, EngineMailbox};
 use doors::Doors;
 use engine_settings::engine_settings;
-pub use engine_settings::settings_towards;
+pub(crate) use engine_settings::settings_towards;
 use fittings::{Fittings, Rest};
 
 /// A server that runs.

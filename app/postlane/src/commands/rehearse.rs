@@ -11,16 +11,12 @@ use std::{fs, io, thread};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use postlane_mail::{Domain, Span};
+use postlane_mail::Span;
 use postlane_receivers::Scenario;
-use postlane_rehearsal::{
-    Engine, Knowledge, Outcome, Policy, Rehearsal, Said, Tracing, explain, pareto,
-};
-use postlane_replies::Providers;
-use postlane_server::config::settings::{LaneName, MxPattern};
+use postlane_rehearsal::{Engine, Outcome, Policy, Rehearsal, Tracing, explain, pareto};
 use postlane_server::config::{Config, Overrides};
-use postlane_server::settings_towards;
-use postlane_server::setup::{LaneSetup, Setup};
+use postlane_server::rehearsals::rehearsed_engine;
+use postlane_server::setup::Setup;
 
 use crate::cli::Reach;
 use crate::exit::{Exit, Failure};
@@ -127,49 +123,7 @@ fn engine(config: Option<&Path>, scenarios: &[Scenario]) -> Result<Engine, Failu
     let config = Config::load(Some(file), &Overrides::default())
         .map_err(|e| Failure::usage(format!("{e}: see `postlane config check`")))?;
     let setup = Setup::of(&config);
-    let knowledge = Knowledge::new(Providers::built_in(), setup.rules.make());
-    let sites = scenarios.iter().map(|scenario| &scenario.receiver.site);
-    let towards = sites.map(|site| {
-        let provider = knowledge.provider_of(site).as_str().to_owned();
-        let settings = settings_towards(&setup, &provider);
-        (provider, settings)
-    });
-    let towards = towards.collect();
-    let said = scenarios.iter().map(|scenario| {
-        let site = scenario.receiver.site.clone();
-        let said = said_of(&setup.lanes, &knowledge, &site);
-        (site, said)
-    });
-    let said = said.collect();
-    Ok(Engine { knowledge, settings: settings_towards(&setup, ""), towards, said })
-}
-
-/// The sections that are about a receiver: its provider's, its domain's, its hosts', and those of
-/// tenants. A `site` is an MX host, and names its domain.
-fn said_of(lanes: &LaneSetup, knowledge: &Knowledge, site: &str) -> Said {
-    let host = Domain::parse(site).ok();
-    let provider = lanes.providers.get(knowledge.provider_of(site).as_str());
-    let mut said = Said { provider: provider.unwrap_or(&lanes.all).clone(), ..Said::default() };
-    for inside in &lanes.inside {
-        match (&inside.name, &host) {
-            (LaneName::Domain(domain), Some(host)) if is_in(host, domain) => {
-                said.domain = Some(inside.rules.clone());
-            }
-            (LaneName::Mx(pattern), Some(host)) if pattern.matches(host) => {
-                said.hosts.push(inside.rules.clone());
-            }
-            (LaneName::Tenant(tenant), _) => {
-                said.tenants.insert(tenant.clone(), inside.rules.clone());
-            }
-            _ => {}
-        }
-    }
-    said
-}
-
-/// Whether a host is a domain's own, or has its very name.
-fn is_in(host: &Domain, domain: &Domain) -> bool {
-    host == domain || MxPattern::Below(domain.clone()).matches(host)
+    Ok(rehearsed_engine(&setup, scenarios))
 }
 
 /// Makes the runs; how many are done is shown where somebody looks.

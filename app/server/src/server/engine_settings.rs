@@ -47,7 +47,7 @@ pub(super) fn engine_settings(setup: &Setup, names: &Names) -> Settings {
 
 /// The engine's settings for mail to that provider alone: what holds for its lanes holds for all.
 /// Sources and pools are left out. A rehearsal, which knows one provider, brings its own.
-pub fn settings_towards(setup: &Setup, provider: &str) -> Settings {
+pub(crate) fn settings_towards(setup: &Setup, provider: &str) -> Settings {
     let names = Names::new();
     let settings = engine_settings(setup, &names);
     let id = names.provider(provider);

@@ -68,6 +68,7 @@ const DRAWN: &[(&str, &str)] = &[
     ("app/api", "app/tester"),
     ("app/postlane", "app/tester"),
     ("app/server", "app/inspection"),
+    ("app/server", "app/rehearsal"),
     ("app/api", "app/server"),
     ("app/api", "app/inspection"),
     ("app/postlane", "app/inspection"),
