@@ -18,8 +18,8 @@ use crate::access::{self, Gate, Token};
 use crate::problem::Problem;
 use crate::routes::{
     audit, belief, blocklist, check, diagnosis, domain, event, incident, lane, log, log_export,
-    message, preflight, queue, reply, server, suppression, test, test_page, tls_report, token,
-    view, webhook,
+    message, preflight, queue, rehearsal, reply, server, suppression, test, test_page, tls_report,
+    token, view, webhook,
 };
 
 /// How long a request may take: as long as a slow disk, and no longer. Chosen, not measured.
@@ -121,6 +121,12 @@ pub(crate) fn guarded() -> OpenApiRouter<Handle> {
         .routes(routes!(webhook::order))
         .routes(routes!(test::list, test::make))
         .routes(routes!(test::show))
+        .routes(routes!(rehearsal::list, rehearsal::begin))
+        .routes(routes!(rehearsal::show, rehearsal::end))
+        .routes(routes!(rehearsal::outcomes))
+        .routes(routes!(rehearsal::config))
+        .routes(routes!(rehearsal::scenario))
+        .routes(routes!(rehearsal::events))
         .routes(routes!(server::facts))
         .routes(routes!(server::reload))
 }

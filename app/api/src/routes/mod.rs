@@ -14,6 +14,7 @@ pub(crate) mod log_export;
 pub(crate) mod message;
 pub(crate) mod preflight;
 pub(crate) mod queue;
+pub(crate) mod rehearsal;
 pub(crate) mod reply;
 pub(crate) mod server;
 pub(crate) mod suppression;

@@ -17,6 +17,7 @@ mod log_views;
 mod message;
 mod preflight;
 mod queue;
+mod rehearsal;
 mod reply;
 mod server;
 mod suppression;
@@ -68,6 +69,11 @@ pub use preflight::{
 };
 pub use queue::{
     LastReplyRow, QueueMessage, QueuePage, QueueRow, SummaryPage, SummaryRow, WaitingRow,
+};
+pub use rehearsal::{
+    RehearsalBand, RehearsalDescription, RehearsalJudgement, RehearsalPage, RehearsalPicture,
+    RehearsalPolicy, RehearsalProgress, RehearsalRequest, RehearsalRow, RehearsalScenario,
+    RehearsalStory, RehearsalVerdict,
 };
 pub use reply::{ClusterRow, DiagnosisRow, UnclassifiedPage};
 pub use server::{Health, Reloaded, ServerFacts};

@@ -44,6 +44,7 @@ mod promises;
 mod queue;
 mod receiver;
 mod refusals;
+mod rehearsals;
 mod rehearse;
 mod relay;
 mod signing;

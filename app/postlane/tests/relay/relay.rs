@@ -192,6 +192,11 @@ impl Relay {
     }
 
     /// Tells it to end, and does not wait for it.
+    /// The number of its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn terminate(&self) {
         self.signal(Signal::TERM);
     }

@@ -42,6 +42,7 @@ use crate::journal::first_sign_in;
 use crate::lanes::Lanes;
 use crate::names::Names;
 use crate::preflight::Preflight;
+use crate::rehearsals::Rehearsals;
 use crate::routing::Failures;
 use crate::setup::{Live, Setup};
 use crate::submitting::Awaited;
@@ -113,6 +114,7 @@ pub(crate) struct Inside {
     /// Who looks after tests, where there are any.
     pub(crate) tester: Option<Arc<Tester>>,
     pub(crate) watch: Watch,
+    pub(crate) rehearsals: Rehearsals,
     /// Whoever tells webhooks, once there is something to tell them.
     pub(crate) webhooks: OnceLock<Arc<Deliverer>>,
     pub(crate) apply: Box<dyn Fn(&Setup) + Send + Sync>,

@@ -29,6 +29,7 @@ use crate::meaning::Meanings;
 use crate::names::Names;
 use crate::outbound::Outbound;
 use crate::preflight::Preflight;
+use crate::rehearsals::Rehearsals;
 use crate::reports::{Owed, Reports};
 use crate::rights::HouseRights;
 use crate::routing::{Asked, Failures, Routing, route_settings};
@@ -127,6 +128,7 @@ impl Fittings {
     /// What whoever asks the server finds.
     pub(super) fn inside(self, rest: Rest) -> Inside {
         let clock = self.live.borrow().clock;
+        let rehearsals = Rehearsals::new(self.live.clone(), rest.stop.subscribe());
         Inside {
             clock,
             live: self.live,
@@ -157,6 +159,7 @@ impl Fittings {
             published: self.published,
             incidents: Desk::default(),
             watch: self.watch,
+            rehearsals,
             inspector: self.inspector,
             preflight: self.preflight,
             tester: rest.tester,

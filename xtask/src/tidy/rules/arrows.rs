@@ -71,6 +71,7 @@ const DRAWN: &[(&str, &str)] = &[
     ("app/server", "app/rehearsal"),
     ("app/api", "app/server"),
     ("app/api", "app/inspection"),
+    ("app/api", "app/rehearsal"),
     ("app/postlane", "app/inspection"),
     ("app/dashboard", "app/server"),
     ("app/dashboard", "app/api"),
