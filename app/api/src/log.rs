@@ -10,6 +10,6 @@ mod tracing;
 
 pub use asking::{Asked, facets, page, tallies};
 pub use escaped::{escaped_json, shown};
-pub use export::{Form, Rows};
+pub use export::{Form, Rows, cell};
 pub use stats::stats;
 pub use tracing::{NoTrace, trace};

@@ -175,9 +175,30 @@ async function found(page) {
 
 async function others(page) {
   step("queue and incidents, and evidence to download");
-  await page.goto(`${base}/queue`);
+  await page.goto(`${base}/queue?status=ready`);
   await accessible(page, "the queue");
   await picture(page, "queue");
+  await page.locator(".bulk a", { hasText: "Hold" }).click();
+  await page.waitForSelector("dialog[open] form.order");
+  assert.match(await page.textContent("dialog h2"), /Hold: \d+ recipients?/);
+  await accessible(page, "what will be held");
+  await picture(page, "queue-hold");
+  await page.click("dialog button.main");
+  await page.waitForURL(/done=hold/);
+  assert.match(await page.textContent(".notice"), /recipients? (is|are) held/);
+  await page.locator(".notice a[data-ask]").click();
+  await page.locator("dialog button.main").click();
+  await page.waitForURL(/done=release/);
+  await page.goto(`${base}/queue`);
+  const exporting = page.waitForEvent("download");
+  await page.click("summary:has-text('Export')");
+  await page.click("text=CSV");
+  assert.match(fs.readFileSync(await (await exporting).path(), "utf8"), /^id,recipient,/);
+  await page.goto(`${base}/log`);
+  const parquet = page.waitForEvent("download");
+  await page.click("summary:has-text('Export')");
+  await page.click("text=PARQUET");
+  assert.equal(fs.readFileSync(await (await parquet).path()).subarray(0, 4).toString(), "PAR1");
   await page.goto(`${base}/incidents`);
   await accessible(page, "incidents");
   await page.goto(`${base}/lanes/united-internet`);

@@ -9,6 +9,7 @@ mod assets;
 mod desk;
 mod domains;
 mod evidence;
+mod export;
 mod frame;
 mod incidents;
 mod lanes;

@@ -1,19 +1,27 @@
 //! What waits, and why: a page of the queue, with the filters of the API in the address.
 
+mod act;
+mod which;
+
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use postlane_api::Problem;
-use postlane_api::wire::{FilterQuery, QueuePage, QueueRow, SummaryPage};
+use postlane_api::wire::{QueuePage, QueueRow, SummaryPage};
 
 use crate::answer;
 use crate::desk::Desk;
+use crate::export::{FORMS, File, Line as FileLine, Part};
 use crate::frame::Frame;
 use crate::lanes::age_p95;
 use crate::moments;
-use crate::numbers::{count, foreign, in_query, query};
+use crate::numbers::{count, foreign, in_query, many};
 use crate::replies::Said;
 use crate::session::Visit;
+
+use act::{WORDINGS, told};
+pub(crate) use act::{ask, give};
+use which::Which;
 
 struct Row {
     recipient: String,
@@ -27,14 +35,24 @@ struct Row {
     until: String,
     reply: String,
     means: String,
+    /// The page with its message alone.
+    only: String,
 }
 
 /// How much waits for a provider.
 struct Line {
     name: String,
     address: String,
-    figures: [String; 5],
+    /// In all, active, ready, deferred and held, each with the way to its rows.
+    figures: Vec<(String, String)>,
     age: String,
+}
+
+/// What was done a moment ago, and the way back.
+struct Done {
+    says: String,
+    back: String,
+    offer: &'static str,
 }
 
 #[derive(Template)]
@@ -43,9 +61,20 @@ struct QueueOut {
     frame: Frame,
     lines: Vec<Line>,
     rows: Vec<Row>,
-    asked: FilterQuery,
+    which: Which,
+    /// Recipients that agree.
+    agree: String,
+    offers: Vec<(&'static str, String)>,
+    exports: Vec<(&'static str, String)>,
+    done: Option<Done>,
     next: String,
 }
+
+/// What can be chosen of a status, a stream and an age: as the address has it, and as it is said.
+const STATUSES: [&str; 4] = ["active", "ready", "deferred", "held"];
+const STREAMS: [&str; 3] = ["transactional", "engaged", "cold"];
+const AGES: [(&str, &str); 4] =
+    [("900", "15 min"), ("3600", "1 h"), ("14400", "4 h"), ("86400", "1 day")];
 
 /// A page of the queue.
 pub(crate) async fn show(
@@ -53,47 +82,159 @@ pub(crate) async fn show(
     visit: Visit,
     Query(pairs): Query<Vec<(String, String)>>,
 ) -> Result<Response, Problem> {
-    let given: Vec<(&str, &str)> = pairs
-        .iter()
-        .map(|(key, value)| (key.as_str(), value.trim()))
-        .filter(|(_, value)| !value.is_empty())
-        .collect();
-    let value = |wanted: &str| {
-        let found = given.iter().find(|(key, _)| *key == wanted);
-        found.map(|(_, value)| (*value).to_owned())
-    };
-    let asked = FilterQuery {
-        provider: value("provider"),
-        domain: value("domain"),
-        status: value("status"),
-        ..FilterQuery::default()
+    let which = Which::of(&pairs);
+    let given = |wanted: &str| {
+        let found = pairs.iter().find(|(key, _)| key == wanted);
+        found.map(|(_, value)| value.as_str()).unwrap_or_default()
     };
     let (api, person) = (desk.api(), visit.person());
-    let page: QueuePage = api.read(person, &format!("/v1/queue?{}", query(&given))).await?;
-    let summary: SummaryPage = api.read(person, "/v1/queue/summary").await?;
+    let asked = which.query(&[("cursor", given("cursor"))]);
+    let page: QueuePage = api.read(person, &format!("/v1/queue?{asked}")).await?;
+    let all: SummaryPage = api.read(person, "/v1/queue/summary").await?;
+    let agree = match which.is_everything() {
+        true => recipients(&all),
+        false => {
+            let asked = format!("/v1/queue/summary?{}", which.query(&[]));
+            recipients(&api.read(person, &asked).await?)
+        }
+    };
+    let done = given("recipients").parse().ok().and_then(|many| told(given("done"), many, &which));
     let frame = Frame::new(&desk, &visit, "Queue", "/queue");
     let nonce = frame.bare.nonce.clone();
-    let next = page.next.map(|next| {
-        let others = given.iter().filter(|(key, _)| *key != "cursor").copied();
-        let all: Vec<(&str, &str)> = others.chain([("cursor", next.as_str())]).collect();
-        format!("/queue?{}", query(&all))
-    });
+    let next = page.next.map(|next| format!("/queue?{}", which.query(&[("cursor", &next)])));
+    let may_act = visit.may_operate();
     let out = QueueOut {
         frame,
-        lines: lines(&desk, &summary),
+        lines: lines(&desk, &all),
         rows: page.recipients.iter().map(|waiting| row(&desk, waiting)).collect(),
-        asked,
+        agree: many(agree, "recipient", "recipients"),
+        offers: if may_act && agree > 0 { offers(&which) } else { Vec::new() },
+        exports: FORMS
+            .map(|form| (form, format!("/queue/export?{}", which.query(&[("format", form)]))))
+            .into(),
+        which,
+        done: done.map(|(says, back, offer)| {
+            let back = if may_act { back } else { String::new() };
+            Done { says, back, offer }
+        }),
         next: next.unwrap_or_default(),
     };
     Ok(answer::page(&out, &nonce))
 }
 
+/// All that agrees, as a file.
+pub(crate) async fn export(
+    State(desk): State<Desk>,
+    visit: Visit,
+    Query(pairs): Query<Vec<(String, String)>>,
+) -> Result<Response, Problem> {
+    let form = pairs.iter().find(|(key, _)| key == "format").map(|(_, form)| form.clone());
+    let which = Which::of(&pairs);
+    let read = move |cursor: Option<String>| {
+        let (desk, visit, which) = (desk.clone(), visit.clone(), which.clone());
+        async move {
+            let cursor = cursor.unwrap_or_default();
+            let asked = which.query(&[("limit", "10000"), ("cursor", cursor.as_str())]);
+            let page: QueuePage =
+                desk.api().read(visit.person(), &format!("/v1/queue?{asked}")).await?;
+            let line = |row: &QueueRow| FileLine::new(row, cells(row));
+            Ok(Part { lines: page.recipients.iter().map(line).collect(), next: page.next })
+        }
+    };
+    FILE.send(form.as_deref().unwrap_or("csv"), read).await
+}
+
+const FILE: File = File {
+    name: "queue",
+    columns: &[
+        "id",
+        "recipient",
+        "sender",
+        "provider",
+        "source",
+        "stream",
+        "tenant",
+        "campaign",
+        "status",
+        "attempts",
+        "arrived_at",
+        "next_attempt_at",
+        "expires_at",
+        "waiting",
+        "waiting_until",
+        "code",
+        "reply",
+        "stage",
+        "host",
+        "replied_at",
+    ],
+};
+
+fn cells(row: &QueueRow) -> Vec<String> {
+    let at = |at: &Option<postlane_api::wire::Timestamp>| {
+        at.as_ref().map(|at| at.0.clone()).unwrap_or_default()
+    };
+    let (why, last) = (row.waiting.as_ref(), row.last_reply.as_ref());
+    vec![
+        row.id.clone(),
+        row.recipient.clone(),
+        row.sender.clone(),
+        row.provider.clone().unwrap_or_default(),
+        row.source.clone().unwrap_or_default(),
+        row.stream.clone(),
+        row.tenant.clone(),
+        row.campaign.clone(),
+        row.status.clone(),
+        row.attempts.to_string(),
+        row.arrived_at.0.clone(),
+        at(&row.next_attempt_at),
+        at(&row.expires_at),
+        why.map(|why| why.reason.clone()).unwrap_or_default(),
+        why.map(|why| at(&why.until)).unwrap_or_default(),
+        last.map(|last| last.code.to_string()).unwrap_or_default(),
+        last.map(|last| last.text.clone()).unwrap_or_default(),
+        last.map(|last| last.stage.clone()).unwrap_or_default(),
+        last.map(|last| last.host.clone()).unwrap_or_default(),
+        last.map(|last| last.at.0.clone()).unwrap_or_default(),
+    ]
+}
+
+fn recipients(summary: &SummaryPage) -> u64 {
+    summary.providers.iter().map(|line| line.recipients).sum()
+}
+
+/// What can be done with mail, and where it is asked for.
+fn offers(which: &Which) -> Vec<(&'static str, String)> {
+    let query = which.query(&[]);
+    let address = |action: &str| match query.is_empty() {
+        true => format!("/queue/act/{action}"),
+        false => format!("/queue/act/{action}?{query}"),
+    };
+    WORDINGS.iter().map(|wording| (wording.does, address(wording.action))).collect()
+}
+
 fn lines(desk: &Desk, summary: &SummaryPage) -> Vec<Line> {
-    let line = |line: &postlane_api::wire::SummaryRow| Line {
-        name: foreign(&desk.replies().name_of(&line.provider)),
-        address: format!("/queue?provider={}", in_query(&line.provider)),
-        figures: [line.recipients, line.active, line.ready, line.deferred, line.held].map(count),
-        age: age_p95(line, &summary.ages_min),
+    let line = |line: &postlane_api::wire::SummaryRow| {
+        let address = format!("/queue?provider={}", in_query(&line.provider));
+        let of = |status: &str, many: u64| {
+            (
+                count(many),
+                if many > 0 { format!("{address}&status={status}") } else { String::new() },
+            )
+        };
+        let figures = vec![
+            (count(line.recipients), address.clone()),
+            of("active", line.active),
+            of("ready", line.ready),
+            of("deferred", line.deferred),
+            of("held", line.held),
+        ];
+        Line {
+            name: foreign(&desk.replies().name_of(&line.provider)),
+            address,
+            figures,
+            age: age_p95(line, &summary.ages_min),
+        }
     };
     summary.providers.iter().map(line).collect()
 }
@@ -127,5 +268,6 @@ fn row(desk: &Desk, waiting: &QueueRow) -> Row {
         reply: last.map(|l| foreign(&format!("{} {}", l.code, l.text))).unwrap_or_default(),
         means: means.unwrap_or_default(),
         provider: foreign(&provider),
+        only: format!("/queue?id={}", waiting.id),
     }
 }

@@ -42,6 +42,8 @@ pub fn router(dashboard: Dashboard) -> Router {
         .route("/log", get(log::show))
         .route("/log/export", get(log::export))
         .route("/queue", get(queue::show))
+        .route("/queue/export", get(queue::export))
+        .route("/queue/act/{action}", get(queue::ask).post(queue::give))
         .route("/trace", get(trace::find))
         .route("/trace/{what}", get(trace::show))
         .route("/incidents", get(incidents::list))

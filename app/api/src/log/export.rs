@@ -94,7 +94,7 @@ impl Rows {
 
 /// A cell: in quotes where it must be, without anything that moves a cursor, and never a formula to
 /// the program that opens it.
-fn cell(text: &str) -> String {
+pub fn cell(text: &str) -> String {
     let mut cell = String::with_capacity(text.len() + 2);
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
         cell.push('\'');

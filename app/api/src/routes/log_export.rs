@@ -7,7 +7,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 use postlane_ledger::{Filter, LedgerError, Seq};
 use postlane_server::handle::{Handle, Past};
 use tokio::sync::mpsc::{self, Sender};
@@ -88,7 +88,8 @@ fn parquet(past: Past, filter: Filter) -> Body {
     let next = |mut written: mpsc::Receiver<io::Result<Bytes>>| async move {
         written.recv().await.map(|piece| (piece, written))
     };
-    Body::from_stream(stream::unfold(written, next))
+    // What packs an answer looks once more behind its end.
+    Body::from_stream(stream::unfold(written, next).fuse())
 }
 
 /// Hands on what is written, piece by piece.

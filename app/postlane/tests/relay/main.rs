@@ -18,6 +18,7 @@ mod crash;
 mod dashboard;
 mod dashboard_lanes;
 mod dashboard_senders;
+mod dashboard_queue;
 mod encrypted;
 mod engagement;
 mod events;
