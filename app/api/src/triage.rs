@@ -3,12 +3,13 @@
 //! All of it reads files: not for a thread that must not wait.
 
 mod evidence;
+pub(crate) mod of_lanes;
 pub(crate) mod reverse_dns;
 
 use postlane_ledger::{Ledger, LedgerError};
 use postlane_mail::{Instant, Span};
 use postlane_replies::Providers;
-use postlane_server::triage::{Look, diagnose};
+use postlane_server::triage::{Look, examine};
 
 use crate::wire::{DiagnosisPage, DiagnosisQuery, moment_or_ago, timestamp};
 pub use evidence::{Asking, evidence};
@@ -42,7 +43,7 @@ pub fn diagnosis(
 ) -> Result<DiagnosisPage, NoDiagnosis> {
     let providers = Providers::built_in();
     let look = look(query, &providers, now)?;
-    let mut assessments = diagnose(ledger, &look)?;
+    let (mut assessments, counted) = examine(ledger, &look)?;
     // What needs somebody comes first.
     assessments.sort_by_key(|of| {
         (!of.verdict.class.is_trouble(), std::cmp::Reverse(of.figures.attempts()))
@@ -50,7 +51,10 @@ pub fn diagnosis(
     Ok(DiagnosisPage {
         from: timestamp(look.from),
         to: timestamp(look.to),
-        providers: assessments.iter().map(|of| crate::wire::diagnosed(of, &providers)).collect(),
+        providers: assessments
+            .iter()
+            .map(|of| crate::wire::diagnosed(of, &counted, &providers))
+            .collect(),
     })
 }
 

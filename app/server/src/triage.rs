@@ -3,6 +3,7 @@
 //! The decision is `core/triage`'s; here its picture is drawn: counts by slot, samples of replies,
 //! names the sources greeted with, what lanes and people changed.
 
+mod counted;
 mod drawing;
 
 use std::sync::Arc;
@@ -11,6 +12,8 @@ use compact_str::CompactString;
 use postlane_ledger::{Ledger, LedgerError};
 use postlane_mail::{Instant, Span};
 use postlane_triage::{Assessment, Picture, assess};
+
+pub use counted::LanesCounted;
 
 /// Where to look.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,9 +57,27 @@ pub fn picture(ledger: &Ledger, look: &Look) -> Result<Picture, LedgerError> {
 /// # Errors
 /// The ledger cannot be read.
 pub fn diagnose(ledger: &Ledger, look: &Look) -> Result<Vec<Assessment>, LedgerError> {
-    let mut assessments = assess(&picture(ledger, look)?);
+    Ok(assessed(&picture(ledger, look)?, look))
+}
+
+/// The same, and what was counted of each lane until the look's end.
+///
+/// # Errors
+/// The ledger cannot be read.
+pub fn examine(
+    ledger: &Ledger,
+    look: &Look,
+) -> Result<(Vec<Assessment>, LanesCounted), LedgerError> {
+    let picture = picture(ledger, look)?;
+    let assessments = assessed(&picture, look);
+    let counted = counted::count(ledger, look, (&picture, &assessments))?;
+    Ok((assessments, counted))
+}
+
+fn assessed(picture: &Picture, look: &Look) -> Vec<Assessment> {
+    let mut assessments = assess(picture);
     assessments.retain(|of| look.provider.as_ref().is_none_or(|wanted| of.provider == *wanted));
-    Ok(assessments)
+    assessments
 }
 
 /// What the marks of a pack are made with; nobody needs to keep it. None where the system has no

@@ -225,6 +225,17 @@ impl Check {
         Self::of_domain(id, title, &[], remedy, reference)
     }
 
+    /// A check of a lane's figures.
+    pub(crate) const fn of_lane(
+        id: &'static str,
+        title: &'static str,
+        gates: &'static [Gate],
+        remedy: &'static str,
+        reference: &'static str,
+    ) -> Self {
+        Self { id, title, scope: Scope::Lane, gates, remedy, reference, unanswered: None }
+    }
+
     /// A check of an address that sends.
     pub(crate) const fn of_address(
         id: &'static str,

@@ -23,6 +23,7 @@ mod exchanger;
 pub mod format;
 mod gates;
 mod identity;
+pub mod lane;
 pub mod message;
 pub mod mta_sts;
 mod network;

@@ -5,11 +5,12 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
-use postlane_server::handle::{Handle, NoLane};
+use postlane_server::handle::{Handle, LaneList, NoLane};
 
 use crate::access::Asker;
 use crate::body::JsonBody;
 use crate::problem::Problem;
+use crate::triage::of_lanes::check_lanes;
 use crate::wire::{LaneGlance, LaneGlances, LaneOrder, LaneOrdered, LanePage, LaneQuery, LaneRow};
 
 /// Lists all lanes, and what was ordered of providers. A token that is bound to a tenant sees
@@ -42,11 +43,21 @@ pub(crate) async fn of_provider(
 ) -> Result<Response, Problem> {
     let Query(query) = query.map_err(|e| Problem::bad_request(e.body_text()))?;
     let list = handle.lanes(Some(&provider), query.decisions.unwrap_or(0)).await;
-    let page = LanePage::from(list.map_err(no_lane)?);
+    let page = checked(&handle, list.map_err(no_lane)?, &query).await?;
     if page.lanes.is_empty() && page.providers.is_empty() {
         return Err(not_yet(&provider));
     }
     Ok(as_seen_by(&asker, page))
+}
+
+/// Lanes with what their figures come to, where that is asked for.
+async fn checked(handle: &Handle, list: LaneList, query: &LaneQuery) -> Result<LanePage, Problem> {
+    let found = if query.checks { Some(check_lanes(handle, &list).await?) } else { None };
+    let mut page = LanePage::from(list);
+    for (row, checks) in page.lanes.iter_mut().zip(found.into_iter().flatten()) {
+        row.checks = Some(checks);
+    }
+    Ok(page)
 }
 
 fn as_seen_by(asker: &Asker, page: LanePage) -> Response {
@@ -73,7 +84,11 @@ pub(crate) async fn show(
 ) -> Result<Response, Problem> {
     let Query(query) = query.map_err(|e| Problem::bad_request(e.body_text()))?;
     let list = handle.lanes(Some(&provider), query.decisions.unwrap_or(DECISIONS)).await;
-    let page = LanePage::from(list.map_err(no_lane)?);
+    let mut list = list.map_err(no_lane)?;
+    if list.lanes.iter().any(|lane| lane.name.source.as_deref() == Some(&source)) {
+        list.lanes.retain(|lane| lane.name.source.as_deref() == Some(&source));
+    }
+    let page = checked(&handle, list, &query).await?;
     let has: Vec<String> = page.lanes.iter().map(|lane| lane.source.clone()).collect();
     let lane = page.lanes.into_iter().find(|lane| lane.source == source);
     let shown = lane.map(|lane| match asker.is_bound() {

@@ -47,6 +47,36 @@ fn a_brand_is_as_good_as_an_id_and_a_wrong_moment_is_told() {
 }
 
 #[test]
+fn what_was_counted_of_a_lane_is_held_against_what_providers_take() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = ledger(dir.path());
+    let said = |ledger: &Ledger, now| {
+        let page = diagnosis(ledger, &DiagnosisQuery::default(), now).unwrap();
+        let checks = page.providers[0].sources[0].checks.clone();
+        ["INF-01", "INF-02", "INF-19", "BULK-11", "BULK-12", "INF-08", "INF-20", "DMARC-16"].map(
+            |id| {
+                let check = checks.iter().find(|check| check.id == id).unwrap();
+                format!("{} {}", check.result, check.evidence)
+            },
+        )
+    };
+    let says = said(&ledger, NOON + Span::from_h(1));
+    assert_eq!(says[0], "fail 30 of 90 first attempts in an hour put off (33.3 %)");
+    assert_eq!(says[1], "warn 90 attempts for 60 accepted in an hour");
+    assert_eq!(says[2], "pass 0 of 30 refusals in 24 h that no rule knows (0.0 %)");
+    assert_eq!(says[3], "pass 0 of 60 recipients in 24 h refused for good (0.0 %)");
+    assert_eq!(
+        says[4],
+        "info 60 recipients in 24 h by all sources and domains: 98 % below mail to many"
+    );
+    assert_eq!(says[5], "skip fewer than two earlier weeks are known");
+    assert_eq!(says[6], "fail 30 of 30 deferrals lack the queue id");
+    assert_eq!(says[7], "skip reports of DMARC are not read here yet");
+    // An hour later nothing of it is of the last hour.
+    assert!(said(&ledger, NOON + Span::from_h(3))[0].starts_with("skip 0 of 0 "));
+}
+
+#[test]
 fn a_pack_has_whole_replies_and_no_local_part() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = ledger(dir.path());

@@ -1,11 +1,14 @@
 //! What is wrong and what to do, as JSON.
 
+use postlane_checks::lane::check_lane;
 use postlane_mail::{Instant, Span};
 use postlane_replies::Providers;
+use postlane_server::triage::LanesCounted;
 use postlane_triage::{Assessment, Changed, Evidence, Figures, Pack, Share, Verdict};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::lane_check::LaneCheckRow;
 use super::time::{Timestamp, moment, timestamp};
 
 /// Where to look.
@@ -90,6 +93,8 @@ pub struct SourceDiagnosis {
     /// By how many standard errors it is refused more than the others together.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub z: Option<f64>,
+    /// What its figures come to, check by check: of the hour and the 24 hours before the end.
+    pub checks: Vec<LaneCheckRow>,
 }
 
 /// What is wrong, how sure that is, why, what speaks against it, and what to do.
@@ -222,13 +227,21 @@ pub struct EvidenceFile {
 }
 
 /// What is to be said of a provider, as JSON has it.
-pub(crate) fn diagnosed(of: &Assessment, providers: &Providers) -> ProviderDiagnosis {
+pub(crate) fn diagnosed(
+    of: &Assessment,
+    counted: &LanesCounted,
+    providers: &Providers,
+) -> ProviderDiagnosis {
     let known = providers.known().iter().find(|known| known.id.as_str() == &*of.provider);
     let source = |source: &postlane_triage::SourceAssessment| SourceDiagnosis {
         source: source.source.to_string(),
         verdict: (&source.verdict).into(),
         figures: (&source.figures).into(),
         z: source.compared.map(|compared| compared.z),
+        checks: check_lane(&counted.of(&of.provider, &source.source))
+            .into_iter()
+            .map(LaneCheckRow::from)
+            .collect(),
     };
     let reply = |sample: &postlane_triage::Sample| ReplySeenRow {
         count: sample.count,

@@ -8,6 +8,7 @@ use postlane_server::handle::{
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::lane_check::LaneCheckRow;
 use super::preflight::GateRow;
 use super::queue::{LastReplyRow, WaitingRow};
 use super::time::{Timestamp, timestamp};
@@ -76,6 +77,8 @@ pub struct LaneRow {
     pub commands: Vec<CommandRow>,
     /// Its last decisions, the oldest first, as many as were asked for.
     pub decisions: Vec<DecisionRow>,
+    /// What its figures come to, check by check; `null` where that was not asked for.
+    pub checks: Option<Vec<LaneCheckRow>>,
 }
 
 /// One MX host of a lane, as this source has met it.
@@ -291,6 +294,8 @@ pub struct LaneQuery {
     /// Decisions of each lane, 32 at most; none when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decisions: Option<usize>,
+    /// Say what each lane's figures come to: reads a day of history. Not in the list of all lanes.
+    pub checks: bool,
 }
 
 impl From<LaneList> for LanePage {
@@ -355,6 +360,7 @@ impl From<Lane> for LaneRow {
             orders: orders.iter().map(OrderRow::from).collect(),
             commands: audits.into_iter().map(CommandRow::of).collect(),
             decisions: view.decisions.iter().map(DecisionRow::from).collect(),
+            checks: None,
         }
     }
 }

@@ -10,6 +10,7 @@ mod domain;
 mod event;
 mod incident;
 mod lane;
+mod lane_check;
 mod lane_order;
 mod log;
 mod log_counts;
@@ -56,6 +57,7 @@ pub use lane::{
     LaneGlances, LanePage, LaneQuery, LaneRow, OrderRow, OrderedRow, QuotaRow, RestartPlanRow,
     SignsRow,
 };
+pub use lane_check::LaneCheckRow;
 pub use lane_order::{LANE_COMMANDS, LaneOrder, LaneOrdered};
 pub use log::{LogEntry, LogPage, LogQuery, bracketed};
 pub use log_counts::{

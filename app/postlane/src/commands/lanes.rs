@@ -267,7 +267,7 @@ fn list(reach: &Reach, provider: Option<&str>) -> Result<Exit, Failure> {
 }
 
 fn show(reach: &Reach, show: &Show) -> Result<Exit, Failure> {
-    let query = LaneQuery { decisions: Some(show.decisions) };
+    let query = LaneQuery { decisions: Some(show.decisions), checks: true };
     let path = format!("/v1/lanes/{}", escaped(&show.provider));
     let client = Client::find(reach)?;
     if let Some(source) = &show.source {

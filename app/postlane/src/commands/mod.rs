@@ -13,6 +13,7 @@ pub(crate) mod domains;
 pub(crate) mod evidence;
 pub(crate) mod explain;
 pub(crate) mod incidents;
+mod lane_checks;
 pub(crate) mod lanes;
 pub(crate) mod log;
 mod on_file;

@@ -154,6 +154,7 @@ fn lanes_are_shown_as_the_files_say() {
     text(&relay, &["lanes", "pin", "example.net", "2/h", "--why", "their postmaster said so"], 0);
     text(&relay, &["lanes", "restart-plan", "start", "example.net", "--days", "5,10"], 0);
     lane_when(&relay, "example.net", |lane| lane["open"] == 0);
+    relay.remembers(1);
     golden("lanes/list.txt", &timeless(&text(&relay, &["lanes", "list"], 0), &[]));
     golden("lanes/show.txt", &timeless(&text(&relay, &["lanes", "show", "example.net"], 0), &[]));
     let keys: Vec<String> =

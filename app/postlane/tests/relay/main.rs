@@ -31,6 +31,7 @@ mod http;
 mod incidents;
 #[path = "../../../../io/net/tests/peer/knot.rs"]
 mod knot;
+mod lane_checks;
 mod lanes;
 mod ledger;
 mod logs;

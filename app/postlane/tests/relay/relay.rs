@@ -164,6 +164,18 @@ impl Relay {
         }
     }
 
+    /// Waits until history has so many attempts.
+    pub(crate) fn remembers(&self, attempts: usize) {
+        let until = Instant::now() + PATIENCE;
+        let count = || {
+            let entries = self.ask_json(&["log"]);
+            entries.iter().filter(|entry| entry["attempt"].is_u64()).count()
+        };
+        while count() < attempts {
+            assert!(Instant::now() < until, "{}", self.log());
+        }
+    }
+
     /// A session with it.
     pub(crate) fn dial(&self) -> Dialogue {
         Dialogue::open(self.smtp)

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use postlane_engine::{HostView, Input, LaneAction, LaneCommand, LaneView, Scope, SourceId};
 use postlane_lanes::{Ladder, Order, Restart, State, Who};
-use postlane_mail::{Domain, Instant, LastReply};
+use postlane_mail::{Domain, Instant, LastReply, Span};
 use postlane_net::route::ROUTE;
 use postlane_replies::Providers;
 
@@ -215,6 +215,12 @@ impl Handle {
         }
         list.providers.sort_by(|a, b| a.provider.cmp(&b.provider));
         Ok(list)
+    }
+
+    /// How long mail of the stream that may wait least may wait.
+    pub fn shortest_life(&self) -> Span {
+        let waits = self.0.live.borrow().expires_after;
+        waits.into_iter().min().unwrap_or_default()
     }
 
     /// The provider that somebody calls so.

@@ -2,6 +2,7 @@
 
 use postlane_api::wire::{DiagnosisPage, EvidenceRow, ProviderDiagnosis};
 
+use crate::commands::lane_checks::told;
 use crate::print;
 
 /// How many replies are shown of a provider.
@@ -52,6 +53,7 @@ fn provider(of: &ProviderDiagnosis) {
         print::field(if n == 0 { "settle it" } else { "" }, settle);
     }
     sources(of);
+    checks(of);
     let skip = of.changed.len().saturating_sub(CHANGES_MAX);
     for (n, change) in of.changed.iter().skip(skip).enumerate() {
         let at = change.at.as_ref().map(|at| format!("{} ", at.0)).unwrap_or_default();
@@ -94,6 +96,20 @@ fn figures(of: &ProviderDiagnosis) -> String {
         says.push_str(&format!("; {} expired", figures.expired));
     }
     says
+}
+
+/// What the figures of each source come to.
+fn checks(of: &ProviderDiagnosis) {
+    for source in &of.sources {
+        for (n, text) in told(&source.checks) {
+            let name = if n == 0 { "checks" } else { "" };
+            let by = match (n, of.sources.len()) {
+                (0, 2..) => format!("{}: ", print::printable(&source.source)),
+                _ => String::new(),
+            };
+            print::field(name, &format!("{by}{}", print::printable(&text)));
+        }
+    }
 }
 
 /// Where there are several, and one is not like the others.

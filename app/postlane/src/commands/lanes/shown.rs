@@ -7,6 +7,7 @@ use postlane_api::wire::{
 use postlane_mail::Span;
 
 use crate::cli::Reach;
+use crate::commands::lane_checks::told;
 use crate::print;
 
 /// A table of lanes, and below it what was ordered of providers that have none yet.
@@ -105,6 +106,9 @@ fn lane(lane: &LaneRow) {
     }
     orders(&lane.orders);
     commands(&lane.commands);
+    for text in told(lane.checks.as_deref().unwrap_or_default()) {
+        print::field(if text.0 == 0 { "checks" } else { "" }, &print::printable(&text.1));
+    }
     let mut name = "decisions";
     for decision in &lane.decisions {
         let until = decision.until.as_ref().map_or_else(String::new, |u| format!(" until {}", u.0));
