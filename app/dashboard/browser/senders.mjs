@@ -40,13 +40,42 @@ async function domains({ page, base, step, accessible, picture }) {
   await picture(page, "report");
 }
 
+async function reputation({ page, base, step, accessible, picture }) {
+  step("who is listed is seen with its code and the way off, and a list that refuses says nothing");
+  await page.goto(`${base}/reputation`);
+  // One answer lists nobody.
+  for (let asked = 0; asked < 3 && !(await page.locator("a.field:has-text('listed')").count()); asked += 1) {
+    await page.click("button:text('Check now')");
+    await page.waitForURL(`${base}/reputation`);
+  }
+  const listed = page.locator("a.field", { hasText: "127.0.0.3" });
+  assert.match(await listed.getAttribute("aria-label"), /^203\.0\.113\.77 on Spamhaus ZEN: listed 127\.0\.0\.3$/);
+  assert.ok((await page.locator("a.field:has-text('refused')").count()) >= 1);
+  await accessible(page, "the lists");
+  await picture(page, "reputation");
+  await listed.click();
+  await page.waitForSelector("dialog[open] .listing");
+  assert.match(await page.textContent("dialog"), /CSS: it sends spam.*Ask to be taken off/s);
+  await accessible(page, "a listing");
+  await picture(page, "listing");
+  await page.keyboard.press("Escape");
+  await page.locator(".matrix thead a", { hasText: "Spamhaus ZEN" }).click();
+  await page.waitForURL(/\/reputation\/history\?list=spamhaus-zen/);
+  assert.match(await page.textContent("main table"), /still listed/);
+  await accessible(page, "listings");
+  await page.goto(`${base}/reputation/address?ip=203.0.113.77&helo=mail.example.com`);
+  await page.waitForSelector("#BL-01");
+  await accessible(page, "an address");
+}
+
 export async function senders(tools) {
   await domains(tools);
+  await reputation(tools);
 }
 
 // The same pages in the dark, or on a phone.
 export async function senderForms({ page, base, accessible, picture }, form) {
-  for (const [name, address] of [["domains", "/domains"], ["domain", "/domains/example.com"], ["report", "/domains/check?name=example.com"]]) {
+  for (const [name, address] of [["domains", "/domains"], ["domain", "/domains/example.com"], ["report", "/domains/check?name=example.com"], ["reputation", "/reputation"], ["listings", "/reputation/history"]]) {
     await page.goto(base + address);
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
     assert.ok(wide <= 0, `${name}-${form} is ${wide} pixels too wide`);

@@ -135,6 +135,7 @@ const WAYS: &[Way] = &[
     way("Mail", "/log", "Log"),
     way("Mail", "/incidents", "Incidents"),
     way("Senders", "/domains", "Domains"),
+    way("Senders", "/reputation", "Reputation"),
 ];
 
 /// A number that nobody can foresee.

@@ -22,6 +22,7 @@ mod password;
 mod queue;
 mod replies;
 mod report;
+mod reputation;
 mod router;
 mod session;
 mod setup;

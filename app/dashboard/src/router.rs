@@ -13,7 +13,9 @@ use tower_http::timeout::TimeoutLayer;
 
 use crate::desk::Desk;
 use crate::setup::SetupToken;
-use crate::{assets, domains, evidence, incidents, lanes, log, queue, session, sign_in, trace};
+use crate::{
+    assets, domains, evidence, incidents, lanes, log, queue, reputation, session, sign_in, trace,
+};
 
 /// Octets of a form. Chosen, not measured.
 const FORM_OCTETS_MAX: usize = 64 << 10;
@@ -52,6 +54,11 @@ pub fn router(dashboard: Dashboard) -> Router {
         .route("/domains/check", get(domains::check))
         .route("/domains/{name}", get(domains::show))
         .route("/domains/{name}/look", post(domains::look_now))
+        .route("/reputation", get(reputation::show))
+        .route("/reputation/ask", post(reputation::ask_now))
+        .route("/reputation/cell", get(reputation::show_cell))
+        .route("/reputation/history", get(reputation::history))
+        .route("/reputation/address", get(reputation::check))
         .route("/evidence", get(evidence::download))
         .route("/sign-out", post(sign_in::sign_out))
         .layer(middleware::from_fn_with_state(desk.clone(), session::signed_in));

@@ -12,5 +12,5 @@ mod remedy;
 mod told;
 mod view;
 
-pub(crate) use finding::Finding;
+pub(crate) use finding::{Finding, chip_of, word_of};
 pub(crate) use view::ReportView;

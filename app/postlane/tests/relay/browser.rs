@@ -64,7 +64,7 @@ const LISTS: [(&str, &str); 6] = [
     ("bl.spamcop.net", "* A 127.255.255.254\n"),
     ("psbl.surriel.com", "* A 127.0.0.2\n"),
     ("dnsbl.dronebl.org", "2.0.0.127 A 127.0.0.2\n"),
-    ("multi.surbl.org", "test.surbl.org A 127.0.0.254\nexample.com A 127.0.0.64\n"),
+    ("multi.surbl.org", "test.surbl.org A 127.0.0.254\n"),
 ];
 
 /// What the world says of senders.

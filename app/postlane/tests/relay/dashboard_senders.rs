@@ -135,3 +135,108 @@ fn where_nothing_is_watched_the_page_says_how() {
     assert!(page.contains("No domain is watched yet") && page.contains("[watch]"), "{page}");
     assert!(page.contains("<code>watch.records</code> is off"), "{page}");
 }
+
+/// Lists: one that has the sender, one that refuses whoever asks, and one that has a tenant's.
+fn lists() -> Knot {
+    Knot::start(&[
+        zone("zen.spamhaus.org", "2.0.0.127 A 127.0.0.2\n77.113.0.203 A 127.0.0.3\n"),
+        zone("bl.spamcop.net", "* A 127.255.255.254\n"),
+        zone("multi.surbl.org", "test.surbl.org A 127.0.0.254\nacme-mail.com A 127.0.0.64\n"),
+    ])
+}
+
+const ASKED: &str = "[watch]\nrecords = false\nquestions_per_minute = 6000\n\
+    addresses = [\"203.0.113.77\"]\n";
+
+fn ask_lists(browser: &mut Browser<'_>) {
+    let token = browser.look("/reputation").form_token();
+    let asked = browser.send("/reputation/ask", &format!("form_token={token}"));
+    assert_eq!((asked.status, asked.field("location").as_str()), (303, "/reputation"));
+}
+
+#[test]
+fn who_is_on_a_list_is_shown_with_what_that_means_and_the_way_off() {
+    let server = lists();
+    let relay = start(Home::new(), server.address(), ASKED, "2026-11-01T00:00:00Z");
+    add(&relay, "olaf", &["--role", "operator"]);
+    let mut browser = Browser::signed_in(&relay, "olaf");
+    let before = browser.look("/reputation").body;
+    assert!(before.contains("The first look comes a minute after the start"), "{before}");
+    ask_lists(&mut browser);
+    let once = browser.look("/reputation").body;
+    assert!(once.contains("203.0.113.77 on Spamhaus ZEN: suspected"), "one answer lists nobody");
+    ask_lists(&mut browser);
+    let page = browser.look("/reputation?show=listed").body;
+    assert!(page.contains("203.0.113.77 on Spamhaus ZEN: listed"), "{page}");
+    assert!(page.contains("203.0.113.77 on SpamCop: refused"), "{page}");
+    let cell = browser.look("/reputation/cell?list=spamhaus-zen&subject=203.0.113.77").body;
+    for text in
+        ["127.0.0.3", "CSS: it sends spam", "https://check.spamhaus.org/", "1 Nov 2026 00:00:"]
+    {
+        assert!(cell.contains(text), "{text} is not in {cell}");
+    }
+    assert!(cell.contains("/incidents/"), "its incident has the steps: {cell}");
+    let refused = browser.look("/reputation/cell?list=spamcop&subject=203.0.113.77").body;
+    assert!(
+        refused.contains("neither listed nor clear") && !refused.contains("Ask to be taken off")
+    );
+    let history = browser.look("/reputation/history?list=spamhaus-zen").body;
+    assert!(history.contains("203.0.113.77") && history.contains("still listed"), "{history}");
+    let none = browser.look("/reputation/history?subject=192.0.2.9").body;
+    assert!(none.contains("Nothing agrees with this"), "{none}");
+    let odd = browser.look("/reputation/cell?list=%3Cscript%3E&subject=%3Cimg%3E");
+    assert_eq!(odd.status, 404);
+    assert!(!odd.body.contains("<img>") && !odd.body.contains("list <script>"), "{}", odd.body);
+    let looked = browser.look("/reputation/address?ip=203.0.113.77&helo=mail.example.com");
+    assert_eq!(looked.status, 200);
+    assert!(looked.body.contains("id=\"DNS-01\"") && looked.body.contains("id=\"BL-01\""));
+    let wrong = browser.look("/reputation/address?ip=here");
+    assert_eq!(wrong.status, 400);
+    assert!(wrong.body.contains("that is no IP address"), "{}", wrong.body);
+}
+
+#[test]
+fn a_tenant_sees_its_own_domains_on_lists_and_only_operators_have_them_asked() {
+    let server = lists();
+    let relay = start(Home::new(), server.address(), ASKED, "2026-11-01T00:00:00Z");
+    add(&relay, "olaf", &["--role", "operator"]);
+    add(&relay, "vera", &[]);
+    add(&relay, "tina", &["--role", "operator", "--tenant", "acme"]);
+    let mut olaf = Browser::signed_in(&relay, "olaf");
+    ask_lists(&mut olaf);
+    ask_lists(&mut olaf);
+    for name in ["vera", "tina"] {
+        let mut browser = Browser::signed_in(&relay, name);
+        let page = browser.look("/reputation");
+        assert!(!page.body.contains("Check now"), "{name}: {}", page.body);
+        let form = format!("form_token={}", page.form_token());
+        assert_eq!(browser.send("/reputation/ask", &form).status, 403, "{name}");
+    }
+    let mut tina = Browser::signed_in(&relay, "tina");
+    let page = tina.look("/reputation").body;
+    assert!(page.contains("bounce.acme-mail.com on SURBL: listed"), "{page}");
+    assert!(!page.contains("203.0.113.77"), "{page}");
+    let history = tina.look("/reputation/history").body;
+    assert!(history.contains("bounce.acme-mail.com") && !history.contains("203.0.113.77"));
+    let cell = tina.look("/reputation/cell?list=spamhaus-zen&subject=203.0.113.77");
+    assert_eq!(cell.status, 404, "{}", cell.body);
+}
+
+#[test]
+fn where_nobody_is_asked_about_the_page_says_whom_it_would_be() {
+    let server = lists();
+    let config = format!(
+        "[relay]\nhostname = \"localhost\"\n[delivery]\nresolvers = [\"{}\"]\n",
+        server.address()
+    );
+    let home = Home::new();
+    let file = home.write("postlane.toml", &config);
+    let relay = home.start(&["--config", &file]);
+    add(&relay, "olaf", &["--role", "operator"]);
+    let mut browser = Browser::signed_in(&relay, "olaf");
+    ask_lists(&mut browser);
+    let page = browser.look("/reputation").body;
+    assert!(page.contains("Nobody was asked about yet") && page.contains("[watch]"), "{page}");
+    let history = browser.look("/reputation/history").body;
+    assert!(history.contains("Nobody of ours was on a list"), "{history}");
+}

@@ -1,0 +1,12 @@
+//! Reputation: who of us is on which block list, who was, and a look at any address.
+
+mod address;
+mod cell;
+mod history;
+mod matrix;
+mod state;
+
+pub(crate) use address::check;
+pub(crate) use cell::show as show_cell;
+pub(crate) use history::list as history;
+pub(crate) use matrix::{ask_now, show};
