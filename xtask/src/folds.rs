@@ -66,7 +66,7 @@ fn writeln(out: &mut impl std::io::Write, line: &str) -> anyhow::Result<()> {
 }
 
 /// The rules and providers as they were at a commit.
-fn book_at(root: &Path, commit: &str) -> anyhow::Result<(Providers, RuleBook)> {
+pub(crate) fn book_at(root: &Path, commit: &str) -> anyhow::Result<(Providers, RuleBook)> {
     let providers = Providers::parse(&show(root, commit, "core/replies/providers.toml")?)?;
     let names = git(root, &["ls-tree", "-r", "--name-only", commit, "core/replies/rules"])?;
     // Those of providers first, as in the program; either in the order of their names.

@@ -3,7 +3,9 @@
 //! One line of JSON for each: `reply` and `label`, and where known `provider`, `mx_hint`,
 //! `command_stage` and `group`, by which near-duplicates count once. Beside agreement it counts
 //! the two dangers: a recipient suppressed for what is the lane's, the source's or the sender's
-//! trouble, and a lane slowed for what is a recipient's.
+//! trouble, and a lane slowed for what is a recipient's. `--rules-of` asks the rules of a commit, so
+//! that what a change of rules brought can be had again; `--confusions` tells which label was taken
+//! for which and shows no reply, so that replies held out stay unread.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -15,7 +17,8 @@ use postlane_replies::{
 };
 use serde_json::Value;
 
-use crate::Ended;
+use crate::folds::book_at;
+use crate::{Ended, root};
 
 /// What to judge by.
 #[derive(clap::Args)]
@@ -29,6 +32,12 @@ pub(crate) struct Arguments {
     /// Print every reply with the rule that decided.
     #[arg(long)]
     all: bool,
+    /// Print how often which label was taken for which, and no reply.
+    #[arg(long, conflicts_with_all = ["errors", "all"])]
+    confusions: bool,
+    /// Ask the rules as they were at this commit.
+    #[arg(long, value_name = "COMMIT")]
+    rules_of: Option<String>,
 }
 
 /// One reply that was judged.
@@ -42,8 +51,14 @@ pub(crate) struct Judged {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
-    let providers = Providers::built_in();
-    let book = RuleBook::built_in(&providers);
+    let (providers, book) = match &arguments.rules_of {
+        Some(commit) => book_at(&root(), commit)?,
+        None => {
+            let providers = Providers::built_in();
+            let book = RuleBook::built_in(&providers);
+            (providers, book)
+        }
+    };
     let mut judged = Vec::new();
     let mut out = std::io::stdout().lock();
     for file in &arguments.files {
@@ -57,8 +72,25 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
             judged.push(one);
         }
     }
+    if arguments.confusions {
+        tell_confusions(&mut out, &judged)?;
+    }
     tell(&mut out, &judged)?;
     Ok(Ended::Well)
+}
+
+/// Which label was taken for which and how often, the most frequent first.
+fn tell_confusions(out: &mut impl Write, judged: &[Judged]) -> anyhow::Result<()> {
+    let mut counts: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for one in judged.iter().filter(|one| one.got != one.wanted) {
+        *counts.entry((one.wanted.to_string(), one.got.to_string())).or_default() += 1;
+    }
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    for ((wanted, got), count) in counts {
+        writeln!(out, "{count:3} {wanted} < {got}")?;
+    }
+    Ok(())
 }
 
 /// Asks the book about a line of JSON.
