@@ -220,6 +220,9 @@ impl Line {
 
     /// Of a stream's entries that any host can take, those that may go.
     pub(crate) fn ready_to_go(&self, stream: Stream, open: &Open) -> u32 {
+        if open.is_all() {
+            return self.common(stream);
+        }
         let shelves = self.streams[stream as usize].shelves.iter();
         shelves.filter(|(shelf, _)| open.has(shelf)).map(|(_, queue)| queue.count(open)).sum()
     }
@@ -314,6 +317,12 @@ impl Way {
 impl Open {
     /// Everything.
     pub(crate) const ALL: Self = Self { shelves: None, fresh: true, old: None, step: Span::ZERO };
+
+    /// Whether everything may go, however old: what is counted by line need not be counted by
+    /// shelf.
+    fn is_all(&self) -> bool {
+        self.shelves.is_none() && self.fresh
+    }
 
     fn has(&self, shelf: &Shelf) -> bool {
         self.shelves.as_ref().is_none_or(|shelves| shelves.contains(shelf))

@@ -25,6 +25,15 @@ struct Heap {
     upto: u64,
 }
 
+/// A way through a history, from old to young: what is asked next is not far from what was asked
+/// before, and is looked for from there.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Walk<'h> {
+    history: &'h History,
+    /// The first heap that ends later than what was gone to last.
+    place: usize,
+}
+
 /// What is older does not count for any limit that is learned: a day, and what a canary waits
 /// beyond it.
 const KEPT: Span = Span::from_h(27);
@@ -76,16 +85,14 @@ impl History {
         }
     }
 
-    /// Where the first heap ends that ends after a moment.
-    pub(crate) fn next_end(&self, since: Instant) -> Option<Instant> {
-        let place = self.heaps.partition_point(|heap| heap.last <= since);
-        self.heaps.get(place).map(|heap| heap.last)
-    }
-
     /// Where the last heap ends that ends at a moment or before.
     pub(crate) fn last_end(&self, until: Instant) -> Option<Instant> {
-        let later = self.heaps.partition_point(|heap| heap.last <= until);
-        self.heaps.get(later.checked_sub(1)?).map(|heap| heap.last)
+        self.heaps.get(self.later(until).checked_sub(1)?).map(|heap| heap.last)
+    }
+
+    /// A way through it that begins behind a moment.
+    pub(crate) fn walk(&self, since: Instant) -> Walk<'_> {
+        Walk { history: self, place: self.later(since) }
     }
 
     /// How many after `since`, up to and at `until`.
@@ -100,11 +107,21 @@ impl History {
 
     /// How many up to and at a moment. A heap counts when all of it has happened.
     fn upto(&self, at: Instant) -> u64 {
-        let later = self.heaps.partition_point(|heap| heap.last <= at);
-        match later.checked_sub(1) {
-            Some(place) => self.heaps[place].upto,
-            None => self.before,
+        self.upto_place(self.later(at))
+    }
+
+    /// How many in the heaps before this place.
+    fn upto_place(&self, place: usize) -> u64 {
+        place.checked_sub(1).map_or(self.before, |last| self.heaps[last].upto)
+    }
+
+    /// The place of the first heap that ends after a moment: mostly behind all, since what is asked
+    /// is how many there are by now.
+    fn later(&self, at: Instant) -> usize {
+        if self.heaps.back().is_none_or(|heap| heap.last <= at) {
+            return self.heaps.len();
         }
+        self.heaps.partition_point(|heap| heap.last <= at)
     }
 
     /// When there will be no more than `left` of them in a window, if nothing is added.
@@ -121,6 +138,46 @@ impl History {
         let number = self.upto(until).checked_sub(n).filter(|number| *number > self.before)?;
         let place = self.heaps.partition_point(|heap| heap.upto < number);
         self.heaps.get(place).map(|heap| heap.first)
+    }
+}
+
+impl Walk<'_> {
+    /// Where the next heap ends.
+    pub(crate) fn next_end(&self) -> Option<Instant> {
+        self.history.heaps.get(self.place).map(|heap| heap.last)
+    }
+
+    /// Where the last heap ends that ends at a moment or before, not before where it stands.
+    pub(crate) fn last_end(&self, until: Instant) -> Option<Instant> {
+        self.history.heaps.get(self.later(until).checked_sub(1)?).map(|heap| heap.last)
+    }
+
+    /// Goes on to a moment; says how many there were on the way.
+    pub(crate) fn go_to(&mut self, until: Instant) -> u64 {
+        let before = self.history.upto_place(self.place);
+        self.place = self.later(until);
+        self.history.upto_place(self.place).saturating_sub(before)
+    }
+
+    /// The place of the first heap that ends after a moment, from here on: in steps that double,
+    /// then between the last two.
+    fn later(&self, at: Instant) -> usize {
+        let heaps = &self.history.heaps;
+        let (mut low, mut step) = (self.place, 1);
+        while heaps.get(low + step - 1).is_some_and(|heap| heap.last <= at) {
+            low += step;
+            step *= 2;
+        }
+        let mut high = (low + step - 1).min(heaps.len());
+        while low < high {
+            let middle = low.midpoint(high);
+            if heaps[middle].last <= at {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        low
     }
 }
 
@@ -159,6 +216,28 @@ mod tests {
                 let naive = all.iter().filter(|s| **s > at - window).count() as u64;
                 let counted = history.within(Span::from_s(window), Instant::from_unix_s(at));
                 prop_assert_eq!(counted, naive);
+            }
+        }
+
+        #[test]
+        fn a_walk_counts_what_is_counted_between_its_stations(
+            gaps_s in proptest::collection::vec(0u64..50, 0..300),
+            strides_s in proptest::collection::vec(0u64..900, 1..40),
+        ) {
+            let (mut history, mut at) = (History::default(), 100_000);
+            for gap in gaps_s {
+                at += gap;
+                history.record(Instant::from_unix_s(at));
+            }
+            let mut since = Instant::from_unix_s(100_000);
+            let mut walk = history.walk(since);
+            for stride in strides_s {
+                let until = since + Span::from_s(stride);
+                let next = history.heaps.iter().map(|heap| heap.last).find(|last| *last > since);
+                prop_assert_eq!(walk.next_end(), next);
+                prop_assert_eq!(walk.last_end(until), history.last_end(until));
+                prop_assert_eq!(walk.go_to(until), history.between(since, until));
+                since = until;
             }
         }
 

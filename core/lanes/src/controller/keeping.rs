@@ -8,6 +8,7 @@ use crate::arrivals::{Arrivals, Usual};
 use crate::caps::Caps;
 use crate::credits::Credits;
 use crate::decision::Decision;
+use crate::history::Walk;
 use crate::memory::{Learned, LearnedQuota, LearnedRest, Past};
 use crate::quota::{Question, Quota};
 use crate::rest::{Hinted, Rest};
@@ -157,32 +158,25 @@ impl Controller {
 
     /// What was sent, in stretches: it goes from one to the next, however much was sent in them.
     fn past(&self, now: Instant) -> Vec<Past> {
-        let histories = [&self.counted.all, &self.counted.accepted];
-        let next = |since| histories.iter().filter_map(|h| h.next_end(since)).min();
-        let last = |until| histories.iter().filter_map(|h| h.last_end(until)).max();
+        let since = now - LOOKED_BACK - Span(1);
+        let histories = [&self.counted.all, &self.counted.accepted, &self.transactional];
+        let [mut all, mut accepted, mut transactional] = histories.map(|h| h.walk(since));
         let mut past: Vec<Past> = Vec::new();
-        let mut since = now - LOOKED_BACK - Span(1);
-        while let Some(at) = next(since) {
+        while let Some(at) = [&all, &accepted].iter().filter_map(|walk| walk.next_end()).min() {
             let age = now.since(at);
             let step = STEPS.iter().find(|(upto, _)| age <= *upto).map_or(1, |(_, step)| step.0);
             let until = Instant((at.0 / step + 1) * step - 1);
-            let end = last(until).unwrap_or(at);
-            past.push(self.stretch(since, end));
-            since = end;
+            let ends = [&all, &accepted].map(|walk| walk.last_end(until));
+            let end = ends.into_iter().flatten().max().unwrap_or(at);
+            let count = |walk: &mut Walk<'_>| u32::try_from(walk.go_to(end)).unwrap_or(u32::MAX);
+            past.push(Past {
+                at: end,
+                all: count(&mut all),
+                accepted: count(&mut accepted),
+                transactional: count(&mut transactional),
+            });
         }
         past
-    }
-
-    fn stretch(&self, since: Instant, at: Instant) -> Past {
-        let count = |history: &crate::history::History| {
-            u32::try_from(history.between(since, at)).unwrap_or(u32::MAX)
-        };
-        Past {
-            at,
-            all: count(&self.counted.all),
-            accepted: count(&self.counted.accepted),
-            transactional: count(&self.transactional),
-        }
     }
 }
 
