@@ -2,6 +2,7 @@
 //! (RFC 7672), found out when their mail is routed, kept to when a session begins, and counted for
 //! reports (RFC 8460).
 
+mod base;
 mod demand;
 mod published;
 mod sts;

@@ -266,3 +266,77 @@ fn a_key_that_is_there_is_never_written_over_and_nobody_else_can_read_it() {
     assert_eq!(again.status.code(), Some(2));
     assert_eq!(fs::read(&key).unwrap(), before);
 }
+
+/// A name server that is one now and another one later: passes datagrams on to where it is told.
+fn passes_on(to: std::sync::Arc<std::sync::Mutex<SocketAddr>>) -> SocketAddr {
+    let front = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = front.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let mut octets = [0; 4096];
+        while let Ok((many, client)) = front.recv_from(&mut octets) {
+            let back = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+            back.set_read_timeout(Some(PATIENCE)).unwrap();
+            back.send_to(&octets[..many], *to.lock().unwrap()).unwrap();
+            let Ok(many) = back.recv(&mut octets) else { continue };
+            front.send_to(&octets[..many], client).unwrap();
+        }
+    });
+    address
+}
+
+#[test]
+fn whoever_makes_keys_can_wait_until_the_dns_has_them() {
+    use std::io::{BufRead as _, BufReader, Read as _};
+    let zone = |records: &str| {
+        Knot::start(&[Zone { name: "example.com", records: Some(records), signed: false }])
+    };
+    let (home, before) = (Home::new(), zone(""));
+    let now = std::sync::Arc::new(std::sync::Mutex::new(before.address()));
+    let resolver = passes_on(now.clone()).to_string();
+    let keys = home.path().join("keys").display().to_string();
+    let new =
+        ["dkim", "new", "example.com", "--out", &keys, "--wait", "5m", "--resolver", &resolver];
+    let mut command = home.command(&new);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let child = child.as_mut().unwrap();
+    let mut told = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    told.read_line(&mut line).unwrap();
+    assert!(line.contains("waiting until the DNS has the keys"), "{line}");
+    // What is printed before it waits is what is to be published.
+    let mut printed = BufReader::new(child.stdout.take().unwrap());
+    let (mut records, mut line) = (String::new(), String::new());
+    while records.matches("_domainkey").count() < 2 {
+        line.clear();
+        assert!(printed.read_line(&mut line).unwrap() > 0, "{records}");
+        if line.contains(" IN TXT ") {
+            records += &line;
+            while records.contains('(') && !records.trim_end().ends_with(')') {
+                printed.read_line(&mut records).unwrap();
+            }
+            records = records.replace(['(', ')'], " ").replace("\n    ", " ");
+            records += "\n";
+        }
+    }
+    let after = zone(&records);
+    *now.lock().unwrap() = after.address();
+    assert!(child.wait().unwrap().success());
+    let mut rest = String::new();
+    told.read_to_string(&mut rest).unwrap();
+    assert!(rest.contains("the DNS has the keys"), "{rest}");
+}
+
+#[test]
+fn who_has_waited_long_enough_is_told_what_is_missing() {
+    let (home, knot) = (
+        Home::new(),
+        Knot::start(&[Zone { name: "example.com", records: Some(""), signed: false }]),
+    );
+    let keys = home.path().join("keys").display().to_string();
+    let resolver = knot.address().to_string();
+    let new = ["dkim", "new", "example.com", "--selector", "s1", "--out", &keys, "--wait", "1s"];
+    let output = home.command(&new).args(["--resolver", &resolver]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("s1._domainkey.example.com: there is no key at that name"), "{told}");
+}

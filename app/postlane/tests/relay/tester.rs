@@ -55,7 +55,7 @@ fn send(relay: &Relay, to: &str, options: &[&str]) -> (Option<i32>, String) {
 }
 
 /// The test as it stands when as many of its messages have a report.
-fn reported(relay: &Relay, id: &str, many: usize) -> Value {
+pub(crate) fn reported(relay: &Relay, id: &str, many: usize) -> Value {
     let patience = Instant::now() + PATIENCE;
     loop {
         let story = Api::of(relay).get(&format!("/v1/tests/{id}")).json();
@@ -68,7 +68,7 @@ fn reported(relay: &Relay, id: &str, many: usize) -> Value {
     }
 }
 
-fn result<'r>(story: &'r Value, id: &str) -> &'r str {
+pub(crate) fn result<'r>(story: &'r Value, id: &str) -> &'r str {
     let tests = story["report"]["tests"].as_array().unwrap();
     text(tests.iter().find(|row| row["id"] == id).unwrap(), "result")
 }

@@ -36,6 +36,8 @@ pub(crate) struct DaneDemand {
     /// The recipients' domain.
     pub(crate) domain: Domain,
     pub(crate) host: Domain,
+    /// Where the records stand: the host's name, or the one that it is an alias of.
+    pub(crate) base: Domain,
     pub(crate) records: TlsaSet,
 }
 
@@ -108,7 +110,11 @@ impl Demand {
 
 impl DaneDemand {
     fn peer(&self) -> DanePeer {
-        let names = vec![Name::from(&self.host), Name::from(&self.domain)];
+        // RFC 7672 §3.2.2: the name that the records stand at, and the domain that the MX is of.
+        let mut names = vec![Name::from(&self.base), Name::from(&self.domain)];
+        if self.base != self.host {
+            names.push(Name::from(&self.host));
+        }
         DanePeer { records: self.records.clone(), names }
     }
 }
@@ -131,7 +137,8 @@ mod tests {
 
     fn dane() -> Demand {
         let (domain, host) = (domain("a.example"), domain("mx.a.example"));
-        Demand::Dane(Arc::new(DaneDemand { domain, host, records: TlsaSet::default() }))
+        let base = host.clone();
+        Demand::Dane(Arc::new(DaneDemand { domain, host, base, records: TlsaSet::default() }))
     }
 
     proptest! {

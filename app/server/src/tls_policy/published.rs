@@ -15,6 +15,7 @@ use postlane_net::tls::{ClientTls, Minimum, Trust};
 use postlane_registry::Registry;
 use tokio::sync::watch;
 
+use super::base::bases;
 use super::sts::StsPolicies;
 use super::tally::{Tallies, Went};
 use super::{DaneDemand, Demand, StsDemand};
@@ -112,8 +113,11 @@ impl Published {
         let vouched = route.authentic && self.0.vouches(published.dane);
         let (mut hosts, mut demands, mut forbidden) = (Vec::new(), Vec::new(), Vec::new());
         for host in route.hosts {
-            let dane = if vouched { self.0.dane(&host).await } else { DanePolicy::Nothing };
-            match self.0.demand(domain, &host, dane, sts.as_ref()) {
+            let (dane, base) = match vouched {
+                true => self.0.dane(&host).await,
+                false => (DanePolicy::Nothing, None),
+            };
+            match self.0.demand(domain, &host, (dane, base), sts.as_ref()) {
                 Ok(demand) => {
                     hosts.push(host);
                     demands.push(demand);
@@ -198,12 +202,26 @@ impl Inner {
         }
     }
 
-    async fn dane(&self, host: &HostAddresses) -> DanePolicy {
-        let Host::Domain(name) = &host.name else { return DanePolicy::Nothing };
-        let Some(name) = TlsaRecord::name_of(&Name::from(name)).filter(|_| host.authentic) else {
-            return DanePolicy::Nothing;
+    /// What the signed records of a host ask for, and at which name they stand: the host's, or the
+    /// one that it is an alias of.
+    async fn dane(&self, host: &HostAddresses) -> (DanePolicy, Option<Domain>) {
+        let Host::Domain(name) = &host.name else { return (DanePolicy::Nothing, None) };
+        let names = match bases(&self.resolver, &Name::from(name), host.authentic).await {
+            Ok(names) => names,
+            // Who can suppress this answer could hide an alias with records, but not where nothing
+            // else of the host is signed.
+            Err(why) if host.authentic => return (DanePolicy::Undetermined(why.into()), None),
+            Err(_) => return (DanePolicy::Nothing, None),
         };
-        DanePolicy::of(&self.resolver.answer(&Question { name, kind: Kind::Tlsa }).await)
+        for base in names {
+            let Some(name) = TlsaRecord::name_of(&base) else { continue };
+            let answer = self.resolver.answer(&Question { name, kind: Kind::Tlsa }).await;
+            let policy = DanePolicy::of(&answer);
+            if policy != DanePolicy::Nothing {
+                return (policy, Domain::parse(base.as_str()).ok());
+            }
+        }
+        (DanePolicy::Nothing, None)
     }
 
     /// What a domain demands of one host, or why its mail may not go there. Signed records count
@@ -212,14 +230,15 @@ impl Inner {
         &self,
         domain: &Domain,
         host: &HostAddresses,
-        dane: DanePolicy,
+        (dane, base): (DanePolicy, Option<Domain>),
         sts: Option<&StsPolicy>,
     ) -> Result<Demand, String> {
         let Host::Domain(name) = &host.name else { return Ok(Demand::Nothing) };
         match dane {
             DanePolicy::Records(records) => {
                 let (domain, host) = (domain.clone(), name.clone());
-                return Ok(Demand::Dane(Arc::new(DaneDemand { domain, host, records })));
+                let base = base.unwrap_or_else(|| host.clone());
+                return Ok(Demand::Dane(Arc::new(DaneDemand { domain, host, base, records })));
             }
             DanePolicy::Undetermined(why) => {
                 let ips: &[IpAddr] = &host.addresses;

@@ -234,3 +234,17 @@ fn a_report_is_read_as_it_was_written() {
     let text = serde_json::to_string(&report).unwrap();
     assert_eq!(serde_json::from_str::<Report>(&text).unwrap(), report);
 }
+
+/// The report of a message that nobody has signed, as JSON has it, held by a file.
+/// `POSTLANE_BLESS=1` writes it anew.
+#[test]
+fn a_report_is_as_its_file_says() {
+    let (report, _) = Zone::new().look(&arrival(), format!("{HEADER}\r\n{BODY}").as_bytes());
+    let told = serde_json::to_string_pretty(&report).unwrap() + "\n";
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/look/report.json");
+    if std::env::var_os("POSTLANE_BLESS").is_some() {
+        std::fs::write(path, &told).unwrap();
+    }
+    let held = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(held == told, "look/report.json has changed:\n{told}");
+}

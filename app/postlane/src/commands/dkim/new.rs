@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
 use aws_lc_rs::rsa::{KeyPair, KeySize};
@@ -13,10 +15,11 @@ use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 use postlane_checks::Name;
 use postlane_checks::dkim::{KeyKind, Signer, Visible};
-use postlane_mail::Domain;
+use postlane_mail::{Domain, Span};
 use serde_json::json;
 
 use crate::commands::check::Answers;
+use crate::commands::queue::which::age;
 use crate::exit::{Exit, Failure};
 use crate::print;
 
@@ -39,6 +42,10 @@ pub(crate) struct New {
     /// The folder for the private keys
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+    /// Wait until the DNS has the keys, so long at most: 30m, 2h [default: an hour]
+    #[arg(long, value_name = "AGE", value_parser = age, num_args = 0..=1,
+          default_missing_value = "1h")]
+    wait: Option<Span>,
     #[command(flatten)]
     answers: Answers,
 }
@@ -49,24 +56,66 @@ struct Made {
     file: PathBuf,
 }
 
+/// How often the DNS is asked while somebody waits. Chosen, not measured: it says for how long that
+/// there is nothing may be believed, and that is a minute at least nearly everywhere.
+const ASK_EVERY: Duration = Duration::from_secs(5);
+
 pub(super) fn run(new: &New, json: bool) -> Result<Exit, Failure> {
     let made = make(new)?;
+    let mut found = look(new, &made);
+    if !json {
+        made.iter().try_for_each(show)?;
+    }
+    if let Some(most) = new.wait {
+        found = wait(new, &made, found, most);
+    }
+    if json {
+        for (made, found) in made.iter().zip(&found) {
+            tell(made, found)?;
+        }
+    }
+    if is_there(&found) {
+        return Ok(Exit::Yes);
+    }
+    let domain = &new.domain;
+    print::note(&format!(
+        "The DNS does not have these keys yet. Publish them before mail is signed by them; \
+         `postlane dkim check {domain} --config FILE` says when receivers find them."
+    ));
+    for (made, found) in made.iter().zip(&found).filter(|(_, found)| **found != Visible::Yes) {
+        let name = made.signer.key_name().map(|name| name.to_string()).unwrap_or_default();
+        print::note(&format!("{name}: {found}"));
+    }
+    Ok(if new.wait.is_some() { Exit::No } else { Exit::Yes })
+}
+
+fn is_there(found: &[Visible]) -> bool {
+    found.iter().all(|found| *found == Visible::Yes)
+}
+
+/// What the DNS has of the keys.
+fn look(new: &New, made: &[Made]) -> Vec<Visible> {
     let found = new.answers.run(|known| {
         let found: Vec<_> = made.iter().map(|made| made.signer.published(known)).collect();
         found.into_iter().collect::<Option<Vec<Visible>>>()
     });
-    let found = found.unwrap_or_else(|_| vec![Visible::Missing; made.len()]);
-    for (made, found) in made.iter().zip(&found) {
-        if json { tell(made, found)? } else { show(made)? }
+    found.unwrap_or_else(|_| vec![Visible::Missing; made.len()])
+}
+
+/// Asks again and again until all of them are there, or the time is over.
+fn wait(new: &New, made: &[Made], found: Vec<Visible>, most: Span) -> Vec<Visible> {
+    let (began, mut found) = (Instant::now(), found);
+    if !is_there(&found) {
+        print::note("waiting until the DNS has the keys; publish the records now");
     }
-    if found.iter().any(|found| *found != Visible::Yes) {
-        let domain = &new.domain;
-        print::note(&format!(
-            "The DNS does not have these keys yet. Publish them before mail is signed by them; \
-             `postlane dkim check {domain} --config FILE` says when receivers find them."
-        ));
+    while !is_there(&found) && began.elapsed() < most.to_std() {
+        thread::sleep(ASK_EVERY.min(most.to_std()));
+        found = look(new, made);
     }
-    Ok(Exit::Yes)
+    if is_there(&found) {
+        print::note("the DNS has the keys: write the lines into the configuration, and reload");
+    }
+    found
 }
 
 fn make(new: &New) -> Result<Vec<Made>, Failure> {
