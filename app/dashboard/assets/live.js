@@ -45,6 +45,12 @@ export function followLive(address) {
 let loading = false;
 async function reload() {
   if (loading) return;
+  // What comes now is another page.
+  if (document.querySelector("[data-fresh]")) {
+    loading = true;
+    location.reload();
+    return;
+  }
   loading = true;
   try {
     const answer = await fetch(location.href, { headers: { accept: "text/html" } });

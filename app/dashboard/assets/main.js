@@ -6,6 +6,7 @@ import { chooseTheme } from "./theme.js";
 import { readPlots } from "./plot.js";
 import { readReports } from "./report.js";
 import { offerCopies } from "./copy.js";
+import { playVirtual } from "./virtual.js";
 
 chooseTheme(document.getElementById("theme"));
 askInDialogue(document.getElementById("ask"));
@@ -13,6 +14,7 @@ tickTimes();
 readPlots();
 readReports();
 offerCopies();
+playVirtual();
 for (const element of document.querySelectorAll("[data-live]")) {
   followLive(element.dataset.live);
 }

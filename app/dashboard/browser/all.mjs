@@ -6,6 +6,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 import { senders, senderForms } from "./senders.mjs";
+import { trying, tryingForms } from "./trying.mjs";
 
 const { POSTLANE_URL: base, POSTLANE_TOKEN: token, POSTLANE_SHOTS: shots, POSTLANE_SETUP: setup } = process.env;
 const PASSWORD = "correct horse battery";
@@ -23,7 +24,7 @@ async function visitor(browser, options = {}) {
   const wrong = [];
   page.on("console", (message) => {
     // A page that is refused on purpose is no error of ours.
-    if (["error", "warning"].includes(message.type()) && !/status of 40[134]/.test(message.text())) wrong.push(`console: ${message.text()}`);
+    if (["error", "warning"].includes(message.type()) && !/status of 4(0[134]|22)/.test(message.text())) wrong.push(`console: ${message.text()}`);
   });
   page.on("pageerror", (error) => wrong.push(`script: ${error.message}`));
   page.on("request", (request) => {
@@ -208,7 +209,7 @@ async function others(page) {
   assert.equal(fs.readFileSync(file).subarray(0, 2).toString(), "PK");
 }
 
-async function forms(browser, page, wrong) {
+async function forms(browser, page, wrong, tried) {
   step("on a phone, and in the dark");
   await page.emulateMedia({ colorScheme: "dark" });
   for (const [name, address] of [["lanes-dark", "/?range=1h"], ["lane-dark", "/lanes/united-internet"], ["log-dark", "/log"]]) {
@@ -217,6 +218,7 @@ async function forms(browser, page, wrong) {
     await picture(page, name);
   }
   await senderForms({ page, base, accessible, picture }, "dark");
+  await tryingForms({ page, base, accessible, picture }, "dark", tried);
   await page.emulateMedia({ colorScheme: "light" });
   await page.setViewportSize({ width: 390, height: 844 });
   for (const [name, address] of [["lanes-phone", "/?range=1h"], ["lane-phone", "/lanes/united-internet"], ["log-phone", "/log"], ["queue-phone", "/queue"]]) {
@@ -227,6 +229,7 @@ async function forms(browser, page, wrong) {
     await picture(page, name);
   }
   await senderForms({ page, base, accessible, picture }, "phone");
+  await tryingForms({ page, base, accessible, picture }, "phone", tried);
   assert.deepEqual(wrong, []);
 }
 
@@ -245,6 +248,10 @@ async function viewer(browser) {
   assert.equal((await page.goto(`${base}/lanes/united-internet`)).status(), 403);
   await page.goto(`${base}/log`);
   assert.equal(await page.locator("table.rows").count(), 0, "another tenant's mail is seen");
+  await page.goto(`${base}/rehearsals`);
+  assert.equal(await page.locator("table.rows").count(), 0, "another's rehearsals are seen");
+  await page.goto(`${base}/tests`);
+  assert.equal(await page.locator("table.rows").count(), 0, "another's tests are seen");
   assert.deepEqual(wrong, []);
   await context.close();
 }
@@ -259,8 +266,9 @@ try {
   await found(page);
   await others(page);
   await senders({ page, base, step, accessible, picture });
+  const tried = await trying({ page, base, step, accessible, picture });
   assert.deepEqual(wrong, []);
-  await forms(browser, page, wrong);
+  await forms(browser, page, wrong, tried);
   await viewer(browser);
   step("all well");
 } catch (error) {

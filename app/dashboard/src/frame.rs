@@ -136,6 +136,8 @@ const WAYS: &[Way] = &[
     way("Mail", "/incidents", "Incidents"),
     way("Senders", "/domains", "Domains"),
     way("Senders", "/reputation", "Reputation"),
+    way("Trying out", "/rehearsals", "Rehearsal"),
+    way("Trying out", "/tests", "Tests"),
 ];
 
 /// A number that nobody can foresee.

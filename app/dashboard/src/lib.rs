@@ -20,6 +20,7 @@ mod numbers;
 mod origin;
 mod password;
 mod queue;
+mod rehearsal;
 mod replies;
 mod report;
 mod reputation;
@@ -27,6 +28,7 @@ mod router;
 mod session;
 mod setup;
 mod sign_in;
+mod tester;
 mod trace;
 mod tries;
 

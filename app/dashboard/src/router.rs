@@ -14,7 +14,8 @@ use tower_http::timeout::TimeoutLayer;
 use crate::desk::Desk;
 use crate::setup::SetupToken;
 use crate::{
-    assets, domains, evidence, incidents, lanes, log, queue, reputation, session, sign_in, trace,
+    assets, domains, evidence, incidents, lanes, log, queue, rehearsal, reputation, session,
+    sign_in, tester, trace,
 };
 
 /// Octets of a form. Chosen, not measured.
@@ -60,6 +61,13 @@ pub fn router(dashboard: Dashboard) -> Router {
         .route("/reputation/history", get(reputation::history))
         .route("/reputation/address", get(reputation::check))
         .route("/evidence", get(evidence::download))
+        .route("/rehearsals", get(rehearsal::list).post(rehearsal::begin))
+        .route("/rehearsals/{id}", get(rehearsal::show).post(rehearsal::end))
+        .route("/rehearsals/{id}/{file}", get(rehearsal::file))
+        .route("/live/rehearsals/{id}", get(rehearsal::live))
+        .route("/tests", get(tester::list).post(tester::make))
+        .route("/tests/{id}", get(tester::show))
+        .route("/live/tests/{id}", get(tester::live))
         .route("/sign-out", post(sign_in::sign_out))
         .layer(middleware::from_fn_with_state(desk.clone(), session::signed_in));
     Router::new()

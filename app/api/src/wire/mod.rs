@@ -84,7 +84,10 @@ pub use suppression::{
     AllUnsuppressed, NewSuppression, NewSuppressions, NotSuppressed, Suppressed, SuppressionPage,
     SuppressionQuery, SuppressionReply, SuppressionRow, UnsuppressQuery, Unsuppressed, Wrong,
 };
-pub use test::{EmailTestPage, EmailTestQuery, EmailTestRequest, EmailTestRow, EmailTestStory};
+pub use test::{
+    EmailTestAddedBy, EmailTestComparison, EmailTestPage, EmailTestQuery, EmailTestReport,
+    EmailTestRequest, EmailTestRow, EmailTestStory,
+};
 pub(crate) use time::moment;
 pub use time::{Timestamp, timestamp};
 pub use tls_report::{

@@ -2,6 +2,9 @@
 
 use postlane_mail::{Label, Span};
 use postlane_server::tester::{MessageStanding, NewTest, TestId, Told};
+pub use postlane_tester::{
+    AddedBy as EmailTestAddedBy, Comparison as EmailTestComparison, Report as EmailTestReport,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 

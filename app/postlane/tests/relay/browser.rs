@@ -95,7 +95,9 @@ fn relay(reply: &str) -> (Relay, [Listening; 2], Knot) {
     let strict = listening("strict.toml", &RECEIVER.replace("REPLY", reply));
     let open = listening("open.toml", OPEN);
     let config = format!(
-        "[relay]\nhostname = \"app.example.com\"\n[lane]\nlearning = \"on\"\n\
+        "[[listener]]\naddress = \"127.0.0.1:0\"\ntests = true\n\
+         [tester]\ndomain = \"test.example.org\"\n\
+         [relay]\nhostname = \"app.example.com\"\n[lane]\nlearning = \"on\"\n\
          [delivery]\nresolvers = [\"{}\"]\n\
          [watch]\nquestions_per_minute = 6000\naddresses = [\"203.0.113.77\"]\n\
          domains = [\"example.com\"]\n\
@@ -108,7 +110,7 @@ fn relay(reply: &str) -> (Relay, [Listening; 2], Knot) {
     );
     let file = home.write("postlane.toml", &config);
     // An hour of the receiver's is a minute of the test's.
-    (home.start(&["--config", &file, "--clock-speed", "60"]), [strict, open], names)
+    (home.start_as(&["--config", &file, "--clock-speed", "60"]), [strict, open], names)
 }
 
 fn add(relay: &Relay, arguments: &[&str]) {
@@ -132,6 +134,7 @@ fn people_see_a_lane_throttled_and_act_on_it_in_a_real_browser() {
     node.arg("all.mjs").current_dir(folder());
     node.env("POSTLANE_URL", format!("http://{}", relay.http));
     node.env("POSTLANE_TOKEN", relay.token());
+    node.env("POSTLANE_SMTP", relay.smtp.port().to_string());
     node.env("POSTLANE_SETUP", relay.home().data().join("setup-token"));
     node.envs(shots.map(|shots| ("POSTLANE_SHOTS", shots)));
     // The others are made when there is an admin: the first one is made in the browser.

@@ -156,6 +156,43 @@ fn whoever_is_signed_in_may_what_their_role_says_and_nothing_else() {
 }
 
 #[test]
+fn a_viewer_rehearses_and_tests_nothing_and_a_tenant_sees_its_own_alone() {
+    let relay = Relay::start(&NOWHERE);
+    add(&relay, "vera", &[]);
+    add(&relay, "olaf", &["--role", "operator"]);
+    add(&relay, "tina", &["--role", "operator", "--tenant", "acme"]);
+    let form = |token: &str| {
+        format!("form_token={token}&told=scenario&scenario=p05-conns-only&policy-lane=on&seeds=1")
+    };
+    let mut vera = Browser::signed_in(&relay, "vera");
+    let page = vera.look("/rehearsals");
+    assert!(!page.body.contains("name=\"scenario\""), "{}", page.body);
+    let token = page.form_token();
+    assert_eq!(vera.send("/rehearsals", &form(&token)).status, 403);
+    assert_eq!(vera.send("/tests", &format!("form_token={token}")).status, 403);
+    let mut olaf = Browser::signed_in(&relay, "olaf");
+    let token = olaf.look("/rehearsals").form_token();
+    assert_eq!(olaf.send("/rehearsals", &form("wrong")).status, 403);
+    let begun = olaf.send("/rehearsals", &form(&token));
+    assert_eq!((begun.status, begun.field("location").as_str()), (303, "/rehearsals/1"));
+    assert_eq!(vera.look("/rehearsals/1").status, 200);
+    let mut tina = Browser::signed_in(&relay, "tina");
+    for path in ["", "/scenario", "/config", "/outcomes", "/postlane.toml"] {
+        assert_eq!(tina.look(&format!("/rehearsals/1{path}")).status, 404, "{path}");
+    }
+    assert_eq!(tina.look("/live/rehearsals/1").status, 404);
+    let token = tina.look("/rehearsals").form_token();
+    let own = form(&token) + "&settings=own";
+    assert_eq!(tina.send("/rehearsals", &own).status, 403, "settings are everybody's");
+    assert_eq!(tina.send("/rehearsals/1", &format!("form_token={token}")).status, 404);
+    let tests = tina.look("/tests");
+    assert!(tests.body.contains("Tests are not set up"), "{}", tests.body);
+    let token = olaf.look("/rehearsals/1").form_token();
+    let stopped = olaf.send("/rehearsals/1", &format!("form_token={token}"));
+    assert_eq!(stopped.status, 303, "{}", stopped.body);
+}
+
+#[test]
 fn a_form_from_elsewhere_changes_nothing() {
     let relay = Relay::start(&NOWHERE);
     add(&relay, "olaf", &["--role", "operator"]);

@@ -59,6 +59,11 @@ impl Home {
         self.serve(&[&["--smtp", "127.0.0.1:0", "--http", "127.0.0.1:0"], arguments].concat())
     }
 
+    /// Starts a relay here whose listeners are those of its configuration, the API on a free port.
+    pub(crate) fn start_as(self, arguments: &[&str]) -> Relay {
+        self.serve(&[&["--http", "127.0.0.1:0"], arguments].concat())
+    }
+
     /// Starts a relay here with what is in `postlane.toml`, the API on a free port.
     pub(crate) fn start_by_file(self, text: &str) -> Relay {
         let file = self.write("postlane.toml", text);

@@ -1,0 +1,149 @@
+//! The tests there are, and a new one.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::{Method, StatusCode};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use postlane_api::Problem;
+use postlane_api::wire::{
+    EmailTestPage, EmailTestReport, EmailTestRequest, EmailTestRow, EmailTestStory,
+};
+use serde::Deserialize;
+
+use crate::answer;
+use crate::desk::Desk;
+use crate::frame::Frame;
+use crate::moments;
+use crate::numbers::foreign;
+use crate::session::{Posted, Visit};
+
+/// Reports whose verdicts are read for the list. Chosen, not measured: each is a file of 100 KB.
+const READ_MAX: usize = 20;
+
+/// A new test.
+#[derive(Deserialize)]
+pub(crate) struct Filled {
+    #[serde(default)]
+    lasts_s: String,
+    /// The test that it is compared with; empty for none.
+    #[serde(default)]
+    again: String,
+}
+
+struct Line {
+    address: String,
+    to: String,
+    chip: (&'static str, &'static str),
+    /// Tests passed, of how many; empty where there is no report, or it was not read.
+    passed: String,
+    /// How many providers would say what.
+    gates: Vec<(&'static str, String)>,
+    by: String,
+    at: String,
+    ago: String,
+    until: String,
+    messages: usize,
+}
+
+#[derive(Template)]
+#[template(path = "tests.html")]
+struct ListOut {
+    frame: Frame,
+    may_act: bool,
+    /// Why there are no tests at all; empty where there may be some.
+    off: String,
+    lines: Vec<Line>,
+}
+
+/// All tests, the youngest first.
+pub(crate) async fn list(State(desk): State<Desk>, visit: Visit) -> Result<Response, Problem> {
+    let page: Result<EmailTestPage, Problem> = desk.api().read(visit.person(), "/v1/tests").await;
+    let (tests, off) = match page {
+        Ok(page) => (page.tests, String::new()),
+        Err(problem) if problem.status == StatusCode::CONFLICT.as_u16() => {
+            (Vec::new(), problem.detail)
+        }
+        Err(problem) => return Err(problem),
+    };
+    let mut lines = Vec::new();
+    for (place, row) in tests.iter().enumerate() {
+        let has_report = row.messages.iter().any(|one| one == "reported");
+        let report = match has_report && place < READ_MAX {
+            true => report_of(&desk, &visit, &row.id).await,
+            false => None,
+        };
+        lines.push(line(&desk, row, report.as_ref()));
+    }
+    let frame = Frame::new(&desk, &visit, "Email tests", "/tests");
+    let nonce = frame.bare.nonce.clone();
+    let out = ListOut { frame, may_act: visit.may_operate(), off, lines };
+    Ok(answer::page(&out, &nonce))
+}
+
+/// Makes a test and leads to it.
+pub(crate) async fn make(
+    State(desk): State<Desk>,
+    visit: Visit,
+    Posted(filled): Posted<Filled>,
+) -> Result<Response, Problem> {
+    let lasts_s = Some(filled.lasts_s.trim()).filter(|text| !text.is_empty());
+    let lasts_s = lasts_s.map(str::parse).transpose();
+    let lasts_s = lasts_s.map_err(|_| {
+        Problem::unprocessable("say how long the address takes mail in whole seconds")
+            .at("/lasts_s")
+    })?;
+    let again = Some(filled.again).filter(|text| !text.is_empty());
+    let request = EmailTestRequest { lasts_s, again, ..EmailTestRequest::default() };
+    let made: EmailTestRow =
+        desk.api().order(visit.person(), (Method::POST, "/v1/tests"), &request).await?;
+    Ok(Redirect::to(&format!("/tests/{}", made.id)).into_response())
+}
+
+/// A report that cannot be read leaves its line without verdicts: its page says why.
+async fn report_of(desk: &Desk, visit: &Visit, id: &str) -> Option<EmailTestReport> {
+    let address = format!("/v1/tests/{id}");
+    let story: EmailTestStory = desk.api().read(visit.person(), &address).await.ok()?;
+    serde_json::from_value(story.report?).ok()
+}
+
+/// How a state is shown: the chip's class and its words.
+pub(super) fn chip(state: &str) -> (&'static str, &'static str) {
+    match state {
+        "waiting" => ("calm", "waits for mail"),
+        "looking" => ("calm", "is looked at"),
+        "reported" => ("good", "reported"),
+        "failed" => ("bad", "failed"),
+        _ => ("", "nothing came"),
+    }
+}
+
+fn line(desk: &Desk, row: &EmailTestRow, report: Option<&EmailTestReport>) -> Line {
+    let at = moments::read(&row.made_at);
+    let until = moments::read(&row.expires_at);
+    Line {
+        address: format!("/tests/{}", row.id),
+        to: foreign(&row.address),
+        chip: chip(&row.state),
+        passed: report
+            .map(|report| format!("{} of {}", report.headline.passed, report.headline.of))
+            .unwrap_or_default(),
+        gates: report.map(gates).unwrap_or_default(),
+        by: foreign(&row.made_by),
+        at: at.map(moments::exact).unwrap_or_default(),
+        ago: at.map(|at| moments::ago(at, desk.now())).unwrap_or_default(),
+        until: until.map(moments::day_and_minute).unwrap_or_default(),
+        messages: row.messages.len(),
+    }
+}
+
+/// Providers by verdict, the worst first, those that there are.
+fn gates(report: &EmailTestReport) -> Vec<(&'static str, String)> {
+    const VERDICTS: [(&str, &str); 4] =
+        [("blocked", "bad"), ("at risk", "warn"), ("undetermined", ""), ("ready", "good")];
+    let counted = VERDICTS.map(|(verdict, class)| {
+        let many = report.providers.iter().filter(|gate| gate.verdict == verdict).count();
+        (many, class, verdict)
+    });
+    let told = counted.into_iter().filter(|(many, ..)| *many > 0);
+    told.map(|(many, class, verdict)| (class, format!("{many} {verdict}"))).collect()
+}
