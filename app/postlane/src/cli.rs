@@ -110,7 +110,8 @@ pub(crate) enum Command {
     /// Show what of what providers ask for is missing in mail that is about to go there
     ///
     /// Messages are looked at as they will leave, a few of each domain, provider, source and stream;
-    /// mail does not wait for it. The exit status is 1 where something is missing.
+    /// mail does not wait for it. The exit status is 1 where something is missing, or nothing was looked
+    /// at.
     Preflight(Box<Preflight>),
     /// Say what is wrong with mail to providers, and what to do
     ///

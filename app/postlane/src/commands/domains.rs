@@ -16,7 +16,7 @@ use crate::print;
 /// What can be told of domains that the running server watches.
 #[derive(Subcommand)]
 pub(crate) enum DomainsCommand {
-    /// All of them, each in a row; status 1 if anything is wrong with one
+    /// All of them, each in a row; status 1 if anything is wrong with one, or there is none
     List,
     /// One: what it publishes, what is wrong, and what to do; status 1 if anything is wrong
     Show(Show),
@@ -69,7 +69,9 @@ pub(crate) fn run(reach: &Reach, command: DomainsCommand) -> Result<Exit, Failur
 
 fn list(reach: &Reach, client: &Client) -> Result<Exit, Failure> {
     let page: DomainPage = client.get("/v1/domains")?;
-    let is_wrong = page.domains.iter().any(|row| row.open_issues > 0 || row.listings > 0);
+    // Nothing found is no, as everywhere.
+    let is_wrong = page.domains.is_empty()
+        || page.domains.iter().any(|row| row.open_issues > 0 || row.listings > 0);
     if reach.json {
         print::json(&page);
     } else if page.domains.is_empty() {

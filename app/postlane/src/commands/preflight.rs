@@ -65,14 +65,16 @@ pub(crate) fn run(reach: &Reach, preflight: Preflight) -> Result<Exit, Failure> 
     }
     let page: PreflightPage = client.get(&address("/v1/preflight", &preflight.which.query()))?;
     let is_blocked = |row: &PreflightEntry| row.verdict.as_deref() == Some("blocked");
-    let exit = if page.rows.iter().any(is_blocked) { Exit::No } else { Exit::Yes };
+    // Nothing found is no, as everywhere.
+    let is_well = !page.rows.is_empty() && !page.rows.iter().any(is_blocked);
+    let exit = if is_well { Exit::Yes } else { Exit::No };
     if reach.json {
         page.rows.iter().for_each(print::json);
         return Ok(exit);
     }
     if page.rows.is_empty() {
         print::note("no mail has come before a gate since the server began");
-        return Ok(Exit::Yes);
+        return Ok(exit);
     }
     if preflight.all {
         for (number, row) in page.rows.iter().enumerate() {

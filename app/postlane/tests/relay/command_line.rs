@@ -70,6 +70,27 @@ fn a_negative_answer_exits_with_1() {
 }
 
 #[test]
+fn a_list_that_is_empty_exits_with_1_alike() {
+    let relay = Relay::start(&["--route", "*=127.0.0.1:9"]);
+    let lists: [&[&str]; 8] = [
+        &["queue", "list"],
+        &["lanes", "list"],
+        &["preflight"],
+        &["domains", "list"],
+        &["token", "list"],
+        &["view", "list"],
+        &["webhook", "list"],
+        &["tls-report"],
+    ];
+    for list in lists {
+        let output = relay.ask(list);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{list:?}: {said}");
+        assert!(!said.is_empty(), "{list:?} says that there is nothing");
+    }
+}
+
+#[test]
 fn a_server_that_hangs_up_leaves_it_undetermined_and_exits_with_3() {
     let relay = Relay::start(&["--route", "*=127.0.0.1:9"]);
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
