@@ -8,6 +8,7 @@ mod body;
 mod feed;
 mod inner;
 pub mod log;
+pub mod password;
 mod problem;
 mod router;
 mod routes;

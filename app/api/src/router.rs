@@ -19,7 +19,7 @@ use crate::problem::Problem;
 use crate::routes::{
     audit, belief, blocklist, check, diagnosis, domain, event, incident, lane, log, log_export,
     message, preflight, queue, rehearsal, reply, server, suppression, test, test_page, tls_report,
-    token, view, webhook,
+    token, user, view, webhook,
 };
 
 /// How long a request may take: as long as a slow disk, and no longer. Chosen, not measured.
@@ -115,6 +115,8 @@ pub(crate) fn guarded() -> OpenApiRouter<Handle> {
         .routes(routes!(token::list, token::make))
         .routes(routes!(token::revoke))
         .routes(routes!(token::whoami))
+        .routes(routes!(user::list, user::make))
+        .routes(routes!(user::order))
         .routes(routes!(audit::list))
         .routes(routes!(webhook::list, webhook::add))
         .routes(routes!(webhook::remove))

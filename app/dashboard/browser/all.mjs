@@ -209,6 +209,36 @@ async function others(page) {
   assert.equal(fs.readFileSync(file).subarray(0, 2).toString(), "PK");
 }
 
+async function house(page) {
+  step("people, tokens, the audit and one's own sign-in");
+  await page.goto(`${base}/people`);
+  await accessible(page, "people");
+  await page.click("a[href='/people/new']");
+  await page.waitForSelector("dialog[open] form.order");
+  await accessible(page, "adding somebody");
+  await page.fill("dialog [name=name]", "kim");
+  await page.fill("dialog [name=password]", PASSWORD);
+  await page.selectOption("dialog [name=role]", "operator");
+  await page.click("dialog button.main");
+  await page.waitForSelector("text=kim");
+  await page.click("a[href='/tokens/new']");
+  await page.waitForSelector("dialog[open] form.order");
+  await page.fill("dialog [name=name]", "shop");
+  await page.click("dialog button.main");
+  assert.match(await page.textContent("code.path"), /^plt_/);
+  await accessible(page, "a token that was made");
+  await page.click("text=I have it");
+  await page.waitForURL(`${base}/people`);
+  await picture(page, "people");
+  await page.goto(`${base}/audit`);
+  assert.match(await page.textContent("main"), /POST \/v1\/users/);
+  assert.doesNotMatch(await page.textContent("main"), /correct horse/);
+  await accessible(page, "the audit");
+  await picture(page, "audit");
+  await page.goto(`${base}/account`);
+  await accessible(page, "one's own sign-in");
+}
+
 async function forms(browser, page, wrong, tried) {
   step("on a phone, and in the dark");
   await page.emulateMedia({ colorScheme: "dark" });
@@ -221,7 +251,7 @@ async function forms(browser, page, wrong, tried) {
   await tryingForms({ page, base, accessible, picture }, "dark", tried);
   await page.emulateMedia({ colorScheme: "light" });
   await page.setViewportSize({ width: 390, height: 844 });
-  for (const [name, address] of [["lanes-phone", "/?range=1h"], ["lane-phone", "/lanes/united-internet"], ["log-phone", "/log"], ["queue-phone", "/queue"]]) {
+  for (const [name, address] of [["lanes-phone", "/?range=1h"], ["lane-phone", "/lanes/united-internet"], ["log-phone", "/log"], ["queue-phone", "/queue"], ["people-phone", "/people"], ["audit-phone", "/audit"], ["account-phone", "/account"]]) {
     await page.goto(base + address);
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
     assert.ok(wide <= 0, `${name} is ${wide} pixels too wide`);
@@ -265,6 +295,7 @@ try {
   await detail(page);
   await found(page);
   await others(page);
+  await house(page);
   await senders({ page, base, step, accessible, picture });
   const tried = await trying({ page, base, step, accessible, picture });
   assert.deepEqual(wrong, []);

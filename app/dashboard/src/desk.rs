@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use postlane_api::{InnerApi, Problem};
+use postlane_api::{InnerApi, Problem, password};
 use postlane_mail::Instant;
 use postlane_registry::{Database, RegistryError};
 use postlane_server::Clock;
@@ -10,7 +10,6 @@ use postlane_server::handle::Handle;
 use tokio::sync::Semaphore;
 
 use crate::assets::Assets;
-use crate::password;
 use crate::replies::Replies;
 use crate::setup::SetupToken;
 use crate::tries::Tries;

@@ -138,6 +138,8 @@ const WAYS: &[Way] = &[
     way("Senders", "/reputation", "Reputation"),
     way("Trying out", "/rehearsals", "Rehearsal"),
     way("Trying out", "/tests", "Tests"),
+    way(HOUSE, "/people", "People"),
+    way(HOUSE, "/audit", "Audit"),
 ];
 
 /// A number that nobody can foresee.

@@ -4,8 +4,10 @@
 //! API from inside as whoever is signed in, so that nobody sees or does here what a token of the
 //! same scopes and tenant could not. It knows no spool, no engine and no socket of mail.
 
+mod account;
 mod answer;
 mod assets;
+mod audit;
 mod desk;
 mod domains;
 mod evidence;
@@ -18,7 +20,7 @@ mod log;
 mod moments;
 mod numbers;
 mod origin;
-mod password;
+mod people;
 mod queue;
 mod rehearsal;
 mod replies;
@@ -32,6 +34,5 @@ mod tester;
 mod trace;
 mod tries;
 
-pub use password::{PASSWORD_CHARACTERS, PasswordError, hashed};
 pub use router::{Dashboard, router};
 pub use setup::{SetupError, SetupToken};

@@ -14,8 +14,8 @@ use tower_http::timeout::TimeoutLayer;
 use crate::desk::Desk;
 use crate::setup::SetupToken;
 use crate::{
-    assets, domains, evidence, incidents, lanes, log, queue, rehearsal, reputation, session,
-    sign_in, tester, trace,
+    account, assets, audit, domains, evidence, incidents, lanes, log, people, queue, rehearsal,
+    reputation, session, sign_in, tester, trace,
 };
 
 /// Octets of a form. Chosen, not measured.
@@ -68,6 +68,16 @@ pub fn router(dashboard: Dashboard) -> Router {
         .route("/tests", get(tester::list).post(tester::make))
         .route("/tests/{id}", get(tester::show))
         .route("/live/tests/{id}", get(tester::live))
+        .route("/people", get(people::show))
+        .route("/people/new", get(people::ask_new).post(people::make))
+        .route("/people/{name}/{command}", get(people::ask).post(people::give))
+        .route("/tokens/new", get(people::ask_new_token).post(people::make_token))
+        .route("/tokens/{name}/revoke", get(people::ask_revoke).post(people::revoke))
+        .route("/audit", get(audit::show))
+        .route("/audit/export", get(audit::export))
+        .route("/account", get(account::show))
+        .route("/account/sign-out", post(account::sign_out))
+        .route("/account/password", post(account::change_password))
         .route("/sign-out", post(sign_in::sign_out))
         .layer(middleware::from_fn_with_state(desk.clone(), session::signed_in));
     Router::new()

@@ -6,6 +6,7 @@ use axum::extract::FromRequest as _;
 use axum::extract::{Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
+use postlane_api::password::{self, NOBODYS};
 use postlane_api::{Origin, Problem};
 use postlane_mail::Label;
 use postlane_registry::{Audit, NewUser, Role, User};
@@ -15,7 +16,6 @@ use crate::answer;
 use crate::desk::Desk;
 use crate::frame::{Bare, Theme};
 use crate::origin::{is_by_tls, is_ours};
-use crate::password::{self, NOBODYS};
 use crate::session::{self, Posted, Visit, origin_of, visit_of};
 
 /// Where somebody wanted to go.
@@ -168,7 +168,11 @@ pub(crate) async fn sign_in(
 }
 
 /// Whoever has this name and password. It takes as long for a name that nobody has.
-async fn known(desk: &Desk, name: &str, password: String) -> Result<Option<User>, Problem> {
+pub(crate) async fn known(
+    desk: &Desk,
+    name: &str,
+    password: String,
+) -> Result<Option<User>, Problem> {
     let asked = name.to_owned();
     let user = desk.registry(move |db| db.user(&asked)).await?;
     let kept = user.as_ref().map_or_else(|| NOBODYS.to_owned(), |user| user.password.clone());
@@ -303,7 +307,12 @@ fn capital(says: &str) -> String {
 }
 
 /// Writes down who has signed in or out, or has not been let in.
-async fn tell(desk: &Desk, (who, origin): (&Label, Origin), what: &str, status: StatusCode) {
+pub(crate) async fn tell(
+    desk: &Desk,
+    (who, origin): (&Label, Origin),
+    what: &str,
+    status: StatusCode,
+) {
     let audit = Audit {
         at: desk.now(),
         who: who.to_string(),

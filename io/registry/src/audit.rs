@@ -39,6 +39,12 @@ pub struct AuditRow {
 pub struct AuditFilter {
     /// By this token or user.
     pub who: Option<String>,
+    /// With these words in what was done or was sent with it, in any case of letters.
+    pub text: Option<String>,
+    /// From where.
+    pub origin: Option<String>,
+    /// Whether it was refused or failed.
+    pub refused: Option<bool>,
     /// Then or later.
     pub since: Option<Instant>,
     /// Before this number, for the next page.
@@ -101,10 +107,20 @@ impl Database {
     ) -> Result<Vec<AuditRow>, RegistryError> {
         let failed = |e: rusqlite::Error| self.failed(&e);
         let query = "SELECT * FROM audit WHERE id < ?1 AND at >= ?2 AND (?3 IS NULL OR who = ?3)
+                     AND (?5 IS NULL OR instr(lower(what || ' ' || detail), lower(?5)))
+                     AND (?6 IS NULL OR origin = ?6) AND (?7 IS NULL OR (status >= 400) = ?7)
                      ORDER BY id DESC LIMIT ?4";
         let mut query = self.connection.prepare_cached(query).map_err(failed)?;
         let since = filter.since.map_or(0, kept);
-        let values = params![filter.before.unwrap_or(i64::MAX), since, filter.who, limit];
+        let values = params![
+            filter.before.unwrap_or(i64::MAX),
+            since,
+            filter.who,
+            limit,
+            filter.text,
+            filter.origin,
+            filter.refused
+        ];
         let rows = query.query_map(values, AuditRow::read).map_err(failed)?;
         rows.collect::<Result<_, _>>().map_err(failed)
     }
@@ -152,6 +168,16 @@ mod tests {
             ..AuditFilter::default()
         };
         assert_eq!(database.audits(&by_jo, 9).unwrap()[0].audit, audit(4, "jo"));
+        database.add_audit(&Audit { status: 403, ..audit(6, "jo") }).unwrap();
+        let mut many = |text: Option<&str>, origin: Option<&str>, refused| {
+            let (text, origin) = (text.map(str::to_owned), origin.map(str::to_owned));
+            let filter = AuditFilter { text, origin, refused, ..AuditFilter::default() };
+            database.audits(&filter, 9).map(|rows| rows.len()).unwrap()
+        };
+        assert_eq!(many(Some("LANES/gmx"), None, None), 6);
+        assert_eq!(many(Some("lanes/%"), None, None), 0, "words are words");
+        assert_eq!((many(None, None, Some(true)), many(None, None, Some(false))), (1, 5));
+        assert_eq!(many(None, Some("192.0.2.8"), None), 0);
     }
 
     #[test]

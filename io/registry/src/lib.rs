@@ -36,7 +36,7 @@ pub use role::Role;
 pub use schema::SCHEMA_VERSION;
 pub use scope::{Scope, Scopes};
 pub use secret::{SecretHash, SecretText};
-pub use session::{IDLE_MAX, SESSION_MAX, Session};
+pub use session::{IDLE_MAX, SESSION_MAX, Session, SessionSeen};
 pub use tls::{KeptStsPolicy, TlsTally, TlsTallyKey};
 pub use token::{NewToken, Token};
 pub use user::{NewUser, USERS_MAX, User};

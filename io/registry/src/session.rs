@@ -19,6 +19,19 @@ pub struct Session {
     pub seen: Instant,
 }
 
+/// A session in a list of one's own: from where it was begun, and whether it is the one that asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionSeen {
+    /// From where they signed in.
+    pub origin: String,
+    /// When they signed in.
+    pub begun: Instant,
+    /// When they asked for something last, to the minute.
+    pub seen: Instant,
+    /// Whether it is the session of that hash.
+    pub is_own: bool,
+}
+
 /// A session that nobody uses ends after this long. Chosen, not measured: a working day.
 pub const IDLE_MAX: Span = Span::from_h(12);
 
@@ -101,6 +114,37 @@ impl Database {
         self.write(|t| t.execute("DELETE FROM session WHERE hash = ?1", [hash.0.as_slice()]))?;
         Ok(())
     }
+
+    /// Signs somebody out wherever they are signed in.
+    pub fn end_sessions(&mut self, user: &Label) -> Result<(), RegistryError> {
+        self.write(|t| t.execute("DELETE FROM session WHERE user = ?1", [user.as_str()]))?;
+        Ok(())
+    }
+
+    /// Where somebody is signed in now, the latest first.
+    pub fn sessions(
+        &mut self,
+        user: &Label,
+        own: &SecretHash,
+        now: Instant,
+    ) -> Result<Vec<SessionSeen>, RegistryError> {
+        let failed = |e: rusqlite::Error| self.failed(&e);
+        let query = "SELECT origin, begun, seen, hash = ?2 AS own FROM session
+                     WHERE user = ?1 AND seen >= ?3 AND begun >= ?4 ORDER BY seen DESC, begun DESC";
+        let mut query = self.connection.prepare_cached(query).map_err(failed)?;
+        let (idle, whole) = (past(now, IDLE_MAX), past(now, SESSION_MAX));
+        let read = |row: &rusqlite::Row<'_>| {
+            Ok(SessionSeen {
+                origin: row.get("origin")?,
+                begun: moment(row, "begun")?,
+                seen: moment(row, "seen")?,
+                is_own: row.get("own")?,
+            })
+        };
+        let asked = params![user.as_str(), own.0.as_slice(), idle, whole];
+        let rows = query.query_map(asked, read).map_err(failed)?;
+        rows.collect::<Result<_, _>>().map_err(failed)
+    }
 }
 
 fn past(now: Instant, span: Span) -> i64 {
@@ -163,6 +207,26 @@ mod tests {
         assert_eq!(database.session(&again.hash(), NOW).unwrap(), None);
         let late = database.begin_session(&name, "192.0.2.7", NOW).unwrap();
         assert!(!database.session(&late.hash(), NOW).unwrap().unwrap().holds(NOW));
+    }
+
+    #[test]
+    fn one_sees_where_one_is_signed_in_and_signs_out_everywhere() {
+        let (_dir, mut database, name, secret) = signed_in();
+        let later = NOW + Span::from_min(5);
+        let other = database.begin_session(&name, "198.51.100.9", later).unwrap();
+        let seen = database.sessions(&name, &secret.hash(), later).unwrap();
+        let said: Vec<_> = seen.iter().map(|one| (one.origin.as_str(), one.is_own)).collect();
+        assert_eq!(said, [("198.51.100.9", false), ("192.0.2.7", true)]);
+        assert!(
+            database
+                .sessions(&name, &secret.hash(), later + IDLE_MAX + IDLE_MAX)
+                .unwrap()
+                .is_empty()
+        );
+        database.end_sessions(&name).unwrap();
+        for gone in [secret, other] {
+            assert_eq!(database.session(&gone.hash(), later).unwrap(), None);
+        }
     }
 
     #[test]

@@ -151,17 +151,40 @@ impl Database {
         })?;
         known(name, changed)
     }
+
+    /// Gives somebody another role, and says whose mail they see; whoever is signed in as them is so no
+    /// more.
+    pub fn set_role(
+        &mut self,
+        name: &Label,
+        role: Role,
+        tenant: &Label,
+    ) -> Result<(), RegistryError> {
+        bound(role, tenant)?;
+        let changed = self.write(|t| {
+            t.execute("DELETE FROM session WHERE user = ?1", [name.as_str()])?;
+            let set = "UPDATE user SET role = ?2, tenant = ?3 WHERE name = ?1";
+            t.execute(set, params![name.as_str(), role.as_str(), tenant.as_str()])
+        })?;
+        known(name, changed)
+    }
+}
+
+fn bound(role: Role, tenant: &Label) -> Result<(), RegistryError> {
+    match role == Role::Admin && !tenant.is_none() {
+        false => Ok(()),
+        true => Err(RegistryError::Refused(
+            "an admin is bound to no tenant, for admins see to everybody: leave out the tenant, or \
+             take the role viewer or operator",
+        )),
+    }
 }
 
 fn check(new: &NewUser) -> Result<(), RegistryError> {
     if new.name.is_none() {
         return Err(RegistryError::Refused("a user needs a name"));
     }
-    if new.role == Role::Admin && !new.tenant.is_none() {
-        let says = "an admin is bound to no tenant, for admins see to everybody: leave out the \
-                    tenant, or take the role viewer or operator";
-        return Err(RegistryError::Refused(says));
-    }
+    bound(new.role, &new.tenant)?;
     if !new.password.starts_with("$argon2id$") {
         return Err(RegistryError::Refused("a password is kept as argon2id has it, or not at all"));
     }
@@ -232,6 +255,25 @@ mod tests {
         assert!(database.set_password(&al, "$argon2id$").is_err());
         assert!(database.disable_user(&al, Some(NOW)).is_err());
         assert_eq!(database.user("al").unwrap(), None);
+    }
+
+    #[test]
+    fn another_role_ends_all_sessions_and_an_admin_stays_unbound() {
+        let (_dir, mut database) = database();
+        let (user, acme) = (
+            database.add_user(&new("jo", Role::Viewer), NOW).unwrap(),
+            Label::parse("acme").unwrap(),
+        );
+        let secret = database.begin_session(&user.name, "192.0.2.7", NOW).unwrap();
+        database.set_role(&user.name, Role::Operator, &acme).unwrap();
+        let changed = database.user("jo").unwrap().unwrap();
+        assert_eq!((changed.role, &changed.tenant), (Role::Operator, &acme));
+        assert_eq!(database.session(&secret.hash(), NOW).unwrap(), None);
+        assert!(database.set_role(&user.name, Role::Admin, &acme).is_err());
+        assert!(
+            database.set_role(&acme, Role::Viewer, &Label::NONE).is_err(),
+            "nobody is called so"
+        );
     }
 
     #[test]

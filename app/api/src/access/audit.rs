@@ -7,6 +7,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use postlane_registry::Audit;
 use postlane_server::handle::Handle;
+use serde_json::Value;
 
 use super::asker::Asker;
 use crate::problem::Problem;
@@ -59,7 +60,46 @@ pub(super) async fn tell(
     handle.audit(audit).await;
 }
 
+/// What was sent, without what nobody may read.
 fn detail(octets: &Bytes) -> String {
+    const SECRET: &str = "password";
+    match serde_json::from_slice(octets) {
+        // A name may be written with escapes: what was read counts.
+        Ok(Value::Object(mut fields)) if fields.contains_key(SECRET) => {
+            fields.insert(SECRET.to_owned(), Value::from("left out"));
+            beginning(&Bytes::from(Value::Object(fields).to_string()))
+        }
+        Ok(Value::Object(_)) => beginning(octets),
+        // What cannot be read may have it anywhere.
+        _ if octets.windows(4).any(|part| part.eq_ignore_ascii_case(b"pass")) => {
+            "left out, for it may have a password".to_owned()
+        }
+        _ => beginning(octets),
+    }
+}
+
+fn beginning(octets: &Bytes) -> String {
     let start = octets.get(..DETAIL_OCTETS_MAX.min(octets.len())).unwrap_or_default();
     String::from_utf8_lossy(start).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(text: &str) -> String {
+        detail(&Bytes::copy_from_slice(text.as_bytes()))
+    }
+
+    #[test]
+    fn a_password_stands_in_no_audit_however_it_is_written() {
+        assert_eq!(of(r#"{"why":"they asked"}"#), r#"{"why":"they asked"}"#);
+        let kept = of(r#"{"name":"kim","password":"correct horse"}"#);
+        assert!(kept.contains("kim") && !kept.contains("horse"), "{kept}");
+        for broken in [r#"{"password":"correct horse""#, r#"["password","correct horse"]"#] {
+            assert!(!of(broken).contains("horse"), "{broken}");
+        }
+        let escaped = of("{\"pass\\u0077ord\":\"correct horse\"}");
+        assert!(!escaped.contains("horse"), "{escaped}");
+    }
 }

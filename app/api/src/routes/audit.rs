@@ -7,7 +7,7 @@ use postlane_mail::Span;
 use postlane_registry::AuditFilter;
 use postlane_server::handle::Handle;
 
-use super::token::refused;
+use super::token::refused as not_done;
 use crate::problem::Problem;
 use crate::wire::{AuditPage, AuditQuery, ChangeRow};
 
@@ -28,13 +28,25 @@ pub(crate) async fn list(
     if !(1..=ROWS_MAX).contains(&limit) {
         return Err(Problem::bad_request(format!("limit is 1 to {ROWS_MAX}")));
     }
+    let refused = match query.outcome.as_deref() {
+        None => None,
+        Some("done") => Some(false),
+        Some("refused") => Some(true),
+        Some(other) => {
+            let says = format!("outcome {other:?} is not known: use done or refused");
+            return Err(Problem::bad_request(says));
+        }
+    };
     let filter = AuditFilter {
         who: query.who,
+        text: query.text,
+        origin: query.from,
+        refused,
         since: query.younger_than_s.map(|s| handle.now() - Span::from_s(s)),
         before: query.cursor,
     };
     let rows = handle.registry(move |db| db.audits(&filter, limit)).await;
-    let rows = rows.map_err(|why| refused(&why))?;
+    let rows = rows.map_err(|why| not_done(&why))?;
     let is_full = rows.len() == limit as usize;
     let next = rows.last().map(|row| row.id).filter(|_| is_full);
     Ok(Json(AuditPage { changes: rows.into_iter().map(ChangeRow::from).collect(), next }))

@@ -22,5 +22,6 @@ pub(crate) mod test;
 pub(crate) mod test_page;
 pub(crate) mod tls_report;
 pub(crate) mod token;
+pub(crate) mod user;
 pub(crate) mod view;
 pub(crate) mod webhook;

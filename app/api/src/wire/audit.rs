@@ -13,6 +13,15 @@ pub struct AuditQuery {
     /// By this token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub who: Option<String>,
+    /// With these words in what was done or was sent with it, in any case of letters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// From this address, `control.sock` or `this machine`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// `done`, or `refused` for what was not allowed or failed; both when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<String>,
     /// Less long ago than so many seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub younger_than_s: Option<u64>,

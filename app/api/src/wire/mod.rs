@@ -27,6 +27,7 @@ mod time;
 mod tls_report;
 mod token;
 mod trace;
+mod user;
 mod view;
 mod webhook;
 
@@ -98,6 +99,8 @@ pub(crate) use tls_report::{day_of, reports};
 pub(crate) use token::scopes;
 pub use token::{TokenMade, TokenPage, TokenRequest, TokenRow, Whoami};
 pub use trace::{Step, TraceQuery, Traced, TracedMessage};
+pub use user::{USER_COMMANDS, UserOrder, UserPage, UserRequest, UserRow};
+pub(crate) use user::{role as role_of, tenant as tenant_of};
 pub use view::{VIEW_PAGES, ViewPage, ViewRequest, ViewRow};
 pub use webhook::{
     TestRow, WEBHOOK_COMMANDS, WebhookMade, WebhookOrder, WebhookOrdered, WebhookPage,

@@ -4,12 +4,12 @@ use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
-use postlane_dashboard::hashed;
-use postlane_mail::{Instant, Label};
+use postlane_api::password::hashed;
+use postlane_api::wire::UserRow;
+use postlane_mail::Label;
 use postlane_registry::{Database, NewUser, RegistryError, Role, User};
 use postlane_server::{Clock, registry_path};
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
-use serde::Serialize;
 
 use super::on_file::{audit, failed, label, operator};
 use super::{moment, or_dash};
@@ -67,33 +67,6 @@ pub(crate) struct Password {
     /// Read the password from the first line of standard input rather than ask for it
     #[arg(long)]
     password_stdin: bool,
-}
-
-/// Somebody who can sign in, as JSON.
-#[derive(Serialize)]
-struct UserRow {
-    name: String,
-    role: &'static str,
-    tenant: String,
-    created_at: postlane_api::wire::Timestamp,
-    created_by: String,
-    signed_in_at: Option<postlane_api::wire::Timestamp>,
-    disabled_at: Option<postlane_api::wire::Timestamp>,
-}
-
-impl From<&User> for UserRow {
-    fn from(user: &User) -> Self {
-        let at = |at: Instant| postlane_api::wire::timestamp(at);
-        Self {
-            name: user.name.to_string(),
-            role: user.role.as_str(),
-            tenant: user.tenant.to_string(),
-            created_at: at(user.created),
-            created_by: user.created_by.clone(),
-            signed_in_at: user.signed_in.map(at),
-            disabled_at: user.disabled.map(at),
-        }
-    }
 }
 
 pub(crate) fn run(reach: &Reach, command: UserCommand) -> Result<Exit, Failure> {
@@ -162,7 +135,7 @@ fn list(reach: &Reach, file: &mut Database) -> Result<Exit, Failure> {
         let at = |at: &Option<_>| at.as_ref().map_or_else(|| "-".to_owned(), moment);
         vec![
             row.name.clone(),
-            row.role.to_owned(),
+            row.role.clone(),
             or_dash(&row.tenant),
             at(&row.signed_in_at),
             at(&row.disabled_at),

@@ -17,6 +17,7 @@ mod configuration;
 mod crash;
 mod dashboard;
 mod dashboard_lanes;
+mod dashboard_people;
 mod dashboard_queue;
 mod dashboard_senders;
 mod encrypted;

@@ -45,7 +45,7 @@ pub fn hashed(password: &str) -> Result<String, PasswordError> {
 
 /// Whether a password is the one that is kept. It takes as long where nobody is called so, with
 /// [`NOBODYS`].
-pub(crate) fn agrees(password: &str, kept: &str) -> bool {
+pub fn agrees(password: &str, kept: &str) -> bool {
     if password.len() > PASSWORD_CHARACTERS.end() * 4 {
         return false;
     }
@@ -55,7 +55,7 @@ pub(crate) fn agrees(password: &str, kept: &str) -> bool {
 
 /// What a password is held against where there is nobody of that name: 32 octets that no password
 /// gives, at the cost of any other.
-pub(crate) const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$\
+pub const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$\
                                   AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 #[cfg(test)]
