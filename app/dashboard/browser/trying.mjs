@@ -62,6 +62,17 @@ async function rehearsed({ page, base, step, accessible, picture }) {
   await page.goto(`${base}/rehearsals`);
   assert.match(await page.textContent("table"), /600 messages to web\.de/);
   await accessible(page, "the rehearsals");
+
+  step("a long one is watched while it goes, and stopped");
+  for (const policy of ["lane-warm", "pmta", "aimd"]) await page.check(`[name=policy-${policy}]`);
+  await page.selectOption("select[name=scenario]", "p11-time-of-day");
+  await page.fill("[name=seeds]", "10");
+  await page.click("button:text('Rehearse')");
+  await page.waitForURL(/\/rehearsals\/\d+$/);
+  await page.waitForSelector(".run-plot path.accepted");
+  assert.match(await page.textContent("[data-part=pictures]"), /has come to/);
+  await page.click("button:text('Stop')");
+  await page.locator("[data-part=state] .chip", { hasText: "stopped" }).waitFor();
   return here;
 }
 
@@ -126,6 +137,10 @@ async function tested({ page, base, step, accessible, picture }) {
   assert.equal(await page.locator("#h-since").count(), 0);
   await page.goto(`${base}/tests`);
   assert.match(await page.textContent("table"), /of 54/);
+  await page.click("nav[aria-label='Which tests'] >> text=Nothing came");
+  await page.waitForURL(/state=expired/);
+  assert.match(await page.textContent("main"), /No test is so/);
+  await page.goto(`${base}/tests`);
   await accessible(page, "the tests");
   await picture(page, "tests");
   return here;

@@ -1,7 +1,7 @@
 //! The tests there are, and a new one.
 
 use askama::Template;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use postlane_api::Problem;
@@ -19,6 +19,21 @@ use crate::session::{Posted, Visit};
 
 /// Reports whose verdicts are read for the list. Chosen, not measured: each is a file of 100 KB.
 const READ_MAX: usize = 20;
+
+/// Lines of the list. Chosen, not measured.
+const LINES_MAX: usize = 100;
+
+/// Which tests.
+#[derive(Deserialize)]
+pub(crate) struct Asked {
+    /// As the API has it; empty for all.
+    #[serde(default)]
+    state: String,
+}
+
+/// States that the list is narrowed to: as the API has it, and for people.
+const STATES: [(&str, &str); 4] =
+    [("", "All"), ("waiting", "Waiting"), ("reported", "Reported"), ("expired", "Nothing came")];
 
 /// A new test.
 #[derive(Deserialize)]
@@ -52,19 +67,30 @@ struct ListOut {
     may_act: bool,
     /// Why there are no tests at all; empty where there may be some.
     off: String,
+    state: String,
+    states: [(&'static str, &'static str); 4],
     lines: Vec<Line>,
+    /// Tests that are older than those that are shown.
+    older: usize,
 }
 
 /// All tests, the youngest first.
-pub(crate) async fn list(State(desk): State<Desk>, visit: Visit) -> Result<Response, Problem> {
+pub(crate) async fn list(
+    State(desk): State<Desk>,
+    visit: Visit,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Problem> {
     let page: Result<EmailTestPage, Problem> = desk.api().read(visit.person(), "/v1/tests").await;
-    let (tests, off) = match page {
+    let (mut tests, off) = match page {
         Ok(page) => (page.tests, String::new()),
         Err(problem) if problem.status == StatusCode::CONFLICT.as_u16() => {
             (Vec::new(), problem.detail)
         }
         Err(problem) => return Err(problem),
     };
+    tests.retain(|row| asked.state.is_empty() || row.state == asked.state);
+    let older = tests.len().saturating_sub(LINES_MAX);
+    tests.truncate(LINES_MAX);
     let mut lines = Vec::new();
     for (place, row) in tests.iter().enumerate() {
         let has_report = row.messages.iter().any(|one| one == "reported");
@@ -76,7 +102,8 @@ pub(crate) async fn list(State(desk): State<Desk>, visit: Visit) -> Result<Respo
     }
     let frame = Frame::new(&desk, &visit, "Email tests", "/tests");
     let nonce = frame.bare.nonce.clone();
-    let out = ListOut { frame, may_act: visit.may_operate(), off, lines };
+    let may_act = visit.may_operate();
+    let out = ListOut { frame, may_act, off, state: asked.state, states: STATES, lines, older };
     Ok(answer::page(&out, &nonce))
 }
 

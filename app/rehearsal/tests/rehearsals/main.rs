@@ -7,6 +7,7 @@ mod learned;
 mod oracle;
 mod outcomes;
 mod peers;
+mod strangers;
 
 use std::sync::{Arc, LazyLock};
 

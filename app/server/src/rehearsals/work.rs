@@ -1,6 +1,7 @@
 //! One rehearsal, from its turn to its end.
 
 use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant as Monotonic;
 
@@ -11,7 +12,7 @@ use postlane_rehearsal::{
     Summary, Tracing, decisions,
 };
 
-use super::limits::{BANDS_MAX, COLUMNS, DECISIONS_MAX, DRAWN_EVERY, RUN_MAX};
+use super::limits::{BANDS_MAX, COLUMNS, DECISIONS_MAX, DRAWN_EVERY, RUN_MAX, outgrown};
 use super::{Keep, NewRehearsal, Rehearsals, Rehearsed, Standing, rehearsed_engine};
 
 /// Who looks on while it runs.
@@ -20,6 +21,8 @@ struct Onlooker {
     closing: tokio::sync::watch::Receiver<bool>,
     began: Monotonic,
     drawn: Mutex<Drawn>,
+    /// Why a run had to end, where it had grown too large.
+    outgrown: Mutex<Option<String>>,
 }
 
 /// What was drawn, and what was kept of runs that are over.
@@ -42,10 +45,15 @@ impl Rehearsals {
         if !may_begin {
             return;
         }
-        let standing = match self.run(one) {
-            Ok(()) => Standing::Done,
-            Err(Ended::Stopped) => Standing::Stopped,
-            Err(Ended::Failed(says)) => Standing::Failed(says),
+        // A fault of ours in a stranger's scenario ends that rehearsal, and not those behind it.
+        let ended = catch_unwind(AssertUnwindSafe(|| self.run(one)));
+        let standing = match ended {
+            Ok(Ok(())) => Standing::Done,
+            Ok(Err(Ended::Stopped)) => Standing::Stopped,
+            Ok(Err(Ended::Failed(says))) => Standing::Failed(says),
+            Err(_) => Standing::Failed(
+                "a fault of ours ended it: please report it with the scenario".to_owned(),
+            ),
         };
         let now = self.now();
         one.change(|seen| (seen.standing, seen.ended) = (standing, Some(now)));
@@ -59,6 +67,7 @@ impl Rehearsals {
             closing: self.0.closing.clone(),
             began: now,
             drawn: Mutex::new(Drawn { at: now, done: BTreeSet::new(), believed: Vec::new() }),
+            outgrown: Mutex::new(None),
         });
         let looks = onlooker.clone();
         let planned = planned(&one.asked, engine.clone(), one.asked.policies.clone());
@@ -104,6 +113,7 @@ impl Onlooker {
             return Going::Stop;
         }
         match sight {
+            Sight::Run { run, .. } if self.has_outgrown(run) => return Going::Stop,
             Sight::Run { policy, seed, run, is_over } => self.see((*policy, *seed), run, *is_over),
             Sight::Sums(sums) => self.one.change(|seen| seen.sums = sums.to_vec()),
         }
@@ -114,7 +124,19 @@ impl Onlooker {
         self.one.is_stopped() || *self.closing.borrow() || self.began.elapsed() > RUN_MAX
     }
 
+    fn has_outgrown(&self, run: &Run) -> bool {
+        let why = outgrown(&self.one.asked.scenario, run);
+        let has = why.is_some();
+        if has {
+            *self.outgrown.lock() = why;
+        }
+        has
+    }
+
     fn ended(&self, why: &RunError) -> Ended {
+        if let Some(says) = self.outgrown.lock().take() {
+            return Ended::Failed(says);
+        }
         match why {
             RunError::Stopped if self.one.is_stopped() => Ended::Stopped,
             RunError::Stopped if *self.closing.borrow() => {
@@ -162,7 +184,7 @@ impl Onlooker {
 
     /// What was learned, as configuration; and what the same runs come to when it is told before.
     fn suggest(
-        &self,
+        self: &Arc<Self>,
         engine: &Arc<Engine>,
         (own, sums): (Policy, &[Summary]),
     ) -> Result<String, Ended> {
@@ -178,12 +200,12 @@ impl Onlooker {
         if !suggestion.is_empty() {
             let told = Arc::new(suggestion.engine(engine));
             let again = planned(asked, told, vec![own]);
-            let looks = Look::new({
-                let (one, closing, began) = (self.one.clone(), self.closing.clone(), self.began);
-                move |_| match one.is_stopped() || *closing.borrow() || began.elapsed() > RUN_MAX {
-                    true => Going::Stop,
-                    false => Going::On,
+            let onlooker = self.clone();
+            let looks = Look::new(move |sight| match sight {
+                Sight::Run { run, .. } if onlooker.must_end() || onlooker.has_outgrown(run) => {
+                    Going::Stop
                 }
+                _ => Going::On,
             });
             let after = again.in_turn(&looks).map_err(|why| self.ended(&why))?;
             let before = sums.iter().find(|sum| sum.policy == own.as_str());
