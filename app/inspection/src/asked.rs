@@ -1,7 +1,7 @@
 //! Who is asked what a look wants to know, round after round.
 
 use postlane_checks::{Answer, Failure, Known};
-use postlane_net::dns::Resolver;
+use postlane_net::dns::{Freshness, Resolver};
 use postlane_net::enquiry::Enquiry;
 use thiserror::Error;
 
@@ -12,8 +12,10 @@ use crate::recorded_calls;
 pub enum Asked {
     /// What is known is all there is: everything else cannot be found out.
     Nobody,
-    /// The DNS alone.
-    Dns(Box<Resolver>),
+    /// The DNS alone; what it may have heard before.
+    Dns(Resolver, Freshness),
+    /// The DNS alone, as it is now: whoever names a host does not make us call it.
+    Declining(Resolver, &'static str),
     /// The DNS, name servers themselves, web servers and mail exchangers.
     All(Box<Enquiry>),
 }
@@ -49,8 +51,12 @@ impl Asked {
 
     async fn answer(&self, known: &mut Known) {
         match self {
-            Self::Dns(resolver) => {
-                resolver.complete(known).await;
+            Self::Dns(resolver, freshness) => {
+                resolver.complete(known, *freshness).await;
+            }
+            Self::Declining(resolver, why) => {
+                resolver.complete(known, Freshness::Now).await;
+                recorded_calls::leave_open(known, why);
             }
             Self::All(enquiry) => {
                 enquiry.complete(known).await;
@@ -66,5 +72,5 @@ fn leave_open(known: &mut Known) {
         let why = Failure::Malformed("the recorded answers do not have it".into());
         known.learn(question, Answer::Failed(why));
     }
-    recorded_calls::leave_open(known);
+    recorded_calls::leave_open(known, recorded_calls::WHY);
 }

@@ -17,5 +17,6 @@ pub use asked::{Asked, Endless};
 pub use domain::{COMMON_SELECTORS, domain_as_json};
 pub use message::message_as_json;
 pub use recorded::{Unreadable, read_answers, write_answers};
+pub use recorded_calls::leave_open;
 pub use report::{checks_as_json, gates_as_json, report_as_json, score_as_json};
 pub use spf::spf_as_json;

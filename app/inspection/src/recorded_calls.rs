@@ -101,20 +101,22 @@ pub(crate) struct GreetingLine {
     why: String,
 }
 
-/// What is missing cannot be found out.
-pub(crate) fn leave_open(known: &mut Known) {
-    const WHY: &str = "the recorded answers do not have it";
+/// Why what was not recorded is not known.
+pub(crate) const WHY: &str = "the recorded answers do not have it";
+
+/// Whom the DNS is not is neither called nor fetched from, for this reason.
+pub fn leave_open(known: &mut Known, why: &str) {
     for page in known.take_missing_pages() {
         known.learn_page(page, Fetched::Failed(FetchFailure::NotRecorded));
     }
     for authority in known.take_missing_authorities() {
-        known.learn_authority(authority, Served::Failed(WHY.into()));
+        known.learn_authority(authority, Served::Failed(why.into()));
     }
     for exchanger in known.take_missing_greetings() {
-        known.learn_greeting(exchanger, Greeting::Failed(WHY.into()));
+        known.learn_greeting(exchanger, Greeting::Failed(why.into()));
     }
     for mailbox in known.take_missing_mailboxes() {
-        known.learn_mailbox(mailbox, Taken::Open(WHY.into()));
+        known.learn_mailbox(mailbox, Taken::Open(why.into()));
     }
 }
 

@@ -44,13 +44,15 @@ mod signing;
 mod submitting;
 mod suppression;
 mod tls_policy;
+mod turnstile;
 mod unreached;
 mod veil;
 mod watch;
 mod world;
 
 pub use clock::Clock;
-pub use inspector::{Inspector, NotInspected};
+pub use inspector::Inspector;
 pub use meaning::Meanings;
 pub use registry::registry_path;
 pub use server::{Server, token_path};
+pub use turnstile::NotInspected;

@@ -6,7 +6,6 @@
 //! the lane, explains what providers say, and where the configuration says so, what is to follow
 //! waits until it is put right.
 
-mod answers;
 mod book;
 mod departing;
 mod figures;
@@ -24,12 +23,12 @@ use parking_lot::Mutex;
 use postlane_checks::Gate;
 use postlane_net::dns::Resolver;
 use tokio::runtime;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 
 use crate::clock::Clock;
 use crate::lanes::Teller;
 use crate::setup::Live;
-use answers::Answers;
+use crate::turnstile::Turnstile;
 use book::Book;
 use look::Backlog;
 
@@ -39,19 +38,14 @@ pub use sight::{Missing, PreflightRow, Sight};
 pub use subject::Subject;
 pub(crate) use turned::Turned;
 
-/// Looks under way at a time: each holds a copy of a message and waits for the DNS. Chosen, not
-/// measured.
-const LOOKS_MAX: usize = 4;
-
 /// What is known of how mail stands before the gates of its providers. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Preflight(Arc<Desk>);
 
 struct Desk {
     book: Mutex<Book>,
-    answers: Mutex<Answers>,
     resolver: Resolver,
-    turns: Semaphore,
+    turnstile: Turnstile,
     backlog: Backlog,
     /// A look has come to an end.
     found: Notify,
@@ -68,9 +62,9 @@ impl Preflight {
         let clock = live.borrow().clock;
         Self(Arc::new(Desk {
             book: Mutex::default(),
-            answers: Mutex::default(),
             resolver,
-            turns: Semaphore::new(LOOKS_MAX),
+            // What waits has a limit in octets: the backlog.
+            turnstile: Turnstile::unbounded(),
             backlog: Backlog::default(),
             found: Notify::new(),
             figures: Figures::default(),

@@ -11,7 +11,7 @@ mod watched;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use ipnet::IpNet;
 use postlane_engine::{Engagement, Learning, RetrySchedule};
@@ -148,6 +148,8 @@ pub struct Setup {
     pub mx_port: u16,
     /// DNS resolvers; the system's when empty.
     pub resolvers: Vec<SocketAddr>,
+    /// Who asks it, made when it is asked first.
+    pub(crate) dns: Arc<OnceLock<Resolver>>,
     /// How the disk is used.
     pub spool: postlane_spool::Settings,
     /// Octets of messages kept in memory for their first attempt.
@@ -399,9 +401,13 @@ impl Setup {
         Ok(NameServers::given(self.resolvers.clone())?)
     }
 
-    /// Asks the DNS as an operator has said.
+    /// Asks the DNS as an operator has said: everybody by one memory.
     pub(crate) fn resolver(&self) -> anyhow::Result<Resolver> {
-        Ok(Resolver::new(&self.name_servers()?, ResolverSettings::default()))
+        if let Some(made) = self.dns.get() {
+            return Ok(made.clone());
+        }
+        let new = Resolver::new(&self.name_servers()?, ResolverSettings::default());
+        Ok(self.dns.get_or_init(|| new).clone())
     }
 
     /// How TLS is done with a host.

@@ -5,21 +5,17 @@ use std::time::{Duration, Instant as Started};
 use postlane_checks::address::{Sender, address_checks, check_address};
 use postlane_checks::message::Message;
 use postlane_checks::{
-    Arrived, Authentication, Check, Client, FetchFailure, Fetched, Finding, Greeting, KeysSeen,
-    Known, Name, Outcome, Report as Looked, SendingDomain, Served, Session, Taken, check_domain,
-    check_message, domain_checks, message_checks,
+    Arrived, Authentication, Check, Client, Finding, KeysSeen, Known, Name, Outcome,
+    Report as Looked, SendingDomain, Session, check_domain, check_message, domain_checks,
+    message_checks,
 };
-use postlane_inspection::message_as_json;
+use postlane_inspection::{Asked, Endless, message_as_json};
 use postlane_mail::Instant;
 use postlane_net::dns::Resolver;
 
 use crate::arrival::Arrival;
 use crate::report::Report;
 use crate::{breakage, headers};
-
-/// Rounds of questions, at most: SPF alone may take eleven, one behind the other. Chosen, not
-/// measured.
-const ROUNDS_MAX: usize = 40;
 
 /// How long a look may take: name servers of strangers may be slow for ever. Chosen, not measured.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -59,36 +55,13 @@ pub async fn inspect(
 ) -> Result<Report, NoReport> {
     let started = Started::now();
     let mut known = Known::new();
-    let asked = async {
-        for _ in 0..ROUNDS_MAX {
-            if let Some(report) = look(&mut known, arrival, message) {
-                return Ok(report);
-            }
-            resolver.complete(&mut known).await;
-            decline_calls(&mut known);
-        }
-        Err(NoReport::Endless)
-    };
-    let asked = tokio::time::timeout(PATIENCE, asked).await;
-    let mut report = asked.map_err(|_| NoReport::Endless)??;
+    let asked = Asked::Declining(resolver.clone(), NOT_CALLED);
+    let found = asked.until_found(&mut known, |known| look(known, arrival, message));
+    let found = tokio::time::timeout(PATIENCE, found).await;
+    let found = found.map_err(|_| NoReport::Endless)?;
+    let mut report = found.map_err(|Endless| NoReport::Endless)?;
     report.took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     Ok(report)
-}
-
-/// Whoever names a host in a message does not make us call it.
-fn decline_calls(known: &mut Known) {
-    for page in known.take_missing_pages() {
-        known.learn_page(page, Fetched::Failed(FetchFailure::NotRecorded));
-    }
-    for authority in known.take_missing_authorities() {
-        known.learn_authority(authority, Served::Failed(NOT_CALLED.into()));
-    }
-    for exchanger in known.take_missing_greetings() {
-        known.learn_greeting(exchanger, Greeting::Failed(NOT_CALLED.into()));
-    }
-    for mailbox in known.take_missing_mailboxes() {
-        known.learn_mailbox(mailbox, Taken::Open(NOT_CALLED.into()));
-    }
 }
 
 /// One round. None if answers are missing.

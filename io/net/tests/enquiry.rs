@@ -19,8 +19,8 @@ use postlane_checks::{
     Answer, Authority, FetchFailure, Fetched, Greeting, KeysSeen, Kind, Known, Name, Page,
     Question, Record, SendingDomain, Served, Verb, check_domain,
 };
-use postlane_mail::Instant;
-use postlane_net::dns::{NameServers, Resolver, ResolverSettings};
+use postlane_mail::{Instant, Span};
+use postlane_net::dns::{Freshness, NameServers, Resolver, ResolverSettings};
 use postlane_net::enquiry::{Enquiry, Mapped};
 use postlane_net::tls::Trust;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
@@ -356,4 +356,36 @@ async fn every_type_of_record_is_read() {
     let [Record::Tlsa(tlsa)] = tlsa.as_slice() else { panic!("{tlsa:?}") };
     assert!(tlsa.to_string().starts_with("3 1 1 d2abde"), "{tlsa}");
     assert_eq!(ask("old.example", Kind::Spf).await.len(), 1);
+}
+
+#[tokio::test]
+async fn what_was_heard_is_believed_for_a_while_and_who_wants_to_see_now_asks_again() {
+    let records = "a 3600 TXT \"first\"\n";
+    let knot = Knot::start(&[Zone { name: "example", records: Some(records), signed: false }]);
+    let settings = ResolverSettings {
+        server_timeout: Span::from_ms(300),
+        rounds: 1,
+        ..ResolverSettings::default()
+    };
+    let resolver = Resolver::new(&NameServers::given(vec![knot.address()]).unwrap(), settings);
+    let question = |text: &str| Question { name: name(text), kind: Kind::Txt };
+    // Whoever asks, and however: everybody hears it.
+    let found = resolver.answer(&question("a.example")).await;
+    let nothing = resolver.clone().answer_as(&question("b.example"), Freshness::Heard).await;
+    assert!(matches!(&found, Answer::Found(found) if found.ttl == Span::from_h(1)), "{found:?}");
+    assert_eq!(nothing, Answer::NoName);
+    drop(knot);
+    let heard = resolver.answer_as(&question("a.example"), Freshness::Heard).await;
+    assert_eq!(heard.records(), found.records());
+    // Five minutes are the most that it is believed for.
+    assert!(matches!(&heard, Answer::Found(heard) if heard.ttl <= Span::from_min(5)), "{heard:?}");
+    let still = resolver.answer_as(&question("b.example"), Freshness::Heard).await;
+    assert_eq!(still, Answer::NoName);
+    for now in ["a.example", "b.example"] {
+        let answer = resolver.answer(&question(now)).await;
+        assert!(matches!(answer, Answer::Failed(_)), "{now}: {answer:?}");
+    }
+    // That nobody answered is not kept, and takes nothing away.
+    let heard = resolver.answer_as(&question("a.example"), Freshness::Heard).await;
+    assert_eq!(heard.records(), found.records());
 }

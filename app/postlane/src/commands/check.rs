@@ -14,7 +14,7 @@ use clap::{Args, Subcommand};
 use postlane_checks::Known;
 use postlane_checks::blocklist::{Keys, Lists};
 use postlane_inspection::{Asked, read_answers, write_answers};
-use postlane_net::dns::{NameServers, Resolver, ResolverSettings};
+use postlane_net::dns::{Freshness, NameServers, Resolver, ResolverSettings};
 use postlane_net::enquiry::{Enquiry, Mapped};
 use postlane_net::tls::Trust;
 
@@ -106,7 +106,7 @@ impl Answers {
     /// Runs a look again and again, until it has all answers it asks of the DNS.
     pub(crate) fn run<T>(&self, look: impl FnMut(&mut Known) -> Option<T>) -> Result<T, Failure> {
         let asked =
-            self.resolver()?.map_or(Asked::Nobody, |resolver| Asked::Dns(Box::new(resolver)));
+            self.resolver()?.map_or(Asked::Nobody, |resolver| Asked::Dns(resolver, Freshness::Now));
         self.ask(&asked, look)
     }
 

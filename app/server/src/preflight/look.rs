@@ -5,10 +5,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::future::join_all;
 use postlane_checks::{Client, Finding, GateVerdict, Known};
-use postlane_mail::{Instant, QueueId, Stream};
+use postlane_inspection::Asked;
+use postlane_mail::{Instant as Moment, QueueId, Stream};
+use postlane_net::dns::Freshness;
 use smallvec::SmallVec;
+use tokio::time::Instant;
 
 use super::book::{Trust, Turn};
 use super::departing::{Aim, Departing};
@@ -17,21 +19,18 @@ use super::turned::{FAILED, READY, words};
 use super::{Preflight, Sight, Subject};
 use crate::lanes::LaneName;
 use crate::reports::message_id;
+use crate::turnstile::NotInspected;
 
 /// A look comes to an end by then. Chosen, not measured: a name server that is silent is asked for
 /// 15 s, and one question leads to the next.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Rounds of questions, at most: SPF alone may take eleven, one behind the other. Chosen, not
-/// measured.
-const ROUNDS_MAX: usize = 40;
 
 /// A copy of a message that is about to leave.
 pub(super) struct Sample {
     subject: Subject,
     trust: Trust,
     aim: Arc<Aim>,
-    at: Instant,
+    at: Moment,
     id: QueueId,
     pieces: SmallVec<[Bytes; 2]>,
     headers: Bytes,
@@ -47,7 +46,7 @@ impl Sample {
     pub(super) fn of(
         departing: &Departing<'_>,
         (subject, trust): (Subject, Trust),
-        (aim, at): (Arc<Aim>, Instant),
+        (aim, at): (Arc<Aim>, Moment),
     ) -> Self {
         let letter = departing.letter;
         let envelope = &letter.envelope;
@@ -90,14 +89,13 @@ impl Preflight {
     }
 
     async fn look_now(&self, sample: Sample) {
-        let _turn = self.0.turns.acquire().await.expect("the semaphore is never closed");
         let named = message_id(&sample.headers).map(String::from).unwrap_or_default();
         let (id, subject) = (sample.id, sample.subject.clone());
-        let found = tokio::time::timeout(PATIENCE, self.find(sample)).await;
+        let found = self.find(sample).await;
         let of = (self.0.clock.now(), id, named);
         let sight = match found {
-            Ok(Some((verdict, findings))) => Sight::new(of, &verdict, findings),
-            Ok(None) | Err(_) => Sight::open(of),
+            Ok((verdict, findings)) => Sight::new(of, &verdict, findings),
+            Err(_) => Sight::open(of),
         };
         self.0.figures.looks.inc();
         self.learn(&subject, sight);
@@ -119,45 +117,18 @@ impl Preflight {
         self.0.teller.preflight(sight.at, &name, (kind, &subject.tenant), detail);
     }
 
-    /// What there is to be found; none where questions do not end.
-    async fn find(&self, sample: Sample) -> Option<(GateVerdict, Vec<Finding>)> {
-        let octets: Arc<[u8]> = sample.pieces.concat().into();
-        let sample = Arc::new(sample);
-        let mut known = Known::new();
-        for _ in 0..ROUNDS_MAX {
-            let (sample_here, octets) = (sample.clone(), octets.clone());
-            let look = move || {
-                let found = judge(&mut known, sample_here.leaving(&octets));
-                (known, found)
-            };
-            let found;
-            (known, found) = tokio::task::spawn_blocking(look).await.ok()?;
-            if found.is_some() {
-                return found;
-            }
-            self.answer(&mut known, sample.trust).await;
-        }
-        None
-    }
-
-    /// Answers all that is missing, at once.
-    async fn answer(&self, known: &mut Known, trust: Trust) {
-        let answers = known.take_missing().into_iter().map(|question| async {
-            let now = self.0.clock.now();
-            let heard = self.0.answers.lock().find(now, &question);
-            let answer = match heard.filter(|_| trust == Trust::Heard) {
-                Some(answer) => answer,
-                None => {
-                    let answer = self.0.resolver.answer(&question).await;
-                    self.0.answers.lock().keep(now, question.clone(), &answer);
-                    answer
-                }
-            };
-            (question, answer)
-        });
-        for (question, answer) in join_all(answers).await {
-            known.learn(question, answer);
-        }
+    /// What there is to be found.
+    async fn find(&self, sample: Sample) -> Result<(GateVerdict, Vec<Finding>), NotInspected> {
+        let turn = self.0.turnstile.turn().await?;
+        let freshness = match sample.trust {
+            Trust::Heard => Freshness::Heard,
+            Trust::Nothing => Freshness::Now,
+        };
+        let asked = Arc::new(Asked::Dns(self.0.resolver.clone(), freshness));
+        let octets = sample.pieces.concat();
+        let look = move |known: &mut Known| judge(known, sample.leaving(&octets));
+        let found = turn.look((asked, Instant::now() + PATIENCE), Known::new(), look).await;
+        found.map(|(found, _)| found)
     }
 }
 

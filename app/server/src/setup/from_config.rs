@@ -81,6 +81,7 @@ impl Setup {
             routes: routes(config),
             mx_port: delivery.mx_port,
             resolvers: delivery.resolvers.clone(),
+            dns: Arc::default(),
             spool: postlane_spool::Settings {
                 segment_octets: spool.segment_size.0,
                 free_octets_min: spool.free_min.0,

@@ -5,15 +5,12 @@ use std::time::Duration;
 
 use postlane_tester::inspect;
 use tokio::runtime;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 
 use super::Tester;
 use super::book::MessageStanding;
 use super::token::TestId;
-
-/// Messages that are looked at at once: what strangers send must not keep the relay from its mail.
-/// Chosen, not measured.
-const AT_ONCE: usize = 4;
+use crate::turnstile::Turnstile;
 
 /// How often it is looked for what is old.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
@@ -23,13 +20,14 @@ pub(super) async fn look_at_all(
     tester: Arc<Tester>,
     mut come: mpsc::UnboundedReceiver<(TestId, u32)>,
 ) {
-    let places = Arc::new(Semaphore::new(AT_ONCE));
+    // What strangers send must not keep the relay from its mail.
+    let turnstile = Turnstile::unbounded();
     while let Some((id, number)) = come.recv().await {
-        let Ok(place) = places.clone().acquire_owned().await else { return };
+        let Ok(turn) = turnstile.turn().await else { return };
         let tester = tester.clone();
         tokio::spawn(async move {
             tester.look_at(id, number).await;
-            drop(place);
+            drop(turn);
         });
     }
 }

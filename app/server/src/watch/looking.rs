@@ -7,7 +7,7 @@ use postlane_checks::Known;
 use postlane_checks::blocklist::{Keys, List, Lists, Reading, Subject, look_up};
 use postlane_checks::watch::{Board, Due, NotWatched, Turn};
 use postlane_mail::{Instant, Span};
-use postlane_net::dns::Resolver;
+use postlane_net::dns::{Freshness, Resolver};
 use postlane_registry::{KeptCell, ListingStep, RegistryError};
 use tokio::task::JoinSet;
 
@@ -184,7 +184,7 @@ async fn one_list(resolver: Arc<Resolver>, due: Due, keys: Keys) -> Heard {
                 None => is_whole = false,
             }
         }
-        if is_whole || !resolver.complete(&mut known).await {
+        if is_whole || !resolver.complete(&mut known, Freshness::Now).await {
             return heard;
         }
     }

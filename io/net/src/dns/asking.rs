@@ -9,17 +9,43 @@ use postlane_checks::tlsa::TlsaRecord;
 use postlane_checks::{Failure, Found, Known, Question, Record};
 use postlane_mail::Span;
 
-use super::answer::DnsError;
+use super::answer::{Answer, DnsError};
+use super::cache::CacheBounds;
 use super::reading::{Kind, seconds};
 use super::resolver::Resolver;
 
+/// What an answer may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Freshness {
+    /// What was heard a moment ago: for what is asked again and again, as mail goes.
+    Heard,
+    /// What name servers say now: for whoever has changed something and wants to see it.
+    Now,
+}
+
+/// For how long answers to checks are believed: as long as they say, and for five minutes at most;
+/// that there is nothing for half a minute (RFC 2308 §5 allows hours), since it is what somebody is
+/// about to publish. Chosen, not measured.
+pub(super) const HEARD: CacheBounds = CacheBounds {
+    records_max: 10_000,
+    positive_min: Span::ZERO,
+    positive_max: Span::from_min(5),
+    negative_min: Span::ZERO,
+    negative_max: Span::from_s(30),
+    failure: Span::ZERO,
+};
+
+/// Octets of an answer that is kept: a larger one is asked for again. With this and the number of
+/// records memory is a few MB of what is usual, and 80 MB of the worst.
+const OCTETS_MAX: usize = 8 << 10;
+
 impl Resolver {
     /// Answers all that is missing, at once. False if nothing was.
-    pub async fn complete(&self, known: &mut Known) -> bool {
+    pub async fn complete(&self, known: &mut Known, freshness: Freshness) -> bool {
         let missing = known.take_missing();
         let answers = join_all(missing.iter().map(|question| async {
             let asked = Instant::now();
-            let answer = self.answer(question).await;
+            let answer = self.answer_as(question, freshness).await;
             (answer, Span::from_ms(u64::try_from(asked.elapsed().as_millis()).unwrap_or(u64::MAX)))
         }));
         let answers = answers.await;
@@ -31,10 +57,33 @@ impl Resolver {
         any
     }
 
-    /// Answers one question. What name servers fail with is an answer, too: that nothing is known.
+    /// Answers one question by what name servers say now. What they fail with is an answer, too:
+    /// that nothing is known.
     pub async fn answer(&self, question: &Question) -> checks::Answer {
+        self.answer_as(question, Freshness::Now).await
+    }
+
+    /// The same by what may have been heard before. Whatever name servers say is heard by
+    /// everybody; that they fail is not.
+    pub async fn answer_as(&self, question: &Question, freshness: Freshness) -> checks::Answer {
         let Ok(name) = name(&question.name) else { return checks::Answer::NoName };
-        match self.ask_for(name, Asked(question.kind)).await {
+        let heard = match freshness {
+            Freshness::Heard => self.0.answers.lock().get(Instant::now(), question),
+            Freshness::Now => None,
+        };
+        let outcome = match heard {
+            Some(heard) => heard,
+            None => {
+                let outcome = self.ask_for(name, Asked(question.kind)).await;
+                if is_kept(&outcome) {
+                    let mut heard = self.0.answers.lock();
+                    // Whoever asked hears the time to live as it was said.
+                    drop(heard.insert(Instant::now(), question.clone(), outcome.clone()));
+                }
+                outcome
+            }
+        };
+        match outcome {
             Ok(answer) => checks::Answer::Found(Found {
                 records: answer.records.to_vec(),
                 ttl: answer.ttl,
@@ -44,6 +93,17 @@ impl Resolver {
             Err(DnsError::NoData { .. }) => checks::Answer::NoData,
             Err(error) => checks::Answer::Failed(failure(&error)),
         }
+    }
+}
+
+fn is_kept(outcome: &Result<Answer<Record>, DnsError>) -> bool {
+    let octets = |record: &Record| match record {
+        Record::Txt(text) => text.len(),
+        _ => 64,
+    };
+    match outcome {
+        Ok(answer) => answer.records.iter().map(octets).sum::<usize>() <= OCTETS_MAX,
+        Err(error) => error.is_negative(),
     }
 }
 

@@ -15,6 +15,7 @@ mod servers;
 mod table;
 
 pub use answer::{Answer, DnsError, Exchange, Mx};
+pub use asking::Freshness;
 pub(crate) use authority::ask_authority;
 pub use cache::CacheBounds;
 pub use question::Dns;

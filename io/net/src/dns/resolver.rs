@@ -19,10 +19,12 @@ use hickory_resolver::proto::op::{DnsRequest, DnsRequestOptions, Edns, Message, 
 use hickory_resolver::proto::rr::Name;
 use hickory_resolver::{NameServerPool, PoolContext, TlsConfig};
 use parking_lot::Mutex;
+use postlane_checks as checks;
 use postlane_mail::{Domain, Family, Span};
 use tokio::sync::Semaphore;
 
 use super::answer::{Answer, DnsError, Mx};
+use super::asking::HEARD;
 use super::cache::{Cache, CacheBounds};
 use super::question::Dns;
 use super::reading::{ALIASES_MAX, Addresses, Kind, MxRecords, Reading, read, read_error, seconds};
@@ -44,14 +46,20 @@ pub struct ResolverSettings {
     pub cache: CacheBounds,
 }
 
-/// Asks name servers.
-pub struct Resolver {
+/// Asks name servers. Cheap to clone: clones have one memory, and one number of questions under way.
+#[derive(Clone)]
+pub struct Resolver(pub(super) Arc<Inside>);
+
+/// What all clones of a resolver share.
+pub(super) struct Inside {
     servers: Vec<Server>,
     first: AtomicUsize,
     turns: Semaphore,
     settings: ResolverSettings,
     mx: Mutex<Cache<Domain, Mx>>,
     addresses: Mutex<Cache<(Domain, Family), IpAddr>>,
+    /// What checks have heard.
+    pub(super) answers: Mutex<Cache<checks::Question, checks::Record>>,
 }
 
 /// One name server.
@@ -80,14 +88,15 @@ impl Resolver {
     /// Asks these servers. Nothing is asked yet, so nothing can fail yet.
     pub fn new(servers: &NameServers, settings: ResolverSettings) -> Self {
         let servers = servers.addresses().iter().map(|server| Server::new(*server, &settings));
-        Self {
+        Self(Arc::new(Inside {
             servers: servers.collect(),
             first: AtomicUsize::new(0),
             turns: Semaphore::new(settings.lookups_max.max(1)),
             settings,
             mx: Mutex::new(Cache::new(settings.cache)),
             addresses: Mutex::new(Cache::new(settings.cache)),
-        }
+            answers: Mutex::new(Cache::new(HEARD)),
+        }))
     }
 
     /// An answer from memory or, when it is our turn, from the servers.
@@ -105,12 +114,12 @@ impl Resolver {
         if let Some(kept) = cache.lock().get(Instant::now(), &question) {
             return kept;
         }
-        let _turn = self.turns.acquire().await.expect("the semaphore is never closed");
+        let _turn = self.0.turns.acquire().await.expect("the semaphore is never closed");
         // Somebody else may have asked while we waited.
         if let Some(kept) = cache.lock().get(Instant::now(), &question) {
             return kept;
         }
-        let timeout = self.settings.lookup_timeout.to_std();
+        let timeout = self.0.settings.lookup_timeout.to_std();
         let asked = async { self.follow(sent(name)?, kind).await };
         let outcome = tokio::time::timeout(timeout, asked).await;
         let outcome = outcome.unwrap_or(Err(DnsError::TimedOut));
@@ -123,8 +132,8 @@ impl Resolver {
         name: Name,
         kind: K,
     ) -> Result<Answer<K::Record>, DnsError> {
-        let _turn = self.turns.acquire().await.expect("the semaphore is never closed");
-        let timeout = self.settings.lookup_timeout.to_std();
+        let _turn = self.0.turns.acquire().await.expect("the semaphore is never closed");
+        let timeout = self.0.settings.lookup_timeout.to_std();
         let outcome = tokio::time::timeout(timeout, self.follow(name, kind)).await;
         outcome.unwrap_or(Err(DnsError::TimedOut))
     }
@@ -157,15 +166,15 @@ impl Resolver {
     /// One server after the other, until one says that there is something or that there is
     /// nothing. What the last one failed with is handed on.
     async fn ask<K: Kind>(&self, name: &Name, kind: K) -> Result<Message, DnsError> {
-        let first = self.first.load(Ordering::Relaxed);
+        let first = self.0.first.load(Ordering::Relaxed);
         let mut failed = DnsError::TimedOut;
-        for turn in 0..self.servers.len() * usize::from(self.settings.rounds.max(1)) {
-            let number = (first + turn) % self.servers.len();
-            let answer = self.servers[number].ask(name, kind).await;
+        for turn in 0..self.0.servers.len() * usize::from(self.0.settings.rounds.max(1)) {
+            let number = (first + turn) % self.0.servers.len();
+            let answer = self.0.servers[number].ask(name, kind).await;
             match answer.map_err(|error| read_error(&error)) {
                 Err(error) if !error.is_negative() => failed = error,
                 answer => {
-                    self.first.store(number, Ordering::Relaxed);
+                    self.0.first.store(number, Ordering::Relaxed);
                     return answer;
                 }
             }
@@ -176,11 +185,11 @@ impl Resolver {
 
 impl Dns for Resolver {
     async fn mx(&self, domain: &Domain) -> Result<Answer<Mx>, DnsError> {
-        self.look_up(&self.mx, domain.clone(), domain, MxRecords).await
+        self.look_up(&self.0.mx, domain.clone(), domain, MxRecords).await
     }
 
     async fn addresses(&self, host: &Domain, family: Family) -> Result<Answer<IpAddr>, DnsError> {
-        self.look_up(&self.addresses, (host.clone(), family), host, Addresses(family)).await
+        self.look_up(&self.0.addresses, (host.clone(), family), host, Addresses(family)).await
     }
 }
 
@@ -220,10 +229,10 @@ fn sent(domain: &Domain) -> Result<Name, DnsError> {
 
 impl std::fmt::Debug for Resolver {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let servers: Vec<SocketAddr> = self.servers.iter().map(|server| server.address).collect();
+        let servers: Vec<SocketAddr> = self.0.servers.iter().map(|server| server.address).collect();
         f.debug_struct("Resolver")
             .field("servers", &servers)
-            .field("settings", &self.settings)
+            .field("settings", &self.0.settings)
             .finish_non_exhaustive()
     }
 }

@@ -15,7 +15,7 @@ use futures_util::stream::{self, StreamExt as _};
 use postlane_checks::{Known, Served};
 use postlane_mail::Span;
 
-use crate::dns::{Resolver, ask_authority};
+use crate::dns::{Freshness, Resolver, ask_authority};
 use crate::tls::Trust;
 
 pub use address::{Mapped, MappedError};
@@ -50,7 +50,7 @@ impl Enquiry {
 
     /// Answers all that is missing. False if nothing was.
     pub async fn complete(&self, known: &mut Known) -> bool {
-        let mut any = self.resolver.complete(known).await;
+        let mut any = self.resolver.complete(known, Freshness::Now).await;
         let authorities = known.take_missing_authorities();
         let served = join_all(authorities.iter().map(async |authority| {
             match self.mapped.server(authority.server, 53) {
