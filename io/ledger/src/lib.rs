@@ -38,7 +38,7 @@ pub use log::{Recovered, recover};
 pub use page::{Counts, Followed, Group, Page};
 pub use position::{Cursor, Seq};
 pub use settings::Settings;
-pub use tally::{Tallies, Tally};
+pub use tally::{By, Tallies, Tally};
 
 #[cfg(test)]
 mod tests;

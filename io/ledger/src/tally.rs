@@ -19,6 +19,48 @@ pub struct Tallies {
     pub providers: Vec<CompactString>,
     /// Tenants; empty for all.
     pub tenants: Vec<CompactString>,
+    /// By what counts are kept apart; what is not named is counted together, and is empty in them.
+    pub by: Vec<By>,
+}
+
+/// What counts can be kept apart by, beside time and [`Kind`], by which they always are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum By {
+    /// The provider.
+    Provider,
+    /// The source.
+    Source,
+    /// The stream.
+    Stream,
+    /// The tenant.
+    Tenant,
+    /// First attempts and later ones.
+    Try,
+    /// What the reply means.
+    Label,
+}
+
+impl By {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Provider, Self::Source, Self::Stream, Self::Tenant, Self::Try, Self::Label];
+
+    /// Its name in questions and files.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Provider => "provider",
+            Self::Source => "source",
+            Self::Stream => "stream",
+            Self::Tenant => "tenant",
+            Self::Try => "try",
+            Self::Label => "label",
+        }
+    }
+
+    /// Reads a name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|by| by.as_str() == name)
+    }
 }
 
 /// How often one kind of thing happened in one stretch of time.
@@ -52,9 +94,36 @@ pub struct Tally {
 const MINUTE: u64 = 60_000_000;
 
 impl Tallies {
-    /// Every count between two moments, all providers and tenants, by `every`.
+    /// Every count between two moments, all providers and tenants, by `every`, all apart.
     pub fn all(from: Instant, to: Instant, every: Span) -> Self {
-        Self { from, to, every, providers: Vec::new(), tenants: Vec::new() }
+        let (providers, tenants) = (Vec::new(), Vec::new());
+        Self { from, to, every, providers, tenants, by: By::ALL.to_vec() }
+    }
+
+    /// What must be read of a tally: that which is kept apart or asked for.
+    pub(crate) fn reads(&self, by: By) -> bool {
+        self.by.contains(&by)
+            || match by {
+                By::Provider => !self.providers.is_empty(),
+                By::Tenant => !self.tenants.is_empty(),
+                By::Source | By::Stream | By::Try | By::Label => false,
+            }
+    }
+
+    /// A tally in its stretch of time, without what is not kept apart.
+    pub(crate) fn rounded(&self, mut tally: Tally) -> Tally {
+        tally.from = self.stretch(tally.from);
+        for by in By::ALL.iter().filter(|by| !self.by.contains(by)) {
+            match by {
+                By::Provider => tally.provider = CompactString::default(),
+                By::Source => tally.source = CompactString::default(),
+                By::Stream => tally.stream = None,
+                By::Tenant => tally.tenant = CompactString::default(),
+                By::Try => tally.tried = None,
+                By::Label => tally.label = CompactString::default(),
+            }
+        }
+        tally
     }
 
     /// Whether a tally counted by the minute is asked for.

@@ -1,6 +1,6 @@
 //! Pages, facets and tallies.
 
-use postlane_ledger::{Cursor, Ledger, LedgerError, Tallies};
+use postlane_ledger::{By, Cursor, Ledger, LedgerError, Tallies};
 use postlane_mail::{Instant, Span};
 
 use crate::wire::{
@@ -54,7 +54,7 @@ pub fn facets(ledger: &Ledger, query: &LogQuery, now: Instant) -> Result<LogFace
 pub fn tallies(
     ledger: &Ledger,
     query: &LogQuery,
-    every: Option<Span>,
+    (every, by): (Option<Span>, Option<&str>),
     now: Instant,
 ) -> Result<TallyPage, Asked> {
     const DAY_US: u64 = 86_400_000_000;
@@ -65,12 +65,26 @@ pub fn tallies(
     let minutes = to.since(from).as_s().div_ceil(STRETCHES).div_ceil(60).max(1);
     let every = every.unwrap_or_else(|| Span::from_min(minutes));
     let every = Span::from_min(every.as_s().div_ceil(60).max(1));
-    let asked = Tallies { from, to, every, providers: filter.providers, tenants: filter.tenants };
+    let (providers, tenants) = (filter.providers, filter.tenants);
+    let by = by.map_or_else(|| Ok(By::ALL.to_vec()), kept_apart)?;
+    let asked = Tallies { from, to, every, providers, tenants, by };
     let tallies = ledger.tallies(&asked)?;
     Ok(TallyPage {
         every_s: every.as_s(),
         tallies: tallies.into_iter().map(TallyRow::from).collect(),
     })
+}
+
+/// By what counts are kept apart, as it was written.
+fn kept_apart(by: &str) -> Result<Vec<By>, Asked> {
+    let names = by.split(',').map(str::trim).filter(|name| !name.is_empty());
+    let read = |name: &str| {
+        By::parse(name).ok_or_else(|| {
+            let known = By::ALL.map(By::as_str).join(", ");
+            Asked::Wrong(format!("by: \"{name}\" is none of {known}"))
+        })
+    };
+    names.map(read).collect()
 }
 
 pub(super) fn limit(query: &LogQuery, (usual, most): (u32, u32)) -> Result<usize, Asked> {

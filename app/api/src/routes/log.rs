@@ -111,7 +111,10 @@ pub(crate) async fn tallies(
     query.tenant = narrow(&asker, query.tenant)?;
     let now = handle.now();
     let every = query.every_s.map(Span::from_s);
-    asked(&handle, move |ledger| log::tallies(ledger, &query.log(), every, now)).await
+    asked(&handle, move |ledger| {
+        log::tallies(ledger, &query.log(), (every, query.by.as_deref()), now)
+    })
+    .await
 }
 
 /// A message's whole story, by queue id or `Message-ID`; or those of the last messages to a

@@ -99,6 +99,10 @@ pub struct TallyQuery {
     /// How many seconds one count covers, rounded up to minutes; as many as make a few hundred
     /// counts if left out.
     pub every_s: Option<u64>,
+    /// By what counts are kept apart beside time and kind, separated by commas: `provider`,
+    /// `source`, `stream`, `tenant`, `try`, `label`; by all of them if left out. What is not named
+    /// is counted together.
+    pub by: Option<String>,
 }
 
 impl TallyQuery {

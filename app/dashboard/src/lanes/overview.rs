@@ -122,8 +122,10 @@ async fn looked(
     let queue: SummaryPage = api.read(person, "/v1/queue/summary").await?;
     let since = format!("{}m", range.span.as_s() / 60);
     let every = range.coarse.as_s();
+    // Nothing on the page tells streams, tenants or labels apart.
+    let asked = format!("/v1/tallies?since={since}&every_s={every}&by=provider,source,try");
     // No history is no reason for no lanes.
-    let tallies = api.read(person, &format!("/v1/tallies?since={since}&every_s={every}")).await;
+    let tallies = api.read(person, &asked).await;
     let tallies = tallies.unwrap_or(TallyPage { every_s: every, tallies: Vec::new() });
     Ok(drawn(desk, (lanes, &queue, &tallies), (visit.may_order_lanes(), range)))
 }

@@ -347,6 +347,10 @@ fn the_api_counts_exports_and_says_what_is_wrong() {
     let delivered = tallies["tallies"].as_array().unwrap();
     let delivered = delivered.iter().find(|tally| tally["kind"] == "delivered").unwrap();
     assert!(delivered["count"].as_u64() >= Some(1) && delivered["try"] == "fresh", "{delivered}");
+    let tallies = api.get("/v1/tallies?by=try").json();
+    let is_together = |tally: &Value| tally["provider"] == "" && tally["label"] == "";
+    let tallies = tallies["tallies"].as_array().unwrap();
+    assert!(!tallies.is_empty() && tallies.iter().all(is_together), "{tallies:?}");
     let first = api.get("/v1/log?limit=2").json();
     let next = first["next"].as_str().unwrap();
     let rest = api.get(&format!("/v1/log?limit=100&cursor={next}")).json();
@@ -362,6 +366,7 @@ fn the_api_counts_exports_and_says_what_is_wrong() {
         ("/v1/log?view=mine", "view \"mine\" is not known"),
         ("/v1/log?limit=0", "limit is 1 to"),
         ("/v1/log?cursor=x", "cursor is not one"),
+        ("/v1/tallies?by=colour", "by: \"colour\" is none of provider, source"),
         ("/v1/log/export?format=xls", "format \"xls\" is not known"),
     ] {
         let answer = api.get(path);

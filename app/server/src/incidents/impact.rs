@@ -1,6 +1,6 @@
 //! How many recipients an incident keeps from their mail, by the ledger's counts.
 
-use postlane_ledger::{Kind, Ledger, LedgerError, Tallies, Tally, Try};
+use postlane_ledger::{By, Kind, Ledger, LedgerError, Tallies, Tally, Try};
 use postlane_mail::{Instant, Span};
 use postlane_replies::Label;
 use postlane_triage::{Group, Impact, Incident, IncidentKey};
@@ -29,6 +29,7 @@ impl Counting {
         let span = self.upto.since(self.from);
         let asked = Tallies {
             providers: vec![self.key.provider().into()],
+            by: vec![By::Source, By::Try, By::Label],
             ..Tallies::all(self.from, self.upto, span)
         };
         let source = self.key.source();

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use compact_str::CompactString;
 use postlane_checks::lane::{Attempts, LaneFigures, LookedAt};
-use postlane_ledger::{Entry, Filter, Kind as Happened, Ledger, LedgerError, Tallies, Tally, Try};
+use postlane_ledger::{
+    By, Entry, Filter, Kind as Happened, Ledger, LedgerError, Tallies, Tally, Try,
+};
 use postlane_mail::{Instant, Span};
 use postlane_replies::{Family, Label};
 use postlane_triage::{Assessment, Group, Picture};
@@ -90,8 +92,9 @@ fn tallies(
     span: Span,
 ) -> Result<Vec<Tally>, LedgerError> {
     let providers = look.provider.iter().map(|provider| CompactString::from(&**provider)).collect();
-    let asked = Tallies { tenants: tenants(look), providers, ..Tallies::all(to - span, to, span) };
-    ledger.tallies(&asked)
+    let by = vec![By::Provider, By::Source, By::Try, By::Label];
+    let all = Tallies::all(to - span, to, span);
+    ledger.tallies(&Tallies { tenants: tenants(look), providers, by, ..all })
 }
 
 fn attempts(tallies: &[Tally], provider: &str, source: Option<&str>) -> Attempts {

@@ -11,7 +11,7 @@ use postlane_mail::{Instant, Stream};
 
 use crate::kind::{Kind, Try};
 use crate::table::{self, Column, Form, Table, TableError, Values};
-use crate::tally::Tally;
+use crate::tally::{By, Tally};
 
 const COLUMNS: [Column; 11] = [
     Column::new("minute", Form::Moment),
@@ -53,10 +53,11 @@ pub(crate) fn write(path: &Path, tallies: &[Tally]) -> io::Result<()> {
 }
 
 /// Reads the tallies of a file for which `stretch` gives the beginning of a stretch of time, and puts
-/// those of one stretch together.
+/// those of one stretch together. What `reads` says no to is left empty.
 pub(crate) fn read(
     path: &Path,
     stretch: impl Fn(Instant) -> Option<Instant>,
+    reads: impl Fn(By) -> bool,
 ) -> Result<Vec<Tally>, TableError> {
     let table = Table::open(path, None)?;
     let minutes = table.numbers("minute", |_| true)?.rows;
@@ -65,14 +66,15 @@ pub(crate) fn read(
     if !wanted(0..table.rows()) {
         return Ok(Vec::new());
     }
-    let texts = TEXTS.map(|column| table.texts(column, wanted));
-    let texts = texts.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let is_read = |column: &str| By::parse(column).is_none_or(&reads);
+    let texts = TEXTS.map(|column| is_read(column).then(|| table.texts(column, wanted)));
+    let texts = texts.into_iter().map(Option::transpose).collect::<Result<Vec<_>, _>>()?;
     let sums = SUMS.map(|column| table.numbers(column, wanted));
     let sums = sums.into_iter().collect::<Result<Vec<_>, _>>()?;
     let mut together: HashMap<(Instant, [u32; TEXTS.len()]), [u64; SUMS.len()]> = HashMap::new();
     for row in 0..table.rows() {
         let Some(from) = stretch(row) else { continue };
-        let words = array::from_fn(|text| texts[text].rows[row]);
+        let words = array::from_fn(|text| texts[text].as_ref().map_or(0, |texts| texts.rows[row]));
         let known = together.entry((from, words)).or_default();
         for (known, sum) in known.iter_mut().zip(&sums) {
             *known = known.saturating_add(sum.rows[row].unwrap_or(0));
@@ -81,7 +83,8 @@ pub(crate) fn read(
     together
         .into_iter()
         .map(|((from, words), [count, delay_ms, took_ms])| {
-            let word = |text: usize| texts[text].word(words[text]);
+            let word =
+                |text: usize| texts[text].as_ref().map_or("", |texts| texts.word(words[text]));
             let kind = Kind::parse(word(4))
                 .ok_or_else(|| TableError::Broken("a kind that cannot be".to_owned()))?;
             Ok(Tally {

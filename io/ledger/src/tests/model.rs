@@ -11,7 +11,8 @@ use proptest::prelude::*;
 
 use crate::entry::tests::any_entry;
 use crate::{
-    Codes, Cursor, Entry, Field, Filter, Group, Kind, Ledger, Seq, Settings, Tallies, Tally, Try,
+    By, Codes, Cursor, Entry, Field, Filter, Group, Kind, Ledger, Seq, Settings, Tallies, Tally,
+    Try,
 };
 
 /// The time the ledgers of these tests think it is, in seconds; nobody sets it back.
@@ -230,6 +231,30 @@ fn tallies_of_sealed_parts_are_those_of_a_list() {
     let expected = Tally::together(fits.map(tally).collect());
     assert!(!expected.is_empty());
     assert_eq!(ledger.tallies(&asked).unwrap(), expected);
+}
+
+#[test]
+fn tallies_that_are_not_kept_apart_are_those_that_are_put_together() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = filled(dir.path(), 6);
+    let (from, to) = (Instant(now().0 - 5_000_000_000), Instant(now().0));
+    let apart = Tallies {
+        tenants: vec!["shop".into(), "".into()],
+        ..Tallies::all(from, to, Span::from_min(5))
+    };
+    let all = ledger.tallies(&apart).unwrap();
+    for by in [
+        vec![By::Provider, By::Source, By::Try],
+        vec![By::Label, By::Tenant],
+        vec![By::Stream],
+        vec![],
+    ] {
+        let asked = Tallies { by, ..apart.clone() };
+        let expected = Tally::together(all.iter().cloned().map(|of| asked.rounded(of)).collect());
+        let found = ledger.tallies(&asked).unwrap();
+        assert_eq!(found, expected, "{:?}", asked.by);
+        assert!(!found.is_empty() && found.len() < all.len(), "{:?}", asked.by);
+    }
 }
 
 #[test]
