@@ -120,3 +120,28 @@ fn a_plot_is_shown_larger_by_its_address_and_its_bars_lead_to_the_log() {
     assert_eq!(Api::of(&relay).get(&format!("{beliefs}?since=soon")).status, 400);
     assert_eq!(Browser::signed_in(&relay, "tina").look(&here).status, 403);
 }
+
+#[test]
+fn a_lane_whose_only_host_rests_says_so_and_until_when_as_its_mail_does() {
+    let relay = Relay::start(&["--route", "*=127.0.0.1:9"]);
+    add(&relay, "vera", &[]);
+    let mut client = relay.dial();
+    assert!(client.say("EHLO app.example").starts_with("250"));
+    client.hand_over("app@example.com", &["jo@example.net"], MESSAGE);
+    let rests = "no host can be reached; the lane rests";
+    let began = std::time::Instant::now();
+    let lane = loop {
+        let rows =
+            relay.list_until(|rows| rows.len() == 1 && rows[0]["waiting"]["reason"] == rests);
+        let lane = relay.ask_json(&["lanes", "show", "route:127.0.0.1:9"]).remove(0);
+        // One value: what the mail says of itself at that moment.
+        if lane["waiting"] == rows[0]["waiting"] {
+            break lane;
+        }
+        assert!(began.elapsed() < PATIENCE, "{lane:#} {rows:#?}");
+    };
+    assert!(lane["waiting"]["until"].as_str().is_some(), "{lane:#}");
+    let page = Browser::signed_in(&relay, "vera").look("/");
+    assert!(page.body.contains("No host can be reached; the lane rests"), "{}", page.body);
+    assert!(!page.body.contains("Sends now"), "{}", page.body);
+}

@@ -8,6 +8,7 @@ use postlane_lanes::{
 use postlane_mail::{Instant, Rate, Span, Stream};
 
 use super::Engine;
+use super::listing::resting;
 use crate::input::Scope;
 use crate::names::{HostId, ProviderId, SourceId};
 use crate::session::SlotState;
@@ -209,7 +210,27 @@ impl<E> Engine<E> {
             Permit::Busy | Permit::Full => {
                 Some(Waiting::Window { open: lane.open(), limit: lane.connections() })
             }
-            Permit::Now => None,
+            Permit::Now => self.hosts_rest(now, number),
         }
+    }
+
+    /// Until when nothing goes by a lane that might send, as all the hosts that its mail is for rest: what
+    /// that mail says of itself, too.
+    fn hosts_rest(&self, now: Instant, number: u32) -> Option<Waiting> {
+        let waits = |line: &u32| self.lines[*line as usize].ready_in_all() > 0;
+        let paths = self.lanes[number as usize].paths.iter();
+        let paths = paths.map(|path| &self.paths[*path as usize]);
+        let mut first: Option<(Instant, Waiting)> = None;
+        for path in paths.filter(|path| path.lines.iter().any(waits)) {
+            // A path without an address carries nothing anyway.
+            let Some(until) = path.rests_until(&[]) else { continue };
+            if until <= now || path.open > 0 {
+                return None;
+            }
+            if first.is_none_or(|(first, _)| until < first) {
+                first = Some((until, resting(until, path.failed_last(&[]))));
+            }
+        }
+        first.map(|(_, waiting)| waiting)
     }
 }

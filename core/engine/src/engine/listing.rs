@@ -332,7 +332,8 @@ impl<E> Engine<E> {
     }
 }
 
-fn resting(until: Instant, failed: Option<&Address>) -> Waiting {
+/// Why hosts that rest are not tried: the one that failed last says it.
+pub(super) fn resting(until: Instant, failed: Option<&Address>) -> Waiting {
     match failed.map(|failed| failed.trouble) {
         Some(Trouble::TurnedAway) => Waiting::TurnedAway { until },
         _ => Waiting::Resting { until },
