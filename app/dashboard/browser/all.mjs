@@ -170,6 +170,13 @@ async function found(page) {
   await accessible(page, "the log");
   await page.goto(`${base}/log`);
   await picture(page, "log");
+  await page.goto(`${base}/log?code=4xx&since=24h`);
+  await page.click("summary:has-text('Save view')");
+  await page.fill("[name=name]", "Refusals, last 24 h");
+  await page.click("form.choose button.main");
+  await page.waitForSelector(".saved a[aria-current]");
+  await accessible(page, "a saved view");
+  await picture(page, "log-view");
   await page.goto(`${base}/log?text=no+such+words+anywhere`);
   assert.match(await page.textContent("main"), /Nothing agrees/);
 }

@@ -1,6 +1,8 @@
 //! The delivery log: what happened to mail, searched, counted and exported; filters stand in the
 //! address, so that a question can be kept and sent on.
 
+mod views;
+
 use askama::Template;
 use axum::body::Body;
 use axum::extract::{Query, Request, State};
@@ -14,6 +16,8 @@ use crate::frame::Frame;
 use crate::moments;
 use crate::numbers::{count, foreign, in_query, query};
 use crate::session::Visit;
+
+pub(crate) use views::{ask_remove, remove, save};
 
 /// A filter that can be typed or chosen.
 struct Field {
@@ -71,6 +75,10 @@ struct LogOut {
     held: Vec<Held>,
     facets: Vec<(String, Vec<Facet>)>,
     views: Vec<(String, String)>,
+    /// Those that somebody saved.
+    saved: Vec<views::Saved>,
+    /// What would be saved, and under which name; none for who may not.
+    to_save: Option<(String, String)>,
     rows: Vec<Row>,
     next: String,
     searched_until: String,
@@ -92,6 +100,10 @@ pub(crate) async fn show(
     let facets: LogFacets =
         api.read(person, &format!("/v1/log/facets?{}&{fields}", written(&counted))).await?;
     let views: LogViews = api.read(person, "/v1/log/views").await?;
+    let saved = views::saved(&desk, &visit, &asked).await?;
+    let open = saved.iter().find(|view| view.is_here).map(|view| view.name.clone());
+    let to_save =
+        visit.may_operate().then(|| (views::whole(&asked, &views), open.unwrap_or_default()));
     let frame = Frame::new(&desk, &visit, "Delivery log", "/log");
     let nonce = frame.bare.nonce.clone();
     let next = page.next.as_ref().map(|next| address(&replaced(&asked, "cursor", next)));
@@ -109,8 +121,11 @@ pub(crate) async fn show(
         views: views
             .views
             .iter()
+            .filter(|view| LogViews::built_in().find(&view.name).is_some())
             .map(|view| (format!("/log?view={}", in_query(&view.name)), foreign(&view.title)))
             .collect(),
+        saved,
+        to_save,
         rows: page.entries.iter().map(|entry| row(&desk, entry)).collect(),
         next: next.unwrap_or_default(),
         searched_until: until.map(moments::day_and_minute).unwrap_or_default(),

@@ -44,6 +44,8 @@ pub fn router(dashboard: Dashboard) -> Router {
         .route("/live/lanes/{provider}/{source}", get(lanes::live_lane))
         .route("/log", get(log::show))
         .route("/log/export", get(log::export))
+        .route("/log/views", post(log::save))
+        .route("/log/views/remove", get(log::ask_remove).post(log::remove))
         .route("/queue", get(queue::show))
         .route("/queue/export", get(queue::export))
         .route("/queue/act/{action}", get(queue::ask).post(queue::give))

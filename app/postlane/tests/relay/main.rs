@@ -20,6 +20,7 @@ mod dashboard_lanes;
 mod dashboard_people;
 mod dashboard_queue;
 mod dashboard_senders;
+mod dashboard_views;
 mod encrypted;
 mod engagement;
 mod events;
