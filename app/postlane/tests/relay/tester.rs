@@ -85,6 +85,7 @@ fn a_message_to_a_test_address_is_looked_at_and_never_sent() {
     let made = make(&relay);
     let (code, said) = send(&relay, text(&made, "address"), &[]);
     assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("250 2.0.0 Ok: taken for a test, and never sent on"), "{said}");
     let story = reported(&relay, text(&made, "id"), 1);
     let report = &story["report"];
     assert_eq!(report["headline"]["of"], 54);

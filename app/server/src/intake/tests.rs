@@ -100,7 +100,7 @@ fn submission() -> Submission {
 fn code(verdict: &Poll<Verdict>) -> Option<u16> {
     match verdict {
         Poll::Ready(Verdict::Refused(refusal)) => Some(refusal.code.number()),
-        Poll::Ready(Verdict::Accepted(_)) => Some(250),
+        Poll::Ready(Verdict::Accepted(_) | Verdict::Kept(_)) => Some(250),
         Poll::Pending => None,
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use postlane_checks::watch::Shown;
 use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
 use super::ByLabel;
@@ -30,6 +31,24 @@ pub(super) fn measure(registry: &mut Registry, watch: &Watch) {
     }
     let help = "Our addresses and domains on block lists, each once for each list, by state";
     registry.register("blocklist_cells", help, ByLabel::new("state", by_state));
+    let mut by_outcome: BTreeMap<&str, u64> = [("fail", 0), ("warn", 0)].into();
+    let (domains, mut undetermined) = (watch.domains_seen(), 0_i64);
+    for known in domains.0.values() {
+        for (_, issue) in known.issues.iter().filter(|(_, issue)| issue.resolved.is_none()) {
+            *by_outcome.entry(issue.outcome.as_str()).or_default() += 1;
+        }
+        undetermined += i64::from(!known.failed.is_empty());
+    }
+    let help = "What is amiss with domains that are watched, each check once for each domain";
+    registry.register("domain_issues", help, ByLabel::new("outcome", by_outcome));
+    let many = i64::try_from(domains.0.len()).unwrap_or(i64::MAX);
+    let gauges = [
+        ("domains_watched", "Domains that are watched", many),
+        ("domains_undetermined", "Domains whose last look did not come to its end", undetermined),
+    ];
+    for (name, help, value) in gauges {
+        registry.register(name, help, ConstGauge::new(value));
+    }
     let (asked, put_off) = watch.questions();
     let counted = [
         ("blocklist_questions", "Questions to block lists", asked),

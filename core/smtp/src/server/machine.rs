@@ -186,7 +186,7 @@ impl Server {
         }
         self.tick(now);
         self.say_fmt(format_args!("{verdict}"));
-        if let Verdict::Accepted(_) = verdict {
+        if matches!(verdict, Verdict::Accepted(_) | Verdict::Kept(_)) {
             (self.idle_commands, self.errors) = (0, 0);
         }
         self.resume(now);

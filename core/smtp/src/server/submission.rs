@@ -49,6 +49,8 @@ pub struct Identity {
 pub enum Verdict {
     /// It is durable and ours: 250 may be said.
     Accepted(QueueId),
+    /// It is durable and was taken for this, and will never be sent on: 250 may be said.
+    Kept(Box<str>),
     /// It is not ours.
     Refused(Refusal),
 }
@@ -71,6 +73,10 @@ impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Accepted(id) => write!(f, "250 2.0.0 Ok: queued as {id}"),
+            Self::Kept(what) => {
+                f.write_str("250 2.0.0 Ok: ")?;
+                one_line(what, f)
+            }
             Self::Refused(refusal) => refusal.fmt(f),
         }
     }
@@ -80,9 +86,13 @@ impl fmt::Display for Refusal {
     /// The line of the reply. Whatever the text holds, it is one line of ASCII.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {} ", self.code, self.status)?;
-        let printable = |c: char| if matches!(c, ' '..='~') { c } else { '?' };
-        self.text.chars().take(TEXT_OCTETS_MAX).try_for_each(|c| write!(f, "{}", printable(c)))
+        one_line(&self.text, f)
     }
+}
+
+fn one_line(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let printable = |c: char| if matches!(c, ' '..='~') { c } else { '?' };
+    text.chars().take(TEXT_OCTETS_MAX).try_for_each(|c| write!(f, "{}", printable(c)))
 }
 
 #[cfg(test)]
@@ -97,5 +107,7 @@ mod tests {
         let line = Verdict::Refused(refusal).to_string();
         assert!(line.starts_with("554 5.6.0 no??250 yes?xxx"), "{line}");
         assert_eq!(line.len(), 490);
+        let kept = Verdict::Kept("a\r\nb".into()).to_string();
+        assert_eq!(kept, "250 2.0.0 Ok: a??b");
     }
 }
