@@ -3,7 +3,7 @@
 //! The same addresses, rules and audit as outside, so that a person who is signed in can never do or
 //! see what a token of the same scopes and tenant could not.
 
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::Request;
 use axum::http::{Method, StatusCode, header};
 use axum::response::Response;
@@ -68,6 +68,21 @@ impl InnerApi {
         let request = Request::builder().method(method).uri(address);
         let request = request.header(header::CONTENT_TYPE, "application/json");
         self.answered(person, request.body(order.into()).map_err(|_| unreadable(address))?).await
+    }
+
+    /// Sends what is no JSON: a message that is to be looked at.
+    ///
+    /// # Errors
+    /// What the API answers whoever may not, or to what cannot be read.
+    pub async fn send<T: DeserializeOwned>(
+        &self,
+        person: &Person,
+        address: &str,
+        (kind, octets): (&str, Bytes),
+    ) -> Result<T, Problem> {
+        let request = Request::post(address).header(header::CONTENT_TYPE, kind);
+        let request = request.body(Body::from(octets)).map_err(|_| unreadable(address))?;
+        self.answered(person, request).await
     }
 
     async fn answered<T: DeserializeOwned>(

@@ -68,14 +68,55 @@ async function reputation({ page, base, step, accessible, picture }) {
   await accessible(page, "an address");
 }
 
+const MAIL = `From: News <news@example.com>\r
+To: jo@gmail.com\r
+Subject: <img src=x onerror=alert(3)> hello\r
+Date: Sun, 22 Nov 2026 03:00:00 +0000\r
+Message-ID: <1@example.com>\r
+\r
+Hello\r
+`;
+
+async function preflight({ page, base, step, accessible, picture }) {
+  step("what mail to a provider lacks is seen with what to do, and any message is checked");
+  await page.goto(`${base}/preflight`);
+  await page.waitForSelector(".gate-line .finding");
+  assert.match(await page.textContent("main"), /IDN-05/);
+  await accessible(page, "preflight");
+  await picture(page, "preflight");
+  await page.locator("button:text('Look again')").first().click();
+  await page.waitForSelector("[role=status]");
+  await page.click("text=Check a message");
+  await page.waitForURL(`${base}/preflight/message`);
+  await accessible(page, "the form for a message");
+  await page.click("main button.main");
+  assert.match(await page.textContent("[role=alert]"), /choose a file, or paste it/);
+  await page.setInputFiles("[name=file]", { name: "mail.eml", mimeType: "message/rfc822", buffer: Buffer.from(MAIL) });
+  await page.fill("[name=ip]", "203.0.113.77");
+  await page.fill("[name=helo]", "mail.example.com");
+  await page.fill("[name=mail_from]", "bounces@example.com");
+  await page.fill("[name=rcpt]", "jo@gmail.com");
+  await page.click("main button.main");
+  await page.waitForSelector("[data-report]");
+  assert.equal(await page.locator(".gates li").first().locator("b").textContent(), "Gmail");
+  assert.ok((await page.locator(".tree li").count()) >= 2, "the SPF record is told term by term");
+  assert.match(await page.textContent(".proof"), /Tree walk.*Public suffix list/s);
+  await page.focus("#show-all");
+  await page.keyboard.press("ArrowRight");
+  assert.equal(await page.locator(".finding.r-pass:visible").count(), 0);
+  await accessible(page, "a message's report");
+  await picture(page, "message-check");
+}
+
 export async function senders(tools) {
   await domains(tools);
   await reputation(tools);
+  await preflight(tools);
 }
 
 // The same pages in the dark, or on a phone.
 export async function senderForms({ page, base, accessible, picture }, form) {
-  for (const [name, address] of [["domains", "/domains"], ["domain", "/domains/example.com"], ["report", "/domains/check?name=example.com"], ["reputation", "/reputation"], ["listings", "/reputation/history"]]) {
+  for (const [name, address] of [["domains", "/domains"], ["domain", "/domains/example.com"], ["report", "/domains/check?name=example.com"], ["reputation", "/reputation"], ["listings", "/reputation/history"], ["preflight", "/preflight"], ["message-form", "/preflight/message"]]) {
     await page.goto(base + address);
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
     assert.ok(wide <= 0, `${name}-${form} is ${wide} pixels too wide`);

@@ -136,6 +136,7 @@ const WAYS: &[Way] = &[
     way("Mail", "/incidents", "Incidents"),
     way("Senders", "/domains", "Domains"),
     way("Senders", "/reputation", "Reputation"),
+    way("Senders", "/preflight", "Preflight"),
     way("Trying out", "/rehearsals", "Rehearsal"),
     way("Trying out", "/tests", "Tests"),
     way(HOUSE, "/people", "People"),

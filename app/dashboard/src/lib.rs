@@ -21,6 +21,7 @@ mod moments;
 mod numbers;
 mod origin;
 mod people;
+mod preflight;
 mod queue;
 mod rehearsal;
 mod replies;

@@ -14,8 +14,8 @@ use tower_http::timeout::TimeoutLayer;
 use crate::desk::Desk;
 use crate::setup::SetupToken;
 use crate::{
-    account, assets, audit, domains, evidence, incidents, lanes, log, people, queue, rehearsal,
-    reputation, session, sign_in, tester, trace,
+    account, assets, audit, domains, evidence, incidents, lanes, log, people, preflight, queue,
+    rehearsal, reputation, session, sign_in, tester, trace,
 };
 
 /// Octets of a form. Chosen, not measured.
@@ -35,6 +35,10 @@ pub struct Dashboard {
 /// The pages, at `/`.
 pub fn router(dashboard: Dashboard) -> Router {
     let desk = Desk::new(dashboard.handle, dashboard.setup);
+    // A message, and the fields beside it.
+    let octets_max = desk.handle().message_octets_max().saturating_add(FORM_OCTETS_MAX);
+    let uploads = get(preflight::form).post(preflight::check);
+    let uploads = uploads.layer(DefaultBodyLimit::max(octets_max));
     let pages = Router::new()
         .route("/", get(lanes::show))
         .route("/lanes/{provider}", get(lanes::provider))
@@ -57,6 +61,9 @@ pub fn router(dashboard: Dashboard) -> Router {
         .route("/domains/check", get(domains::check))
         .route("/domains/{name}", get(domains::show))
         .route("/domains/{name}/look", post(domains::look_now))
+        .route("/preflight", get(preflight::show))
+        .route("/preflight/again", post(preflight::look_again))
+        .route("/preflight/message", uploads)
         .route("/reputation", get(reputation::show))
         .route("/reputation/ask", post(reputation::ask_now))
         .route("/reputation/cell", get(reputation::show_cell))

@@ -127,7 +127,8 @@ impl<T: DeserializeOwned> FromRequest<Desk> for Posted<T> {
     }
 }
 
-fn foreign() -> Problem {
+/// What is said to a form that no page of this session has sent.
+pub(crate) fn foreign() -> Problem {
     let detail = "this did not come from a page of this session: load the page again and repeat it";
     Problem::new(StatusCode::FORBIDDEN, detail)
 }

@@ -43,8 +43,9 @@ const FOOTER_LINES_MAX: usize = 40;
 /// Characters of a form that are shown.
 const SHOWN_MAX: usize = 6_000;
 
-/// The signatures that break at body or header, from the top.
-pub(crate) fn of(
+/// The signatures that break at body or header, from the top; three at most. Every answer that the
+/// look wanted must be known.
+pub fn breakages(
     known: &mut Known,
     (octets, now): (&[u8], Instant),
     checked: &[Checked],

@@ -14,7 +14,7 @@ mod report;
 mod set;
 
 pub use arrival::{Arrival, Line, Speaker, Tls};
-pub use breakage::Breakage;
+pub use breakage::{Breakage, breakages};
 pub use compare::{Changed, Comparison, compare};
 pub use headers::{AddedBy, HeaderField};
 pub use look::{NoReport, inspect};

@@ -14,8 +14,9 @@ use postlane_mail::Instant;
 use postlane_net::dns::Resolver;
 
 use crate::arrival::Arrival;
+use crate::breakage::breakages;
+use crate::headers;
 use crate::report::Report;
-use crate::{breakage, headers};
 
 /// How long a look may take: name servers of strangers may be slow for ever. Chosen, not measured.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -105,7 +106,7 @@ pub(crate) fn look(known: &mut Known, arrival: &Arrival, octets: &[u8]) -> Optio
     let looked = Looked::new(checks.iter().copied(), findings);
     let told = message_as_json(&arrived, &authentication, &looked);
     let headers = headers::annotated(&arrived, &authentication, &looked);
-    let breakages = breakage::of(known, (octets, now), &authentication.dkim);
+    let breakages = breakages(known, (octets, now), &authentication.dkim);
     Some(Report::of(arrival, (&checks, &looked), told, (headers, breakages), known))
 }
 

@@ -13,8 +13,9 @@ use super::asker::Asker;
 use crate::problem::Problem;
 use crate::router::body_octets_max;
 
-/// Messages have their own lines in the log: handing one in is no change of how the relay is run.
-const NO_CHANGE: &str = "/v1/messages";
+/// Messages have their own lines in the log: handing one in is no change of how the relay is run, and
+/// a look at one changes nothing. What a message says is written down nowhere.
+const NO_CHANGES: [&str; 2] = ["/v1/messages", "/v1/checks/message"];
 
 /// What of a request is kept; the registry shortens it further.
 const DETAIL_OCTETS_MAX: usize = 2048;
@@ -26,7 +27,7 @@ pub(crate) async fn write_down(
     request: Request,
     next: Next,
 ) -> Response {
-    if request.uri().path() == NO_CHANGE {
+    if NO_CHANGES.contains(&request.uri().path()) {
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();

@@ -189,8 +189,9 @@ fn may(asker: &Asker, rule: Option<&Rule>) -> Result<(), String> {
     let Some(rule) = rule else {
         return Err("nobody but the token file's holder may ask for this address".to_owned());
     };
-    if let Some(scope) = rule.scope.filter(|scope| !asker.scopes().allow(*scope)) {
-        let has = asker.scopes();
+    let mut scopes = rule.scope.into_iter().chain(rule.or).peekable();
+    if scopes.peek().is_some() && !scopes.any(|scope| asker.scopes().allow(scope)) {
+        let (scope, has) = (rule.wants(), asker.scopes());
         return Err(format!(
             "this asks for the scope {scope}, and the token {name} has {has}; use another token"
         ));

@@ -10,6 +10,8 @@ pub(crate) struct Rule {
     pub(crate) path: &'static str,
     /// None where every token will do.
     pub(crate) scope: Option<Scope>,
+    /// Another scope that will do as well.
+    pub(crate) or: Option<Scope>,
     pub(crate) tenants: Tenants,
 }
 
@@ -29,7 +31,16 @@ use Scope::{Admin, Operate, Read, Submit};
 use Tenants::{Closed, Own, Shared};
 
 const fn rule(method: &'static str, path: &'static str, scope: Scope, tenants: Tenants) -> Rule {
-    Rule { method, path, scope: Some(scope), tenants }
+    Rule { method, path, scope: Some(scope), or: None, tenants }
+}
+
+impl Rule {
+    /// What it asks for, in words.
+    pub(crate) fn wants(&self) -> String {
+        let scopes = self.scope.into_iter().chain(self.or).map(Scope::as_str);
+        let scopes: Vec<&str> = scopes.collect();
+        if scopes.is_empty() { "any".to_owned() } else { scopes.join(" or ") }
+    }
 }
 
 /// All addresses. A test holds that each has its line here and in `docs/guide/api.md`.
@@ -55,7 +66,7 @@ pub(crate) const RULES: &[Rule] = &[
     rule("POST", "/v1/incidents/{id}/steps/{step}", Operate, Own),
     rule("DELETE", "/v1/incidents/{id}/steps/{step}", Operate, Own),
     rule("POST", "/v1/incidents/{id}/{command}", Operate, Own),
-    rule("POST", "/v1/checks/message", Submit, Shared),
+    Rule { or: Some(Read), ..rule("POST", "/v1/checks/message", Submit, Shared) },
     rule("GET", "/v1/checks/domain/{name}", Read, Shared),
     rule("GET", "/v1/checks/ip/{address}", Read, Shared),
     rule("GET", "/v1/checks/spf", Read, Shared),
@@ -106,7 +117,7 @@ pub(crate) const RULES: &[Rule] = &[
     rule("POST", "/v1/webhooks", Admin, Closed),
     rule("DELETE", "/v1/webhooks/{name}", Admin, Closed),
     rule("POST", "/v1/webhooks/{name}/{command}", Admin, Closed),
-    Rule { method: "GET", path: "/v1/whoami", scope: None, tenants: Own },
+    Rule { method: "GET", path: "/v1/whoami", scope: None, or: None, tenants: Own },
 ];
 
 /// The rule of an address. HEAD asks for what GET gives (RFC 9110 §9.3.2).
@@ -154,7 +165,7 @@ mod tests {
     fn the_guide_has_the_table_of_addresses() {
         let guide = include_str!("../../../../docs/guide/api.md");
         for rule in RULES {
-            let scope = rule.scope.map_or("any", Scope::as_str);
+            let scope = rule.wants();
             let tenants = match rule.tenants {
                 Own => "its tenant's",
                 Shared => "without figures",

@@ -20,6 +20,7 @@ use postlane_inspection::{
 use postlane_mail::{Domain, Instant};
 use postlane_server::NotInspected;
 use postlane_server::handle::Handle;
+use postlane_tester::breakages;
 use serde_json::Value;
 
 use crate::problem::Problem;
@@ -52,7 +53,10 @@ pub(crate) async fn message(
         let arrived = arrived(&octets, &query, now);
         let (authentication, findings) = check_message(known, &arrived)?;
         let report = Report::new(message_checks(), findings);
-        Some(message_as_json(&arrived, &authentication, &report))
+        let mut told = message_as_json(&arrived, &authentication, &report);
+        let broken = breakages(known, (&octets, now), &authentication.dkim);
+        told["breakages"] = serde_json::to_value(broken).unwrap_or_default();
+        Some(told)
     };
     told(&handle, look).await
 }

@@ -13,4 +13,5 @@ mod told;
 mod view;
 
 pub(crate) use finding::{Finding, chip_of, word_of};
+pub(crate) use gate::{chip_of_verdict, gate_name};
 pub(crate) use view::ReportView;

@@ -11,6 +11,7 @@ use super::finding::{Finding, RESULTS};
 use super::gate::{GateCard, gates_of};
 use super::proof::Proof;
 use super::told::Told;
+use crate::numbers::many;
 
 /// A report as a part of a page; one to a page, since its findings are named by their checks.
 #[derive(Template)]
@@ -99,10 +100,14 @@ impl Group {
     }
 
     /// What needs somebody: how many of which result.
-    fn troubles(&self) -> Vec<(&'static str, &'static str, usize)> {
-        let many = |result: &str| self.findings.iter().filter(|f| f.result == result).count();
-        let bad = RESULTS.iter().take(3).map(|(result, chip, word)| (*chip, *word, many(result)));
-        bad.filter(|(.., many)| *many > 0).collect()
+    fn troubles(&self) -> Vec<(&'static str, String)> {
+        let words =
+            [("fault", "faults"), ("undetermined", "undetermined"), ("warning", "warnings")];
+        let bad = RESULTS.iter().zip(words).map(|((result, chip, _), (one, more))| {
+            let found = self.findings.iter().filter(|f| f.result == *result).count();
+            (found, (*chip, many(found as u64, one, more)))
+        });
+        bad.filter(|(found, _)| *found > 0).map(|(_, told)| told).collect()
     }
 }
 

@@ -22,7 +22,7 @@ fn txt(name: &str, text: &str) -> String {
 }
 
 /// The zone of football.example.com, with a policy, a record and the message's keys.
-fn start() -> (Knot, String) {
+pub(crate) fn start() -> (Knot, String) {
     let (keys, message) = SIGNED.split_once("\n\n").unwrap();
     let mut records = txt("@", "v=spf1 include:hosts.football.example.com -all exp=why.%{d}");
     records += &txt("hosts", "v=spf1 a:mail.%{d2r}.invalid ip4:192.0.2.0/24 -all");

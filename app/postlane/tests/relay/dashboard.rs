@@ -74,6 +74,30 @@ impl<'a> Browser<'a> {
             form.replace(' ', "+")
         );
         stream.write_all(request.as_bytes()).unwrap();
+        self.hear(stream)
+    }
+
+    /// Sends a form with a file in it as a page of ours would.
+    pub(crate) fn upload(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
+        let mut stream = TcpStream::connect(self.relay.http).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let part = |(name, text): &(&str, &str)| {
+            let file = if *name == "file" { "; filename=\"<b>mail</b>.eml\"" } else { "" };
+            let field = format!("Content-Disposition: form-data; name=\"{name}\"{file}");
+            format!("--edge\r\n{field}\r\n\r\n{text}\r\n")
+        };
+        let form: String = fields.iter().map(part).chain(["--edge--\r\n".to_owned()]).collect();
+        let (host, cookie, length) = (self.relay.http, &self.cookie, form.len());
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nAccept: text/html\r\n\
+             Origin: http://{host}\r\nCookie: {cookie}\r\nContent-Length: {length}\r\n\
+             Content-Type: multipart/form-data; boundary=edge\r\n\r\n{form}"
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        self.hear(stream)
+    }
+
+    fn hear(&mut self, mut stream: TcpStream) -> Page {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();

@@ -18,6 +18,7 @@ mod crash;
 mod dashboard;
 mod dashboard_lanes;
 mod dashboard_people;
+mod dashboard_preflight;
 mod dashboard_queue;
 mod dashboard_senders;
 mod dashboard_views;

@@ -22,8 +22,8 @@ const RECORDS: &str = "@ MX 10 mail\nmail A 192.0.2.25\n@ A 192.0.2.25\n\
     mail TXT \"v=spf1 ip4:192.0.2.25 -all\"\n";
 
 /// A relay whose mail to GMX goes to a sink, and how it would sign.
-struct House {
-    relay: Relay,
+pub(crate) struct House {
+    pub(crate) relay: Relay,
     gmx: Sink,
     settings: String,
     signs: String,
@@ -41,7 +41,7 @@ fn zone(records: &str) -> Knot {
 
 impl House {
     /// Keys are made and published, and not used yet.
-    fn start(preflight: &str) -> Self {
+    pub(crate) fn start(preflight: &str) -> Self {
         let home = Home::new();
         let empty = zone(RECORDS);
         let keys = home.path().join("keys").display().to_string();
@@ -60,7 +60,7 @@ impl House {
         Self { relay, gmx, settings, signs, _knot: knot }
     }
 
-    fn hand_over(&self, to: &str) -> String {
+    pub(crate) fn hand_over(&self, to: &str) -> String {
         let mut client = Dialogue::open(self.relay.smtp);
         assert!(client.say("EHLO app.example").starts_with("250"));
         client.hand_over("app@example.com", &[to], MESSAGE)
@@ -73,7 +73,7 @@ impl House {
     }
 
     /// How mail stands before the gate, when it is so.
-    fn stands(&self, is_so: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) fn stands(&self, is_so: impl Fn(&Value) -> bool) -> Value {
         let began = Instant::now();
         loop {
             let rows = self.relay.ask_json(&["preflight"]);

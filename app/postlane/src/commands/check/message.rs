@@ -8,6 +8,7 @@ use postlane_checks::message::Message;
 use postlane_checks::{Arrived, Client, Report, Session, check_message, message_checks};
 use postlane_inspection::{AsSent, message_as_json};
 use postlane_mail::Instant;
+use postlane_tester::breakages;
 
 use super::report::{exit_beside_lists, show};
 use super::{Answers, Bringer, Callers};
@@ -69,11 +70,16 @@ pub(super) fn run(check: &CheckMessage, json: bool) -> Result<Exit, Failure> {
         may_fetch: check.fetch_links,
         session: Session::Unseen,
     };
-    let (authentication, findings) =
-        check.answers.run_with(&check.callers, |known| check_message(known, &arrived))?;
+    let (authentication, findings, broken) = check.answers.run_with(&check.callers, |known| {
+        let (authentication, findings) = check_message(known, &arrived)?;
+        let broken = breakages(known, (&octets, arrived.now), &authentication.dkim);
+        Some((authentication, findings, broken))
+    })?;
     let report = Report::new(message_checks(), findings);
     if json {
-        print::json(&message_as_json(&arrived, &authentication, &report));
+        let mut told = message_as_json(&arrived, &authentication, &report);
+        told["breakages"] = serde_json::to_value(broken).unwrap_or_default();
+        print::json(&told);
     } else {
         show(&report, check.all);
     }
