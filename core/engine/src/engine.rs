@@ -21,6 +21,7 @@ mod reserve;
 mod route;
 mod session;
 mod sweep;
+mod together;
 mod ways;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -144,6 +145,7 @@ struct LaneState {
     heard: Instant,
     /// Since when it rests, and whether it is alone with that among its provider's sources.
     rests: quarantine::Rests,
+    shares: together::Shares,
     /// It was forgotten; its number waits for another lane.
     is_gone: bool,
 }

@@ -38,6 +38,16 @@ impl Arrivals {
         Self { seen: self.seen + other.seen, over: self.over.max(other.over) }
     }
 
+    /// The part of them that a lane is to carry.
+    pub fn part(self, share: f64) -> Self {
+        Self { seen: self.seen * share.clamp(0.0, 1.0), ..self }
+    }
+
+    /// Whether there were less than half as many of these.
+    pub fn is_less_than_half(self, of: Self) -> bool {
+        2.0 * self.seen < of.seen
+    }
+
     /// As it is kept: messages, and in how long they came.
     pub(crate) fn kept(self) -> Option<(u32, Span)> {
         let messages = self.seen.round() as u32;

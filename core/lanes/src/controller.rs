@@ -6,6 +6,7 @@ mod hearing;
 mod keeping;
 mod questions;
 mod reopening;
+mod together;
 mod trial;
 
 use postlane_mail::{Instant, Span, Stream};
@@ -29,6 +30,7 @@ use crate::windows::permille;
 
 pub(crate) use doubt::Kind;
 pub use hearing::Heard;
+pub use together::{Doing, Onset};
 
 use doubt::Doubt;
 use trial::Trial;
@@ -98,6 +100,8 @@ pub(crate) struct Controller {
     trusts_hints: bool,
     doubt: Doubt,
     trial: Trial,
+    /// One limit counts other sources as well: it is told what they do.
+    is_shared: bool,
     /// No rate grows while more than this share of fresh mail is deferred.
     healthy: f64,
     /// No first canary goes sooner: an operator has said how long to wait after a refusal.
@@ -195,6 +199,7 @@ impl Controller {
             trusts_hints: true,
             doubt: Doubt::default(),
             trial: Trial::default(),
+            is_shared: false,
             healthy: share_of(Bands::DEFAULT),
             backoff: Span::ZERO,
             under_way: [0; 2],
@@ -215,7 +220,15 @@ impl Controller {
         let messages = self.in_flight();
         match self.state {
             State::Cooling { until } if until > now => {
-                return Gate::After(Waiting::Refused { until });
+                let urgent = stream == Stream::Transactional;
+                let until = if urgent { self.urgent_canary(until) } else { until };
+                if until > now {
+                    return Gate::After(Waiting::Refused { until });
+                }
+                if messages + self.sessions_opening > 0 && wants == Wants::Unit {
+                    return Gate::Full;
+                }
+                return Gate::Now;
             }
             // What was under way when the rest began is heard first.
             State::Cooling { .. } | State::Canary => {
@@ -360,7 +373,12 @@ impl Controller {
     /// Something leaves: after a rest it is the canary.
     fn depart(&mut self, now: Instant) {
         match self.state {
-            State::Cooling { .. } => self.state = State::Canary,
+            State::Cooling { until } => {
+                if let Some(rest) = self.rest.as_mut().filter(|_| until > now) {
+                    rest.urgent += 1;
+                }
+                self.state = State::Canary;
+            }
             State::Canary => {}
             State::Probing | State::Normal | State::Steady => self.note_question(now),
         }

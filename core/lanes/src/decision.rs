@@ -82,6 +82,8 @@ pub enum Decision {
     Connections(u32),
     /// It takes no more messages on one session.
     PerConnection(u32),
+    /// Other sources are refused as well, however little they have sent: one limit counts all.
+    Shares,
 }
 
 /// The last decisions of a lane.
@@ -156,6 +158,9 @@ impl fmt::Display for Decision {
             Self::PerConnection(most) => {
                 write!(f, "the provider takes {most} messages on a session")
             }
+            Self::Shares => f.write_str(
+                "one limit counts several sources: they were refused together, however little they had sent",
+            ),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A lane: what may go now, and if not, when.
 
 mod keeping;
+mod together;
 
 use postlane_mail::{Instant, Rate, Span, Stream};
 
@@ -14,6 +15,8 @@ use crate::quota::Quota;
 use crate::rules::Bands;
 use crate::signal::Signal;
 use crate::waiting::Waiting;
+
+pub use together::Shared;
 
 /// The way from one source to one provider.
 #[derive(Debug, Clone)]

@@ -90,9 +90,9 @@ impl Quota {
         f64::from(self.messages) / (self.window.0 as f64 / 1e6)
     }
 
-    /// The next shorter window that explains the refusals as well.
+    /// The middle of the shorter windows that explain the refusals as well.
     pub(crate) fn shorter(&self) -> Option<Span> {
-        windows::below(self.window).filter(|window| *window >= self.least)
+        windows::between(self.least, self.window)
     }
 
     /// How many count at a moment.

@@ -22,9 +22,17 @@ pub(crate) const NATURAL: [Span; 14] = [
     Span::from_h(24),
 ];
 
-/// The natural span next below one.
-pub(crate) fn below(window: Span) -> Option<Span> {
-    NATURAL.iter().rev().copied().find(|w| *w < window)
+/// The middle of the natural spans that are as long as the least, and shorter than the most; of two,
+/// the longer.
+pub(crate) fn between(least: Span, most: Span) -> Option<Span> {
+    let first = NATURAL.partition_point(|w| *w < least);
+    let end = NATURAL.partition_point(|w| *w < most);
+    NATURAL.get(first..end).and_then(|w| w.get(w.len() / 2)).copied()
+}
+
+/// The natural span next above one.
+pub(crate) fn above(window: Span) -> Option<Span> {
+    NATURAL.iter().copied().find(|w| *w > window)
 }
 
 /// The natural span nearest to what a provider said.

@@ -34,8 +34,13 @@ impl<E> Engine<E> {
         let attempts = self.slab[number].attempts.saturating_add(1);
         let wait = self.settings.retry.wait(attempts, &mut self.chance);
         let wait = wait.max(asked.unwrap_or(Span::ZERO)).max(self.backoff(number));
+        self.put_off_for(now, number, wait);
+    }
+
+    /// Counts an attempt and sets the next one's time.
+    pub(super) fn put_off_for(&mut self, now: Instant, number: u32, wait: Span) {
         let entry = &mut self.slab[number];
-        entry.attempts = attempts;
+        entry.attempts = entry.attempts.saturating_add(1);
         entry.due_s = seconds_up(now + wait).min(entry.expires_s).max(seconds_up(now));
         self.note_age(number);
     }

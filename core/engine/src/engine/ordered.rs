@@ -48,6 +48,7 @@ impl<E> Engine<E> {
                 let lane = self.lane(scope.provider, source);
                 let state = &mut self.lanes[lane as usize];
                 state.heard = learned.at.min(now);
+                state.shares.recall(learned.is_shared);
                 state.rests.recall(learned.rest.map(|rest| rest.refused));
                 state.lane.recall(now, &learned);
             }

@@ -1,7 +1,7 @@
 //! An attempt is over: what becomes of each recipient.
 
 use postlane_lanes as lanes;
-use postlane_mail::{Instant, Span, Status};
+use postlane_mail::{Instant, Span, Status, Stream};
 use postlane_replies::{Extent, Persistence, Signal};
 use smallvec::SmallVec;
 
@@ -45,6 +45,10 @@ const MENDING_MIN: Span = Span::from_min(30);
 
 /// Most greylisting lasts five minutes (RFC 6647 §5; Postgrey's default is 300 s): a little later.
 const GREYLIST_MIN: Span = Span::from_s(315);
+
+/// Transactional mail is tried again so soon, once, where the provider speaks of a trouble of the
+/// message's or of its own. Chosen, not measured: whoever waits for it waits at the screen.
+const URGENT_AGAIN: Span = Span::from_min(1);
 
 /// An attempt that is over.
 struct Over<'a, E> {
@@ -93,6 +97,7 @@ impl<E> Engine<E> {
         let used = slot.tried > 1;
         self.leave_those_of(place, &flight.gates);
         self.lanes[lane as usize].lane.over(flight.stream);
+        self.tell_together(now, lane, lanes::Doing::Over(flight.stream));
         let about = About {
             sent: flight.sent,
             stream: flight.stream,
@@ -183,7 +188,8 @@ impl<E> Engine<E> {
             fates.extend(self.recipients_of(part).iter().map(|(index, _)| (*index, fate)));
         }
         if let Some(part) = deferred {
-            self.defer_part(now, part, &left, &mut fates);
+            let soon = self.goes_soon(part, over.outcomes).then_some(URGENT_AGAIN);
+            self.defer_part(now, (part, soon), &left, &mut fates);
         }
         if let Some(part) = held {
             self.put_off(now, part, None);
@@ -275,10 +281,22 @@ impl<E> Engine<E> {
         Some(part)
     }
 
+    /// Whether an entry is urgent and was put off for the first time, for reasons of the message.
+    fn goes_soon(&self, number: u32, outcomes: &[RecipientOutcome]) -> bool {
+        let entry = &self.slab[number];
+        let is_soon = |o: &RecipientOutcome| {
+            let Outcome::Refused(said) = &o.outcome else { return false };
+            let is_own = said.signal == Signal::Temp && said.persistence != Persistence::UntilFixed;
+            is_own && said.asked_wait().is_none()
+        };
+        let is_first = entry.stream == Stream::Transactional && entry.attempts == 0;
+        is_first && outcomes.iter().all(is_soon)
+    }
+
     fn defer_part(
         &mut self,
         now: Instant,
-        number: u32,
+        (number, soon): (u32, Option<Span>),
         left: &[(u16, Left)],
         fates: &mut SmallVec<[(u16, Fate); 1]>,
     ) {
@@ -286,7 +304,10 @@ impl<E> Engine<E> {
             Left::Deferred(asked, _) => *asked,
             _ => None,
         });
-        self.put_off(now, number, asked.max());
+        match soon {
+            Some(wait) => self.put_off_for(now, number, wait.max(self.backoff(number))),
+            None => self.put_off(now, number, asked.max()),
+        }
         let notice = self.owes_notice(now, number);
         let progress = self.progress(number);
         for (index, _) in self.recipients_of(number) {

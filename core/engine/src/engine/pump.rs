@@ -1,6 +1,6 @@
 //! Giving out work: which lane, which stream, which path, which session.
 
-use postlane_lanes::{Ask, Permit, Waiting};
+use postlane_lanes::{Ask, Doing, Permit, Waiting};
 use postlane_mail::{Instant, Span, Stream};
 use smallvec::SmallVec;
 
@@ -225,7 +225,8 @@ impl<E> Engine<E> {
         let lines = state.paths.iter().flat_map(|path| &self.paths[*path as usize].lines);
         let share = |line: &u32| {
             let line = &self.lines[*line as usize];
-            u64::from(line.ready_in_all()) / line.ways.len().max(1) as u64
+            let ways = if state.shares.is_one { 1 } else { line.ways.len().max(1) };
+            u64::from(line.ready_in_all()) / ways as u64
         };
         let backlog = lines.map(share).sum();
         let state = &mut self.lanes[lane as usize];
@@ -305,6 +306,9 @@ impl<E> Engine<E> {
         let ask = if std::mem::take(&mut slot.prepaid) { Ask::Prepaid } else { Ask::Message };
         let (lane, of_session) = (slot.lane, slot.gates.clone());
         self.lanes[lane as usize].lane.sending(now, stream, ask);
+        let prepaid = ask == Ask::Prepaid;
+        let doing = if prepaid { Doing::SendsPrepaid(stream) } else { Doing::Sends(stream) };
+        self.tell_together(now, lane, doing);
         self.paths[path as usize].stirred = now;
         self.take_at(&taken);
         self.spend_at(now, &of_session, ask);

@@ -3,7 +3,7 @@
 //! Sources that find out together are shut out together, and transactional mail waits an hour for
 //! the first of them. So the last one that is open lets the others find out, and carries half as much.
 
-use postlane_lanes::{Arrivals, Lane};
+use postlane_lanes::{Arrivals, Lane, Quota};
 use postlane_mail::{Instant, Span, Stream};
 
 use super::Engine;
@@ -24,11 +24,41 @@ const SHUT_OUT_FOR: Span = Span::from_h(6);
 const FEW: u64 = 4;
 
 impl<E> Engine<E> {
+    /// Whether a lane that knows its quota keeps what is left of it for its part of the pool's
+    /// transactional mail: others may have carried all of it while this one rested.
+    fn keeps_its_part(&self, now: Instant, lane: u32) -> bool {
+        let state = &self.lanes[lane as usize];
+        let pace = |lane: &Lane| {
+            let paces = lane.quotas().iter().map(Quota::pace);
+            paces.fold(f64::INFINITY, f64::min)
+        };
+        let own = pace(&state.lane);
+        if !own.is_finite() {
+            return false;
+        }
+        let others = || state.siblings.iter().map(|other| &self.lanes[*other as usize].lane);
+        let all: f64 = others().map(pace).filter(|pace| pace.is_finite()).sum::<f64>() + own;
+        let pool = others().map(|lane| lane.transactional_lately(now));
+        let carried = state.lane.transactional_lately(now);
+        let part = pool.fold(carried, Arrivals::and).part(own / all);
+        if !carried.is_less_than_half(part) {
+            return false;
+        }
+        state.lane.quotas().iter().any(|quota| state.lane.has_only_reserve(now, quota, part))
+    }
+
     /// Whether a lane keeps what it has for transactional mail.
     pub(super) fn keeps_reserve(&self, now: Instant, lane: u32, stream: Stream) -> bool {
         let state = &self.lanes[lane as usize];
-        if state.siblings.is_empty() || stream == Stream::Transactional || !state.lane.learns() {
+        if state.siblings.is_empty()
+            || state.shares.is_one
+            || stream == Stream::Transactional
+            || !state.lane.learns()
+        {
             return false;
+        }
+        if self.keeps_its_part(now, lane) {
+            return true;
         }
         let others = || state.siblings.iter().map(|other| &self.lanes[*other as usize].lane);
         // Who has not been let in for hours finds nothing out: nobody waits for that.

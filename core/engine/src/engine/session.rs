@@ -2,12 +2,12 @@
 
 use std::net::SocketAddr;
 
-use postlane_lanes::{Ask, FirstAttempt, Heard, Hint, Hinted, Lane, Signal};
+use postlane_lanes::{Ask, Doing, FirstAttempt, Heard, Hint, Hinted, Lane, Signal};
 use postlane_mail::{Instant, Stream};
 use postlane_replies::{self as replies, Diagnosis, Extent, Unit};
 use smallvec::SmallVec;
 
-use super::{Closing, Engine, LaneState, Timer, quarantine};
+use super::{Closing, Engine, LaneState, Timer, quarantine, together};
 use crate::entry::{NONE, Rank, State};
 use crate::gates::Of;
 use crate::input::Unreached;
@@ -52,6 +52,7 @@ impl<E> Engine<E> {
             told: 0,
             heard: Instant::default(),
             rests: quarantine::Rests::default(),
+            shares: together::Shares::default(),
             is_gone: false,
         };
         match self.lanes.get_mut(number as usize) {
@@ -81,6 +82,7 @@ impl<E> Engine<E> {
         path.stirred = now;
         let source = path.source;
         self.lanes[opening.lane as usize].lane.opening(now);
+        self.tell_together(now, opening.lane, Doing::Opens);
         self.spend_day(now, opening.lane, opening.stream);
         let gates = self.gates_of_path(opening.path);
         self.spend_at(now, &gates, Ask::Connection);
@@ -102,6 +104,7 @@ impl<E> Engine<E> {
         state.open += 1;
         state.stirred = now;
         self.lanes[lane as usize].lane.opening_is_over();
+        self.tell_together(now, lane, Doing::Opened);
         self.mark(lane);
         self.list_session(now, place);
         match particular {
@@ -132,7 +135,7 @@ impl<E> Engine<E> {
         let (path, lane, host, address) = (slot.path, slot.lane, slot.host, slot.address);
         let about = About::session(slot.began, slot.others);
         let particular = slot.particular.take();
-        self.free_place(place);
+        self.free_place(now, place);
         let (source, exchange) = {
             let path = &self.paths[path as usize];
             (path.source, path.exchange)
@@ -189,7 +192,7 @@ impl<E> Engine<E> {
         // A host that takes connections and drops them before anything is said of a message is
         // as good as one that cannot be reached; trying at once again would hammer it.
         let useless = slot.tried == 0 && (slot.given > 0 || slot.state != SlotState::Closing);
-        self.free_place(place);
+        self.free_place(now, place);
         if useless && self.closing == Closing::No {
             let turned_away = said.is_some();
             let trouble = if turned_away { Trouble::TurnedAway } else { Trouble::Unreachable };
@@ -200,6 +203,7 @@ impl<E> Engine<E> {
         self.leave_those_of(place, &deduplicated(gates));
         for (i, flight) in lost.iter().enumerate().rev() {
             self.lanes[lane as usize].lane.over(flight.stream);
+            self.tell_together(now, lane, Doing::Over(flight.stream));
             self.come_back(now, flight.entry, after_a_loss(i));
         }
         if let Some(number) = particular {
@@ -251,7 +255,14 @@ impl<E> Engine<E> {
         let About { sent, stream, attempts, carried, others } = about;
         let open = u32::from(others);
         state.heard = now;
-        state.lane.observe(now, &Heard { signal, sent, stream, attempts, carried, open });
+        let heard = Heard { signal, sent, stream, attempts, carried, open };
+        let rested = state.lane.is_resting();
+        state.lane.observe(now, &heard);
+        let rests = !rested && matches!(signal, Signal::Rate { .. }) && state.lane.is_resting();
+        self.tell_together(now, lane, Doing::Hears(heard));
+        if rests {
+            self.compare_waves(now, lane);
+        }
         if attempts == 0
             && let Some(what) = first_attempt(signal)
         {
@@ -373,17 +384,19 @@ impl<E> Engine<E> {
         }
     }
 
-    fn free_place(&mut self, place: u32) {
+    fn free_place(&mut self, now: Instant, place: u32) {
         self.unlist(place);
         let slot = &mut self.slots[place as usize];
         let was = std::mem::replace(&mut slot.state, SlotState::Free);
         let lane = &mut self.lanes[slot.lane as usize];
         let path = &mut self.paths[slot.path as usize];
+        let mut was_opening = false;
         match was {
             SlotState::Free => return,
             SlotState::Opening => {
                 path.opening -= 1;
                 lane.lane.opening_is_over();
+                was_opening = true;
             }
             SlotState::Open => path.open -= 1,
             SlotState::Closing => {
@@ -396,6 +409,9 @@ impl<E> Engine<E> {
         self.free_slots.push(place);
         self.sessions -= 1;
         let (lane, gates) = (slot.lane, std::mem::take(&mut slot.gates));
+        if was_opening {
+            self.tell_together(now, lane, Doing::Opened);
+        }
         self.leave_at(&gates);
         self.mark(lane);
     }

@@ -9,6 +9,7 @@ mod ordered;
 mod quarantine;
 mod receiver;
 mod shared;
+mod together;
 
 use std::collections::BTreeMap;
 

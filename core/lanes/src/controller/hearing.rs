@@ -169,6 +169,7 @@ impl Controller {
             hint: hinted,
             first: self.first_wait(hinted, burst, base),
             canaries: 0,
+            urgent: 0,
             tried: sent,
             window: hint.window.and_then(windows::nearest),
             asks: None,

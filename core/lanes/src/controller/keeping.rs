@@ -81,6 +81,7 @@ impl Controller {
             accepted: 0,
             refused: 0,
             usual: self.usual(now).kept(),
+            is_shared: self.is_shared,
             past: self.past(now),
         }
     }
@@ -101,6 +102,7 @@ impl Controller {
         self.trusts_hints = !learned.hints_fail;
         self.doubt = Doubt::of_limits(learned.wordings);
         self.last_refused = learned.last_refused;
+        self.is_shared = learned.is_shared;
         self.usual = learned.usual.map(|(messages, over)| Usual::of(messages, over, now));
         for past in learned.past.iter().filter(|past| past.at <= now) {
             self.count_past(past);
@@ -209,6 +211,7 @@ fn recalled_rest(kept: &LearnedRest, quotas: usize) -> Rest {
         hint: None::<Hinted>,
         first: kept.first,
         canaries: kept.canaries,
+        urgent: 0,
         tried: kept.tried,
         window: None,
         asks: None,

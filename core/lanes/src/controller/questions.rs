@@ -7,7 +7,8 @@ use super::{Asked, Controller, Question, State};
 use crate::decision::Decision;
 use crate::history::History;
 use crate::quota::{Quota, Reset, with_margin};
-use crate::windows::permille;
+use crate::rest::Rest;
+use crate::windows::{self, permille};
 
 /// After a higher rate that failed none is tried for twice this long, and twice as long each time.
 /// Chosen, not measured.
@@ -17,6 +18,9 @@ const PATIENCE: Span = Span::from_min(5);
 /// has passed again that the provider was seen to refuse. Chosen, not measured.
 const LAST_CANARIES: Span = Span::from_min(10);
 
+/// Where so many were accepted, one more refusal is little. Chosen, not measured.
+const ENOUGH: u32 = 300;
+
 impl Controller {
     /// The canary of a rest goes at once; whether it was waiting for its time.
     pub(crate) fn ask_now(&mut self, now: Instant) -> bool {
@@ -25,6 +29,24 @@ impl Controller {
             self.state = State::Cooling { until: now };
         }
         waits
+    }
+
+    /// When a canary goes that would go then, if it is transactional mail that waits for it.
+    pub(super) fn urgent_canary(&self, until: Instant) -> Instant {
+        let asks = |rest: &Rest| {
+            let knows =
+                rest.explained.is_some() || rest.hint.is_some() || self.last_refused.is_some();
+            rest.canaries == 1
+                && rest.urgent == 0
+                && !knows
+                && rest.doubt.is_none()
+                && self.accepted_in_all() >= ENOUGH
+        };
+        let urgent = self
+            .rest
+            .filter(asks)
+            .and_then(|rest| Some(rest.urgent_at()?.max(rest.refused + self.backoff)));
+        urgent.map_or(until, |urgent| urgent.min(until))
     }
 
     /// A message expires soon, and no canary would go before then: one goes now. Not where an
@@ -191,7 +213,8 @@ impl Quota {
             }
             Question::Shorter => {
                 self.question.run = 0;
-                self.least = self.window;
+                let longer = self.shorter().and_then(windows::above);
+                self.least = longer.unwrap_or(self.window).min(self.window);
             }
             Question::Reset => match (self.reset, self.next_reset(sent)) {
                 (Reset::Clock { .. }, Some((_, to))) => {

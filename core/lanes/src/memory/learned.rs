@@ -52,6 +52,8 @@ pub struct Learned {
     pub refused: u64,
     /// Transactional messages, and in how long they came: as many are to be expected.
     pub usual: Option<(u32, Span)>,
+    /// One limit counts this source and others: what was sent is that of all of them.
+    pub is_shared: bool,
     /// What was lately sent: so that a restart grants nothing twice.
     pub past: Vec<Past>,
 }
@@ -138,6 +140,7 @@ const PAST: u8 = 20;
 const WORDINGS: u8 = 19;
 const OPENING: u8 = 21;
 const USUAL: u8 = 22;
+const IS_SHARED: u8 = 23;
 
 impl Learned {
     pub(super) fn fields(&self) -> Writer {
@@ -173,6 +176,7 @@ impl Learned {
         out.maybe(LAST_REFUSED, self.last_refused.map(|at| at.0));
         out.number(ACCEPTED, self.accepted);
         out.number(REFUSED, self.refused);
+        out.number(IS_SHARED, self.is_shared.into());
         out.octets(PAST, &past_octets(&self.past));
         out
     }
@@ -207,6 +211,7 @@ impl Learned {
             last_refused: kept.instant(LAST_REFUSED),
             accepted: kept.number(ACCEPTED).unwrap_or_default(),
             refused: kept.number(REFUSED).unwrap_or_default(),
+            is_shared: kept.number(IS_SHARED) == Some(1),
             past: past_of(kept.octets(PAST).unwrap_or_default()),
         })
     }

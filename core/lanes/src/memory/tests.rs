@@ -23,6 +23,7 @@ fn learned() -> Learned {
     let stretch = Past { at: NOW, all: 7, accepted: 6, transactional: 2 };
     let past = (0..9).map(|n| Past { at: NOW + Span::from_min(3 * n), ..stretch });
     Learned {
+        is_shared: true,
         at: NOW,
         is_last: true,
         gap: Span::from_ms(10),

@@ -1,0 +1,81 @@
+//! One limit for several sources, and limits of their own.
+
+use std::collections::BTreeMap;
+
+use postlane_engine::*;
+use postlane_lanes::Decision;
+use postlane_mail::{Instant, Span};
+use postlane_replies::{Diagnosis, Label};
+
+use crate::receiver::{Receiver, Tried, refusal};
+
+/// Refuses beyond so many accepted in any hour, of all sources or of each.
+fn hourly(most: usize, counts: fn(SourceId) -> u16) -> impl FnMut(&Tried) -> Option<Diagnosis> {
+    let mut taken: BTreeMap<(u16, Instant), usize> = BTreeMap::new();
+    move |tried| {
+        let key = counts(tried.source);
+        let hour = (key, tried.at - Span::from_h(1))..=(key, tried.at);
+        if taken.range(hour).map(|(_, many)| many).sum::<usize>() >= most {
+            return Some(refusal(421, "4.7.0 too many messages, slow down", Label::RateLimited));
+        }
+        *taken.entry((key, tried.at)).or_default() += 1;
+        None
+    }
+}
+
+fn shares(view: &LaneView) -> bool {
+    view.decisions.iter().any(|(_, of)| *of == Decision::Shares)
+}
+
+fn backlog(world: &mut Receiver<impl FnMut(&Tried) -> Option<Diagnosis>>, many: usize) {
+    for _ in 0..many {
+        let message = world.message();
+        world.submit(message);
+    }
+}
+
+#[test]
+fn sources_that_one_limit_counts_find_it_together_and_are_refused_little() {
+    let mut world = Receiver::new((1, 3), Limits::OfSource, hourly(90, |_| 0));
+    world.takes = Span::from_ms(300);
+    backlog(&mut world, 1_000);
+    world.run(Span::from_h(12));
+    assert!(world.views().iter().all(shares), "{:?}", world.views()[0].decisions);
+    let (taken, tried) = (world.taken(), world.tried.len());
+    assert!(taken >= 800, "{taken} of 1,000");
+    assert!((tried - taken) * 25 <= taken, "{} refused of {tried}", tried - taken);
+}
+
+#[test]
+fn sources_with_limits_of_their_own_are_never_taken_for_one() {
+    let mut world = Receiver::new((1, 3), Limits::OfSource, hourly(40, |source| source.0));
+    world.takes = Span::from_ms(300);
+    backlog(&mut world, 1_400);
+    world.run(Span::from_h(12));
+    assert!(!world.views().iter().any(shares));
+    assert!(world.taken() >= 1_000, "{} of 1,400", world.taken());
+}
+
+#[test]
+fn a_source_that_is_refused_alone_parts_from_those_it_shared_a_limit_with() {
+    let begins = std::rc::Rc::new(std::cell::Cell::new(None::<Instant>));
+    let blocked = begins.clone();
+    let mut limit = hourly(90, |_| 0);
+    let mut world = Receiver::new((1, 3), Limits::OfSource, move |tried: &Tried| {
+        let is_blocked = blocked.get().is_some_and(|since| tried.at >= since);
+        if is_blocked && tried.source == SourceId(1) {
+            return Some(refusal(421, "4.7.0 your address is blocked", Label::RateLimited));
+        }
+        limit(tried)
+    });
+    world.takes = Span::from_ms(300);
+    backlog(&mut world, 3_000);
+    world.run(Span::from_min(30));
+    assert!(world.views().iter().all(shares));
+    world.run(Span::from_h(8));
+    begins.set(Some(world.now));
+    let before = world.taken();
+    world.run(Span::from_h(24));
+    let taken = world.taken() - before;
+    assert!(taken >= 1_000, "{taken} of 2,160 by the two that are left");
+}
