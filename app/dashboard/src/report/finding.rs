@@ -86,6 +86,11 @@ impl Finding {
         matches!(self.result.as_str(), "fail" | "warn" | "error")
     }
 
+    /// Whether it was found not to be as its title says.
+    pub(crate) fn is_missed(&self) -> bool {
+        matches!(self.result.as_str(), "fail" | "warn")
+    }
+
     /// How bad it is: 0 for the worst.
     pub(super) fn rank(&self) -> usize {
         let place = RESULTS.iter().position(|(name, ..)| *name == self.result);
