@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use crate::assets::Assets;
 use crate::replies::Replies;
 use crate::setup::SetupToken;
+use crate::together::Together;
 use crate::tries::Tries;
 
 /// What every page asks. Cheap to clone.
@@ -28,6 +29,7 @@ struct Known {
     /// People's time: a server whose mail runs faster has sessions that last as long as ever.
     wall: Clock,
     hashing: Semaphore,
+    together: Together,
 }
 
 /// Passwords that are held against at the same time: each takes 19 MiB. Chosen, not measured.
@@ -44,6 +46,7 @@ impl Desk {
             replies: Replies::built_in(),
             wall: Clock::wall(),
             hashing: Semaphore::new(HASHING_MAX),
+            together: Together::default(),
         }))
     }
 
@@ -69,6 +72,10 @@ impl Desk {
 
     pub(crate) fn replies(&self) -> &Replies {
         &self.0.replies
+    }
+
+    pub(crate) fn together(&self) -> &Together {
+        &self.0.together
     }
 
     /// People's time.

@@ -32,6 +32,7 @@ mod session;
 mod setup;
 mod sign_in;
 mod tester;
+mod together;
 mod trace;
 mod tries;
 

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use askama::Template;
@@ -19,6 +20,7 @@ use serde::Serialize;
 
 use crate::desk::Desk;
 use crate::session::Visit;
+use crate::together::Page;
 
 /// How often a page is drawn anew. Chosen, not measured: a person sees no delay, and a look at all
 /// lanes takes about a millisecond.
@@ -57,11 +59,26 @@ pub(crate) fn drawn(template: &impl Template) -> String {
 struct Looking<L> {
     desk: Desk,
     visit: Visit,
+    /// What others see of it, too; none where each sees something of their own.
+    page: Option<Page>,
     look: L,
     sent: BTreeMap<String, String>,
     ticks: tokio::time::Interval,
     looks: u32,
     quiet: u32,
+}
+
+/// A stream of what changes; `look` draws all parts of the page, of which none is somebody's own: of
+/// those who look at the same address at the same time one draws it for all.
+pub(crate) fn stream_together<F>(
+    (desk, visit, address): (Desk, Visit, String),
+    look: impl Fn(Desk, Visit) -> F + Send + Sync + 'static,
+) -> Response
+where
+    F: Future<Output = Result<Vec<Patch>, Problem>> + Send,
+{
+    let page = Page::of(address, &visit);
+    streamed(desk, visit, Some(page), look)
 }
 
 /// A stream of what changes; `look` draws all parts of the page.
@@ -73,9 +90,29 @@ pub(crate) fn stream<F>(
 where
     F: Future<Output = Result<Vec<Patch>, Problem>> + Send,
 {
+    streamed(desk, visit, None, look)
+}
+
+fn streamed<F>(
+    desk: Desk,
+    visit: Visit,
+    page: Option<Page>,
+    look: impl Fn(Desk, Visit) -> F + Send + Sync + 'static,
+) -> Response
+where
+    F: Future<Output = Result<Vec<Patch>, Problem>> + Send,
+{
     let ticks = tokio::time::interval(EVERY);
-    let looking =
-        Looking { desk, visit, look, sent: BTreeMap::new(), ticks, looks: 0, quiet: QUIET_MAX };
+    let looking = Looking {
+        desk,
+        visit,
+        page,
+        look,
+        sent: BTreeMap::new(),
+        ticks,
+        looks: 0,
+        quiet: QUIET_MAX,
+    };
     let events = stream::unfold(looking, |mut looking| async move {
         let event = looking.next().await?;
         Some((Ok::<_, Infallible>(Bytes::from(event)), looking))
@@ -100,9 +137,16 @@ where
             if self.looks > STREAM_MAX || !self.is_signed_in().await {
                 return None;
             }
-            let patches = (self.look)(self.desk.clone(), self.visit.clone()).await;
+            let look = (self.look)(self.desk.clone(), self.visit.clone());
+            let patches = match &self.page {
+                Some(page) => {
+                    let now = std::time::Instant::now();
+                    self.desk.together().look(page.clone(), now, look).await
+                }
+                None => look.await.map(Arc::from),
+            };
             let event = match patches {
-                Ok(patches) => self.changed(patches),
+                Ok(patches) => self.changed(&patches),
                 Err(problem) => told("trouble", &problem.detail),
             };
             if !event.is_empty() {
@@ -129,7 +173,7 @@ where
         }
     }
 
-    fn changed(&mut self, patches: Vec<Patch>) -> String {
+    fn changed(&mut self, patches: &[Patch]) -> String {
         let is_first = self.sent.is_empty();
         let parts: Vec<&str> = patches.iter().map(|patch| patch.part.as_str()).collect();
         let same = parts.len() == self.sent.len()
@@ -143,9 +187,9 @@ where
         for patch in patches {
             let is_new = self.sent.get(&patch.part) != Some(&patch.html);
             if is_first || is_new {
-                event.push_str(&told("patch", &patch));
+                event.push_str(&told("patch", patch));
             }
-            sent.insert(patch.part, patch.html);
+            sent.insert(patch.part.clone(), patch.html.clone());
         }
         self.sent = sent;
         event

@@ -3,7 +3,7 @@
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use postlane_api::Problem;
 use postlane_api::wire::{BeliefPage, DiagnosisPage, LaneRow, LogPage, TallyPage};
@@ -194,8 +194,9 @@ pub(crate) async fn live(
     visit: Visit,
     Path((provider, source)): Path<(String, String)>,
     Query(asked): Query<Asked>,
+    address: Uri,
 ) -> Response {
-    live::stream(desk, visit, move |desk, visit| {
+    live::stream_together((desk, visit, address.to_string()), move |desk, visit| {
         let (provider, source) = (provider.clone(), source.clone());
         let asked = asked.clone();
         async move {

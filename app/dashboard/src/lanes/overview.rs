@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 use axum::extract::{Query, State};
+use axum::http::Uri;
 use axum::response::Response;
 use postlane_api::Problem;
 use postlane_api::wire::{LaneGlances, LanePage, LaneRow, SummaryPage, SummaryRow, TallyPage};
@@ -97,8 +98,9 @@ pub(crate) async fn live(
     State(desk): State<Desk>,
     visit: Visit,
     Query(asked): Query<Asked>,
+    address: Uri,
 ) -> Response {
-    live::stream(desk, visit, move |desk, visit| {
+    live::stream_together((desk, visit, address.to_string()), move |desk, visit| {
         let range = Range::named(&asked.range);
         async move {
             let (summary, groups) = looked(&desk, &visit, range).await?;
