@@ -18,8 +18,8 @@ use crate::access::{self, Gate, Token};
 use crate::problem::Problem;
 use crate::routes::{
     audit, belief, blocklist, check, diagnosis, domain, event, incident, lane, log, log_export,
-    message, preflight, queue, rehearsal, reply, server, suppression, test, test_page, tls_report,
-    token, user, view, webhook,
+    message, preflight, published, queue, rehearsal, reply, server, suppression, test, test_page,
+    tls_report, token, user, view, webhook,
 };
 
 /// How long a request may take: as long as a slow disk, and no longer. Chosen, not measured.
@@ -94,6 +94,8 @@ pub(crate) fn guarded() -> OpenApiRouter<Handle> {
         .routes(routes!(check::domain))
         .routes(routes!(check::address))
         .routes(routes!(check::spf))
+        .routes(routes!(published::flat))
+        .routes(routes!(published::keys))
         .routes(routes!(blocklist::list))
         .routes(routes!(blocklist::check))
         .routes(routes!(blocklist::history))

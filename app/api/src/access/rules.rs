@@ -70,6 +70,8 @@ pub(crate) const RULES: &[Rule] = &[
     rule("GET", "/v1/checks/domain/{name}", Read, Shared),
     rule("GET", "/v1/checks/ip/{address}", Read, Shared),
     rule("GET", "/v1/checks/spf", Read, Shared),
+    rule("GET", "/v1/checks/spf/flat/{domain}", Read, Shared),
+    rule("GET", "/v1/checks/dkim", Read, Own),
     rule("GET", "/v1/blocklists", Read, Own),
     rule("GET", "/v1/blocklists/history", Read, Own),
     rule("POST", "/v1/blocklists/check", Operate, Closed),

@@ -13,6 +13,7 @@ pub(crate) mod log;
 pub(crate) mod log_export;
 pub(crate) mod message;
 pub(crate) mod preflight;
+pub(crate) mod published;
 pub(crate) mod queue;
 pub(crate) mod rehearsal;
 pub(crate) mod reply;

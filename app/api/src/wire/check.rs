@@ -81,3 +81,15 @@ pub struct CheckSpfQuery {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mail_from: Option<String>,
 }
+
+/// Which record is written out, and what it is held against.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct FlatQuery {
+    /// Where the record stands that it is made of; the domain itself if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// Where a copy is published that is held against the source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub against: Option<String>,
+}

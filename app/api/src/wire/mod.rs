@@ -38,7 +38,7 @@ pub use blocklist::{
     BlocklistCell, BlocklistPage, BlocklistQuery, ListingPage, ListingQuery, ListingRow,
     WatchedList, WatchedSubjectRow,
 };
-pub use check::{CheckAddressQuery, CheckDomainQuery, CheckMessageQuery, CheckSpfQuery};
+pub use check::{CheckAddressQuery, CheckDomainQuery, CheckMessageQuery, CheckSpfQuery, FlatQuery};
 pub use diagnosis::{
     ChangedRow, DiagnosisPage, DiagnosisQuery, EvidenceFile, EvidencePack, EvidenceQuery,
     EvidenceRow, FiguresRow, InsteadRow, ProviderDiagnosis, ReplySeenRow, SourceDiagnosis, StepRow,

@@ -4,7 +4,7 @@
 use clap::{Args, Subcommand};
 use postlane_checks::spf::{FlattenError, Flattened, flatten};
 use postlane_checks::{Known, Name};
-use serde_json::{Value, json};
+use postlane_inspection::{Drift, flat_as_json};
 
 use super::check::Answers;
 use crate::exit::{Exit, Failure};
@@ -47,10 +47,10 @@ pub(crate) fn run(command: &SpfCommand, json: bool) -> Result<Exit, Failure> {
     let copy = copy.transpose().map_err(|e| failure(&e))?;
     let drift = copy.as_ref().map(|copy| Drift::between(&source, copy));
     if json {
-        print::json(&as_json(&source, drift.as_ref()));
+        print::json(&flat_as_json(&source, drift.as_ref()));
     } else {
         match &drift {
-            Some(drift) => drift.show(),
+            Some(drift) => show_drift(drift),
             None => show(&source),
         }
     }
@@ -70,31 +70,16 @@ fn failure(error: &FlattenError) -> Failure {
     Failure::new(exit, error.to_string())
 }
 
-/// What a published copy has otherwise than its source.
-struct Drift {
-    /// Networks that the source passes and the copy does not.
-    missing: Vec<String>,
-    /// Networks that the copy passes and the source does not.
-    extra: Vec<String>,
-}
-
-impl Drift {
-    fn between(source: &Flattened, copy: &Flattened) -> Self {
-        let shown = |all: Vec<_>| all.iter().map(ToString::to_string).collect();
-        Self { missing: shown(copy.missing_of(source)), extra: shown(source.missing_of(copy)) }
+fn show_drift(drift: &Drift) {
+    if drift.missing.is_empty() && drift.extra.is_empty() {
+        print::line("the published record has what its source has");
     }
-
-    fn show(&self) {
-        if self.missing.is_empty() && self.extra.is_empty() {
-            print::line("the published record has what its source has");
-        }
-        if !self.missing.is_empty() {
-            print::field("missing", &self.missing.join(" "));
-            print::field("to do", "Publish the record anew: mail from there is refused.");
-        }
-        if !self.extra.is_empty() {
-            print::field("left over", &self.extra.join(" "));
-        }
+    if !drift.missing.is_empty() {
+        print::field("missing", &drift.missing.join(" "));
+        print::field("to do", "Publish the record anew: mail from there is refused.");
+    }
+    if !drift.extra.is_empty() {
+        print::field("left over", &drift.extra.join(" "));
     }
 }
 
@@ -109,16 +94,4 @@ fn show(found: &Flattened) {
         found.networks.len(),
         found.kept.len()
     ));
-}
-
-fn as_json(found: &Flattened, drift: Option<&Drift>) -> Value {
-    let records =
-        found.records.iter().map(|(name, text)| json!({"name": name.to_string(), "txt": text}));
-    json!({
-        "records": records.collect::<Vec<Value>>(),
-        "networks": found.networks.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "kept": found.kept.iter().map(|term| &**term).collect::<Vec<_>>(),
-        "missing": drift.map(|drift| &drift.missing),
-        "extra": drift.map(|drift| &drift.extra),
-    })
 }

@@ -25,7 +25,7 @@ fn with_dns() -> (Knot, Relay) {
 }
 
 /// Makes a token with the program; gives it.
-fn token(relay: &Relay, name: &str, scopes: &str, tenant: Option<&str>) -> String {
+pub(crate) fn token(relay: &Relay, name: &str, scopes: &str, tenant: Option<&str>) -> String {
     let mut arguments = vec!["token", "new", "--name", name, "--scope", scopes];
     arguments.extend(tenant.iter().flat_map(|tenant| ["--tenant", tenant]));
     let output = relay.ask(&arguments);

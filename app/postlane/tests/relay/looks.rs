@@ -66,6 +66,28 @@ fn the_api_finds_what_the_command_line_finds() {
 }
 
 #[test]
+fn a_record_of_spf_is_written_out_alike_and_a_copy_held_against_it() {
+    let zone = |name, records| Zone { name, records: Some(records), signed: false };
+    let sender = "@ TXT \"v=spf1 include:esp ip4:192.0.2.1 -all\"\n\
+                  esp TXT \"v=spf1 ip4:198.51.100.0/24 -all\"\n\
+                  old TXT \"v=spf1 ip4:192.0.2.1 ip4:203.0.113.9 -all\"\n"
+        .replace("include:esp", "include:esp.example.com");
+    let knot = Knot::start(&[zone("example.com", &sender), zone("com", "")]);
+    let resolver = knot.address().to_string();
+    let relay = Relay::start(&["--route", "*=127.0.0.1:9", "--resolver", &resolver]);
+    let asked = ["spf", "flatten", "example.com", "--against", "old.example.com", "--json"];
+    let said = Home::new().command(&asked).args(["--resolver", &resolver]).output().unwrap();
+    let said: Value = serde_json::from_slice(&said.stdout).unwrap();
+    let api = Api::of(&relay);
+    let told = api.get("/v1/checks/spf/flat/example.com?against=old.example.com").json();
+    assert_eq!(told, said);
+    assert_eq!(told["missing"], serde_json::json!(["ip4:198.51.100.0/24"]));
+    assert_eq!(told["extra"], serde_json::json!(["ip4:203.0.113.9"]));
+    assert_eq!(api.get("/v1/checks/spf/flat/nothing.example.com").status, 400);
+    assert_eq!(api.get("/v1/checks/spf/flat/a..b").status, 400);
+}
+
+#[test]
 fn what_cannot_be_looked_at_is_refused_with_the_cure() {
     let relay = Relay::start(&["--route", "*=127.0.0.1:9", "--resolver", "127.0.0.1:9"]);
     let api = Api::of(&relay);

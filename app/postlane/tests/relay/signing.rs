@@ -7,6 +7,8 @@ use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
+use crate::access::token;
+use crate::http::Api;
 use crate::knot::{Knot, Zone, free_address, program};
 use crate::postfix::Postfix;
 use crate::relay::{Dialogue, Home, PATIENCE, Relay};
@@ -250,6 +252,28 @@ fn keys_are_held_against_what_the_dns_has() {
     assert!(said.contains("s1-ed._domainkey.example.com: there is no key at that name"), "{said}");
     let silent = Knot::start(&[Zone { name: "example.com", records: None, signed: false }]);
     assert_eq!(check(&silent).0, Some(3));
+}
+
+#[test]
+fn the_api_says_how_keys_stand_and_a_tenant_sees_its_own() {
+    let signed = Signed::new();
+    let text = format!(
+        "{}[[listener]]\naddress = \"127.0.0.1:0\"\n[delivery]\nresolvers = [\"{}\"]\n",
+        signed.settings,
+        signed.knot.address()
+    );
+    let relay = signed.home.start_by_file(&text);
+    let told = Api::of(&relay).get("/v1/checks/dkim").json();
+    let rows = told.as_array().unwrap_or_else(|| panic!("{told}"));
+    let names: Vec<&str> = rows.iter().filter_map(|row| row["name"].as_str()).collect();
+    assert!(names.contains(&"s1._domainkey.example.com"), "{told}");
+    let rsa = rows.iter().find(|row| row["selector"] == "s1").unwrap();
+    assert_eq!(rsa["result"], "ok", "{told}");
+    assert!(rsa["record"].as_str().unwrap().starts_with("v=DKIM1; k=rsa; p="), "{told}");
+    assert!(!told.to_string().contains("PRIVATE"), "{told}");
+    let token = token(&relay, "acme-reads", "read", Some("acme"));
+    let own = Api::with(&relay, &token).get("/v1/checks/dkim").json();
+    assert!(own.as_array().unwrap().iter().all(|row| row["domain"] != "example.com"), "{own}");
 }
 
 #[test]

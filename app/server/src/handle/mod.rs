@@ -44,7 +44,7 @@ use crate::names::Names;
 use crate::preflight::Preflight;
 use crate::rehearsals::Rehearsals;
 use crate::routing::Failures;
-use crate::setup::{Live, Setup};
+use crate::setup::{Live, Setup, SigningKey};
 use crate::submitting::Awaited;
 use crate::suppression::Suppressions;
 use crate::tester::Tester;
@@ -291,6 +291,11 @@ impl Handle {
     /// Looks at senders with our resolver.
     pub fn inspector(&self) -> &Inspector {
         &self.0.inspector
+    }
+
+    /// The keys that mail is signed with, in force or not.
+    pub fn signing_keys(&self) -> Vec<SigningKey> {
+        self.0.live.borrow().signing.keys.clone()
     }
 
     /// Begins to close: no new mail, transactions under way are finished.

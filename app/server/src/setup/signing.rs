@@ -112,6 +112,11 @@ impl SigningSetup {
 }
 
 impl SigningKey {
+    /// Whose mail alone it signs, where it is somebody's.
+    pub fn tenant(&self) -> Option<&Label> {
+        self.tenant.as_ref()
+    }
+
     fn signs(&self, tenant: &Label, author: &Domain) -> bool {
         self.tenant.as_ref().is_none_or(|own| own == tenant) && self.is_about(author)
     }

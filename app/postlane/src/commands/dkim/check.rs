@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 use postlane_checks::dkim::Visible;
+use postlane_inspection::{key_as_json, key_word};
 use postlane_mail::Domain;
 use postlane_server::config::settings::Dkim;
 use postlane_server::config::{Config, Overrides};
-use serde_json::json;
 
 use crate::commands::check::Answers;
 use crate::commands::config::{refused, warn};
@@ -53,28 +53,24 @@ pub(super) fn run(check: &Check, json: bool) -> Result<Exit, Failure> {
     })?;
     let mut exit = Exit::Yes;
     for (signer, found) in signers.iter().zip(&found) {
-        let (word, of) = match found {
-            Visible::Yes => ("ok", Exit::Yes),
-            Visible::Testing => ("warn", Exit::Yes),
-            Visible::Unknown(_) => ("error", Exit::Undetermined),
-            _ => ("missing", Exit::No),
-        };
+        let (word, of) = (
+            key_word(found),
+            match found {
+                Visible::Yes | Visible::Testing => Exit::Yes,
+                Visible::Unknown(_) => Exit::Undetermined,
+                _ => Exit::No,
+            },
+        );
         exit = if exit == Exit::No || of == Exit::Yes { exit } else { of };
-        let name = signer.key_name().map(|name| name.to_string()).unwrap_or_default();
-        let record = signer.record().map_err(|error| Failure::usage(error.to_string()))?;
+        let told = key_as_json(signer, found).map_err(|e| Failure::usage(e.to_string()))?;
         if json {
-            print::json(&json!({
-                "name": name,
-                "domain": signer.domain().as_str(),
-                "selector": signer.selector().as_str(),
-                "result": word,
-                "says": found.to_string(),
-                "record": record,
-            }));
+            print::json(&told);
         } else {
-            print::line(&format!("{word:<8}{name}: {}", print::printable(&found.to_string())));
+            let text = |key: &str| told[key].as_str().unwrap_or_default().to_owned();
+            let says = print::printable(&text("says"));
+            print::line(&format!("{word:<8}{}: {says}", text("name")));
             if of != Exit::Yes {
-                print::line(&format!("        publish there, as TXT: {record}"));
+                print::line(&format!("        publish there, as TXT: {}", text("record")));
             }
         }
     }
