@@ -13,7 +13,7 @@ mod rhythm;
 mod worth;
 
 pub use board::{Board, Due, NotWatched};
-pub use budget::{Budget, Limits};
+pub use budget::{Budget, Limits, ListDay};
 pub use cell::{Cell, Colour, Hearing, ListedAs, Shown, Standing, Turn};
 pub use issue::{Issue, IssueTurn, Issues};
 pub use record::{RecordChange, RecordSet, Records, Values, Version, observed};

@@ -2,9 +2,10 @@
 //!
 //! API tokens with their scopes and tenants, people who sign in and their sessions, webhooks with how
 //! far each has been told, saved views, incidents, policies of recipients' domains, what lanes believed over
-//! time, and the audit of changes. It is no part of the mail: a relay whose registry is broken, locked or
+//! time, what block lists were asked, and the audit of changes. It is no part of the mail: a relay whose registry is broken, locked or
 //! gone goes on sending, and says so. It reads no clock for what it keeps: times are arguments.
 
+mod asked;
 mod audit;
 mod belief;
 mod database;
@@ -24,6 +25,7 @@ mod user;
 mod view;
 mod webhook;
 
+pub use asked::KeptDay;
 pub use audit::{Audit, AuditFilter, AuditRow};
 pub use belief::{BELIEFS_MAX, KeptBelief, KeptLimit};
 pub use database::Database;

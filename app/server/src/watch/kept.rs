@@ -4,9 +4,9 @@
 
 use postlane_checks::Outcome;
 use postlane_checks::blocklist::Subject;
-use postlane_checks::watch::{Cell, Hearing, ListedAs, Standing};
+use postlane_checks::watch::{Cell, Hearing, ListDay, ListedAs, Standing};
 use postlane_mail::Instant;
-use postlane_registry::{KeptCell, ListingSpan};
+use postlane_registry::{KeptCell, KeptDay, ListingSpan};
 use serde::{Deserialize, Serialize};
 
 /// A cell. Moments are microseconds since 1970.
@@ -88,6 +88,16 @@ pub(super) fn read(kept: &KeptCell) -> Option<(Box<str>, Subject, Cell)> {
     let asked = state.asked.map(Instant);
     let cell = Cell { standing, hearing, asked, next: Instant(state.next) };
     Some((kept.list.as_str().into(), Subject::read(&kept.subject)?, cell))
+}
+
+/// What a list was asked in a day, to be kept.
+pub(super) fn keep_day(of: ListDay) -> KeptDay {
+    KeptDay { list: of.list.into(), day: of.day, questions: of.questions }
+}
+
+/// The same as it was kept.
+pub(super) fn read_day(kept: KeptDay) -> ListDay {
+    ListDay { list: kept.list.into(), day: kept.day, questions: kept.questions }
 }
 
 /// A listing, for the history.

@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use postlane_checks::Known;
 use postlane_checks::blocklist::{Keys, List, Lists, Reading, Subject, look_up};
-use postlane_checks::watch::{Board, Due, NotWatched, Turn};
+use postlane_checks::watch::{Board, Budget, Due, NotWatched, Turn};
 use postlane_mail::{Instant, Span};
 use postlane_net::dns::{Freshness, Resolver};
-use postlane_registry::{KeptCell, ListingStep, RegistryError};
+use postlane_registry::{KeptCell, KeptDay, ListingStep, RegistryError};
 use tokio::task::JoinSet;
 
 use super::Seen;
 use super::domains::Sought;
-use super::kept::{keep, read, span};
+use super::kept::{keep, keep_day, read, read_day, span};
 use super::telling::Told;
 use crate::handle::Handle;
 use crate::setup::{Asking, Setup, WatchSetup};
@@ -76,7 +76,9 @@ impl Handle {
     async fn recall_lists(&self) -> Result<(), RegistryError> {
         let mut held = self.0.watch.lists.lock().await;
         if held.is_none() {
-            let cells = self.registry(|db| db.watched_cells()).await?;
+            let (cells, days) =
+                self.registry(|db| Ok((db.watched_cells()?, db.list_days()?))).await?;
+            *self.0.watch.budget.lock() = Budget::restored(days.into_iter().map(read_day));
             let board = Board::restored(self.watch_seed(), cells.iter().filter_map(read));
             *self.0.watch.seen.lock() = Seen { board: Arc::new(board.clone()), at: None };
             *held = Some(board);
@@ -113,7 +115,7 @@ impl Handle {
             Which::All => board.everything(),
         };
         let is_asked = !due.is_empty();
-        for Heard { list, readings } in self.ask(due, &setup).await {
+        for Heard { list, readings } in self.ask(due, &setup).await? {
             // Answers of one list are of one moment: it is asked as a whole the next time, too.
             let now = self.now();
             for (subject, reading) in readings {
@@ -140,17 +142,30 @@ impl Handle {
         Ok(())
     }
 
+    /// As much of it as the limits allow. That it is asked is durable when this says so: a relay
+    /// that ends amid its questions has asked them.
+    async fn granted(&self, due: Vec<Due>, setup: &WatchSetup) -> Result<Vec<Due>, RegistryError> {
+        let limits = setup.limits;
+        let now = self.now();
+        // One look at lists is under way at a time: nobody else takes.
+        let mut budget = self.0.watch.budget.lock().clone();
+        let parts = due.into_iter().flat_map(|due| due.in_parts(limits.minute));
+        let granted: Vec<Due> =
+            parts.filter(|part| budget.takes(now, &part.list, part.questions(), limits)).collect();
+        if !granted.is_empty() {
+            let days: Vec<KeptDay> = budget.days(now).map(keep_day).collect();
+            self.registry(move |db| db.keep_list_days(&days)).await?;
+        }
+        *self.0.watch.budget.lock() = budget;
+        Ok(granted)
+    }
+
     /// Asks as much of it as the limits allow, all lists at once.
-    async fn ask(&self, due: Vec<Due>, setup: &Setup) -> Vec<Heard> {
+    async fn ask(&self, due: Vec<Due>, setup: &Setup) -> Result<Vec<Heard>, RegistryError> {
         let resolver = &self.0.watch.resolver;
-        let WatchSetup { limits, keys, .. } = &*setup.watch;
         let mut asking = JoinSet::new();
-        for part in due.into_iter().flat_map(|due| due.in_parts(limits.minute)) {
-            let now = self.now();
-            if !self.0.watch.budget.lock().takes(now, &part.list, part.questions(), *limits) {
-                continue;
-            }
-            asking.spawn(one_list(resolver.clone(), part, keys.clone()));
+        for part in self.granted(due, &setup.watch).await? {
+            asking.spawn(one_list(resolver.clone(), part, setup.watch.keys.clone()));
         }
         let mut heard = Vec::new();
         let mut stop = self.0.stop.subscribe();
@@ -160,9 +175,9 @@ impl Handle {
                     Some(Ok(one)) => heard.push(one),
                     // What has died is asked again the next time.
                     Some(Err(_)) => {}
-                    None => return heard,
+                    None => return Ok(heard),
                 },
-                _ = stop.wait_for(|stop| *stop) => return heard,
+                _ = stop.wait_for(|stop| *stop) => return Ok(heard),
             }
         }
     }

@@ -24,7 +24,41 @@ pub struct Budget {
     put_off: u64,
 }
 
+/// What one list was asked in one day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListDay {
+    /// The list, by its id.
+    pub list: Box<str>,
+    /// The day, in days since 1970 (UTC).
+    pub day: u64,
+    /// Questions, so far.
+    pub questions: u32,
+}
+
 impl Budget {
+    /// What was left of the days that are given: a program that begins again is allowed no more
+    /// than one that goes on. Of a list's days the latest counts, and of two of one day the fuller.
+    pub fn restored(days: impl IntoIterator<Item = ListDay>) -> Self {
+        let mut budget = Self::default();
+        for ListDay { list, day, questions } in days {
+            let known = budget.days.entry(list).or_default();
+            *known = (*known).max((day, questions));
+        }
+        budget
+    }
+
+    /// What is to be kept for [`Self::restored`]: of each list its latest day, but for those that
+    /// are over.
+    pub fn days(&self, now: Instant) -> impl Iterator<Item = ListDay> {
+        let today = now.unix_s() / 86_400;
+        let days = self.days.iter().filter(move |(_, (day, _))| *day >= today);
+        days.map(|(list, (day, questions))| ListDay {
+            list: list.clone(),
+            day: *day,
+            questions: *questions,
+        })
+    }
+
     /// Takes so many questions to a list out of what is left, all or none. Where there is not
     /// enough left that is counted, and the questions wait.
     pub fn takes(&mut self, now: Instant, list: &str, questions: u32, limits: Limits) -> bool {
@@ -67,6 +101,7 @@ fn current((number, used): (u64, u32), now: u64) -> (u64, u32) {
 #[cfg(test)]
 mod tests {
     use postlane_mail::Span;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -88,6 +123,42 @@ mod tests {
         let tomorrow = begin + Span::from_h(24);
         assert!(budget.takes(tomorrow, "zen", 5, LIMITS));
         assert_eq!(budget.today(tomorrow, "zen"), 5);
+    }
+
+    #[test]
+    fn of_what_was_kept_of_a_list_the_most_counts_and_days_that_are_over_are_not_kept() {
+        let day = |day, questions| ListDay { list: "zen".into(), day, questions };
+        let budget = Budget::restored([day(7, 5), day(8, 3), day(8, 2), day(6, 9)]);
+        let at = |day: u64| Instant::from_unix_s(day * 86_400 + 1);
+        assert_eq!((budget.today(at(8), "zen"), budget.today(at(7), "zen")), (3, 0));
+        assert_eq!(budget.days(at(8)).collect::<Vec<_>>(), [day(8, 3)]);
+        assert_eq!(budget.days(at(9)).count(), 0);
+    }
+
+    proptest! {
+        /// However often a relay is started again, and whatever it asks in between.
+        #[test]
+        fn a_restart_grants_no_question_more_in_a_day(
+            steps in proptest::collection::vec(
+                (0_u64..40_000, 0_usize..3, 1_u32..9, proptest::bool::ANY), 1..80),
+        ) {
+            let (mut now, mut budget) = (Instant::from_unix_s(86_400 * 100), Budget::default());
+            let mut granted: BTreeMap<(u64, &str), u32> = BTreeMap::new();
+            for (wait_s, list, questions, is_restart) in steps {
+                now = now + Span::from_s(wait_s);
+                let list = ["psbl", "surbl", "zen"][list];
+                if is_restart {
+                    let before = budget.today(now, list);
+                    budget = Budget::restored(budget.days(now));
+                    prop_assert_eq!(budget.today(now, list), before);
+                }
+                let of_day = granted.entry((now.unix_s() / 86_400, list)).or_default();
+                let is_granted = budget.takes(now, list, questions, LIMITS);
+                *of_day += if is_granted { questions } else { 0 };
+                prop_assert!(*of_day <= LIMITS.day, "{} of {list}", of_day);
+                prop_assert_eq!(budget.today(now, list), *of_day);
+            }
+        }
     }
 
     #[test]
