@@ -1,9 +1,6 @@
 //! The command line, declared once: parser, help and completions read this.
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
-
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
 use crate::commands::analyze::Analyze;
 use crate::commands::audit::AuditArguments;
@@ -26,6 +23,7 @@ use crate::commands::receiver::Receiver;
 use crate::commands::rehearse::Rehearse;
 use crate::commands::rules::RulesCommand;
 use crate::commands::send::Send;
+use crate::commands::serve::Serve;
 use crate::commands::spf::SpfCommand;
 use crate::commands::spool::SpoolCommand;
 use crate::commands::suppression::SuppressionCommand;
@@ -36,6 +34,7 @@ use crate::commands::trace::Trace;
 use crate::commands::user::UserCommand;
 use crate::commands::view::ViewCommand;
 use crate::commands::webhook::WebhookCommand;
+use crate::reach::Reach;
 
 /// A sending relay that mailbox providers do not have to slow down.
 ///
@@ -48,38 +47,6 @@ pub(crate) struct Cli {
     pub(crate) reach: Reach,
     #[command(subcommand)]
     pub(crate) command: Command,
-}
-
-/// How a command finds the running server.
-#[derive(Args)]
-#[command(next_help_heading = "Which server")]
-pub(crate) struct Reach {
-    /// The server's data directory [default: ./postlane-data; commands look in
-    /// /var/lib/postlane, too]
-    #[arg(long, value_name = "DIR", global = true, env = "POSTLANE_DATA", hide_env_values = true)]
-    pub(crate) data: Option<PathBuf>,
-    /// Talk to this HTTP address rather than to the server's unix socket
-    #[arg(long, value_name = "ADDR:PORT", global = true)]
-    pub(crate) server: Option<SocketAddr>,
-    /// The file with the API's token [default: DIR/token]
-    #[arg(long, value_name = "FILE", global = true)]
-    pub(crate) token: Option<PathBuf>,
-    /// Print JSON: one value, or one to a line
-    #[arg(long, global = true, help_heading = None)]
-    pub(crate) json: bool,
-}
-
-impl Reach {
-    /// The server's data directory: what was said, else the one `serve` makes here, else the one
-    /// of the Debian package.
-    pub(crate) fn data_dir(&self) -> PathBuf {
-        const PACKAGED: &str = "/var/lib/postlane";
-        self.data.clone().unwrap_or_else(|| {
-            let here = PathBuf::from("postlane-data");
-            let packaged = PathBuf::from(PACKAGED);
-            if !here.exists() && packaged.exists() { packaged } else { here }
-        })
-    }
 }
 
 #[derive(Subcommand)]
@@ -218,37 +185,4 @@ pub(crate) enum Command {
     Audit(AuditArguments),
     /// Let the running server read its configuration again
     Reload,
-}
-
-/// What `serve` can be told for a quick start; a configuration file says more.
-#[derive(Args)]
-pub(crate) struct Serve {
-    /// The configuration file; without one, the defaults hold
-    #[arg(long, short, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
-    /// Take mail there [default: 127.0.0.1:2525]; port 0 picks a free one
-    #[arg(long, value_name = "ADDR:PORT")]
-    pub(crate) smtp: Vec<SocketAddr>,
-    /// Serve the HTTP API there [default: 127.0.0.1:8025]; port 0 picks a free one
-    #[arg(long, value_name = "ADDR:PORT")]
-    pub(crate) http: Option<SocketAddr>,
-    /// Ask this DNS resolver rather than the system's
-    #[arg(long, value_name = "ADDR:PORT")]
-    pub(crate) resolver: Vec<SocketAddr>,
-    /// The port of MX hosts [default: 25]
-    #[arg(long, value_name = "PORT")]
-    pub(crate) mx_port: Option<u16>,
-    /// Send what agrees with PATTERN to that host, without looking at MX records; `*` is all
-    #[arg(long, value_name = "PATTERN=HOST:PORT")]
-    pub(crate) route: Vec<String>,
-    /// Seed of all chance (shuffles, jitter), for a run that can be repeated
-    #[arg(long, value_name = "N")]
-    pub(crate) seed: Option<u64>,
-    /// Begin as if it were that moment (RFC 3339)
-    #[arg(long, value_name = "TIME")]
-    pub(crate) now: Option<jiff::Timestamp>,
-    /// Let the server's time run so many times faster, to try it on a model receiver; only where
-    /// every listener, and every route, one of them for `*`, is on loopback
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    pub(crate) clock_speed: Option<u32>,
 }

@@ -15,8 +15,8 @@ use serde::de::DeserializeOwned;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 
-use crate::cli::Reach;
 use crate::exit::{Exit, Failure};
+use crate::reach::Reach;
 
 /// A way to the server, with the token in hand.
 pub(crate) struct Client {

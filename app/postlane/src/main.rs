@@ -5,6 +5,7 @@ mod client;
 mod commands;
 mod exit;
 mod print;
+mod reach;
 mod replies;
 
 use clap::Parser as _;

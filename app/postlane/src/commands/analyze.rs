@@ -19,9 +19,9 @@ use clap::{Args, ValueEnum};
 use postlane_maillog::{Analysis, Format, Limits, Report};
 use postlane_replies::{Providers, RuleBook};
 
-use crate::cli::Reach;
 use crate::exit::{Exit, Failure};
 use crate::print;
+use crate::reach::Reach;
 use crate::replies::{OwnRules, read_rules};
 
 pub(crate) use pack::{LogPack, LogsOfOthers};

@@ -6,10 +6,10 @@ use postlane_mail::Span;
 
 use super::moment;
 use super::queue::which::{address, age};
-use crate::cli::Reach;
 use crate::client::Client;
 use crate::exit::{Exit, Failure};
 use crate::print;
+use crate::reach::Reach;
 
 #[derive(Args)]
 pub(crate) struct AuditArguments {

@@ -5,8 +5,8 @@ mod watched;
 
 use clap::{Args, Subcommand};
 
-use crate::cli::Reach;
 use crate::exit::{Exit, Failure};
+use crate::reach::Reach;
 
 /// What can be told of block lists.
 #[derive(Subcommand)]

@@ -9,9 +9,9 @@ use postlane_server::Meanings;
 use serde::Serialize;
 
 use self::letters::{Letter, each_letter};
-use crate::cli::Reach;
 use crate::exit::{Exit, Failure};
 use crate::print;
+use crate::reach::Reach;
 
 #[derive(Subcommand)]
 pub(crate) enum BounceCommand {

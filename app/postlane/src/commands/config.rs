@@ -9,9 +9,9 @@ use postlane_server::config::{
     Config, ConfigError, Findings, Overrides, explain, explain_all, explanations,
 };
 
-use crate::cli::Reach;
 use crate::exit::{Exit, Failure};
 use crate::print;
+use crate::reach::Reach;
 
 /// What can be asked of a configuration. No server needs to run.
 #[derive(Subcommand)]

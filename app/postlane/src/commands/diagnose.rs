@@ -11,10 +11,10 @@ use postlane_ledger::Ledger;
 use postlane_mail::Instant;
 
 use super::log::{open_folder, written};
-use crate::cli::Reach;
 use crate::client::Client;
 use crate::exit::{Exit, Failure};
 use crate::print;
+use crate::reach::Reach;
 
 /// Where to look.
 #[derive(Args)]

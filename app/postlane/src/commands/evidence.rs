@@ -14,10 +14,10 @@ use super::analyze::{LogPack, LogsOfOthers};
 use super::check::Answers;
 use super::diagnose::{LedgerFolder, now, undiagnosed};
 use super::log::written;
-use crate::cli::Reach;
 use crate::client::Client;
 use crate::exit::{Exit, Failure};
 use crate::print;
+use crate::reach::Reach;
 
 /// About whom, for whom, and where to.
 #[derive(Args)]

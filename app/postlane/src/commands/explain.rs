@@ -9,9 +9,9 @@ use std::path::PathBuf;
 use clap::Args;
 use postlane_replies::{Scratch, read_logged};
 
-use crate::cli::Reach;
 use crate::exit::{Exit, Failure};
 use crate::print;
+use crate::reach::Reach;
 use crate::replies::{Audience, Known, OwnRules, Who, reply_of};
 
 /// A reply, or a log full of them.

@@ -8,10 +8,10 @@ use postlane_api::wire::{
 use super::log::written;
 use super::queue::which::escaped;
 use super::{moment, or_dash};
-use crate::cli::Reach;
 use crate::client::Client;
 use crate::exit::{Exit, Failure};
 use crate::print;
+use crate::reach::Reach;
 
 #[derive(Subcommand)]
 pub(crate) enum IncidentsCommand {

@@ -7,10 +7,10 @@ use postlane_api::wire::{LaneOrder, LaneOrdered, LanePage, LaneQuery, LaneRow, T
 use postlane_mail::{Rate, Span, Stream};
 
 use super::queue::which::{address, age, escaped};
-use crate::cli::Reach;
 use crate::client::Client;
 use crate::exit::{Exit, Failure};
 use crate::print;
+use crate::reach::Reach;
 
 #[derive(Subcommand)]
 pub(crate) enum LanesCommand {

@@ -16,9 +16,9 @@ pub(crate) use self::reading::{Reading, Source};
 pub(in crate::commands) use self::reading::{open_folder, written};
 pub(super) use self::shown::{Lead, entry as show_entry, moment, unruly_gone};
 use self::which::Which;
-use crate::cli::Reach;
 use crate::exit::{Exit, Failure};
 use crate::print;
+use crate::reach::Reach;
 
 /// Which entries, and how they are shown.
 #[derive(Args)]

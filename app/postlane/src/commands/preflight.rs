@@ -5,10 +5,10 @@ use postlane_api::wire::{PreflightEntry, PreflightPage, PreflightQuery, Rechecke
 
 use super::queue::which::address;
 use super::{moment, or_dash};
-use crate::cli::Reach;
 use crate::client::Client;
 use crate::exit::{Exit, Failure};
 use crate::print;
+use crate::reach::Reach;
 
 /// What is asked of preflight.
 #[derive(Args)]

@@ -8,10 +8,10 @@ use postlane_api::wire::{Act, Acted, QueueMessage, QueuePage, ServerFacts, Summa
 use postlane_mail::QueueId;
 
 use self::which::{Which, escaped, queue_id};
-use crate::cli::Reach;
 use crate::client::Client;
 use crate::exit::{Exit, Failure};
 use crate::print;
+use crate::reach::Reach;
 
 #[derive(Subcommand)]
 pub(crate) enum QueueCommand {

@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use postlane_receivers::{Scenario, builtin};
 
-use crate::cli::Reach;
 use crate::exit::{Exit, Failure};
 use crate::print;
+use crate::reach::Reach;
 
 /// Which receiver, and who asks it.
 #[derive(Args)]

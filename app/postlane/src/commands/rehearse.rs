@@ -18,9 +18,9 @@ use postlane_server::config::{Config, Overrides};
 use postlane_server::rehearsals::rehearsed_engine;
 use postlane_server::setup::Setup;
 
-use crate::cli::Reach;
 use crate::exit::{Exit, Failure};
 use crate::print;
+use crate::reach::Reach;
 
 /// What is rehearsed, and with what.
 #[derive(Args)]

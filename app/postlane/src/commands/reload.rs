@@ -2,10 +2,10 @@
 
 use postlane_api::wire::Reloaded;
 
-use crate::cli::Reach;
 use crate::client::Client;
 use crate::exit::{Exit, Failure};
 use crate::print;
+use crate::reach::Reach;
 
 pub(crate) fn run(reach: &Reach) -> Result<Exit, Failure> {
     let reloaded: Reloaded = Client::find(reach)?.post("/v1/server/reload", &())?;

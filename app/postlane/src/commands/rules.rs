@@ -8,9 +8,9 @@ use clap::Subcommand;
 use postlane_replies::{Fault, OwnRules, Providers};
 use serde_json::json;
 
-use crate::cli::Reach;
 use crate::exit::{Exit, Failure};
 use crate::print;
+use crate::reach::Reach;
 use crate::replies::read_rules;
 
 /// What can be done with rules of one's own. No server needs to run.

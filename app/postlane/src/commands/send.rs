@@ -9,10 +9,10 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 use postlane_api::wire::{Answer, MessageRequest, OneOrMany};
 
-use crate::cli::Reach;
 use crate::client::Client;
 use crate::exit::{Exit, Failure};
 use crate::print;
+use crate::reach::Reach;
 
 /// A message, whole (`--raw`) or in its parts.
 #[derive(Args)]

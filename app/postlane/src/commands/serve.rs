@@ -3,10 +3,11 @@
 use std::fs;
 use std::io::{self, Read as _};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
+use clap::Args;
 use postlane_api::{Doors, LedgerFeed, Token, router, serve as serve_api};
 use postlane_dashboard::{Dashboard, SetupToken};
 use postlane_mail::{Host, Instant};
@@ -19,9 +20,42 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use super::config::{refused, warn};
-use crate::cli::{Reach, Serve};
 use crate::exit::{Exit, Failure};
 use crate::print;
+use crate::reach::Reach;
+
+/// What `serve` can be told for a quick start; a configuration file says more.
+#[derive(Args)]
+pub(crate) struct Serve {
+    /// The configuration file; without one, the defaults hold
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Take mail there [default: 127.0.0.1:2525]; port 0 picks a free one
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub(crate) smtp: Vec<SocketAddr>,
+    /// Serve the HTTP API there [default: 127.0.0.1:8025]; port 0 picks a free one
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub(crate) http: Option<SocketAddr>,
+    /// Ask this DNS resolver rather than the system's
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub(crate) resolver: Vec<SocketAddr>,
+    /// The port of MX hosts [default: 25]
+    #[arg(long, value_name = "PORT")]
+    pub(crate) mx_port: Option<u16>,
+    /// Send what agrees with PATTERN to that host, without looking at MX records; `*` is all
+    #[arg(long, value_name = "PATTERN=HOST:PORT")]
+    pub(crate) route: Vec<String>,
+    /// Seed of all chance (shuffles, jitter), for a run that can be repeated
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Begin as if it were that moment (RFC 3339)
+    #[arg(long, value_name = "TIME")]
+    pub(crate) now: Option<jiff::Timestamp>,
+    /// Let the server's time run so many times faster, to try it on a model receiver; only where
+    /// every listener, and every route, one of them for `*`, is on loopback
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) clock_speed: Option<u32>,
+}
 
 pub(crate) fn run(reach: &Reach, serve: Serve) -> Result<Exit, Failure> {
     let overrides = overrides(reach, &serve);

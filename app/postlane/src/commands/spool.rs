@@ -15,9 +15,9 @@ use postlane_spool::{
 };
 use serde_json::{Value, json};
 
-use crate::cli::Reach;
 use crate::exit::{Exit, Failure};
 use crate::print;
+use crate::reach::Reach;
 
 #[derive(Subcommand)]
 pub(crate) enum SpoolCommand {

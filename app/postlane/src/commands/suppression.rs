@@ -16,10 +16,10 @@ use postlane_api::wire::{
 use postlane_mail::{Host, Label, Span};
 
 use super::queue::which::{address, age, escaped, provider};
-use crate::cli::Reach;
 use crate::client::Client;
 use crate::exit::{Exit, Failure};
 use crate::print;
+use crate::reach::Reach;
 
 #[derive(Subcommand)]
 pub(crate) enum SuppressionCommand {

@@ -14,10 +14,10 @@ use postlane_tester::Report;
 
 use super::queue::which::age;
 use super::{moment, or_dash};
-use crate::cli::Reach;
 use crate::client::Client;
 use crate::exit::{Exit, Failure};
 use crate::print;
+use crate::reach::Reach;
 
 #[derive(Subcommand)]
 pub(crate) enum TesterCommand {

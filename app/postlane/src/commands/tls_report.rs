@@ -4,10 +4,10 @@ use clap::Args;
 use postlane_api::wire::{TlsReport, TlsReportPage, TlsReportQuery};
 
 use super::queue::which::address;
-use crate::cli::Reach;
 use crate::client::Client;
 use crate::exit::{Exit, Failure};
 use crate::print;
+use crate::reach::Reach;
 
 #[derive(Args)]
 pub(crate) struct TlsReportArguments {

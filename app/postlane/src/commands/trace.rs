@@ -4,9 +4,9 @@ use clap::Args;
 use postlane_api::wire::{QueueRow, Step, Traced, TracedMessage};
 
 use super::log::{Lead, Reading, Source, moment, show_entry, unruly_gone};
-use crate::cli::Reach;
 use crate::exit::{Exit, Failure};
 use crate::print;
+use crate::reach::Reach;
 
 /// Which message, and how much of it.
 #[derive(Args)]

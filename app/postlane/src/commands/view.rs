@@ -6,10 +6,10 @@ use postlane_api::wire::{VIEW_PAGES, ViewPage, ViewRequest, ViewRow};
 
 use super::moment;
 use super::queue::which::escaped;
-use crate::cli::Reach;
 use crate::client::Client;
 use crate::exit::{Exit, Failure};
 use crate::print;
+use crate::reach::Reach;
 
 #[derive(Subcommand)]
 pub(crate) enum ViewCommand {

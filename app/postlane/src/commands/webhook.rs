@@ -8,10 +8,10 @@ use postlane_mail::Span;
 
 use super::queue::which::{age, escaped};
 use super::{moment, or_dash};
-use crate::cli::Reach;
 use crate::client::Client;
 use crate::exit::{Exit, Failure};
 use crate::print;
+use crate::reach::Reach;
 
 #[derive(Subcommand)]
 pub(crate) enum WebhookCommand {

@@ -5,12 +5,12 @@ use postlane_api::wire::{
 };
 
 use super::{History, Status};
-use crate::cli::Reach;
 use crate::client::Client;
 use crate::commands::log::written;
 use crate::commands::{moment, or_dash};
 use crate::exit::{Exit, Failure};
 use crate::print;
+use crate::reach::Reach;
 
 pub(super) fn status(reach: &Reach, status: Status) -> Result<Exit, Failure> {
     let Status { list, subject, all } = status;

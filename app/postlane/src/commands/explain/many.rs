@@ -7,9 +7,9 @@ use postlane_mail::Reply;
 use postlane_replies::{Label, Scratch, cluster_of};
 use serde::Serialize;
 
-use crate::cli::Reach;
 use crate::exit::{Exit, Failure};
 use crate::print::{self, printable};
+use crate::reach::Reach;
 use crate::replies::{Audience, Explained, Known, Speaker, recorded};
 
 /// How many kinds are told apart; what comes then is counted, and not shown. Chosen, not measured.

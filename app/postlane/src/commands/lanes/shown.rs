@@ -6,9 +6,9 @@ use postlane_api::wire::{
 };
 use postlane_mail::Span;
 
-use crate::cli::Reach;
 use crate::commands::lane_checks::told;
 use crate::print;
+use crate::reach::Reach;
 
 /// A table of lanes, and below it what was ordered of providers that have none yet.
 pub(super) fn list(page: &LanePage) {

@@ -12,10 +12,10 @@ use postlane_mail::{Instant, Span};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::cli::Reach;
 use crate::client::Client;
 use crate::commands::queue::which::escaped;
 use crate::exit::{Exit, Failure};
+use crate::reach::Reach;
 
 /// Where it is read.
 #[derive(Args)]

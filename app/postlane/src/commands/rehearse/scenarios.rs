@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use postlane_receivers::{Scenario, builtin};
 
-use crate::cli::Reach;
 use crate::exit::Failure;
 use crate::print;
+use crate::reach::Reach;
 
 /// Reads all of them; everything that is wrong with any of them is told, with its line.
 pub(super) fn read(paths: &[PathBuf]) -> Result<Vec<Scenario>, Failure> {

@@ -7,9 +7,9 @@ use postlane_mail::Reply;
 use postlane_replies::{Label, Scratch};
 use serde_json::json;
 
-use crate::cli::Reach;
 use crate::exit::{Exit, Failure};
 use crate::print::{self, printable};
+use crate::reach::Reach;
 use crate::replies::{Known, Speaker, recorded};
 
 /// How many changes are told apart. Chosen, not measured.

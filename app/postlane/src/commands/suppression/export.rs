@@ -10,10 +10,10 @@ use postlane_api::wire::{SuppressionQuery, SuppressionRow};
 use serde_json::json;
 
 use super::{Format, Which, file, pages};
-use crate::cli::Reach;
 use crate::client::Client;
 use crate::exit::{Exit, Failure};
 use crate::print;
+use crate::reach::Reach;
 
 #[derive(Args)]
 pub(crate) struct Export {

@@ -11,10 +11,10 @@ use serde_json::json;
 
 use super::file::Header;
 use super::{Format, REASONS, Who, label};
-use crate::cli::Reach;
 use crate::client::Client;
 use crate::exit::{Exit, Failure};
 use crate::print;
+use crate::reach::Reach;
 
 #[derive(Args)]
 pub(crate) struct Import {
