@@ -20,6 +20,7 @@ mod log;
 mod moments;
 mod numbers;
 mod origin;
+mod patch;
 mod people;
 mod preflight;
 mod queue;

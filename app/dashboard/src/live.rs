@@ -9,7 +9,6 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use askama::Template;
 use axum::body::Body;
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
@@ -19,6 +18,7 @@ use postlane_api::Problem;
 use serde::Serialize;
 
 use crate::desk::Desk;
+use crate::patch::Patch;
 use crate::session::Visit;
 use crate::together::Page;
 
@@ -33,28 +33,6 @@ const QUIET_MAX: u32 = 15;
 /// A stream ends after this long, and the browser comes back: a page that nobody closes is asked
 /// again who it is.
 const STREAM_MAX: u32 = 600;
-
-/// A part of a page.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Patch {
-    /// Its name.
-    pub(crate) part: String,
-    /// What it is now.
-    pub(crate) html: String,
-}
-
-impl Patch {
-    /// A part as it is drawn.
-    pub(crate) fn of(part: &str, template: &impl Template) -> Self {
-        Self { part: part.to_owned(), html: drawn(template) }
-    }
-}
-
-/// A part as it stands in its page, in an element with `data-part` and its name.
-pub(crate) fn drawn(template: &impl Template) -> String {
-    // A template of ours writes into memory, which does not fail.
-    template.render().unwrap_or_default()
-}
 
 struct Looking<L> {
     desk: Desk,

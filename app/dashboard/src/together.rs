@@ -14,7 +14,7 @@ use postlane_mail::Label;
 use postlane_registry::Role;
 use tokio::sync::OnceCell;
 
-use crate::live::Patch;
+use crate::patch::Patch;
 use crate::session::Visit;
 
 /// So old may be what somebody else has seen: less than the span between two looks of one page.

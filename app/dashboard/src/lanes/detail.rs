@@ -22,9 +22,10 @@ use super::window::{Asked, Window};
 use crate::answer;
 use crate::desk::Desk;
 use crate::frame::Frame;
-use crate::live::{self, Patch, drawn};
+use crate::live;
 use crate::moments;
 use crate::numbers::{count, foreign, in_query, percent, plain, query};
+use crate::patch::{Patch, drawn};
 use crate::session::Visit;
 
 /// What the lane is and does now.

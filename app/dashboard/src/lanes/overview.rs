@@ -17,8 +17,9 @@ use super::stretch::{Course, courses};
 use crate::answer;
 use crate::desk::Desk;
 use crate::frame::Frame;
-use crate::live::{self, Patch};
+use crate::live;
 use crate::numbers::{count, in_query, many, plain};
+use crate::patch::{self, Patch};
 use crate::session::Visit;
 
 /// How far back the small plots look.
@@ -85,7 +86,7 @@ pub(crate) async fn show(
     let smtp = desk.handle().smtp_addresses().first().map(ToString::to_string);
     let page = OverviewPage {
         frame,
-        summary: live::drawn(&summary),
+        summary: patch::drawn(&summary),
         groups,
         range,
         smtp: smtp.unwrap_or_default(),

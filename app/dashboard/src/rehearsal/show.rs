@@ -12,9 +12,10 @@ use super::picture::{Axes, Drawn};
 use crate::answer;
 use crate::desk::Desk;
 use crate::frame::Frame;
-use crate::live::{Patch, drawn, stream};
+use crate::live::stream;
 use crate::moments;
 use crate::numbers::{foreign, percent, span};
+use crate::patch::{Patch, drawn};
 use crate::session::Visit;
 
 /// What a policy came to, in a row.

@@ -15,9 +15,10 @@ use super::list::chip;
 use crate::answer;
 use crate::desk::Desk;
 use crate::frame::Frame;
-use crate::live::{Patch, drawn, stream};
+use crate::live::stream;
 use crate::moments;
 use crate::numbers::{foreign, in_query};
+use crate::patch::{Patch, drawn};
 use crate::report::ReportView;
 use crate::session::Visit;
 
