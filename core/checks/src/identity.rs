@@ -92,7 +92,7 @@ fn dkim_aligned(looked: Looked<'_>) -> Option<Found> {
     } else if is_open {
         Found::error("a key could not be looked up")
     } else if signers.is_empty() {
-        Found::fail(format!("no good signature, of {author} or anybody"))
+        Found::fail(format!("no good signature: none of {author}, and none of anybody else"))
     } else {
         Found::fail(format!("signed by {} and not by {author}", signers.join(", ")))
     }

@@ -38,7 +38,7 @@ const STORIES: &[(&str, Class, &str)] = &[
         b fresh accepted 20
         b fresh bounced unknown 110
         b fresh deferred unknown 70
-        gate a IDN-05 no good signature, of shop.example or anybody
+        gate a IDN-05 no good signature: none of shop.example, and none of anybody else
         elsewhere a fresh accepted 300
         elsewhere b fresh accepted 310"),
     ("one address of four is refused", Class::PoolIp, "
