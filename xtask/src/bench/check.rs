@@ -4,6 +4,8 @@
 //! the raw octets to the last finding. Hostile messages are measured at two lengths: what is
 //! linear in the text costs the same for each octet of both.
 
+mod names;
+
 use std::io::Write;
 
 use postlane_checks::message::Message;
@@ -120,5 +122,6 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
             writeln!(out, "{name:<16} {:>10} octets {:>8.1} ms", message.len(), took * 1e3)?;
         }
     }
+    names::run(&mut out)?;
     Ok(Ended::Well)
 }
