@@ -97,6 +97,34 @@ async function throttled(page) {
   await picture(page, "lanes");
 }
 
+async function arranged(page) {
+  step("lanes are ordered and found by the address, and live figures leave that alone");
+  await page.click("table.lanes th a:has-text('Accepted/h')");
+  await page.waitForURL(/sort=accepted/);
+  assert.equal(await page.getAttribute("th[aria-sort]", "aria-sort"), "descending");
+  await page.click("table.lanes th a:has-text('Accepted/h')");
+  await page.waitForURL(/sort=-accepted/);
+  assert.equal(await page.getAttribute("th[aria-sort]", "aria-sort"), "ascending");
+  await page.click("nav[aria-label='Which lanes'] a:has-text('Needs a look')");
+  await page.waitForURL(/state=attention/);
+  await page.waitForFunction(() => document.getElementById("live-says")?.textContent === "live");
+  assert.match(page.url(), /sort=-accepted/);
+  await chip(page, "Resting").waitFor();
+  await accessible(page, "the overview, ordered");
+  await picture(page, "lanes-arranged");
+  await page.fill("[name=find]", "nobody <b>");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("text=No lane agrees with this");
+  await page.click("text=Show all lanes");
+  await page.waitForSelector("tr.lane");
+  const downloading = page.waitForEvent("download");
+  await page.click("summary:has-text('Export')");
+  await page.click("a:text-is('CSV')");
+  assert.match(fs.readFileSync(await (await downloading).path(), "utf8"), /^provider,source,state,/);
+  await page.goto(`${base}/?range=1h`);
+  await chip(page, "Resting").waitFor();
+}
+
 async function ordered(page) {
   step("it is paused and resumed, and says why and by whom");
   await page.locator("tr.lane a[data-ask]").first().click();
@@ -298,6 +326,7 @@ try {
   const { page, wrong } = await visitor(browser);
   await firstSignIn(page);
   await throttled(page);
+  await arranged(page);
   await ordered(page);
   await detail(page);
   await found(page);

@@ -1,6 +1,7 @@
 //! Rows of a page as a file: CSV or a JSON object to a line, a part at a time, so that memory does not grow
 //! with what is asked for.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 
 use axum::body::Body;
@@ -10,7 +11,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use postlane_api::Problem;
 use postlane_api::log::{Form, cell, escaped_json};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A row on its way out.
 pub(crate) struct Line {
@@ -29,6 +30,13 @@ pub(crate) struct Part {
 pub(crate) struct File {
     pub(crate) name: &'static str,
     pub(crate) columns: &'static [&'static str],
+}
+
+/// Which form of a file an address wants.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(crate) struct Wanted {
+    format: String,
 }
 
 /// The forms that are offered.
@@ -54,6 +62,28 @@ impl Line {
 }
 
 impl File {
+    /// The file of rows that are all there already, each with a cell for every column.
+    ///
+    /// # Errors
+    /// A form that is not known.
+    pub(crate) async fn send_rows(
+        self,
+        wanted: &Wanted,
+        rows: Vec<Vec<String>>,
+    ) -> Result<Response, Problem> {
+        let form = if wanted.format.is_empty() { "csv" } else { &wanted.format };
+        let read = move |_| {
+            let line = |cells: &Vec<String>| {
+                let named: BTreeMap<&str, &String> =
+                    self.columns.iter().copied().zip(cells).collect();
+                Line::new(&named, cells.clone())
+            };
+            let lines = rows.iter().map(line).collect();
+            async move { Ok(Part { lines, next: None }) }
+        };
+        self.send(form, read).await
+    }
+
     /// The file, read part by part. The first is read before anything is answered, so that what cannot be
     /// asked for is said.
     ///

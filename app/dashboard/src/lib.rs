@@ -32,6 +32,7 @@ mod router;
 mod session;
 mod setup;
 mod sign_in;
+mod table;
 mod tester;
 mod together;
 mod trace;

@@ -4,7 +4,7 @@ mod asking;
 mod tokens;
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, Method};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use postlane_api::Problem;
@@ -15,8 +15,9 @@ use crate::answer;
 use crate::desk::Desk;
 use crate::frame::Frame;
 use crate::moments;
-use crate::numbers::{foreign, in_query};
+use crate::numbers::{foreign, in_query, query};
 use crate::session::{Posted, Visit};
+use crate::table::{Column, Head, Order, Worth, finds};
 use asking::{Asking, Field};
 
 pub(crate) use tokens::{ask_new as ask_new_token, ask_revoke, make as make_token, revoke};
@@ -40,6 +41,38 @@ struct PeopleOut {
     frame: Frame,
     people: Vec<Person>,
     tokens: Vec<tokens::Line>,
+    asked: Asked,
+    people_heads: Vec<Head>,
+    token_heads: Vec<Head>,
+    /// Whether there is a token at all, whatever was looked for.
+    is_any_token: bool,
+}
+
+/// Whom somebody looks for, and the order of each table.
+#[derive(Deserialize, Default, Clone)]
+#[serde(default)]
+pub(crate) struct Asked {
+    find: String,
+    people: String,
+    tokens: String,
+}
+
+const COLUMNS: [Column; 6] = [
+    Column::words("name", "Name"),
+    Column::words("role", "Role"),
+    Column::words("sees", "Sees"),
+    Column::most("signed-in", "Signed in (UTC)"),
+    Column::most("made", "Made (UTC)"),
+    Column::unseen("Changes"),
+];
+
+impl Asked {
+    fn address(&self, changed: (&str, &str)) -> String {
+        let own =
+            [("find", self.find.trim()), ("people", &*self.people), ("tokens", &*self.tokens)];
+        let pairs = own.map(|(key, value)| (key, if key == changed.0 { changed.1 } else { value }));
+        format!("/people?{}", query(&pairs))
+    }
 }
 
 /// A form of this page, filled in.
@@ -81,17 +114,44 @@ const COMMANDS: [(&str, &str, &str); 5] = [
 ];
 
 /// People and tokens.
-pub(crate) async fn show(State(desk): State<Desk>, visit: Visit) -> Result<Response, Problem> {
-    let users: UserPage = desk.api().read(visit.person(), "/v1/users").await?;
-    let tokens: TokenPage = desk.api().read(visit.person(), "/v1/tokens").await?;
+pub(crate) async fn show(
+    State(desk): State<Desk>,
+    visit: Visit,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Problem> {
+    let mut users: UserPage = desk.api().read(visit.person(), "/v1/users").await?;
+    let mut tokens: TokenPage = desk.api().read(visit.person(), "/v1/tokens").await?;
+    let is_any_token = !tokens.tokens.is_empty();
+    let of_people = Order::of(&asked.people, &COLUMNS, "");
+    users.users.retain(|user| finds(&asked.find, &[&user.name, &user.role, &user.tenant]));
+    of_people.arrange(&mut users.users, worth);
+    let of_tokens = Order::of(&asked.tokens, &tokens::COLUMNS, "");
+    tokens.tokens.retain(|token| {
+        finds(&asked.find, &[&token.name, &token.scopes.join(", "), &token.tenant, &token.state])
+    });
+    of_tokens.arrange(&mut tokens.tokens, tokens::worth);
     let frame = Frame::new(&desk, &visit, "People and tokens", "/people");
     let nonce = frame.bare.nonce.clone();
     let out = PeopleOut {
         people: users.users.iter().map(|user| person(&visit, user)).collect(),
         tokens: tokens.tokens.iter().map(tokens::line).collect(),
         frame,
+        people_heads: of_people.heads(&COLUMNS, |sort| asked.address(("people", sort))),
+        token_heads: of_tokens.heads(&tokens::COLUMNS, |sort| asked.address(("tokens", sort))),
+        asked,
+        is_any_token,
     };
     Ok(answer::page(&out, &nonce))
+}
+
+fn worth(user: &UserRow, by: &str) -> Worth {
+    match by {
+        "role" => Worth::words(&user.role),
+        "sees" => Worth::words(&user.tenant),
+        "signed-in" => Worth::at(user.signed_in_at.as_ref().and_then(moments::read)),
+        "made" => Worth::at(moments::read(&user.created_at)),
+        _ => Worth::words(&user.name),
+    }
 }
 
 fn person(visit: &Visit, user: &UserRow) -> Person {

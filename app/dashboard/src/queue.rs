@@ -7,17 +7,18 @@ use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use postlane_api::Problem;
-use postlane_api::wire::{QueuePage, QueueRow, SummaryPage};
+use postlane_api::wire::{QueuePage, QueueRow, SummaryPage, SummaryRow};
 
 use crate::answer;
 use crate::desk::Desk;
 use crate::export::{FORMS, File, Line as FileLine, Part};
 use crate::frame::Frame;
-use crate::lanes::age_p95;
+use crate::lanes::{age_p95, age_place};
 use crate::moments;
 use crate::numbers::{count, foreign, in_query, many};
 use crate::replies::Said;
 use crate::session::Visit;
+use crate::table::{Column, Head, Order, Worth};
 
 use act::{WORDINGS, told};
 pub(crate) use act::{ask, give};
@@ -68,6 +69,9 @@ struct QueueOut {
     exports: Vec<(&'static str, String)>,
     done: Option<Done>,
     next: String,
+    heads: Vec<Head>,
+    /// The order of the table of providers, which a search keeps.
+    by: String,
 }
 
 /// What can be chosen of a status, a stream and an age: as the address has it, and as it is said.
@@ -90,7 +94,9 @@ pub(crate) async fn show(
     let (api, person) = (desk.api(), visit.person());
     let asked = which.query(&[("cursor", given("cursor"))]);
     let page: QueuePage = api.read(person, &format!("/v1/queue?{asked}")).await?;
-    let all: SummaryPage = api.read(person, "/v1/queue/summary").await?;
+    let mut all: SummaryPage = api.read(person, "/v1/queue/summary").await?;
+    let order = Order::of(given("by"), &COLUMNS, "");
+    order.arrange(&mut all.providers, worth);
     let agree = match which.is_everything() {
         true => recipients(&all),
         false => {
@@ -101,7 +107,9 @@ pub(crate) async fn show(
     let done = given("recipients").parse().ok().and_then(|many| told(given("done"), many, &which));
     let frame = Frame::new(&desk, &visit, "Queue", "/queue");
     let nonce = frame.bare.nonce.clone();
-    let next = page.next.map(|next| format!("/queue?{}", which.query(&[("cursor", &next)])));
+    let next = page
+        .next
+        .map(|next| format!("/queue?{}", which.query(&[("by", given("by")), ("cursor", &next)])));
     let may_act = visit.may_operate();
     let out = QueueOut {
         frame,
@@ -112,6 +120,8 @@ pub(crate) async fn show(
         exports: FORMS
             .map(|form| (form, format!("/queue/export?{}", which.query(&[("format", form)]))))
             .into(),
+        heads: order.heads(&COLUMNS, |by| format!("/queue?{}", which.query(&[("by", by)]))),
+        by: given("by").to_owned(),
         which,
         done: done.map(|(says, back, offer)| {
             let back = if may_act { back } else { String::new() };
@@ -120,6 +130,30 @@ pub(crate) async fn show(
         next: next.unwrap_or_default(),
     };
     Ok(answer::page(&out, &nonce))
+}
+
+const COLUMNS: [Column; 7] = [
+    Column::words("provider", "Provider"),
+    Column::figures("recipients", "Recipients"),
+    Column::figures("active", "Active"),
+    Column::figures("ready", "Ready"),
+    Column::figures("deferred", "Deferred"),
+    Column::figures("held", "Held"),
+    Column::figures("age", "Age, p95"),
+];
+
+/// What a provider is worth in an order.
+fn worth(line: &SummaryRow, by: &str) -> Worth {
+    let figure = match by {
+        "recipients" => line.recipients,
+        "active" => line.active,
+        "ready" => line.ready,
+        "deferred" => line.deferred,
+        "held" => line.held,
+        "age" => age_place(line) as u64,
+        _ => return Worth::words(&line.provider),
+    };
+    Worth::Figure(figure as f64)
 }
 
 /// All that agrees, as a file.
@@ -214,7 +248,7 @@ fn offers(which: &Which) -> Vec<(&'static str, String)> {
 }
 
 fn lines(desk: &Desk, summary: &SummaryPage) -> Vec<Line> {
-    let line = |line: &postlane_api::wire::SummaryRow| {
+    let line = |line: &SummaryRow| {
         let address = format!("/queue?provider={}", in_query(&line.provider));
         let of = |status: &str, many: u64| {
             (

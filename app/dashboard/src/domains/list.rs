@@ -11,10 +11,12 @@ use serde::Deserialize;
 use super::change::Change;
 use crate::answer;
 use crate::desk::Desk;
+use crate::export::{File, Wanted};
 use crate::frame::Frame;
 use crate::moments;
 use crate::numbers::{foreign, in_query, many, query};
 use crate::session::Visit;
+use crate::table::{Column, Head, Order, Worth, finds};
 
 /// Which of them, in which order.
 #[derive(Deserialize, Default, Clone)]
@@ -45,6 +47,7 @@ struct Line {
     changed_what: String,
     looked: String,
     rank: u8,
+    spf_lookups: Option<u32>,
     changed_at: Option<Instant>,
     looked_at: Option<Instant>,
 }
@@ -58,7 +61,8 @@ struct ListOut {
     lines: Vec<Line>,
     asked: Asked,
     shows: Vec<(&'static str, &'static str, usize, String)>,
-    heads: Vec<(&'static str, &'static str, String, bool)>,
+    heads: Vec<Head>,
+    export: String,
 }
 
 /// What changed within this time is told in the row. Chosen, not measured.
@@ -73,9 +77,7 @@ pub(crate) async fn list(
     visit: Visit,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
-    let page: DomainPage = desk.api().read(visit.person(), "/v1/domains").await?;
-    let now = desk.now();
-    let mut lines: Vec<Line> = page.domains.iter().map(|row| Line::of(row, now)).collect();
+    let (is_on, mut lines) = all(&desk, &visit).await?;
     let total = lines.len();
     let shows = ["", "open", "listed"].map(|show| {
         let says = match show {
@@ -86,41 +88,97 @@ pub(crate) async fn list(
         let many = lines.iter().filter(|line| line.is_among(show)).count();
         (show, says, many, address(&Asked { show: show.to_owned(), ..asked.clone() }))
     });
-    let wanted = asked.find.trim().to_lowercase();
-    lines.retain(|line| {
-        let texts = [&line.domain, &line.whose, &line.because];
-        line.is_among(&asked.show) && texts.iter().any(|text| text.to_lowercase().contains(&wanted))
-    });
-    sort(&mut lines, &asked.sort);
-    tell_changes(&desk, &visit, &mut lines, now).await;
+    choose(&mut lines, &asked);
+    tell_changes(&desk, &visit, &mut lines, desk.now()).await;
     let frame = Frame::new(&desk, &visit, "Domains", "/domains");
     let nonce = frame.bare.nonce.clone();
-    let heads =
-        [("", "State"), ("domain", "Domain"), ("changed", "Changed"), ("looked", "Looked at")];
-    let heads = heads.map(|(sort, says)| {
-        let there = address(&Asked { sort: sort.to_owned(), ..asked.clone() });
-        (sort, says, there, asked.sort == sort)
-    });
-    let (shows, heads) = (shows.into(), heads.into());
-    let out = ListOut { frame, is_on: page.on, total, lines, asked, shows, heads };
+    let heads = order(&asked)
+        .heads(&COLUMNS, |sort| address(&Asked { sort: sort.to_owned(), ..asked.clone() }));
+    let (shows, export) = (shows.into(), asked_query(&asked));
+    let out = ListOut { frame, is_on, total, lines, asked, shows, heads, export };
     Ok(answer::page(&out, &nonce))
 }
 
-fn address(asked: &Asked) -> String {
-    let pairs = [("show", &*asked.show), ("find", &*asked.find), ("sort", &*asked.sort)];
-    let query = query(&pairs);
-    if query.is_empty() { "/domains".to_owned() } else { format!("/domains?{query}") }
+/// Whether records are looked at, and every domain.
+async fn all(desk: &Desk, visit: &Visit) -> Result<(bool, Vec<Line>), Problem> {
+    let page: DomainPage = desk.api().read(visit.person(), "/v1/domains").await?;
+    let now = desk.now();
+    let mut lines: Vec<Line> = page.domains.iter().map(|row| Line::of(row, now)).collect();
+    lines.sort_by(|a, b| a.domain.cmp(&b.domain));
+    Ok((page.on, lines))
 }
 
-/// In the order that was asked for; what needs somebody first, if none was.
-fn sort(lines: &mut [Line], by: &str) {
-    lines.sort_by(|a, b| a.domain.cmp(&b.domain));
-    match by {
-        "domain" => {}
-        "changed" => lines.sort_by_key(|line| std::cmp::Reverse(line.changed_at)),
-        "looked" => lines.sort_by_key(|line| std::cmp::Reverse(line.looked_at)),
-        _ => lines.sort_by_key(|line| std::cmp::Reverse(line.rank)),
-    }
+/// Those that the page of the same address shows, as a file.
+pub(crate) async fn export(
+    State(desk): State<Desk>,
+    visit: Visit,
+    Query(asked): Query<Asked>,
+    Query(wanted): Query<Wanted>,
+) -> Result<Response, Problem> {
+    let (_, mut lines) = all(&desk, &visit).await?;
+    choose(&mut lines, &asked);
+    FILE.send_rows(&wanted, lines.iter().map(Line::cells).collect()).await
+}
+
+const FILE: File = File {
+    name: "domains",
+    columns: &[
+        "domain",
+        "tenants",
+        "because",
+        "state",
+        "spf_lookups",
+        "dkim_keys",
+        "dmarc",
+        "beside",
+        "listings",
+        "changed_at",
+        "looked_at",
+        "failed",
+    ],
+};
+
+const COLUMNS: [Column; 9] = [
+    Column::most("state", "State"),
+    Column::words("domain", "Domain"),
+    Column::most("spf", "SPF"),
+    Column::still("DKIM"),
+    Column::words("dmarc", "DMARC"),
+    Column::still("Beside"),
+    Column::figures("listings", "Listings"),
+    Column::most("changed", "Changed"),
+    Column::most("looked", "Looked at"),
+];
+
+fn order(asked: &Asked) -> Order {
+    Order::of(&asked.sort, &COLUMNS, "state")
+}
+
+/// Leaves those that are asked for, in the order that was asked for; what needs somebody first, if none
+/// was.
+fn choose(lines: &mut Vec<Line>, asked: &Asked) {
+    lines.retain(|line| {
+        line.is_among(&asked.show)
+            && finds(&asked.find, &[&line.domain, &line.whose, &line.because])
+    });
+    order(asked).arrange(lines, |line, by| match by {
+        "state" => Worth::Figure(line.rank.into()),
+        "spf" => Worth::figure(line.spf_lookups.map(f64::from)),
+        "dmarc" => Worth::words(&line.dmarc),
+        "listings" => Worth::Figure(line.listings as f64),
+        "changed" => Worth::at(line.changed_at),
+        "looked" => Worth::at(line.looked_at),
+        _ => Worth::words(&line.domain),
+    });
+}
+
+fn asked_query(asked: &Asked) -> String {
+    query(&[("show", &*asked.show), ("find", &*asked.find), ("sort", &*asked.sort)])
+}
+
+fn address(asked: &Asked) -> String {
+    let query = asked_query(asked);
+    if query.is_empty() { "/domains".to_owned() } else { format!("/domains?{query}") }
 }
 
 /// What changed lately, of those that changed last.
@@ -172,9 +230,28 @@ impl Line {
             changed_what: String::new(),
             looked: ago(looked_at),
             rank,
+            spf_lookups: row.spf_lookups,
             changed_at,
             looked_at,
         }
+    }
+
+    fn cells(&self) -> Vec<String> {
+        let at = |at: Option<Instant>| at.map(moments::exact).unwrap_or_default();
+        vec![
+            self.domain.clone(),
+            self.whose.clone(),
+            self.because.clone(),
+            self.state.clone(),
+            self.spf.clone(),
+            self.dkim.clone(),
+            self.dmarc.clone(),
+            self.transport.clone(),
+            self.listings.to_string(),
+            at(self.changed_at),
+            at(self.looked_at),
+            self.failed.clone(),
+        ]
     }
 
     fn is_among(&self, show: &str) -> bool {
@@ -239,10 +316,12 @@ mod tests {
         let fresh = Line::of(&DomainRow { looked_at: None, ..row("d.example") }, now);
         let mut lines = vec![well, issues, listed, fresh];
         assert_eq!(lines.iter().filter(|line| line.is_among("open")).count(), 2);
-        sort(&mut lines, "");
+        choose(&mut lines, &Asked::default());
         let names: Vec<&str> = lines.iter().map(|line| line.domain.as_str()).collect();
         assert_eq!(names, ["c.example", "b.example", "d.example", "a.example"]);
-        sort(&mut lines, "domain");
+        choose(&mut lines, &Asked { sort: "domain".to_owned(), ..Asked::default() });
         assert_eq!(lines[0].domain, "a.example");
+        choose(&mut lines, &Asked { find: "B.Ex".to_owned(), ..Asked::default() });
+        assert_eq!((lines.len(), lines[0].domain.as_str()), (1, "b.example"));
     }
 }

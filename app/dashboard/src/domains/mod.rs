@@ -7,5 +7,5 @@ mod look;
 mod sort;
 
 pub(crate) use detail::{look_now, show};
-pub(crate) use list::{list, reasons};
+pub(crate) use list::{export, list, reasons};
 pub(crate) use look::check;

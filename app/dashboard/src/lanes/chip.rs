@@ -43,6 +43,26 @@ impl Chip {
         }
     }
 
+    /// As addresses have it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Quarantined => "quarantined",
+            other => other.class(),
+        }
+    }
+
+    /// How worried one has to be, the least 0.
+    pub(crate) fn rank(self) -> u8 {
+        match self {
+            Self::Healthy => 0,
+            Self::Restart(_) => 1,
+            Self::Steady => 2,
+            Self::Held => 3,
+            Self::Quarantined => 4,
+            Self::Resting => 5,
+        }
+    }
+
     /// What it means, for who points at it.
     pub(crate) fn means(self) -> &'static str {
         match self {

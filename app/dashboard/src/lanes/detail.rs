@@ -242,7 +242,9 @@ impl Seen {
             read_lanes(desk, visit, &format!("/v1/lanes/{of}")).await?;
         let tallies = async |since: String, every: Span| {
             let every_s = every.as_s();
-            let asked = format!("/v1/tallies?provider={of}&every_s={every_s}&{since}");
+            let asked = format!(
+                "/v1/tallies?provider={of}&every_s={every_s}&by=provider,source,try&{since}"
+            );
             let page = api.read(person, &asked).await;
             page.unwrap_or(TallyPage { every_s, tallies: Vec::new() })
         };

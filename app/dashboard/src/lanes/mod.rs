@@ -1,5 +1,6 @@
 //! Lanes: the overview, one lane, and what is ordered of them.
 
+mod arrange;
 mod belief;
 mod chip;
 mod detail;
@@ -16,5 +17,5 @@ mod window;
 
 pub(crate) use detail::{live as live_lane, provider, show as show_lane};
 pub(crate) use order::{ask, give};
-pub(crate) use overview::{live, show};
-pub(crate) use row::{age_p95, capital};
+pub(crate) use overview::{export, live, show};
+pub(crate) use row::{age_p95, age_place, capital};

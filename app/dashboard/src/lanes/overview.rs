@@ -4,43 +4,37 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 use axum::extract::{Query, State};
-use axum::http::Uri;
+use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use postlane_api::Problem;
 use postlane_api::wire::{LaneGlances, LanePage, LaneRow, SummaryPage, SummaryRow, TallyPage};
-use serde::Deserialize;
 
+use super::arrange::{Asked, Figures, Group, Shows};
 use super::chip::Chip;
 use super::range::Range;
 use super::row::{LaneLine, Offer, ProviderLine, age_p95};
 use super::stretch::{Course, courses};
 use crate::answer;
 use crate::desk::Desk;
+use crate::export::{File, Wanted as Form};
 use crate::frame::Frame;
 use crate::live;
 use crate::numbers::{count, in_query, many, plain};
 use crate::patch::{self, Patch};
 use crate::session::Visit;
-
-/// How far back the small plots look.
-#[derive(Deserialize, Default, Clone)]
-pub(crate) struct Asked {
-    #[serde(default)]
-    range: String,
-}
-
-/// A provider and its lanes, rows already drawn.
-struct Group {
-    provider: ProviderLine,
-    lanes: Vec<LaneLine>,
-}
+use crate::table::Head;
 
 #[derive(Template)]
 #[template(path = "overview.html")]
 struct OverviewPage {
     frame: Frame,
     summary: String,
+    shows: String,
     groups: Vec<Group>,
+    /// Whether there is anything, whatever was asked for.
+    is_any: bool,
+    asked: Asked,
+    heads: Vec<Head>,
     range: Range,
     smtp: String,
 }
@@ -81,13 +75,17 @@ pub(crate) async fn show(
     if visit.is_bound() {
         return Ok(answer::page(&glances(&desk, &visit, frame).await?, &nonce));
     }
-    let range = Range::named(&asked.range);
-    let (summary, groups) = looked(&desk, &visit, range).await?;
+    let range = asked.range();
+    let seen = looked(&desk, &visit, &asked).await?;
     let smtp = desk.handle().smtp_addresses().first().map(ToString::to_string);
     let page = OverviewPage {
         frame,
-        summary: patch::drawn(&summary),
-        groups,
+        summary: patch::drawn(&seen.summary),
+        shows: patch::drawn(&seen.shows),
+        groups: seen.groups,
+        is_any: seen.is_any,
+        heads: asked.heads(),
+        asked,
         range,
         smtp: smtp.unwrap_or_default(),
     };
@@ -102,11 +100,14 @@ pub(crate) async fn live(
     address: Uri,
 ) -> Response {
     live::stream_together((desk, visit, address.to_string()), move |desk, visit| {
-        let range = Range::named(&asked.range);
+        let asked = asked.clone();
         async move {
-            let (summary, groups) = looked(&desk, &visit, range).await?;
-            let mut patches = vec![Patch::of("summary", &summary)];
-            for group in &groups {
+            let seen = looked(&desk, &visit, &asked).await?;
+            let mut patches = vec![Patch::of("summary", &seen.summary)];
+            if seen.is_any {
+                patches.push(Patch::of("shows", &seen.shows));
+            }
+            for group in &seen.groups {
                 patches.push(Patch::of(&group.provider.key, &group.provider));
                 patches.extend(group.lanes.iter().map(|lane| Patch::of(&lane.key, lane)));
             }
@@ -115,11 +116,54 @@ pub(crate) async fn live(
     })
 }
 
-async fn looked(
-    desk: &Desk,
-    visit: &Visit,
-    range: Range,
-) -> Result<(Summary, Vec<Group>), Problem> {
+/// The lanes that the page of the same address shows, as a file.
+pub(crate) async fn export(
+    State(desk): State<Desk>,
+    visit: Visit,
+    Query(asked): Query<Asked>,
+    Query(form): Query<Form>,
+) -> Result<Response, Problem> {
+    if visit.is_bound() {
+        let says =
+            "lanes are everybody's: whoever sees one tenant's mail alone has no figures of them";
+        return Err(Problem::new(StatusCode::FORBIDDEN, says));
+    }
+    let seen = looked(&desk, &visit, &asked).await?;
+    FILE.send_rows(&form, seen.groups.iter().flat_map(Group::cells).collect()).await
+}
+
+const FILE: File = File {
+    name: "lanes",
+    columns: &[
+        "provider",
+        "source",
+        "state",
+        "cap",
+        "cap_set_by",
+        "sessions",
+        "accepted_per_h",
+        "fresh_attempts",
+        "fresh_deferred",
+        "tries_each",
+        "ready",
+        "provider_waits",
+        "next",
+        "next_until",
+        "reply_code",
+        "reply",
+    ],
+};
+
+/// What of all lanes is shown.
+struct Seen {
+    summary: Summary,
+    shows: Shows,
+    groups: Vec<Group>,
+    is_any: bool,
+}
+
+async fn looked(desk: &Desk, visit: &Visit, asked_for: &Asked) -> Result<Seen, Problem> {
+    let range = asked_for.range();
     let (api, person) = (desk.api(), visit.person());
     let lanes: LanePage = api.read(person, "/v1/lanes").await?;
     let queue: SummaryPage = api.read(person, "/v1/queue/summary").await?;
@@ -130,7 +174,11 @@ async fn looked(
     // No history is no reason for no lanes.
     let tallies = api.read(person, &asked).await;
     let tallies = tallies.unwrap_or(TallyPage { every_s: every, tallies: Vec::new() });
-    Ok(drawn(desk, (lanes, &queue, &tallies), (visit.may_order_lanes(), range)))
+    let (summary, mut groups) =
+        drawn(desk, (lanes, &queue, &tallies), (visit.may_order_lanes(), range));
+    let is_any = !groups.is_empty();
+    let shows = asked_for.choose(&mut groups);
+    Ok(Seen { summary, shows, groups, is_any })
 }
 
 fn drawn(
@@ -155,20 +203,15 @@ fn drawn(
     for (provider, lanes) in providers {
         let line = |lane: &LaneRow| {
             let course = courses.get(&(provider.clone(), lane.source.clone())).unwrap_or(&nothing);
-            (
-                course.accepted_per_h(now),
-                LaneLine::of(lane, course, (desk.replies(), now, may_order)),
-            )
+            LaneLine::of(lane, course, (desk.replies(), now, may_order))
         };
-        let drawn: Vec<(f64, LaneLine)> = lanes.iter().map(line).collect();
-        let per_h: f64 = drawn.iter().map(|(per_h, _)| per_h).sum();
-        accepted += per_h;
-        for (_, lane) in &drawn {
+        let lanes: Vec<LaneLine> = lanes.iter().map(line).collect();
+        for lane in &lanes {
             *states.entry(lane.chip).or_default() += 1;
+            accepted += lane.figures.accepted_per_h;
         }
         let depth = queue.providers.iter().find(|line| line.provider == provider);
-        let lanes: Vec<LaneLine> = drawn.into_iter().map(|(_, lane)| lane).collect();
-        let head = head((desk, &provider), &lanes, (depth, &queue.ages_min), (per_h, may_order));
+        let head = head((desk, &provider), &lanes, (depth, &queue.ages_min), may_order);
         let waits = depth.map_or(0, |depth| depth.recipients);
         groups.push((waits, Group { provider: head, lanes }));
     }
@@ -192,21 +235,27 @@ fn head(
     (desk, provider): (&Desk, &str),
     lanes: &[LaneLine],
     (depth, ages_min): (Option<&SummaryRow>, &[u32]),
-    (per_h, may_order): (f64, bool),
+    may_order: bool,
 ) -> ProviderLine {
+    let mut figures = Figures::default();
+    lanes.iter().for_each(|lane| figures += lane.figures);
+    figures.waits = depth.map_or(0, |depth| depth.recipients);
     let is_held = !lanes.is_empty() && lanes.iter().all(|lane| lane.chip == Chip::Held);
     let offers = Offer::all(provider, None, is_held);
     let name = if provider.is_empty() { "not routed yet" } else { provider };
     ProviderLine {
         key: format!("provider {provider}"),
+        id: provider.to_owned(),
         name: desk.replies().name_of(name),
         address: format!("/lanes/{}", in_query(provider)),
         chip: lanes.iter().map(|lane| lane.chip).max().unwrap_or(Chip::Healthy),
-        accepted_per_h: plain(per_h),
-        depth: count(depth.map_or(0, |depth| depth.recipients)),
+        accepted_per_h: plain(figures.accepted_per_h),
+        depth: count(figures.waits),
         age: depth.map_or_else(String::new, |depth| age_p95(depth, ages_min)),
         queue: format!("/queue?provider={}", in_query(provider)),
         offers: if may_order && !lanes.is_empty() { offers } else { Vec::new() },
+        figures,
+        is_bare: lanes.is_empty(),
     }
 }
 

@@ -4,6 +4,7 @@ use askama::Template;
 use postlane_api::wire::{LaneRow, LastReplyRow, QuotaRow, SummaryRow};
 use postlane_mail::Instant;
 
+use super::arrange::Figures;
 use super::chip::{Chip, band};
 use super::spark;
 use super::stretch::Course;
@@ -188,6 +189,7 @@ pub(crate) struct LaneLine {
     pub(crate) last_reply: Option<LastReply>,
     pub(crate) next: Next,
     pub(crate) offers: Vec<Offer>,
+    pub(crate) figures: Figures,
 }
 
 /// Where a lane's page stands.
@@ -231,6 +233,12 @@ impl LaneLine {
             last_reply: last.map(|last| LastReply::of(last, &lane.provider, replies, now)),
             next: Next::of(lane, now),
             offers: if may_order { offers } else { Vec::new() },
+            figures: Figures {
+                accepted_per_h: course.accepted_per_h(now),
+                fresh: sum.fresh,
+                deferred_fresh: sum.deferred_fresh,
+                waits: lane.ready,
+            },
         }
     }
 }
@@ -240,6 +248,8 @@ impl LaneLine {
 #[template(path = "provider_row.html")]
 pub(crate) struct ProviderLine {
     pub(crate) key: String,
+    /// As the API has it.
+    pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) address: String,
     pub(crate) chip: Chip,
@@ -248,26 +258,33 @@ pub(crate) struct ProviderLine {
     pub(crate) age: String,
     pub(crate) queue: String,
     pub(crate) offers: Vec<Offer>,
+    pub(crate) figures: Figures,
+    /// Whether mail waits for it and it has no lane.
+    pub(crate) is_bare: bool,
 }
 
 /// How old the waiting mail is, but for the oldest twentieth.
 pub(crate) fn age_p95(line: &SummaryRow, ages_min: &[u32]) -> String {
+    match ages_min.get(age_place(line)) {
+        _ if line.by_age.is_empty() => String::new(),
+        Some(upto) => format!("≤ {}", span(u64::from(*upto) * 60)),
+        None => {
+            let over = ages_min.last().copied().unwrap_or_default();
+            format!("> {}", span(u64::from(over) * 60))
+        }
+    }
+}
+
+/// The place among the ages in which that is.
+pub(crate) fn age_place(line: &SummaryRow) -> usize {
     let all: u64 = line.by_age.iter().sum();
     let wanted = all - all / 20;
     let mut seen = 0;
-    for (place, many) in line.by_age.iter().enumerate() {
+    let reached = line.by_age.iter().position(|many| {
         seen += many;
-        if seen >= wanted {
-            return match ages_min.get(place) {
-                Some(upto) => format!("≤ {}", span(u64::from(*upto) * 60)),
-                None => {
-                    let over = ages_min.last().copied().unwrap_or_default();
-                    format!("> {}", span(u64::from(over) * 60))
-                }
-            };
-        }
-    }
-    String::new()
+        seen >= wanted
+    });
+    reached.unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use crate::frame::Frame;
 use crate::moments;
 use crate::numbers::{foreign, in_query};
 use crate::session::{Posted, Visit};
+use crate::table::{Column, Worth};
 
 /// A token.
 pub(super) struct Line {
@@ -52,6 +53,33 @@ struct MadeOut {
     name: String,
     token: String,
     scopes: String,
+}
+
+pub(super) const COLUMNS: [Column; 8] = [
+    Column::words("name", "Name"),
+    Column::words("may", "May"),
+    Column::words("sees", "Sees"),
+    Column::words("state", "State"),
+    Column::most("used", "Used (UTC)"),
+    Column::words("ends", "Ends (UTC)"),
+    Column::most("made", "Made (UTC)"),
+    Column::unseen("Revoke"),
+];
+
+/// What a token is worth in an order.
+pub(super) fn worth(token: &TokenRow, by: &str) -> Worth {
+    match by {
+        "may" => Worth::words(&token.scopes.join(", ")),
+        "sees" => Worth::words(&token.tenant),
+        "state" => Worth::words(&token.state),
+        "used" => Worth::at(token.used_at.as_ref().and_then(moments::read)),
+        "ends" => {
+            let ends = token.revoked_at.as_ref().or(token.expires_at.as_ref());
+            Worth::at(ends.and_then(moments::read))
+        }
+        "made" => Worth::at(moments::read(&token.created_at)),
+        _ => Worth::words(&token.name),
+    }
 }
 
 pub(super) fn line(token: &TokenRow) -> Line {

@@ -10,11 +10,13 @@ use serde::Deserialize;
 
 use crate::answer;
 use crate::desk::Desk;
+use crate::export::{File, Wanted};
 use crate::frame::Frame;
 use crate::moments;
 use crate::numbers::{foreign, query, span};
 use crate::report::{chip_of, word_of};
 use crate::session::Visit;
+use crate::table::{Column, Head, Order, Worth};
 
 /// Which listings.
 #[derive(Deserialize, Default, Clone)]
@@ -23,6 +25,7 @@ pub(crate) struct Asked {
     list: String,
     subject: String,
     since: String,
+    sort: String,
 }
 
 /// Somebody on a list, from when to when.
@@ -50,7 +53,12 @@ struct HistoryOut {
     lists: Vec<(String, String)>,
     rows: Vec<Listing>,
     is_asked: bool,
+    heads: Vec<Head>,
+    export: String,
 }
+
+/// As many as the API gives at once.
+const ROWS_MAX: &str = "1000";
 
 /// How far back the bars look. Chosen, not measured: a quarter of a year.
 const BARS: Span = Span::from_h(90 * 24);
@@ -61,26 +69,89 @@ pub(crate) async fn list(
     visit: Visit,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
-    let (api, person, now) = (desk.api(), visit.person(), desk.now());
-    let pairs = [
-        ("list", asked.list.trim()),
-        ("subject", asked.subject.trim()),
-        ("since", asked.since.trim()),
-        ("limit", "1000"),
-    ];
-    let found: ListingPage =
-        api.read(person, &format!("/v1/blocklists/history?{}", query(&pairs))).await?;
-    let page: BlocklistPage = api.read(person, "/v1/blocklists").await?;
+    let now = desk.now();
+    let rows = found(&desk, &visit, &asked).await?;
+    let page: BlocklistPage = desk.api().read(visit.person(), "/v1/blocklists").await?;
     let frame = Frame::new(&desk, &visit, "Listings", "/reputation");
     let nonce = frame.bare.nonce.clone();
     let out = HistoryOut {
         frame,
-        is_asked: pairs.iter().take(3).any(|(_, value)| !value.is_empty()),
+        is_asked: asked.pairs().iter().any(|(_, value)| !value.is_empty()),
         lists: page.lists.iter().map(|list| (list.id.clone(), foreign(&list.name))).collect(),
-        rows: found.listings.iter().map(|row| Listing::of(row, now)).collect(),
+        rows: rows.iter().map(|row| Listing::of(row, now)).collect(),
+        heads: asked.order().heads(&COLUMNS, |sort| {
+            format!("/reputation/history?{}", asked.query(&[("sort", sort)]))
+        }),
+        export: asked.query(&[("sort", &asked.sort)]),
         asked,
     };
     Ok(answer::page(&out, &nonce))
+}
+
+/// Listings of the page of the same address, as a file.
+pub(crate) async fn export(
+    Shared(desk): Shared<Desk>,
+    visit: Visit,
+    Query(asked): Query<Asked>,
+    Query(wanted): Query<Wanted>,
+) -> Result<Response, Problem> {
+    let cells = |row: ListingRow| {
+        let until = row.until.map(|at| at.0).unwrap_or_default();
+        let ListingRow { list, subject, outcome, answers, means, ended, .. } = row;
+        vec![subject, list, row.since.0, until, outcome, answers, means, ended]
+    };
+    let rows = found(&desk, &visit, &asked).await?;
+    FILE.send_rows(&wanted, rows.into_iter().map(cells).collect()).await
+}
+
+const FILE: File = File {
+    name: "listings",
+    columns: &["subject", "list", "since", "until", "outcome", "answers", "means", "ended"],
+};
+
+const COLUMNS: [Column; 7] = [
+    Column::words("who", "Who"),
+    Column::words("list", "List"),
+    Column::most("from", "From (UTC)"),
+    Column::most("to", "To (UTC)"),
+    Column::most("lasted", "Lasted"),
+    Column::still("90 days"),
+    Column::words("said", "What the list said"),
+];
+
+/// Listings that agree, in the order that was asked for.
+async fn found(desk: &Desk, visit: &Visit, asked: &Asked) -> Result<Vec<ListingRow>, Problem> {
+    let address = format!("/v1/blocklists/history?{}", asked.query(&[("limit", ROWS_MAX)]));
+    let page: ListingPage = desk.api().read(visit.person(), &address).await?;
+    let (mut rows, now) = (page.listings, desk.now());
+    asked.order().arrange(&mut rows, |row, by| {
+        let since = moments::read(&row.since);
+        // One that stands yet ends last.
+        let until = row.until.as_ref().and_then(moments::read).unwrap_or(now);
+        match by {
+            "who" => Worth::words(&row.subject),
+            "list" => Worth::words(&row.list),
+            "to" => Worth::at(Some(until)),
+            "lasted" => Worth::figure(since.map(|since| until.since(since).0 as f64)),
+            "said" => Worth::words(&row.outcome),
+            _ => Worth::at(since),
+        }
+    });
+    Ok(rows)
+}
+
+impl Asked {
+    fn pairs(&self) -> [(&'static str, &str); 3] {
+        [("list", self.list.trim()), ("subject", self.subject.trim()), ("since", self.since.trim())]
+    }
+
+    fn query(&self, more: &[(&str, &str)]) -> String {
+        query(&self.pairs().into_iter().chain(more.iter().copied()).collect::<Vec<_>>())
+    }
+
+    fn order(&self) -> Order {
+        Order::of(&self.sort, &COLUMNS, "from")
+    }
 }
 
 impl Listing {

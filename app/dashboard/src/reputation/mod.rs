@@ -8,5 +8,5 @@ mod state;
 
 pub(crate) use address::check;
 pub(crate) use cell::show as show_cell;
-pub(crate) use history::list as history;
+pub(crate) use history::{export as export_history, list as history};
 pub(crate) use matrix::{ask_now, show};

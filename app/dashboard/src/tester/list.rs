@@ -14,8 +14,9 @@ use crate::answer;
 use crate::desk::Desk;
 use crate::frame::Frame;
 use crate::moments;
-use crate::numbers::foreign;
+use crate::numbers::{foreign, query};
 use crate::session::{Posted, Visit};
+use crate::table::{Column, Head, Order, Worth, finds};
 
 /// Reports whose verdicts are read for the list. Chosen, not measured: each is a file of 100 KB.
 const READ_MAX: usize = 20;
@@ -29,6 +30,10 @@ pub(crate) struct Asked {
     /// As the API has it; empty for all.
     #[serde(default)]
     state: String,
+    #[serde(default)]
+    find: String,
+    #[serde(default)]
+    sort: String,
 }
 
 /// States that the list is narrowed to: as the API has it, and for people.
@@ -67,8 +72,10 @@ struct ListOut {
     may_act: bool,
     /// Why there are no tests at all; empty where there may be some.
     off: String,
-    state: String,
-    states: [(&'static str, &'static str); 4],
+    asked: Asked,
+    /// Name, words and address of each choice.
+    states: Vec<(&'static str, &'static str, String)>,
+    heads: Vec<Head>,
     lines: Vec<Line>,
     /// Tests that are older than those that are shown.
     older: usize,
@@ -88,7 +95,12 @@ pub(crate) async fn list(
         }
         Err(problem) => return Err(problem),
     };
-    tests.retain(|row| asked.state.is_empty() || row.state == asked.state);
+    tests.retain(|row| {
+        let is_so = asked.state.is_empty() || row.state == asked.state;
+        is_so && finds(&asked.find, &[&row.address, &row.made_by, &row.tenant])
+    });
+    let order = Order::of(&asked.sort, &COLUMNS, "made");
+    order.arrange(&mut tests, worth);
     let older = tests.len().saturating_sub(LINES_MAX);
     tests.truncate(LINES_MAX);
     let mut lines = Vec::new();
@@ -103,8 +115,43 @@ pub(crate) async fn list(
     let frame = Frame::new(&desk, &visit, "Email tests", "/tests");
     let nonce = frame.bare.nonce.clone();
     let may_act = visit.may_operate();
-    let out = ListOut { frame, may_act, off, state: asked.state, states: STATES, lines, older };
+    let heads = order.heads(&COLUMNS, |sort| asked.address(("sort", sort)));
+    let states = STATES.map(|(name, says)| (name, says, asked.address(("state", name)))).into();
+    let out = ListOut { frame, may_act, off, asked, states, heads, lines, older };
     Ok(answer::page(&out, &nonce))
+}
+
+const COLUMNS: [Column; 6] = [
+    Column::words("address", "Address"),
+    Column::words("state", "State"),
+    Column::still("Tests passed"),
+    Column::still("Providers"),
+    Column::most("made", "Made"),
+    Column::most("until", "Takes mail until (UTC)"),
+];
+
+fn worth(row: &EmailTestRow, by: &str) -> Worth {
+    match by {
+        "address" => Worth::words(&row.address),
+        "state" => Worth::words(&row.state),
+        "until" => Worth::at(moments::read(&row.expires_at)),
+        _ => Worth::at(moments::read(&row.made_at)),
+    }
+}
+
+impl Asked {
+    fn address(&self, changed: (&str, &str)) -> String {
+        let own = [("state", &*self.state), ("find", self.find.trim()), ("sort", &*self.sort)];
+        let pairs = own.map(|(key, value)| (key, if key == changed.0 { changed.1 } else { value }));
+        match query(&pairs).as_str() {
+            "" => "/tests".to_owned(),
+            query => format!("/tests?{query}"),
+        }
+    }
+
+    fn is_narrow(&self) -> bool {
+        !self.state.is_empty() || !self.find.trim().is_empty()
+    }
 }
 
 /// Makes a test and leads to it.

@@ -21,6 +21,7 @@ mod dashboard_people;
 mod dashboard_preflight;
 mod dashboard_queue;
 mod dashboard_senders;
+mod dashboard_tables;
 mod dashboard_views;
 mod encrypted;
 mod engagement;
