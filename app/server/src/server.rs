@@ -72,6 +72,7 @@ impl Server {
         recovery.report.findings.iter().for_each(|finding| alarm(&finding.to_string()));
         load_list(&fittings.suppressions, &store, &setup);
         recall_lanes(&fittings, &store, &setup);
+        fittings.preflight.recall(&registry);
         let intake = fittings.intake(&store, recovery.report.last_id, rights_now);
         fittings.reports(&store, &intake).run(fittings.owed.clone())?;
         let answers = Answers::default();

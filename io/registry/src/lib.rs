@@ -2,7 +2,7 @@
 //!
 //! API tokens with their scopes and tenants, people who sign in and their sessions, webhooks with how
 //! far each has been told, saved views, incidents, policies of recipients' domains, what lanes believed over
-//! time, what block lists were asked, and the audit of changes. It is no part of the mail: a relay whose registry is broken, locked or
+//! time, what block lists were asked, how mail stood before providers' gates, and the audit of changes. It is no part of the mail: a relay whose registry is broken, locked or
 //! gone goes on sending, and says so. It reads no clock for what it keeps: times are arguments.
 
 mod asked;
@@ -11,6 +11,7 @@ mod belief;
 mod database;
 mod domain;
 mod error;
+mod gate;
 mod incident;
 mod listing;
 mod registry;
@@ -31,6 +32,7 @@ pub use belief::{BELIEFS_MAX, KeptBelief, KeptLimit};
 pub use database::Database;
 pub use domain::{KeptDomain, KeptVersion, VERSIONS_MAX};
 pub use error::RegistryError;
+pub use gate::{GATES_MAX, GateStep, HELD_MAX, KeptGate, KeptHeld};
 pub use incident::{IncidentStep, IncidentStepRow, KeptIncident, UntoldStep};
 pub use listing::{KeptCell, LISTINGS_MAX, ListingFilter, ListingSpan, ListingStep};
 pub use registry::Registry;

@@ -65,13 +65,16 @@ pub struct PreflightEntry {
     pub reason: Option<String>,
     /// When the last look was.
     pub looked_at: Option<Timestamp>,
+    /// Whether that was before the relay was started again: seen before the restart, and not since.
+    #[serde(default)]
+    pub before_restart: bool,
     /// The queue id of the message that was looked at.
     pub id: Option<String>,
     /// Its `Message-ID`.
     pub message_id: Option<String>,
     /// From when on it is looked again: at the next message, or at one that is held.
     pub due: Option<Timestamp>,
-    /// Messages that came by.
+    /// Messages that came by since the start.
     pub messages: u64,
     /// How many of them were looked at.
     pub looks: u64,
@@ -175,7 +178,8 @@ impl GateRow {
 
 impl From<PreflightRow> for PreflightEntry {
     fn from(row: PreflightRow) -> Self {
-        let PreflightRow { subject, policy, sight, since, due, messages, looks, held } = row;
+        let PreflightRow { subject, policy, sight, since, is_remembered, due, .. } = row;
+        let (messages, looks, held) = (row.messages, row.looks, row.held);
         let reason = sight.as_ref().filter(|_| held > 0).map(|sight| sight.says_of_hold(&subject));
         let known = sight.is_some();
         let mut entry = Self {
@@ -191,6 +195,7 @@ impl From<PreflightRow> for PreflightEntry {
             held,
             reason,
             looked_at: None,
+            before_restart: is_remembered,
             id: None,
             message_id: None,
             due: known.then(|| timestamp(due)),
@@ -211,11 +216,11 @@ impl From<PreflightRow> for PreflightEntry {
 impl From<Missing> for MissingRow {
     fn from(missing: Missing) -> Self {
         Self {
-            id: missing.check.to_owned(),
+            id: missing.check.into_owned(),
             result: missing.outcome.as_str().to_owned(),
             evidence: missing.evidence,
             remedy: missing.remedy,
-            reference: missing.reference.to_owned(),
+            reference: missing.reference.into_owned(),
         }
     }
 }

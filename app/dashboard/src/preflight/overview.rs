@@ -63,6 +63,7 @@ struct Line {
     mode: &'static str,
     since: String,
     looked: String,
+    before_restart: bool,
     counted: String,
     due: String,
     held: usize,
@@ -254,6 +255,7 @@ impl Line {
             mode: mode_of(&row.policy),
             since: ago(at(&row.since)),
             looked: ago(at(&row.looked_at)),
+            before_restart: row.before_restart,
             counted: format!(
                 "{} of {} looked at",
                 count(row.looks),

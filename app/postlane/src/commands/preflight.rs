@@ -141,7 +141,9 @@ fn show(row: &PreflightEntry) {
     }
     if let (Some(at), Some(id)) = (&row.looked_at, &row.id) {
         let named = row.message_id.as_deref().map_or_else(String::new, |id| format!(" ({id})"));
-        print::field("looked at", &print::printable(&format!("{id}{named} at {}", moment(at))));
+        let before = if row.before_restart { ", seen before the restart" } else { "" };
+        let looked = format!("{id}{named} at {}{before}", moment(at));
+        print::field("looked at", &print::printable(&looked));
     }
     if let Some(due) = &row.due {
         print::field("again", &format!("from {} on", moment(due)));

@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
+use postlane_registry::Database;
 use serde_json::Value;
 
 use crate::events::Events;
@@ -87,6 +88,28 @@ impl House {
         }
     }
 
+    /// The power goes, as far as a program can tell, and comes back; `between` has the home.
+    fn crash(self, between: impl FnOnce(&Home)) -> Self {
+        let Self { relay, gmx, settings, signs, _knot } = self;
+        let home = relay.crash();
+        between(&home);
+        Self { relay: home.start_by_file(&settings), gmx, settings, signs, _knot }
+    }
+
+    /// Comes back when the registry has so many subjects and so many messages that are held.
+    fn keeps(&self, subjects: usize, held: usize) {
+        let began = Instant::now();
+        let path = self.relay.home().data().join("registry.db");
+        loop {
+            let kept = Database::open(&path).and_then(|mut file| file.gates(u32::MAX));
+            if kept.is_ok_and(|(gates, of)| (gates.len(), of.len()) == (subjects, held)) {
+                return;
+            }
+            assert!(began.elapsed() < PATIENCE, "{}", self.relay.log());
+            std::thread::yield_now();
+        }
+    }
+
     fn figure(&self, name: &str) -> f64 {
         let answer = Api::of(&self.relay).get("/metrics");
         let text = answer.text();
@@ -162,13 +185,65 @@ fn where_it_is_ordered_mail_is_held_says_why_and_goes_when_it_is_put_right() {
     assert_eq!(rows[0]["id"], held.as_str());
     let row = house.stands(|row| row["held"] == 1);
     assert_eq!(row["reason"], reason.as_str(), "the queue and preflight say the same");
-    // A restart forgets what was found, and not why mail waits.
-    let log = house.relay.log();
-    assert!(log.contains(&format!("event=deferred id={held} ")), "{log}");
+    house.relay.logged(&[&format!(" event=deferred id={held} ")]);
     house.sign();
     house.relay.logged(&[&format!(" event=delivered id={held} ")]);
     let mail = house.gmx.message_to("jo@gmx.net");
     assert!(mail.contains("\nDKIM-Signature: "), "{mail}");
     let row = house.stands(is("ready"));
     assert_eq!((&row["held"], &row["reason"]), (&0.into(), &Value::Null), "{row:#}");
+}
+
+#[test]
+fn what_was_found_and_what_is_held_outlive_the_power() {
+    let house = House::start("policy = \"hold\"\nrecheck = \"1h\"\nevery = \"1h\"");
+    house.hand_over("first@gmx.net");
+    let before = house.stands(is("blocked"));
+    assert_eq!(before["before_restart"], false, "{before:#}");
+    let held = house.hand_over("jo@gmx.net");
+    let reason = house.stands(|row| row["held"] == 1)["reason"].clone();
+    house.keeps(1, 1);
+    let house = house.crash(|_| {});
+    let row = house.stands(|_| true);
+    assert_eq!((&row["verdict"], &row["before_restart"]), (&"blocked".into(), &true.into()));
+    assert_eq!((&row["held"], &row["reason"]), (&1.into(), &reason), "{row:#}");
+    for same in ["missing", "looked_at", "since", "due", "id", "message_id"] {
+        assert_eq!(row[same], before[same], "{same}");
+    }
+    let rows = house.relay.list_until(|rows| rows.len() == 1 && rows[0]["status"] == "deferred");
+    assert_eq!((&rows[0]["id"], &rows[0]["waiting"]["reason"]), (&held.clone().into(), &reason));
+    // What comes now is held by what was seen then, and is not looked at before its time.
+    let new = house.hand_over("new@gmx.net");
+    assert_eq!(house.stands(|row| row["held"] == 2)["looks"], 0);
+    let shown = house.relay.ask(&["lanes", "show", "gmx"]).stdout;
+    let shown = String::from_utf8(shown).unwrap();
+    assert!(shown.contains(", seen before the restart"), "{shown}");
+    assert_eq!(house.gmx.messages().len(), 1);
+    house.sign();
+    house.relay.ask_json(&["preflight", "recheck", "--provider", "web.de"]);
+    let row = house.stands(is("ready"));
+    assert_eq!((&row["before_restart"], &row["looks"]), (&false.into(), &1.into()), "{row:#}");
+    for id in [&held, &new] {
+        house.relay.logged(&[&format!(" event=delivered id={id} ")]);
+    }
+    assert!(house.gmx.message_to("jo@gmx.net").contains("\nDKIM-Signature: "));
+    house.keeps(1, 0);
+}
+
+#[test]
+fn a_registry_that_is_damaged_holds_up_no_mail() {
+    let house = House::start("policy = \"hold\"\nrecheck = \"1h\"\nevery = \"1h\"");
+    house.hand_over("first@gmx.net");
+    house.stands(is("blocked"));
+    house.keeps(1, 0);
+    let house = house.crash(|home| {
+        let path = home.data().join("registry.db");
+        std::fs::write(&path, [b'x'; 8_192]).unwrap();
+        // What was written last stands there, and would mend it.
+        std::fs::remove_file(path.with_extension("db-wal")).unwrap();
+    });
+    assert!(house.relay.ask_json(&["preflight"]).is_empty(), "nothing is known");
+    let id = house.hand_over("second@gmx.net");
+    house.relay.logged(&[&format!(" event=delivered id={id} ")]);
+    house.stands(is("blocked"));
 }

@@ -214,6 +214,7 @@ impl Handle {
         tokio::spawn(self.0.published.clone().keep_fresh(self.0.stop.subscribe()));
         tokio::spawn(self.clone().write_tls_tallies());
         tokio::spawn(self.clone().look_at_what_is_held());
+        tokio::spawn(self.clone().keep_gates());
         tokio::spawn(self.clone().watch_lists());
     }
 

@@ -32,7 +32,7 @@ impl PreflightFilter {
 }
 
 impl Handle {
-    /// How mail stands before the gates that it came by since the server began, in the order of
+    /// How mail stands before the gates that it came by, in the order of
     /// providers, sources, streams and authors.
     pub fn preflight(&self, filter: &PreflightFilter) -> Vec<PreflightRow> {
         let mut rows = self.0.preflight.rows();

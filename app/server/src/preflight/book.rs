@@ -2,6 +2,8 @@
 //!
 //! Decides by what it is given: the time, chance, and what looks have found.
 
+mod kept;
+
 use std::collections::{BTreeMap, HashMap};
 
 use postlane_checks::Standing;
@@ -10,13 +12,14 @@ use postlane_mail::{Instant, Place, QueueId, Span};
 use super::{PreflightRow, Sight, Subject};
 use crate::config::settings::PreflightPolicy;
 use crate::setup::PreflightSetup;
+use kept::Unkept;
 
 /// A look that has said nothing for so long says nothing any more. Longer than a look may take.
 const LOOK_LOST: Span = Span::from_min(5);
 
 /// What nobody has sent for so long is forgotten. Chosen, not measured: what is sent once a day is
 /// remembered.
-const FORGOTTEN_AFTER: Span = Span::from_h(25);
+pub(super) const FORGOTTEN_AFTER: Span = Span::from_h(25);
 
 /// What could not be found out is asked for again after so long, at most. Chosen, not measured.
 const OPEN_FOR: Span = Span::from_min(1);
@@ -39,6 +42,7 @@ const HELD_MAX: usize = 100_000;
 pub(super) struct Book {
     records: HashMap<Subject, Record>,
     swept: Instant,
+    unkept: Unkept,
 }
 
 #[derive(Debug, Default)]
@@ -58,6 +62,10 @@ struct Record {
     /// When what was held last comes back by itself.
     last_back: Instant,
     told: Option<(Turn, Instant)>,
+    /// It was seen before the restart, and not since.
+    is_remembered: bool,
+    /// What was seen last waits to be kept.
+    is_unkept: bool,
 }
 
 /// A message on its way.
@@ -139,7 +147,11 @@ impl Book {
         let wanted = fits && (by_chance || now >= record.due);
         let look = (wanted && !record.is_looking(now)).then(|| record.begin(now));
         let holds = policy == PreflightPolicy::Hold && record.is_blocked();
+        let before = holds.then(|| record.held.get(&passing.id).copied()).flatten();
         let hold = holds.then(|| record.hold(now, subject, passing)).flatten();
+        if hold.is_some() && before != record.held.get(&passing.id).copied() {
+            self.unkept.held(subject, passing.id, passing.held);
+        }
         Passed { look, hold }
     }
 
@@ -162,16 +174,19 @@ impl Book {
         if before != Some(sight.standing) {
             record.since = sight.at;
         }
-        let (wait, turn) = match sight.standing {
-            Standing::Blocked => (setup.recheck, Some(Turn::Failed)),
-            Standing::Undetermined => (setup.recheck.min(OPEN_FOR), None),
-            Standing::Ready | Standing::AtRisk => (setup.every, Some(Turn::Ready)),
+        let wait = wait(sight.standing, setup);
+        let turn = match sight.standing {
+            Standing::Blocked => Some(Turn::Failed),
+            Standing::Undetermined => None,
+            Standing::Ready | Standing::AtRisk => Some(Turn::Ready),
         };
         record.looking = None;
         record.looks += 1;
         let sight_at = sight.at;
         record.due = sight_at + wait;
         record.sight = Some(sight);
+        record.is_remembered = false;
+        record.is_unkept = record.is_unkept || self.unkept.seen(subject);
         let (at, turn) = (sight_at, turn?);
         let is_old = |at_before: Instant| at.since(at_before) >= TOLD_AGAIN;
         let is_news = match (record.told, turn) {
@@ -205,6 +220,7 @@ impl Book {
         if let Some(record) = self.records.get_mut(subject) {
             record.held.remove(&id);
             record.looking = None;
+            self.unkept.gone(subject, id);
         }
     }
 
@@ -218,6 +234,7 @@ impl Book {
             if !holds && !record.held.is_empty() {
                 let held = std::mem::take(&mut record.held);
                 record.last_back = Instant::default();
+                self.unkept.free(subject);
                 free.push((subject.clone(), held.into_keys().collect()));
             }
         }
@@ -243,6 +260,7 @@ impl Book {
             policy: setup.policy(&subject.provider, subject.stream),
             sight: record.sight.clone(),
             since: record.since,
+            is_remembered: record.is_remembered,
             due: record.due,
             messages: record.messages,
             looks: record.looks,
@@ -262,6 +280,15 @@ impl Book {
             });
         }
         self.records.len() < most
+    }
+}
+
+/// How long what was found is good for.
+fn wait(standing: Standing, setup: &PreflightSetup) -> Span {
+    match standing {
+        Standing::Blocked => setup.recheck,
+        Standing::Undetermined => setup.recheck.min(OPEN_FOR),
+        Standing::Ready | Standing::AtRisk => setup.every,
     }
 }
 

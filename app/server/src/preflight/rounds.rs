@@ -7,6 +7,7 @@ use postlane_spool::Store as _;
 use tokio::sync::watch;
 
 use super::book::Again;
+use super::departing::author_of;
 use super::look::Sample;
 use super::signs::Signs;
 use super::{Aim, Departing};
@@ -72,6 +73,13 @@ impl Handle {
         let setup = self.0.live.borrow().clone();
         let (id, subject) = (again.id, again.subject.clone());
         let (place, recipients) = (again.held.place, [again.held.recipient]);
+        let envelope = &letter.envelope;
+        let is_its = author_of(&letter) == subject.author
+            && (envelope.stream, &envelope.tenant) == (subject.stream, &subject.tenant);
+        // Where it was before a restart another one may be.
+        if !is_its {
+            return None;
+        }
         let letter = sign(&setup.signing, letter, id, &recipients, now).ok()?;
         let source = setup.sources.iter().find(|source| *source.name == *subject.source)?;
         let aim = Aim::of(&subject.provider, source)?;

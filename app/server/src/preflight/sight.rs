@@ -1,5 +1,7 @@
 //! What a look has found, and how it is said.
 
+use std::borrow::Cow;
+
 use postlane_checks::{Finding, GateVerdict, Outcome, Standing};
 use postlane_mail::{Instant, QueueId};
 
@@ -28,7 +30,7 @@ pub struct Sight {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Missing {
     /// The check, as `IDN-05`.
-    pub check: &'static str,
+    pub check: Cow<'static, str>,
     /// `fail`, `warn` or `error`.
     pub outcome: Outcome,
     /// What was seen.
@@ -36,7 +38,7 @@ pub struct Missing {
     /// What to do; empty where nobody can do anything.
     pub remedy: String,
     /// Where that is written.
-    pub reference: &'static str,
+    pub reference: Cow<'static, str>,
 }
 
 /// How one domain's mail stands before the gate of one provider.
@@ -50,6 +52,8 @@ pub struct PreflightRow {
     pub sight: Option<Sight>,
     /// Since when it stands so.
     pub since: Instant,
+    /// Whether it was seen before the server was started again, and not since.
+    pub is_remembered: bool,
     /// When the next message is looked at, or one of those that are held.
     pub due: Instant,
     /// Messages that came by.
@@ -68,11 +72,11 @@ impl Sight {
         findings: Vec<Finding>,
     ) -> Self {
         let of = |finding: Finding| Missing {
-            check: finding.id,
+            check: finding.id.into(),
             outcome: finding.outcome,
             evidence: finding.evidence,
             remedy: finding.remedy.unwrap_or_default(),
-            reference: finding.reference,
+            reference: finding.reference.into(),
         };
         let missing = findings.into_iter().filter(|f| verdict.blocking.contains(&f.id)).map(of);
         let missing = missing.collect();
@@ -86,7 +90,7 @@ impl Sight {
 
     /// The checks that make it so, as `IDN-05, SPF-01`.
     pub fn checks(&self) -> String {
-        let checks: Vec<&str> = self.missing.iter().map(|missing| missing.check).collect();
+        let checks: Vec<&str> = self.missing.iter().map(|missing| &*missing.check).collect();
         checks.join(", ")
     }
 
@@ -99,7 +103,7 @@ impl Sight {
     /// Why mail is held, and what lets it go: the same in the queue, in the log and by the API.
     pub fn says_of_hold(&self, subject: &Subject) -> String {
         let Some((first, rest)) = self.missing.split_first() else { return String::new() };
-        let rest: Vec<&str> = rest.iter().map(|missing| missing.check).collect();
+        let rest: Vec<&str> = rest.iter().map(|missing| &*missing.check).collect();
         let more = match rest.is_empty() {
             true => String::new(),
             false => format!(" (and {})", rest.join(", ")),

@@ -200,7 +200,8 @@ fn preflight(gate: &GateRow) {
         let Some(verdict) = &row.verdict else { continue };
         let mail = format!("{} mail of {}: {verdict}", row.stream, row.domain);
         let since = row.since.as_ref().map_or("", |since| &since.0);
-        print::field("", &print::printable(&format!("{mail} since {since}")));
+        let before = if row.before_restart { ", seen before the restart" } else { "" };
+        print::field("", &print::printable(&format!("{mail} since {since}{before}")));
         for missing in &row.missing {
             let says = format!("{}: {}; {}", missing.id, missing.evidence, missing.remedy);
             print::field("", &print::printable(&says));

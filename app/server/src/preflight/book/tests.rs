@@ -2,8 +2,10 @@
 
 use postlane_checks::Outcome;
 use postlane_mail::{Domain, Label, Stream};
+use postlane_registry::GateStep;
 
 use super::super::Missing;
+use super::super::kept::{read_held, read_sight};
 use super::*;
 use crate::config::{Config, Overrides};
 use crate::setup::Setup;
@@ -35,11 +37,11 @@ fn at(s: u64) -> Instant {
 
 fn sight(s: u64, standing: Standing) -> Sight {
     let missing = Missing {
-        check: "IDN-05",
+        check: "IDN-05".into(),
         outcome: Outcome::Fail,
         evidence: "no good signature".to_owned(),
         remedy: "Sign.".to_owned(),
-        reference: "RFC 6376",
+        reference: "RFC 6376".into(),
     };
     let missing = if standing == Standing::Ready { vec![] } else { vec![missing] };
     let message_id = "<1@shop.example>".to_owned();
@@ -182,6 +184,73 @@ fn of_more_domains_than_there_is_room_for_nothing_is_looked_at() {
     assert!((0..100).all(|number| looks(number, number)));
     assert!(!looks(100, 100));
     assert!(looks(26 * 3_600, 100), "what nobody has sent for a day makes room");
+}
+
+/// All that is noted, kept and taken in by a book that begins anew at this moment.
+fn started_again(book: &mut Book, s: u64, setup: &PreflightSetup) -> Book {
+    let (mut seen, mut held) = (Vec::new(), Vec::new());
+    for step in book.steps(usize::MAX) {
+        match step {
+            GateStep::Seen(of) => seen.push(read_sight(&of).unwrap()),
+            GateStep::Held(of) => held.push(read_held(&of).unwrap()),
+            GateStep::Gone(_, id) => held.retain(|(_, of, _)| of.bits() != id),
+            GateStep::Free(_) => held.clear(),
+        }
+    }
+    let mut again = Book::default();
+    again.remember(at(s), seen, held, setup);
+    again
+}
+
+#[test]
+fn what_was_found_holds_after_a_restart_and_is_looked_at_as_old_as_it_is() {
+    let (mut book, setup, shop) = (Book::default(), setup(HOLD), subject("shop.example"));
+    book.pass(at(0), &shop, message(1), &setup);
+    book.learn(&shop, sight(1, Standing::Blocked), &setup);
+    let says = book.pass(at(2), &shop, message(8), &setup).hold.unwrap().1;
+    let mut book = started_again(&mut book, 60, &setup);
+    let row = &book.rows(&setup)[0];
+    assert_eq!((row.held, row.is_remembered, row.since), (1, true, at(1)));
+    assert_eq!(row.sight, Some(sight(1, Standing::Blocked)));
+    let passed = book.pass(at(300), &shop, message(9), &setup);
+    assert_eq!((passed.look, passed.hold.unwrap().1), (None, says), "it is not due yet");
+    assert!(book.again(at(300)).is_empty());
+    assert_eq!(book.again(at(301))[0].id.bits(), 8);
+    // A gate that was told to be shut is told to be open, and the rest need not be kept any more.
+    assert_eq!(book.learn(&shop, sight(302, Standing::Ready), &setup), Some(Turn::Ready));
+    assert!(!book.rows(&setup)[0].is_remembered);
+    assert_eq!(book.let_go(&setup)[0].1.len(), 2);
+    assert_eq!(started_again(&mut book, 303, &setup).rows(&setup)[0].held, 0);
+}
+
+#[test]
+fn what_was_found_since_the_start_counts_for_more_than_what_was_kept() {
+    let (mut book, setup, shop) = (Book::default(), setup(HOLD), subject("shop.example"));
+    book.pass(at(0), &shop, message(1), &setup);
+    book.learn(&shop, sight(1, Standing::Blocked), &setup);
+    let GateStep::Seen(kept) = book.steps(9).remove(0) else { panic!("it was seen") };
+    book.learn(&shop, sight(5, Standing::Ready), &setup);
+    book.remember(at(6), read_sight(&kept), [], &setup);
+    assert_eq!(book.rows(&setup)[0].sight, Some(sight(5, Standing::Ready)));
+    // What nobody has sent for a day is forgotten, and what the clock has not reached is due.
+    let mut late = Book::default();
+    late.remember(at(26 * 3_600), read_sight(&kept), [], &setup);
+    assert!(late.rows(&setup).is_empty());
+    late.remember(at(0) - Span::from_h(9), read_sight(&kept), [], &setup);
+    assert_eq!(late.rows(&setup)[0].due, at(0) - Span::from_h(9) + Span::from_min(5));
+}
+
+#[test]
+fn a_registry_that_keeps_nothing_takes_no_memory() {
+    let (mut book, setup, shop) = (Book::default(), setup(HOLD), subject("shop.example"));
+    book.pass(at(0), &shop, message(1), &setup);
+    book.learn(&shop, sight(1, Standing::Blocked), &setup);
+    for number in 0..100_100 {
+        book.pass(at(2), &shop, message(number), &setup);
+        book.gone(&shop, QueueId::from_bits(number));
+    }
+    assert_eq!(book.steps(usize::MAX).len(), 100_000);
+    assert!(book.steps(usize::MAX).is_empty());
 }
 
 #[test]
