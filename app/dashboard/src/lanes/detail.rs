@@ -12,6 +12,7 @@ use postlane_mail::{Instant, Span};
 use super::belief::{Beliefs, PlanDay, plan_days};
 use super::chip::Chip;
 use super::drawing::HEIGHT;
+use super::past;
 use super::plot::{Marker, Plot, PlotRow};
 use super::range::Range;
 use super::row::{Cap, LastReply, Next, Offer, lane_address};
@@ -48,13 +49,19 @@ struct Head {
 /// What was sent against what is believed.
 #[derive(Template)]
 #[template(path = "lane_plot.html")]
-struct PlotPart {
+pub(super) struct PlotPart {
     plot: Plot,
     rows: Vec<PlotRow>,
     svg: String,
     /// The lane's page, which a stretch of the plot is asked of.
     here: String,
     height: f64,
+}
+
+impl PlotPart {
+    pub(super) fn of(plot: Plot, here: String, height: f64) -> Self {
+        Self { rows: plot.rows(), svg: plot.svg(), plot, here, height }
+    }
 }
 
 #[derive(Template)]
@@ -152,7 +159,12 @@ pub(crate) async fn show(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
     let window = Window::of(&asked, desk.now())?;
-    let seen = Seen::look(&desk, &visit, (&provider, &source), window).await?;
+    let seen = match Seen::look(&desk, &visit, (&provider, &source), window).await {
+        Err(none) if none.status == StatusCode::NOT_FOUND.as_u16() => {
+            return past::show(&desk, &visit, (&provider, &source), (window, none)).await;
+        }
+        seen => seen?,
+    };
     let (verdict, heard) = heard(&desk, &visit, &seen).await;
     let name = desk.replies().name_of(&seen.lane.provider);
     let title = format!("{} → {name}", foreign(&seen.lane.source));
@@ -330,7 +342,7 @@ impl Seen {
         let ceiling = self.lane.ceilings.rate.as_deref().and_then(super::row::per_s);
         let known = (desk.now(), ceiling, of);
         let plot = Plot::new(self.shown(), &self.believed, self.markers.clone(), known);
-        PlotPart { rows: plot.rows(), svg: plot.svg(), plot, here, height: HEIGHT }
+        PlotPart::of(plot, here, HEIGHT)
     }
 
     fn changes_part(&self, desk: &Desk) -> ChangesPart {

@@ -7,6 +7,7 @@ mod detail;
 mod drawing;
 mod order;
 mod overview;
+mod past;
 mod plot;
 mod range;
 mod row;

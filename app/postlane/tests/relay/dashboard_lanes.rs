@@ -61,8 +61,18 @@ fn what_a_lane_believed_is_drawn_after_a_crash_and_what_nobody_saw_is_a_gap() {
     let before = beliefs_when(&relay, |rows| rows.last().unwrap()["rate_per_s"] == 0.5);
     let seen = moment(before.last().unwrap(), "until");
     let later = seen.checked_add(jiff::SignedDuration::from_hours(2)).unwrap();
+    let unused = relay.ask_json(&["lanes", "show", "example.net"]).remove(0)["source"].clone();
+    let unused = unused.as_str().unwrap();
     let home = relay.crash();
     let relay = home.start(&[&arguments[..], &["--now", &later.to_string()]].concat());
+    add(&relay, "olaf", &["--role", "operator"]);
+    let here = format!("/lanes/example.net/{unused}");
+    let past = Browser::signed_in(&relay, "olaf").look(&here);
+    assert_eq!(past.status, 200, "{}", past.body);
+    assert!(past.body.contains("has not been used since the server began"), "{}", past.body);
+    assert!(past.body.contains("<b>30/min</b> until "), "{}", past.body);
+    let other = Browser::signed_in(&relay, "olaf").look("/lanes/example.org/nobody");
+    assert_eq!(other.status, 404, "nothing is remembered of what never was");
     deliver(&relay, "al@example.net");
     let after =
         beliefs_when(&relay, |rows| rows.last().is_some_and(|row| moment(row, "from") > seen));
