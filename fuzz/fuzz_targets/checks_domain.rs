@@ -5,8 +5,8 @@
 use libfuzzer_sys::fuzz_target;
 use postlane_checks::tlsa::TlsaRecord;
 use postlane_checks::{
-    Answer, FetchFailure, Fetched, Found, Greeting, Kind, Known, Name, Record, KeysSeen, SendingDomain,
-    Served, Taken, check_domain, domain_checks,
+    Answer, FetchFailure, Fetched, Found, Greeting, KeysSeen, Kind, Known, Name, Record,
+    SendingDomain, Served, Taken, check_domain, domain_checks,
 };
 use postlane_mail::{Instant, Span};
 
