@@ -5,6 +5,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
+import { placeOf } from "./shots.mjs";
 import { senders, senderForms } from "./senders.mjs";
 import { trying, tryingForms } from "./trying.mjs";
 
@@ -48,8 +49,11 @@ async function accessible(page, name) {
   assert.deepEqual(says, [], `${name} has what hinders people`);
 }
 
+// Pictures of lanes are of a run of hours: pictures.mjs takes them.
+const ELSEWHERE = ["lanes-dark", "lane-dark", "lanes-phone", "lane-phone"];
+
 async function picture(page, name) {
-  if (shots) await page.screenshot({ path: path.join(shots, `${name}.png`) });
+  if (shots && !ELSEWHERE.includes(name)) await page.screenshot({ path: placeOf(shots, name) });
 }
 
 async function signIn(page, name) {
@@ -94,7 +98,6 @@ async function throttled(page) {
   await page.waitForFunction(() => document.getElementById("live-says")?.textContent === "live");
   assert.equal(await page.locator("img[src=x]").count(), 0, "a reply made an element");
   await accessible(page, "the overview");
-  await picture(page, "lanes");
 }
 
 async function arranged(page) {
@@ -153,7 +156,6 @@ async function detail(page) {
   assert.ok((await page.locator("[data-plot] tbody tr").count()) >= 60);
   assert.match(await page.textContent("#plot-says"), /attempts/);
   await accessible(page, "a lane");
-  await picture(page, "lane");
   step("a plot is shown larger by keys and by dragging, and a click opens the log");
   const here = page.url();
   await page.focus(".scrub");

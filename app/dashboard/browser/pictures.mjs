@@ -1,7 +1,7 @@
 // The guide's pictures of lanes that have worked for hours: `cargo xtask pictures` starts a relay
 // and model receivers whose time runs faster, and this; it hands over mail, waits, and looks.
-import path from "node:path";
 import { chromium } from "playwright-core";
+import { placeOf } from "./shots.mjs";
 
 const { POSTLANE_URL: base, POSTLANE_TOKEN: token, POSTLANE_PASSWORD: password, POSTLANE_SHOTS: shots } = process.env;
 const MINUTES = 4;
@@ -45,7 +45,7 @@ async function look(page, name, address) {
   await page.goto(base + address);
   await page.waitForSelector("h1");
   await page.waitForFunction(() => document.getElementById("live-says")?.textContent === "live");
-  await page.screenshot({ path: path.join(shots, `${name}.png`) });
+  await page.screenshot({ path: placeOf(shots, name) });
 }
 
 await work();
