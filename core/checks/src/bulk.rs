@@ -158,7 +158,7 @@ pub(crate) static CHECKS: [MessageCheck; 8] = [
     MessageCheck {
         check: Check::of_message(
             "BULK-03",
-            "… with one click",
+            "Unsubscribing takes one click",
             &[Google, Yahoo],
             "Add `List-Unsubscribe-Post: List-Unsubscribe=One-Click`, in exactly these letters.",
             "RFC 8058 §5",

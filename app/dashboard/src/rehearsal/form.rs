@@ -17,18 +17,22 @@ use crate::answer;
 use crate::desk::Desk;
 use crate::frame::Frame;
 use crate::moments;
-use crate::numbers::foreign;
+use crate::numbers::{foreign, query};
 use crate::session::{Posted, Visit};
+use crate::table::{Column, Head, Order, Worth};
 
 /// What a form has, field by field.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Filled(BTreeMap<String, String>);
 
-/// Which rehearsal is to be made again, if any.
+/// Which rehearsal is to be made again, if any, and how those there are stand.
 #[derive(Deserialize)]
 pub(crate) struct Asked {
     again: Option<u64>,
+    /// The order of those that are there.
+    #[serde(default)]
+    sort: String,
 }
 
 /// Fields of the description: name, what it says, an example, what it begins with, and the unit or bound.
@@ -95,7 +99,25 @@ struct ListOut {
     seeds: String,
     is_own: bool,
     problem: String,
+    heads: Vec<Head>,
     lines: Vec<Line>,
+}
+
+const COLUMNS: [Column; 5] = [
+    Column::words("what", "What"),
+    Column::words("state", "State"),
+    Column::still("Policies"),
+    Column::figures("runs", "Runs"),
+    Column::most("made", "Made"),
+];
+
+fn worth(row: &RehearsalRow, by: &str) -> Worth {
+    match by {
+        "what" => Worth::words(&row.title),
+        "state" => Worth::words(&row.state),
+        "runs" => Worth::Figure(row.runs as f64),
+        _ => Worth::at(moments::read(&row.made_at)),
+    }
 }
 
 /// All rehearsals, and the form.
@@ -108,7 +130,7 @@ pub(crate) async fn list(
         Some(id) => again(&desk, &visit, id).await?,
         None => Filled::default(),
     };
-    page(&desk, &visit, &filled, None).await
+    page(&desk, &visit, &filled, (None, &asked.sort)).await
 }
 
 /// The form as it was filled for one that is there.
@@ -145,7 +167,7 @@ pub(crate) async fn begin(
     match begun {
         Ok(row) => Ok(Redirect::to(&format!("/rehearsals/{}", row.id)).into_response()),
         Err(problem) if [422, 429].contains(&problem.status) => {
-            page(&desk, &visit, &filled, Some(&problem)).await
+            page(&desk, &visit, &filled, (Some(&problem), "")).await
         }
         Err(problem) => Err(problem),
     }
@@ -155,9 +177,15 @@ async fn page(
     desk: &Desk,
     visit: &Visit,
     filled: &Filled,
-    problem: Option<&Problem>,
+    (problem, sort): (Option<&Problem>, &str),
 ) -> Result<Response, Problem> {
-    let page: RehearsalPage = desk.api().read(visit.person(), "/v1/rehearsals").await?;
+    let mut page: RehearsalPage = desk.api().read(visit.person(), "/v1/rehearsals").await?;
+    let order = Order::of(sort, &COLUMNS, "made");
+    order.arrange(&mut page.rehearsals, worth);
+    let heads = order.heads(&COLUMNS, |sort| match sort {
+        "" => "/rehearsals".to_owned(),
+        sort => format!("/rehearsals?{}", query(&[("sort", sort)])),
+    });
     let frame = Frame::new(desk, visit, "Rehearsal", "/rehearsals");
     let nonce = frame.bare.nonce.clone();
     let is_new = filled.0.is_empty();
@@ -188,6 +216,7 @@ async fn page(
         seeds: filled.or("seeds", "3").to_owned(),
         is_own: filled.of("settings") == "own",
         problem: problem.map(says).unwrap_or_default(),
+        heads,
         lines: page.rehearsals.iter().map(|row| line(desk, row)).collect(),
         told: told.to_owned(),
     };

@@ -2,6 +2,7 @@
 //! they show comes as a file.
 
 use crate::dashboard::{Browser, add};
+use crate::http::Api;
 use crate::relay::{Home, Relay};
 
 /// Two routes without anybody: the mail waits, and each has a lane.
@@ -114,4 +115,22 @@ fn domains_and_listings_come_as_files_and_in_the_order_of_the_address() {
     assert_eq!((file.status, file.body.contains("subject,list,since,until,")), (200, true));
     assert_eq!(browser.look("/reputation/history?sort=-lasted").status, 200);
     assert_eq!(browser.look("/tests?sort=address&find=x").status, 200);
+}
+
+#[test]
+fn rehearsals_stand_in_the_order_of_the_address() {
+    let relay = Relay::start(&ROUTES);
+    add(&relay, "vera", &[]);
+    let api = Api::of(&relay);
+    for scenario in ["p05-conns-only", "p08-greylist"] {
+        let asked = serde_json::json!({"scenario": scenario, "policies": ["oracle"], "seeds": 1});
+        assert!(api.post("/v1/rehearsals", &asked).status < 300);
+    }
+    let mut browser = Browser::signed_in(&relay, "vera");
+    let of = |text: &str| format!("<span class=\"under\">{text}</span></td>");
+    let [first, second] = ["p05-conns-only", "p08-greylist"].map(of);
+    assert!(in_order(&browser.look("/rehearsals").body, &[&second, &first]));
+    let page = browser.look("/rehearsals?sort=-made");
+    assert!(in_order(&page.body, &[&first, &second]), "{}", page.body);
+    assert!(page.body.contains("aria-sort=\"ascending\""), "{}", page.body);
 }
