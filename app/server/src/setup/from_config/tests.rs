@@ -343,7 +343,11 @@ fn written(files: &Files, name: &str, with: &str, value: &str) -> String {
     };
     let (with, behind) = with.split_once('#').unwrap_or((with, ""));
     let scram = |name| std::fs::read_to_string(files.0.path().join(name)).unwrap();
-    let value = value.replace("$A", scram("a.scram").trim()).replace("$B", scram("b.scram").trim());
+    // A secret may have "$B" in it by chance, so the two are never looked for in the same text.
+    let value = match value.contains("$A") {
+        true => value.replace("$A", scram("a.scram").trim()),
+        false => value.replace("$B", scram("b.scram").trim()),
+    };
     let value = if value.contains("SCRAM") { value } else { files.name(&value) };
     format!("{header}\n{}{key} = {value}\n{}", files.name(with), files.name(behind))
 }
