@@ -1,7 +1,10 @@
 //! Taking mail: what a client or a program hands over becomes ours, or is refused.
 
 pub(crate) mod arrivals;
+pub(crate) mod cache;
+pub(crate) mod facts;
 mod returned;
+pub(crate) mod rights;
 mod roles;
 mod suppressed;
 #[cfg(test)]
@@ -23,20 +26,20 @@ use postlane_smtp::server::{Login, Lookup, Pressure, Refusal, Standing, Submissi
 use postlane_spool::{Changes, Insertion, Store, StoreError, Urgency};
 use tokio::sync::watch;
 
-use crate::cache::{Cache, Letter};
-use crate::clock::Clock;
-use crate::counters::Counters;
-use crate::events::Events;
-use crate::facts::Facts;
-use crate::history::History;
-use crate::journal::Journal;
-use crate::meaning::Meanings;
-use crate::rights::HouseRights;
-use crate::secret;
+use crate::ground::clock::Clock;
+use crate::ground::secret;
+use crate::identity::tester::Tester;
+use crate::intake::cache::{Cache, Letter};
+use crate::intake::facts::Facts;
+use crate::intake::rights::HouseRights;
+use crate::outbound::signing;
+use crate::outcome::meaning::Meanings;
+use crate::outcome::suppression::{CameBy, Learning, Noticed, Suppressions, Writing};
 use crate::setup::Live;
-use crate::signing;
-use crate::suppression::{CameBy, Learning, Noticed, Suppressions, Writing};
-use crate::tester::Tester;
+use crate::telling::counters::Counters;
+use crate::telling::events::Events;
+use crate::telling::history::History;
+use crate::telling::journal::Journal;
 use returned::{Returns, Understood};
 
 pub(crate) use roles::kept_messages;

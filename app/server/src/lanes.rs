@@ -18,7 +18,7 @@ use postlane_engine::{Scope, SourceId};
 use postlane_mail::LastReply;
 use postlane_spool::Key;
 
-use crate::names::Names;
+use crate::engine::names::Names;
 use crate::setup::Setup;
 
 pub use audit::Audit;

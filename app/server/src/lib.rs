@@ -3,56 +3,34 @@
 //! The engine decides on a thread of its own and waits for nobody; sockets and the DNS live
 //! on an asynchronous ring, the disk has its committer, reports their writer. Everybody
 //! tells the engine's mailbox what happened.
+//!
+//! A message's way leads through `intake`, `engine`, `outbound` and `outcome`; `lanes` are what the
+//! engine decides by. `identity` and `trouble` look on beside it and are never in its way,
+//! `telling` says what happened to whoever listens, and `server` puts all of it together as
+//! `setup` says. Whoever asks comes by `handle`.
 
 pub mod config;
 pub mod handle;
 pub mod rehearsals;
 pub mod setup;
-pub mod tester;
-pub mod triage;
-pub mod webhooks;
 
-mod cache;
-mod clock;
-mod counters;
-mod diagnosing;
-mod events;
-mod evidence;
-mod facts;
-mod happened;
-mod history;
-mod incidents;
-mod inspector;
+mod engine;
+mod ground;
+mod identity;
 mod intake;
-mod journal;
 mod lanes;
-mod mailbox;
-mod meaning;
-mod metrics;
-mod names;
 mod outbound;
-mod preflight;
-mod registry;
-mod reports;
-mod rights;
-mod routing;
-mod secret;
-mod sections;
+mod outcome;
 mod server;
-mod settling;
-mod signing;
-mod submitting;
-mod suppression;
-mod tls_policy;
-mod turnstile;
-mod unreached;
-mod veil;
-mod watch;
-mod world;
+mod telling;
+mod trouble;
 
-pub use clock::Clock;
-pub use inspector::Inspector;
-pub use meaning::Meanings;
-pub use registry::registry_path;
+pub use ground::clock::Clock;
+pub use ground::registry::registry_path;
+pub use identity::inspector::Inspector;
+pub use identity::tester;
+pub use identity::turnstile::NotInspected;
+pub use outcome::meaning::Meanings;
 pub use server::{Server, token_path};
-pub use turnstile::NotInspected;
+pub use telling::webhooks;
+pub use trouble::triage;

@@ -1,5 +1,11 @@
 //! Sessions with hosts: what the engine asks for, done on the asynchronous ring.
 
+pub(crate) mod evidence;
+pub(crate) mod routing;
+pub(crate) mod signing;
+pub(crate) mod tls_policy;
+pub(crate) mod unreached;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -20,21 +26,21 @@ use smallvec::SmallVec;
 use tokio::runtime;
 use tokio::sync::watch;
 
-use crate::cache::{Cache, Letter};
-use crate::clock::Clock;
-use crate::diagnosing::Diagnosing;
-use crate::evidence::{Attempted, Evidence, Unsent, lacking};
-use crate::facts::Facts;
-use crate::names::Names;
-use crate::preflight::{Aim, Departing, Preflight};
-use crate::reports::message_id;
-use crate::rights::HouseRights;
-use crate::routing::NextHop;
+use crate::engine::names::Names;
+use crate::engine::world::EngineMailbox;
+use crate::ground::clock::Clock;
+use crate::identity::preflight::{Aim, Departing, Preflight};
+use crate::intake::cache::{Cache, Letter};
+use crate::intake::facts::Facts;
+use crate::intake::rights::HouseRights;
+use crate::outbound::evidence::{Attempted, Evidence, Unsent, lacking};
+use crate::outbound::routing::NextHop;
+use crate::outbound::signing::sign;
+use crate::outbound::tls_policy::{Published, Tallies, Went};
+use crate::outcome::diagnosing::Diagnosing;
+use crate::outcome::reports::message_id;
+use crate::outcome::suppression::{Parted, Stops};
 use crate::setup::Live;
-use crate::signing::sign;
-use crate::suppression::{Parted, Stops};
-use crate::tls_policy::{Published, Tallies, Went};
-use crate::world::EngineMailbox;
 
 /// How long a host is spoken to in the clear after a handshake with it failed. Chosen, not
 /// measured: long enough that a broken host is not asked in vain each time.

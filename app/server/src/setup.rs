@@ -30,10 +30,10 @@ use postlane_smtp::server::{Identity, Limits, RelayRights};
 use postlane_suppression::Policy;
 use tokio::sync::watch;
 
-use crate::clock::Clock;
 use crate::config::settings::{Dane, Dormant, Log, Remembered, Scope};
-use crate::tester::TesterSetup;
-use crate::tls_policy::Demand;
+use crate::ground::clock::Clock;
+use crate::identity::tester::TesterSetup;
+use crate::outbound::tls_policy::Demand;
 use ready_tls::ReadyTls;
 
 pub use lanes::{Inside, LaneSetup};

@@ -8,8 +8,8 @@ use postlane_mail::{Instant, Label};
 use postlane_registry::{ListingFilter, ListingSpan, RegistryError};
 
 use super::Handle;
+use crate::identity::watch::Which;
 use crate::setup::WatchSetup;
-use crate::watch::Which;
 
 /// What is known of block lists.
 #[derive(Debug, Clone)]

@@ -10,9 +10,9 @@ use postlane_mail::{Instant, Label};
 use postlane_registry::{KeptVersion, RegistryError};
 
 use super::Handle;
+pub use crate::identity::watch::{DomainFigures, KnownDomain};
+use crate::identity::watch::{Domains, Sought, values};
 use crate::setup::WatchSetup;
-pub use crate::watch::{DomainFigures, KnownDomain};
-use crate::watch::{Domains, Sought, values};
 
 /// What is known of domains, as of the last look.
 #[derive(Debug, Clone)]

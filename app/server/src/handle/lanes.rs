@@ -10,8 +10,8 @@ use postlane_replies::Providers;
 
 use super::{Handle, Inside, Stopped};
 use crate::config::nearest;
+use crate::identity::preflight::PreflightRow;
 use crate::lanes::{Audit, LaneName, source_of};
-use crate::preflight::PreflightRow;
 
 /// Lanes and what was ordered.
 #[derive(Debug, Clone, Default)]

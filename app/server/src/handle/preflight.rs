@@ -3,7 +3,7 @@
 use postlane_mail::Label;
 
 use super::Handle;
-use crate::preflight::{PreflightRow, Subject};
+use crate::identity::preflight::{PreflightRow, Subject};
 
 /// Which of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -16,8 +16,8 @@ use super::{
     AGE_BUCKETS_MIN, Action, Cursor, Filter, Handle, Inside, MessageView, Page, Row, Status,
     Stopped, Summary, SummaryLine, Waiting,
 };
-use crate::facts::Facts;
-use crate::preflight::why_held;
+use crate::identity::preflight::why_held;
+use crate::intake::facts::Facts;
 
 impl Handle {
     /// Right after a start the queue is still on its way from the spool to the engine. Who would
@@ -113,7 +113,7 @@ impl Handle {
 
     pub(crate) async fn look<T: Send + 'static>(
         &self,
-        look: impl FnOnce(&postlane_engine::Engine<crate::evidence::Evidence>, Instant) -> T
+        look: impl FnOnce(&postlane_engine::Engine<crate::outbound::evidence::Evidence>, Instant) -> T
         + Send
         + 'static,
     ) -> Result<T, Stopped> {

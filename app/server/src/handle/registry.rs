@@ -4,8 +4,8 @@ use postlane_registry::{Audit, Database, RegistryError};
 use tokio::sync::oneshot;
 
 use super::Handle;
-use crate::journal::Line;
 use crate::setup::HttpLimits;
+use crate::telling::journal::Line;
 
 impl Handle {
     /// Has something done with the registry, on its own thread.

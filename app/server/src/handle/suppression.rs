@@ -7,8 +7,8 @@ use postlane_spool::{Changes, Urgency};
 use postlane_suppression::{Effect, Entry, Full, Reason, Standing, Subject, Whom};
 
 use super::{Action, Filter, Handle, Inside, Stopped};
-use crate::journal::Line;
-use crate::suppression::{Teller, Update, kept, key_of};
+use crate::outcome::suppression::{Teller, Update, kept, key_of};
+use crate::telling::journal::Line;
 
 /// Which entries are meant: those that agree with everything given.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

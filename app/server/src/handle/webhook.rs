@@ -6,7 +6,7 @@ use postlane_mail::{Instant, Label, Span};
 use postlane_registry::{NewWebhook, RegistryError, Webhook};
 
 use super::Handle;
-use crate::webhooks::{Around, Deliverer, Feed, Target, TargetError, Tested};
+use crate::telling::webhooks::{Around, Deliverer, Feed, Target, TargetError, Tested};
 
 /// Why something could not be done with webhooks.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -7,9 +7,9 @@ use postlane_message::Client;
 use postlane_spool::Insertion;
 
 use super::{Intake, Origin, Refused};
-use crate::facts::Facts;
-use crate::journal::Line;
-use crate::reports::message_id;
+use crate::intake::facts::Facts;
+use crate::outcome::reports::message_id;
+use crate::telling::journal::Line;
 
 /// A message on its way in, as far as the log tells of it.
 pub(crate) struct Arrival {

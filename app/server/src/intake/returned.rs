@@ -5,12 +5,12 @@ use postlane_mail::{Domain, Instant, Mailbox, QueueId};
 use postlane_message::{Bounced, Returned, Trace, read_bounces};
 use postlane_replies::{Diagnosis, RuleBook};
 
-use crate::events::{CameBack, Event, Events};
-use crate::history::History;
-use crate::journal::{Journal, Line};
-use crate::meaning::Meanings;
+use crate::outcome::meaning::Meanings;
 use crate::setup::Setup;
-use crate::veil::Veil;
+use crate::telling::events::{CameBack, Event, Events};
+use crate::telling::history::History;
+use crate::telling::journal::{Journal, Line};
+use crate::telling::veil::Veil;
 
 /// Writes down what came back: a line and an event for each recipient that it is about. The
 /// message itself is not kept.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use postlane_mail::{Envelope, QueueId, Recipient};
 use postlane_message::Returned;
 
-use crate::rights::{HouseRights, Own};
+use crate::intake::rights::{HouseRights, Own};
 use crate::setup::Setup;
 
 /// What of a submission is for us.
@@ -103,7 +103,7 @@ mod tests {
 
     use super::*;
     use crate::config::{Config, Overrides};
-    use crate::secret::HouseSecret;
+    use crate::ground::secret::HouseSecret;
 
     fn envelope(recipients: &[&str]) -> Envelope {
         let recipient = |text: &&str| Recipient::new(Mailbox::parse(text).unwrap());

@@ -15,10 +15,10 @@ use tokio::sync::watch;
 
 use super::*;
 use crate::config::{Config, Overrides};
-use crate::secret::HouseSecret;
+use crate::engine::submitting::Awaited;
+use crate::ground::secret::HouseSecret;
+use crate::outcome::suppression::{Teller, Writing};
 use crate::setup::Setup;
-use crate::submitting::Awaited;
-use crate::suppression::{Teller, Writing};
 
 /// Nobody who hears what the spool says.
 struct Nobody;

@@ -10,10 +10,10 @@ use postlane_spool::{Changes, Key, Store, Urgency};
 
 use super::audit::{self, Audit};
 use super::{AUDIT, CAP, LANE, LaneName, Lanes, Teller};
-use crate::names::Names;
+use crate::engine::names::Names;
+use crate::engine::submitting::Awaited;
+use crate::engine::world::{Answers, EngineMailbox};
 use crate::setup::Live;
-use crate::submitting::Awaited;
-use crate::world::{Answers, EngineMailbox};
 
 /// Gathers what is to be kept until the next flush.
 pub(crate) struct Keeping {

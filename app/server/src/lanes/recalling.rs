@@ -9,9 +9,9 @@ use postlane_spool::{Changes, Disk, Key};
 
 use super::audit;
 use super::{ANY_SOURCE, AUDIT, CAP, LANE, LaneName, Lanes};
-use crate::names::Names;
+use crate::engine::names::Names;
+use crate::engine::submitting::Awaited;
 use crate::setup::Setup;
-use crate::submitting::Awaited;
 
 /// What was found at a start.
 #[derive(Debug, Default)]

@@ -7,11 +7,11 @@ use postlane_lanes::{Decision, Judgement, Verdict};
 use postlane_mail::{Instant, Label};
 
 use super::{Audit, LaneName};
-use crate::events::{Event, Events};
-use crate::history::{CONTROLLER, History, command_of};
-use crate::journal::{Journal, Line};
-use crate::names::Names;
+use crate::engine::names::Names;
 use crate::setup::Live;
+use crate::telling::events::{Event, Events};
+use crate::telling::history::{CONTROLLER, History, command_of};
+use crate::telling::journal::{Journal, Line};
 
 /// Tells the log and whoever listens.
 #[derive(Clone)]

@@ -13,14 +13,14 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::counters::Counters;
+use crate::ground::secret::HouseSecret;
+use crate::identity::tester::Tester;
+use crate::intake::rights::{DoorRights, HouseRights};
 use crate::intake::{Door, Intake};
-use crate::journal::alarm;
-use crate::rights::{DoorRights, HouseRights};
-use crate::secret::HouseSecret;
+use crate::outcome::suppression::Suppressions;
 use crate::setup::{AuthSetup, ListenerSetup, Setup};
-use crate::suppression::Suppressions;
-use crate::tester::Tester;
+use crate::telling::counters::Counters;
+use crate::telling::journal::alarm;
 
 /// Octets of what was said that a test's report shows. Chosen, not measured: a usual message has
 /// one or two thousand.

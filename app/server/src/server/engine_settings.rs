@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use postlane_engine::{Ceilings, Keeping, Pool, PoolId, Settings, Source, SourceId};
 
-use crate::names::Names;
+use crate::engine::names::Names;
 use crate::setup::Setup;
 
 pub(super) fn engine_settings(setup: &Setup, names: &Names) -> Settings {

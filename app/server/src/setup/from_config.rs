@@ -16,12 +16,12 @@ use super::{
     PoolSetup, PreflightSetup, PublishedTlsSetup, Reports, Rules, Setup, SigningSetup, SourceSetup,
     SuppressionSetup, TenantSetup, TlsChange, TlsSetup, User, WatchSetup, WebhookSetup,
 };
-use crate::clock::Clock;
 use crate::config::settings::{
     Auth, Bounce, LaneName, LaneRules, ListenerTls, Timeout, WithoutTls,
 };
 use crate::config::{Config, Size};
-use crate::tester::TesterSetup;
+use crate::ground::clock::Clock;
+use crate::identity::tester::TesterSetup;
 
 impl Setup {
     /// What a configuration that was checked says; by the machine's clock, with the seed 0.

@@ -37,7 +37,7 @@ fn make(setup: &TlsSetup) -> (ClientTls, bool) {
     match ClientTls::required(*minimum, authorities.as_deref()) {
         Ok(made) => (made, true),
         Err(error) => {
-            crate::journal::alarm(&format!("no certificate can be checked: {error}"));
+            crate::telling::journal::alarm(&format!("no certificate can be checked: {error}"));
             (ClientTls::believing_nobody(*minimum), false)
         }
     }

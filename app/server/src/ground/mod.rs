@@ -1,0 +1,7 @@
+//! What the rest stands on: the time, chance that outlives a restart, a mailbox between threads, and
+//! the registry beside the queue.
+
+pub(crate) mod clock;
+pub(crate) mod mailbox;
+pub(crate) mod registry;
+pub(crate) mod secret;

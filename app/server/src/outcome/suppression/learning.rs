@@ -1,0 +1,128 @@
+//! What refusals teach: entries on their way to the spool, and to whoever listens.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use postlane_mail::{Instant, Label as Tenant, LastReply, Mailbox, QueueId};
+use postlane_spool::Key;
+use postlane_suppression::{
+    Bounded, Counts, Entry, Refusal, Said, Standing, Subject, Verdict, Whom,
+};
+
+use super::understanding::lesson;
+use super::{Suppressions, Update, kept};
+use crate::config::settings::Scope;
+use crate::outbound::evidence::Evidence;
+use crate::setup::Setup;
+use crate::telling::counters::Counters;
+
+/// A refusal, and what is known of it.
+pub(super) struct Lesson<'a> {
+    pub(super) now: Instant,
+    pub(super) refusal: Refusal,
+    /// Whose mail it was.
+    pub(super) tenant: &'a Tenant,
+    pub(super) recipient: &'a Mailbox,
+    pub(super) message: QueueId,
+    /// What was said.
+    pub(super) last: LastReply,
+    /// The rule that understood it, and whose host it was.
+    pub(super) rule: String,
+    pub(super) provider: &'a str,
+    /// Where it was heard: in a session of the relay's, or by mail that came back.
+    pub(super) by: &'static str,
+}
+
+/// Entries that refusals have made since the last batch.
+#[derive(Debug, Default)]
+pub(crate) struct Learning {
+    /// By key: two refusals of one recipient in one batch are two.
+    made: BTreeMap<Box<str>, Entry>,
+}
+
+/// Entries that are to be told of when they are durable.
+#[derive(Debug, Default)]
+pub(crate) struct Noticed {
+    pub(crate) keyed: Vec<(Key, Option<Bytes>)>,
+    pub(crate) updates: Vec<Update>,
+    /// Those that stop mail from now on.
+    pub(crate) entries: Vec<Entry>,
+}
+
+impl Learning {
+    /// Takes a refusal to heart, if the policy says so.
+    pub(crate) fn hear(
+        &mut self,
+        list: &Suppressions,
+        (setup, counters): (&Setup, &Counters),
+        (now, message): (Instant, QueueId),
+        (evidence, index): (&Evidence, u16),
+    ) {
+        let Some(lesson) = lesson(now, message, evidence, index) else { return };
+        self.learn(list, setup, counters, &lesson);
+    }
+
+    pub(super) fn learn(
+        &mut self,
+        list: &Suppressions,
+        setup: &Setup,
+        counters: &Counters,
+        lesson: &Lesson<'_>,
+    ) {
+        let policy = &setup.suppression.policy;
+        let Some(verdict) = policy.verdict(&lesson.refusal) else { return };
+        // Our own desks are read by us: an entry would hide what people write there.
+        let is_desk = |desk: &Mailbox| desk == lesson.recipient;
+        if setup.role_mailbox.as_ref().is_some_and(is_desk) {
+            return;
+        }
+        let Some(subject) = subject(&verdict, setup.suppression.scope, lesson) else { return };
+        let made = self.made.get(subject.key()).map(|entry| entry.standing);
+        let known = made.or_else(|| list.find(subject.key()));
+        let learned = policy.learn(&verdict, known, lesson.now, lesson.message);
+        let Some(standing) = learned else { return };
+        if known.is_none() && list.room_for(self.made.len() + 1).is_err() {
+            counters.suppressions_lost.inc();
+            return;
+        }
+        self.made.insert(subject.key().into(), entry(subject, standing, lesson, &verdict));
+    }
+
+    /// What has been learned, to be written.
+    pub(crate) fn take(&mut self) -> Option<Noticed> {
+        if self.made.is_empty() {
+            return None;
+        }
+        let mut noticed = Noticed::default();
+        for entry in std::mem::take(&mut self.made).into_values() {
+            noticed.keyed.push(kept(&entry));
+            let standing = Some(entry.standing);
+            noticed.updates.push(Update { subject: entry.subject.clone(), standing });
+            if entry.standing.counts == Counts::Yes {
+                noticed.entries.push(entry);
+            }
+        }
+        Some(noticed)
+    }
+}
+
+/// That a domain takes no mail is so for everybody.
+fn subject(verdict: &Verdict, scope: Scope, lesson: &Lesson<'_>) -> Option<Subject> {
+    Some(match (verdict.whom, scope) {
+        (Whom::Domain, _) => Subject::domain(lesson.recipient.host(), &Tenant::NONE),
+        (Whom::Recipient, Scope::All) => Subject::recipient(lesson.recipient, &Tenant::NONE),
+        (Whom::Recipient, Scope::Tenant) => Subject::recipient(lesson.recipient, lesson.tenant),
+    })
+}
+
+fn entry(subject: Subject, standing: Standing, lesson: &Lesson<'_>, verdict: &Verdict) -> Entry {
+    let mut entry = Entry::new(subject, standing, lesson.by);
+    if verdict.whom == Whom::Recipient {
+        entry.written = Bounded::new(lesson.recipient.as_str());
+    }
+    entry.said = Some(Said::of(&lesson.last));
+    entry.rule = Bounded::new(&lesson.rule);
+    entry.provider = Bounded::new(lesson.provider);
+    entry.message = Some(lesson.message);
+    entry
+}
