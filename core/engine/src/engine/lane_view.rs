@@ -1,6 +1,6 @@
 //! Lanes, for those who ask what they do and why. Looks, and changes nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use postlane_lanes::{
     Ask, Caps, Ceilings, Decision, Order, Permit, Quota, Restart, State, Waiting,
@@ -135,6 +135,9 @@ impl<E> Engine<E> {
         let state = &self.lanes[number as usize];
         let lane = &state.lane;
         let lines = state.paths.iter().flat_map(|path| &self.paths[*path as usize].lines);
+        // A lane of all sources has a path for each, and a line is on all of them.
+        let lines: BTreeSet<u32> = lines.copied().collect();
+        let ready = |line: &u32| u64::from(self.lines[*line as usize].ready_in_all());
         let (accepted, refused) = lane.tally();
         let mut last: Vec<_> = lane.decisions().rev().take(decisions).copied().collect();
         last.reverse();
@@ -155,7 +158,7 @@ impl<E> Engine<E> {
             shut_out: lane.shut_out(),
             accepted,
             refused,
-            ready: lines.map(|line| u64::from(self.lines[*line as usize].ready_in_all())).sum(),
+            ready: lines.iter().map(ready).sum(),
             quarantined: state.rests.quarantined(),
             hosts: Vec::new(),
             waiting: self.lane_waits(now, number),

@@ -19,6 +19,17 @@ fn sources_share_the_lane_of_a_smart_host() {
 }
 
 #[test]
+fn what_waits_for_the_shared_lane_is_counted_once() {
+    let closed =
+        |_: &crate::receiver::Tried| Some(refusal(421, "4.7.1 slow down", Label::RateLimited));
+    let mut world = Receiver::new((1, 3), Limits::OfAll, closed);
+    world.send(Span::from_s(10), Span::from_min(2));
+    let view = &world.views()[0];
+    assert!(matches!(view.state, State::Cooling { .. }), "{:?}", view.state);
+    assert!((1..=12).contains(&view.ready), "{} of 12", view.ready);
+}
+
+#[test]
 fn what_a_smart_host_says_to_one_source_slows_all() {
     let refused = SourceId(1);
     let says = move |tried: &crate::receiver::Tried| {
