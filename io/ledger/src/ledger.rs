@@ -14,6 +14,7 @@ use crate::figures::Figures;
 use crate::filter::Filter;
 use crate::page::{Counts, Followed, Group, Page};
 use crate::position::{Cursor, Seq};
+use crate::private;
 use crate::read;
 use crate::recovery;
 use crate::sealer::{Order, Sealer};
@@ -38,7 +39,7 @@ pub struct Ledger {
 /// Takes the folder for oneself. The system gives it back when the process ends, however it does.
 fn lock(dir: &Path) -> Result<File, LedgerError> {
     let unusable = |source| LedgerError::Folder { dir: dir.to_owned(), source };
-    let options = File::options().create(true).truncate(false).write(true).to_owned();
+    let options = private::options().create(true).truncate(false).write(true).to_owned();
     let lock = options.open(dir.join("lock")).map_err(unusable)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),

@@ -17,6 +17,7 @@ mod mailbox;
 mod page;
 mod part;
 mod position;
+mod private;
 mod read;
 mod recovery;
 mod sealer;

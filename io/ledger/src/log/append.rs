@@ -1,12 +1,13 @@
 //! Writing an append log.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::entry::{Sample, Written};
 use crate::log::reading::HEADER;
 use crate::log::record::encode;
+use crate::private::options;
 
 /// An append log being written.
 #[derive(Debug)]
@@ -19,7 +20,7 @@ pub(crate) struct AppendLog {
 impl AppendLog {
     /// Begins a log that must not exist yet; its name is durable when this returns.
     pub(crate) fn create(path: &Path) -> io::Result<Self> {
-        let mut file = OpenOptions::new().append(true).create_new(true).open(path)?;
+        let mut file = options().append(true).create_new(true).open(path)?;
         file.write_all(HEADER)?;
         file.sync_all()?;
         if let Some(dir) = path.parent() {

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::part::name::Name;
+use crate::private::make_folder;
 
 /// The folders of a ledger.
 #[derive(Debug, Clone)]
@@ -27,7 +28,7 @@ impl Files {
             self.folder("trigrams"),
             self.folder("minutes"),
         ] {
-            fs::create_dir_all(folder)?;
+            make_folder(&folder)?;
         }
         Ok(())
     }

@@ -17,6 +17,7 @@ use std::path::Path;
 
 use crate::entry::Written;
 use crate::filter::{TEXT_COLUMNS, texts};
+use crate::private::create;
 
 /// The first octets of a file.
 const HEAD: &[u8; 8] = b"PLTRIGR\x01";
@@ -41,7 +42,7 @@ pub(crate) struct Trigrams {
 /// Writes the sets of `entries` to `path`, durably with its name, or not at all.
 pub(crate) fn write(path: &Path, entries: &[&Written]) -> io::Result<()> {
     let whole = path.with_extension("tmp");
-    let mut file = File::create(&whole)?;
+    let mut file = create(&whole)?;
     file.write_all(&encode(entries))?;
     file.sync_all()?;
     fs::rename(&whole, path)?;

@@ -14,6 +14,7 @@ use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use parquet::schema::parser::parse_message_type;
 use parquet::schema::types::ColumnPath;
 
+use crate::private::create;
 use crate::table::column::{Column, Form, Values};
 
 /// Rows in a page: what is read for one entry of a part. Chosen, not measured.
@@ -33,7 +34,7 @@ pub(crate) fn write(
     make: impl Fn(Column) -> Values,
 ) -> io::Result<()> {
     let whole = path.with_extension("tmp");
-    let mut table = Groups::new(File::create(&whole)?, columns, rows)?;
+    let mut table = Groups::new(create(&whole)?, columns, rows)?;
     table.add(make)?;
     table.end()?.sync_all()?;
     fs::rename(&whole, path)?;

@@ -1,6 +1,7 @@
 //! What is kept, and for how long.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -130,4 +131,26 @@ fn what_is_too_old_goes_although_nothing_happens_any_more() {
         thread::yield_now();
     }
     assert!(all(&ledger).is_empty());
+}
+
+#[test]
+fn nobody_else_on_the_machine_reads_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = dir.path().join("data/ledger");
+    let ledger = open(&at);
+    ledger.append(entry(1));
+    ledger.seal().unwrap();
+    ledger.append(entry(1));
+    drop(ledger);
+    let mut left = vec![dir.path().join("data")];
+    let mut files = 0;
+    while let Some(path) = left.pop() {
+        let meta = fs::metadata(&path).unwrap();
+        assert_eq!(meta.permissions().mode() & 0o077, 0, "{}", path.display());
+        files += usize::from(meta.is_file());
+        if meta.is_dir() {
+            left.extend(fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));
+        }
+    }
+    assert!(files >= 5, "the lock, a log, and what was sealed: {files}");
 }
