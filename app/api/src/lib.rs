@@ -21,4 +21,4 @@ pub use feed::LedgerFeed;
 pub use inner::InnerApi;
 pub use problem::{Pointed, Problem};
 pub use router::{openapi, router};
-pub use serve::{Doors, serve};
+pub use serve::{DoorError, Doors, serve};

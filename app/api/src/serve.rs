@@ -2,13 +2,32 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use axum::Router;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::watch;
 
 use crate::access::Origin;
+
+/// Why a door stays shut.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DoorError {
+    /// The TCP address.
+    #[error("cannot listen: {0}")]
+    Http(io::Error),
+    /// The unix socket in the data directory.
+    #[error(
+        "cannot make the socket {path}: {why}; a path of 107 octets at most, in a directory that we may write to (--data DIR)"
+    )]
+    Control {
+        /// Where it was to be.
+        path: PathBuf,
+        /// What the system said.
+        why: io::Error,
+    },
+}
 
 /// The doors, open and not yet served.
 pub struct Doors {
@@ -19,13 +38,14 @@ pub struct Doors {
 impl Doors {
     /// Opens both. A socket file that a dead server left behind is removed: who holds the
     /// spool's lock is alone in the directory.
-    pub async fn open(http: SocketAddr, control: &Path) -> io::Result<Self> {
-        let http = TcpListener::bind(http).await?;
+    pub async fn open(address: SocketAddr, control: &Path) -> Result<Self, DoorError> {
+        let http = TcpListener::bind(address).await.map_err(DoorError::Http)?;
+        let failed = |why| DoorError::Control { path: control.to_owned(), why };
         match std::fs::remove_file(control) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(failed(e)),
             _ => {}
         }
-        Ok(Self { http, control: UnixListener::bind(control)? })
+        Ok(Self { http, control: UnixListener::bind(control).map_err(failed)? })
     }
 
     /// Where the HTTP door is; port 0 has become a real one.

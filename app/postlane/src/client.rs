@@ -35,9 +35,7 @@ impl Client {
         let data = reach.data_dir();
         let path = reach.token.clone().unwrap_or_else(|| data.join("token"));
         let token = Token::load(&path).map_err(|e| {
-            let cure = "is a server running with this data directory? Start one with `postlane \
-                        serve`, or say where it is: --data DIR, or POSTLANE_DATA";
-            Failure::new(Exit::Unreachable, format!("{e}; {cure}"))
+            Failure::new(Exit::Unreachable, format!("{e}; {}", cure(e.is_forbidden())))
         })?;
         let door = match reach.server {
             Some(address) => Door::Tcp(address),
@@ -221,8 +219,23 @@ fn broken(error: &hyper::Error) -> Failure {
 }
 
 fn unreachable_at(place: &str, error: &std::io::Error) -> Failure {
-    let says = format!("no server answers at {place}: {error}; start one with `postlane serve`");
+    let is_forbidden = error.kind() == std::io::ErrorKind::PermissionDenied;
+    let cure = if is_forbidden { FORBIDDEN } else { "start one with `postlane serve`" };
+    let says = format!("no server answers at {place}: {error}; {cure}");
     Failure::new(Exit::Unreachable, says)
+}
+
+const FORBIDDEN: &str = "it belongs to who runs the server: ask as that user (`sudo -u postlane \
+                         postlane …`), or by --server with a token of your own (`postlane token \
+                         new`, --token FILE)";
+
+/// What to do where there is no token to be had.
+fn cure(is_forbidden: bool) -> &'static str {
+    if is_forbidden {
+        return FORBIDDEN;
+    }
+    "is a server running with this data directory? Start one with `postlane serve`, or say where \
+     it is: --data DIR, or POSTLANE_DATA"
 }
 
 fn problem(status: StatusCode, answer: &[u8]) -> Failure {

@@ -35,6 +35,13 @@ pub enum TokenError {
     },
 }
 
+impl TokenError {
+    /// Whether the file is there for somebody else.
+    pub fn is_forbidden(&self) -> bool {
+        matches!(self, Self::File { source, .. } if source.kind() == io::ErrorKind::PermissionDenied)
+    }
+}
+
 impl Token {
     /// Reads the token, or makes the file with `fresh` random octets when there is none.
     pub fn load_or_create(path: &Path, fresh: [u8; 32]) -> Result<Self, TokenError> {

@@ -71,7 +71,9 @@ fn scenario(path: &Path) -> Result<Scenario, Failure> {
         Err(e) => {
             let named = builtin().iter().find(|(name, _)| path.as_os_str() == *name);
             let Some((_, text)) = named else {
-                return Err(Failure::usage(format!("{shown} cannot be read: {e}")));
+                return Err(Failure::usage(format!(
+                    "{shown} cannot be read: {e}: name a TOML file, or one of `postlane rehearse --list`"
+                )));
             };
             (*text).to_owned()
         }

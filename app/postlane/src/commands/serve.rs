@@ -1,16 +1,18 @@
 //! `postlane serve`: take mail, keep it safe, and deliver it.
 
-use std::fs;
+use std::fs::{self, DirBuilder};
 use std::io::{self, Read as _};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{self, Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use postlane_api::{Doors, LedgerFeed, Token, router, serve as serve_api};
+use postlane_api::{DoorError, Doors, LedgerFeed, Token, router, serve as serve_api};
 use postlane_dashboard::{Dashboard, SetupToken};
 use postlane_mail::{Host, Instant};
+use postlane_net::listener::CannotListen;
 use postlane_net::route::Pattern;
 use postlane_server::config::{Config, Overrides};
 use postlane_server::handle::{ReloadReport, Reread};
@@ -77,10 +79,18 @@ pub(crate) fn run(reach: &Reach, serve: Serve) -> Result<Exit, Failure> {
     Ok(Exit::Yes)
 }
 
+/// Makes the data directory so that nobody else may read it: mail is in it.
+fn make_data(data: &Path) -> anyhow::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(data).with_context(|| {
+        let at = path::absolute(data).unwrap_or_else(|_| data.to_owned());
+        format!("cannot make the data directory {}; --data DIR names another", at.display())
+    })
+}
+
 async fn until_told(setup: Setup, config: Config, reread: Reread) -> anyhow::Result<()> {
     let signals = Signals::hear().context("the system's signals cannot be heard")?;
     let data = setup.data.clone();
-    fs::create_dir_all(&data).with_context(|| format!("cannot make {}", data.display()))?;
+    make_data(&data)?;
     let http = setup.http;
     let server = Server::start(setup, config, reread).await?;
     if let Some(past) = server.handle().past() {
@@ -89,8 +99,10 @@ async fn until_told(setup: Setup, config: Config, reread: Reread) -> anyhow::Res
     server.handle().remember_lanes();
     let token = token_path(&data);
     let doors = Doors::open(http, &data.join("control.sock")).await;
-    let doors = doors.with_context(|| {
-        format!("cannot serve HTTP on {http}: is another server there? (--http, or http.address)")
+    let setting = "--http, or http.address";
+    let doors = doors.map_err(|e| match e {
+        DoorError::Http(why) => CannotListen { address: http, setting, why }.into(),
+        other => anyhow::Error::new(other),
     })?;
     let api = router(server.handle(), Token::load_or_create(&token, random()?)?);
     let setup = SetupToken::of(&data);

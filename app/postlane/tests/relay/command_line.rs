@@ -1,5 +1,7 @@
 //! The program run cold: what it prints, and with what status it ends.
 
+use std::net::TcpListener;
+
 use crate::relay::{Home, Relay};
 
 #[test]
@@ -8,6 +10,29 @@ fn a_command_without_a_server_says_so_and_exits_with_4() {
     assert_eq!(output.status.code(), Some(4));
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("is a server running"), "{said}");
+}
+
+#[test]
+fn a_server_that_cannot_open_its_doors_says_which_why_and_what_to_do() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().unwrap().to_string();
+    let place = Home::new();
+    let deep = place.path().join("d".repeat(120)).display().to_string();
+    let nowhere = ["--http", "192.0.2.1:8025"];
+    let wrong: [(&[&str], [&str; 2]); 4] = [
+        (&["--http", &taken], ["(--http, or http.address)", "another program listens there"]),
+        (&nowhere, ["(--http, or http.address)", "this machine has no such address"]),
+        (&["--data", &deep, "--http", "127.0.0.1:0"], ["control.sock", "107 octets at most"]),
+        (&["--data", "/dev/null/data"], ["data directory /dev/null/data", "--data DIR"]),
+    ];
+    for (arguments, says) in wrong {
+        let home = Home::new();
+        let output =
+            home.command(&["serve", "--smtp", "127.0.0.1:0"]).args(arguments).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+        assert!(says.iter().all(|part| said.contains(part)), "{arguments:?}: {said}");
+    }
 }
 
 #[test]
@@ -93,7 +118,7 @@ fn a_list_that_is_empty_exits_with_1_alike() {
 #[test]
 fn a_server_that_hangs_up_leaves_it_undetermined_and_exits_with_3() {
     let relay = Relay::start(&["--route", "*=127.0.0.1:9"]);
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     std::thread::spawn(move || listener.incoming().for_each(drop));
     let output = relay.ask(&["queue", "list", "--server", &address]);
@@ -112,7 +137,7 @@ fn a_command_finds_the_server_over_http_too() {
         elsewhere.command(&arguments).output().unwrap().status.code()
     };
     assert_eq!(over_http(&relay.http.to_string()), Some(1));
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     assert_eq!(over_http(&free.to_string()), Some(4));
 }
 

@@ -2,6 +2,7 @@
 
 mod gate;
 mod proxy;
+mod refused;
 mod session;
 
 use std::future::Future;
@@ -20,6 +21,7 @@ use tokio::sync::watch;
 use tokio::time;
 
 pub use gate::{Gate, Pass};
+pub use refused::CannotListen;
 
 /// What a listener does with whoever comes.
 #[derive(Clone)]

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use postlane_net::listener::CannotListen;
 use postlane_receivers::{ConnId, Ms, Scenario};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -75,7 +76,8 @@ pub(super) fn run(
         Ok::<(), std::io::Error>(())
     });
     runtime.shutdown_background();
-    listened.map_err(|e| Failure::usage(format!("cannot listen on {address}: {e}")))?;
+    let cannot = |why| CannotListen { address, setting: "--listen", why };
+    listened.map_err(|why| Failure::usage(cannot(why).to_string()))?;
     Ok(Exit::Yes)
 }
 
