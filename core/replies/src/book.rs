@@ -34,6 +34,8 @@ pub struct RuleBook {
     rules: Box<[Rule]>,
     /// The number of the first rule that is for everybody and no operator's own.
     generic_from: u32,
+    /// The number of the first of those that is asked only where no wording decides.
+    concepts_from: u32,
     automaton: Automaton,
     asked: index::Asked,
     /// Ids of the providers rules may be bound to; a place in it is a provider's number.
@@ -151,7 +153,7 @@ impl RuleBook {
     ///
     /// The operator's own rules and those of the provider that is known are asked first; what
     /// everybody says, and who may be known by their words, is looked for only where none of
-    /// them decides.
+    /// them decides; and concepts only where no wording does.
     pub fn find(&self, scratch: &mut Scratch, heard: Heard<'_>) -> Finding<'_> {
         let Scratch { reached, speakers } = scratch;
         self.automaton.begin(heard.reply.text(), reached);
@@ -174,8 +176,11 @@ impl RuleBook {
             }
         }
         let asked = Asked { heard, status, provider, speakers };
-        let first = self.first(&asked, reached, u32::MAX).unwrap_or(u32::MAX);
-        self.finding(first, &asked)
+        let first = self.first(&asked, reached, self.concepts_from).or_else(|| {
+            self.automaton.meet(self.asked.concepts(), reached);
+            self.first(&asked, reached, u32::MAX)
+        });
+        self.finding(first.unwrap_or(u32::MAX), &asked)
     }
 
     /// Whether a reply may say anything of time and number, about which it was asked last.

@@ -124,7 +124,8 @@ impl Confidence {
             (Rank::Exact, true) => 0.98,
             (Rank::Phrase, true) => 0.9,
             (Rank::Hint, true) => 0.7,
-            (_, false) => 0.5,
+            (Rank::Concept, true) => 0.65,
+            (Rank::Code, _) | (_, false) => 0.5,
         })
     }
 

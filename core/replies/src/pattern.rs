@@ -2,8 +2,15 @@
 //!
 //! `(user|mailbox) (is|) unknown` are words in a row, with alternatives, one of them empty.
 //! `word*` begins so and `*word` ends so. `a .. b` are at most [`NEAR`] octets apart and
-//! `a ... b` any distance, in that order. A pattern becomes chains of links, each link a set of
-//! phrases any of which will do; what meets the text are the phrases alone, all of them at once.
+//! `a ... b` any distance, in that order; `a & b` are near one another in any order. `{user}` is any
+//! word of the class of that name. A pattern becomes chains of links, each link a set of phrases
+//! any of which will do; what meets the text are the phrases alone, all of them at once.
+
+mod classes;
+mod orders;
+
+pub(crate) use classes::Classes;
+use orders::{Slot, orders};
 
 use crate::vocabulary::{Form, Lexicon, Symbol};
 use crate::words::words;
@@ -59,26 +66,37 @@ pub enum PatternError {
     /// Its alternatives make too many phrases.
     #[error("has alternatives that make more than {EXPANSIONS_MAX} phrases: split it")]
     TooMany,
+    /// A class of words is not known, or its brace has no other half.
+    #[error("has a class of words that is not there before it: write {{name}} and name in [words]")]
+    Class,
     /// It is too long.
     #[error("is longer than {PATTERN_MAX} octets: split it")]
     TooLong,
 }
 
-/// The chain of a pattern; a text that has it has the pattern.
-pub(crate) fn parse(pattern: &str, lexicon: &mut Lexicon) -> Result<Chain, PatternError> {
+/// The chains of a pattern, one for each order it allows; a text that has one has the pattern.
+pub(crate) fn parse(
+    pattern: &str,
+    classes: &Classes,
+    lexicon: &mut Lexicon,
+) -> Result<Vec<Chain>, PatternError> {
     if pattern.len() > PATTERN_MAX {
         return Err(PatternError::TooLong);
     }
-    let mut link = |(gap, piece): (Gap, String)| {
-        let phrases = Phrases::of(&piece, lexicon)?;
+    let slots = slots(&classes.spell_out(pattern)?)?;
+    let mut link = |(gap, piece): (Gap, &str)| {
+        let phrases = Phrases::of(piece, lexicon)?;
         Ok(Link { gap, phrases })
     };
-    pieces(pattern)?.into_iter().map(&mut link).collect::<Result<_, _>>().map(Chain)
+    let mut chain =
+        |row: Vec<(Gap, &str)>| row.into_iter().map(&mut link).collect::<Result<_, _>>().map(Chain);
+    orders(&slots)?.into_iter().map(&mut chain).collect()
 }
 
 /// What stands between the gaps, each with the gap before it.
-fn pieces(pattern: &str) -> Result<Vec<(Gap, String)>, PatternError> {
-    let mut pieces = vec![(Gap::Any, String::new())];
+fn slots(pattern: &str) -> Result<Vec<Slot>, PatternError> {
+    let slot = |gap| Slot { gap, pieces: vec![String::new()] };
+    let mut slots = vec![slot(Gap::Any)];
     let mut depth = 0_usize;
     for word in pattern.split_whitespace() {
         let gap = match word {
@@ -86,19 +104,22 @@ fn pieces(pattern: &str) -> Result<Vec<(Gap, String)>, PatternError> {
             ".." => Some(Gap::Near),
             _ => None,
         };
+        let last = slots.last_mut().expect("it began with one");
         match gap {
             Some(_) if depth > 0 => return Err(PatternError::GapInside),
-            Some(gap) => pieces.push((gap, String::new())),
+            None if depth > 0 && word == "&" => return Err(PatternError::GapInside),
+            Some(gap) => slots.push(slot(gap)),
+            None if word == "&" => last.pieces.push(String::new()),
             None => {
                 depth += word.matches('(').count();
                 depth = depth.saturating_sub(word.matches(')').count());
-                let (_, piece) = pieces.last_mut().expect("it began with one");
+                let piece = last.pieces.last_mut().expect("it began with one");
                 piece.push(' ');
                 piece.push_str(word);
             }
         }
     }
-    Ok(pieces)
+    Ok(slots)
 }
 
 impl Phrases {
@@ -292,7 +313,7 @@ mod tests {
 
     fn shown(pattern: &str) -> String {
         let mut lexicon = Lexicon::default();
-        let chain = parse(pattern, &mut lexicon).unwrap();
+        let chains = parse(pattern, &Classes::default(), &mut lexicon).unwrap();
         let word = |symbol: &Symbol| {
             let (form, word) = lexicon.word(*symbol).unwrap();
             match form {
@@ -309,7 +330,8 @@ mod tests {
             phrases.sort();
             gap.to_owned() + &phrases.join("|")
         };
-        chain.0.iter().map(link).collect::<Vec<_>>().join(" ")
+        let chain = |chain: &Chain| chain.0.iter().map(link).collect::<Vec<_>>().join(" ");
+        chains.iter().map(chain).collect::<Vec<_>>().join(" / ")
     }
 
     #[test]
@@ -332,6 +354,13 @@ mod tests {
     }
 
     #[test]
+    fn what_may_stand_in_any_order_stands_in_each() {
+        assert_eq!(shown("a & b"), "... b .. a / ... a .. b");
+        assert_eq!(shown("x .. a & b ... y").matches(" .. ").count(), 4);
+        assert_eq!(shown("a & b & c").matches('/').count(), 5);
+    }
+
+    #[test]
     fn a_star_leaves_a_word_open_at_its_end() {
         assert_eq!(shown("reject* by *fach"), "... reject* by *fach");
         assert_eq!(shown("*listed* 5.70*"), "... *listed* 5 70*");
@@ -347,10 +376,18 @@ mod tests {
             ("a)", PatternError::Parenthesis),
             ("(a .. b|c)", PatternError::GapInside),
             ("a*b", PatternError::Star),
+            ("(a & b|c)", PatternError::GapInside),
+            ("a &", PatternError::Empty),
+            ("a & b & c & d & e", PatternError::TooMany),
+            ("{user}", PatternError::Class),
             (&"(a|b) ".repeat(10), PatternError::TooMany),
             (&"a".repeat(PATTERN_MAX + 1), PatternError::TooLong),
         ] {
-            assert_eq!(parse(pattern, &mut Lexicon::default()), Err(error), "{pattern}");
+            assert_eq!(
+                parse(pattern, &Classes::default(), &mut Lexicon::default()),
+                Err(error),
+                "{pattern}"
+            );
         }
     }
 }

@@ -1,14 +1,19 @@
 use super::*;
-use crate::pattern::parse;
+use crate::pattern::{Chain, Classes};
 use crate::vocabulary::Lexicon;
 use proptest::prelude::*;
+
+fn parse(pattern: &str, lexicon: &mut Lexicon) -> Vec<Chain> {
+    crate::pattern::parse(pattern, &Classes::default(), lexicon).unwrap()
+}
 
 /// An automaton that tells the place of each pattern.
 fn automaton(patterns: &[(&str, Place)]) -> Automaton {
     let mut lexicon = Lexicon::default();
     let mut all = Patterns::new(10);
     for (number, (pattern, place)) in (0_u32..).zip(patterns) {
-        all.add(&parse(pattern, &mut lexicon).unwrap(), *place, number);
+        let chains = parse(pattern, &mut lexicon);
+        chains.iter().for_each(|chain| all.add(chain, *place, number));
     }
     all.build(lexicon, patterns.len() as u32)
 }
@@ -53,6 +58,13 @@ fn gaps_keep_the_order_and_the_distance() {
 }
 
 #[test]
+fn what_may_stand_in_any_order_is_met_in_each_and_near() {
+    let far = "x".repeat(60);
+    assert!(met("a & b", "b c a") && met("a & b", "a b") && met("a & b & c", "c x a x b"));
+    assert!(!met("a & b", "a") && !met("a & b", &format!("a {far} b")));
+}
+
+#[test]
 fn patterns_that_begin_alike_are_met_each_for_itself() {
     let automaton = of_line(&["a .. b", "a .. c", "a .. b"], Line::Joined);
     let mut reached = Reached::default();
@@ -92,8 +104,7 @@ fn a_proviso_holds_where_something_is_also_said_and_nothing_else() {
     let mut lexicon = Lexicon::default();
     let mut all = Patterns::new(1);
     let mut proviso = |also: &[&str], unless: &[&str]| {
-        let mut chains =
-            |of: &[&str]| of.iter().map(|of| parse(of, &mut lexicon).unwrap()).collect();
+        let mut chains = |of: &[&str]| of.iter().flat_map(|of| parse(of, &mut lexicon)).collect();
         all.proviso(Line::Joined, chains(also), chains(unless))
     };
     let both = proviso(&["a", "b ... c"], &["d .. e", "f"]).unwrap();

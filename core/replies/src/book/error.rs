@@ -58,7 +58,9 @@ pub enum Wrong {
     #[error("\"{0}\" names no line: write \"first\", \"last\" or \"joined\"")]
     Line(Box<str>),
     /// A rank is none.
-    #[error("there is no rank \"{0}\": write \"exact\", \"phrase\" or \"hint\"")]
+    #[error(
+        "there is no rank \"{0}\": write \"exact\", \"phrase\", \"hint\", \"concept\" or \"code\""
+    )]
     Rank(Box<str>),
     /// A wait is none, or too long.
     #[error(

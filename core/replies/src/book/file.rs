@@ -8,6 +8,8 @@ use toml::Spanned;
 pub(super) struct File {
     #[serde(default)]
     pub(super) about: About,
+    #[serde(default)]
+    pub(super) words: Vec<Class>,
     #[serde(default, rename = "rule")]
     pub(super) rules: Vec<Entry>,
     #[serde(default)]
@@ -26,6 +28,14 @@ pub(super) struct About {
     pub(super) line: Option<Spanned<String>>,
     pub(super) source: Option<String>,
     pub(super) seen: Option<String>,
+}
+
+/// Words that stand for one another.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Class {
+    pub(super) name: Spanned<String>,
+    pub(super) any: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]

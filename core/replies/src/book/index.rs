@@ -2,16 +2,18 @@
 //! no words by provider.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use postlane_mail::Status;
 
 use super::error::{Fault, RulesError, Wrong};
 use super::read::{Patterns, Read, Reader};
 use super::rule::{StatusTest, Words};
-use super::{OfLabel, Rule, RuleBook, RuleName};
+use super::{OfLabel, Rank, Rule, RuleBook, RuleName};
 use crate::automaton::{self, Group, Line, Place};
 use crate::flags::Flags;
 use crate::hint::telling_words;
+use crate::pattern::Chain;
 use crate::provider::{ProviderId, Providers};
 use crate::vocabulary::{Form, Lexicon, Table};
 
@@ -58,9 +60,11 @@ fn key(subject: u16, detail: u16) -> u32 {
 }
 
 /// Who is asked when.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Asked {
     own_groups: Vec<Group>,
+    /// The patterns for everybody that are met where no wording decides.
+    concepts: Group,
     /// The patterns that concern a provider alone, by provider.
     groups: Box<[Vec<Group>]>,
     /// The rules that ask for no words: those for everybody, then those of each provider.
@@ -68,10 +72,11 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// Of so many providers.
-    fn of(providers: usize) -> Self {
+    /// Of so many providers, with the group that concepts have.
+    fn of(providers: usize, concepts: Group) -> Self {
         Self {
             own_groups: Vec::new(),
+            concepts,
             groups: vec![Vec::new(); providers].into(),
             unworded: (0..=providers).map(|_| Unworded::default()).collect(),
         }
@@ -89,6 +94,11 @@ impl Asked {
     /// The groups of patterns of operators' own rules.
     pub(super) fn own_groups(&self) -> &[Group] {
         &self.own_groups
+    }
+
+    /// The group of patterns for everybody that are met where no wording decides.
+    pub(super) fn concepts(&self) -> Group {
+        self.concepts
     }
 
     /// The groups of patterns that concern a provider alone.
@@ -130,6 +140,14 @@ pub(super) fn build(
     Ok(lay_out(ids, lexicon, own, ours))
 }
 
+/// A rule with where its patterns belong; an operator's own, or not.
+struct Entry {
+    is_own: bool,
+    place: Place,
+    rule: Rule,
+    patterns: Patterns,
+}
+
 /// Puts rules in their order and their patterns into one automaton.
 fn lay_out(
     providers: Box<[ProviderId]>,
@@ -137,11 +155,13 @@ fn lay_out(
     own: Vec<Read>,
     ours: Vec<Read>,
 ) -> RuleBook {
-    let mut entries: Vec<(bool, Rule, Patterns, Place)> = Vec::new();
-    let mut asked = Asked::of(providers.len());
+    let mut entries: Vec<Entry> = Vec::new();
     let mut speaks = Vec::new();
     let mut advice = Vec::new();
     let files = own.len() + ours.len();
+    // One for everybody, one for each file, and one for the concepts of those for everybody.
+    let groups = u32::try_from(files + 2).unwrap_or(u32::MAX);
+    let mut asked = Asked::of(providers.len(), Group(groups - 1));
     let whose = own.into_iter().map(|read| (true, read));
     for (file, (is_own, read)) in (1..).zip(whose.chain(ours.into_iter().map(|read| (false, read))))
     {
@@ -155,15 +175,61 @@ fn lay_out(
         speaks.push((read.providers.clone(), read.speaks));
         let of = |(label, advice)| OfLabel { providers: read.providers.clone(), label, advice };
         advice.extend(read.advice.into_iter().map(of));
-        entries.extend(read.rules.into_iter().map(|(r, p)| (is_own, r, p, place)));
+        let is_late = |rule: &Rule| group == Group::ALL && rule.rank >= Rank::Concept;
+        let group = |rule: &Rule| if is_late(rule) { asked.concepts } else { group };
+        entries.extend(read.rules.into_iter().map(|(rule, patterns)| {
+            let place = Place { group: group(&rule), ..place };
+            Entry { is_own, place, rule, patterns }
+        }));
     }
     // A stable sort: files keep their order, and rules theirs within a file.
-    entries.sort_by_key(|(is_own, rule, ..)| (!is_own, rule.providers.is_empty(), rule.rank));
-    let mut patterns = automaton::Patterns::new(u32::try_from(files + 1).unwrap_or(u32::MAX));
-    for (number, (_, rule, of_rule, place)) in (0_u32..).zip(&mut entries) {
-        of_rule.says.iter().for_each(|chain| patterns.add(chain, *place, number));
-        let Patterns { says, also, unless } = std::mem::take(of_rule);
-        let proviso = patterns.proviso(place.line, also, unless);
+    entries.sort_by_key(|of| (!of.is_own, of.rule.providers.is_empty(), of.rule.rank));
+    let patterns = plant(&mut entries, speaks, &mut asked, groups);
+    let rules = u32::try_from(entries.len()).unwrap_or(u32::MAX);
+    let told = rules + u32::try_from(providers.len()).unwrap_or(u32::MAX);
+    let telling = telling_words().map(|word| lexicon.symbol(Form::Is, word).0).collect::<Vec<_>>();
+    let telling = Flags::of(telling, lexicon.count() + 1);
+    let automaton = patterns.build(lexicon, told);
+    let from = |rank| {
+        let begins =
+            |of: &Entry| !of.is_own && of.rule.providers.is_empty() && of.rule.rank >= rank;
+        let place = entries.iter().position(begins).unwrap_or(entries.len());
+        u32::try_from(place).unwrap_or(u32::MAX)
+    };
+    let (generic_from, concepts_from) = (from(Rank::Exact), from(Rank::Concept));
+    let rules = entries.into_iter().map(|of| of.rule).collect();
+    let advice = advice.into();
+    let classes = ["2yz", "3yz", "4yz", "5yz"].map(|class| RuleName::new("code-class", class));
+    let places =
+        providers.iter().zip(1..).map(|(id, place)| (Box::from(id.as_str().as_bytes()), place));
+    let places = Table::new(places.collect());
+    RuleBook {
+        rules,
+        places,
+        generic_from,
+        concepts_from,
+        automaton,
+        asked,
+        providers,
+        telling,
+        advice,
+        classes,
+    }
+}
+
+/// Puts the patterns of rules, which are in their order, where they belong; and behind them the
+/// words by which providers are known.
+fn plant(
+    entries: &mut [Entry],
+    speaks: Vec<(Arc<[u16]>, Vec<Chain>)>,
+    asked: &mut Asked,
+    groups: u32,
+) -> automaton::Patterns {
+    let mut all = automaton::Patterns::new(groups);
+    for (number, Entry { place, rule, patterns, .. }) in (0_u32..).zip(&mut *entries) {
+        let Patterns { says, also, unless } = std::mem::take(patterns);
+        says.iter().for_each(|chain| all.add(chain, *place, number));
+        let proviso = all.proviso(place.line, also, unless);
         rule.conditions.words = Words { says: says.len(), proviso };
         if !rule.asks_for_words() {
             asked.add_unworded(number, rule);
@@ -174,22 +240,8 @@ fn lay_out(
     let place = Place { group: Group::ALL, line: Line::Joined };
     for (speakers, chains) in speaks {
         for chain in chains {
-            speakers.iter().for_each(|of| patterns.add(&chain, place, rules + u32::from(*of)));
+            speakers.iter().for_each(|of| all.add(&chain, place, rules + u32::from(*of)));
         }
     }
-    let told = rules + u32::try_from(providers.len()).unwrap_or(u32::MAX);
-    let telling = telling_words().map(|word| lexicon.symbol(Form::Is, word).0).collect::<Vec<_>>();
-    let telling = Flags::of(telling, lexicon.count() + 1);
-    let automaton = patterns.build(lexicon, told);
-    let is_generic =
-        |(is_own, rule, ..): &(bool, Rule, Patterns, Place)| !is_own && rule.providers.is_empty();
-    let generic_from = entries.iter().position(is_generic).unwrap_or(entries.len());
-    let generic_from = u32::try_from(generic_from).unwrap_or(u32::MAX);
-    let rules = entries.into_iter().map(|(_, rule, ..)| rule).collect();
-    let advice = advice.into();
-    let classes = ["2yz", "3yz", "4yz", "5yz"].map(|class| RuleName::new("code-class", class));
-    let places =
-        providers.iter().zip(1..).map(|(id, place)| (Box::from(id.as_str().as_bytes()), place));
-    let places = Table::new(places.collect());
-    RuleBook { rules, places, generic_from, automaton, asked, providers, telling, advice, classes }
+    all
 }

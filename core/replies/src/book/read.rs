@@ -7,13 +7,13 @@ use postlane_mail::Span;
 use toml::Spanned;
 
 use super::error::{Fault, Wrong};
-use super::file::{Entry, File, OfLabel, Said};
+use super::file::{Class, Entry, File, OfLabel, Said};
 use super::rule::{
     Advice, CodeTest, Conditions, Example, Origin, Rank, Rule, RuleName, StatusTest, Words,
 };
 use crate::automaton::Line;
 use crate::label::Label;
-use crate::pattern::{self, Chain};
+use crate::pattern::{self, Chain, Classes};
 use crate::recorded::{read_reply, read_stage};
 use crate::vocabulary::Lexicon;
 
@@ -51,12 +51,13 @@ struct Page<'r, 'p, 't> {
     reader: &'r mut Reader<'p>,
     name: &'t str,
     text: &'t str,
+    classes: Classes,
 }
 
 impl Reader<'_> {
     /// Reads the file with this name, of which the part before the last dot names its rules.
     pub(super) fn read(&mut self, name: &str, text: &str) -> Option<Read> {
-        let mut page = Page { reader: self, name, text };
+        let mut page = Page { reader: self, name, text, classes: Classes::default() };
         let file: File = match toml::from_str(text) {
             Ok(file) => file,
             Err(e) => {
@@ -86,6 +87,7 @@ impl Page<'_, '_, '_> {
             }
         }
         let providers: Arc<[u16]> = providers.into();
+        self.words(&file.words);
         let speaks = self.chains(&file.about.speaks);
         let mut ids = BTreeSet::new();
         let mut rules = Vec::new();
@@ -97,6 +99,16 @@ impl Page<'_, '_, '_> {
         }
         let advice = file.advice.iter().filter_map(|of| self.advice(of)).collect();
         Read { line, providers, speaks, rules, advice }
+    }
+
+    fn words(&mut self, classes: &[Class]) {
+        for class in classes {
+            let words: Vec<_> = class.any.iter().map(String::as_str).collect();
+            if let Err(e) = self.classes.add(class.name.get_ref(), &words) {
+                let name = class.name.get_ref().as_str().into();
+                self.fault(class.name.span().start, Wrong::Pattern(name, e));
+            }
+        }
     }
 
     fn line(&mut self, line: Option<&Spanned<String>>) -> Line {
@@ -195,8 +207,8 @@ impl Page<'_, '_, '_> {
     fn chains(&mut self, patterns: &[Spanned<String>]) -> Vec<Chain> {
         let mut chains = Vec::new();
         for written in patterns {
-            match pattern::parse(written.get_ref(), &mut self.reader.lexicon) {
-                Ok(chain) => chains.push(chain),
+            match pattern::parse(written.get_ref(), &self.classes, &mut self.reader.lexicon) {
+                Ok(orders) => chains.extend(orders),
                 Err(e) => {
                     let text = written.get_ref().as_str().into();
                     self.fault(written.span().start, Wrong::Pattern(text, e));
@@ -219,6 +231,8 @@ impl Page<'_, '_, '_> {
             Some("exact") => Rank::Exact,
             None | Some("phrase") => Rank::Phrase,
             Some("hint") => Rank::Hint,
+            Some("concept") => Rank::Concept,
+            Some("code") => Rank::Code,
             Some(other) => {
                 let at = rank.map_or(0, |rank| rank.span().start);
                 self.fault(at, Wrong::Rank(other.into()));

@@ -37,6 +37,10 @@ pub enum Rank {
     Phrase,
     /// Words or a code that mostly mean it.
     Hint,
+    /// Words of the classes that belong together in it, in whatever wording.
+    Concept,
+    /// A code that is used for this more than for other things.
+    Code,
 }
 
 /// What must hold beside the words. An empty list asks nothing.
@@ -158,6 +162,8 @@ impl Rank {
             Self::Exact => "exact",
             Self::Phrase => "phrase",
             Self::Hint => "hint",
+            Self::Concept => "concept",
+            Self::Code => "code",
         }
     }
 }
