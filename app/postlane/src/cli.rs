@@ -1,4 +1,4 @@
-//! The command line, declared once: parser, help and completions read this.
+//! The command line, declared once: parser, help, completions and manual pages read this.
 
 use clap::{Parser, Subcommand};
 
@@ -8,6 +8,7 @@ use crate::commands::blocklists::BlocklistsCommand;
 use crate::commands::bounce::BounceCommand;
 use crate::commands::check::CheckCommand;
 use crate::commands::classify::Classify;
+use crate::commands::completions::{Completions, Manual};
 use crate::commands::config::ConfigCommand;
 use crate::commands::diagnose::Diagnose;
 use crate::commands::dkim::DkimCommand;
@@ -185,4 +186,8 @@ pub(crate) enum Command {
     Audit(AuditArguments),
     /// Let the running server read its configuration again
     Reload,
+    /// Print what a shell needs to complete our commands
+    Completions(Completions),
+    /// Write manual pages, one for each command
+    Manual(Manual),
 }

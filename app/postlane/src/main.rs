@@ -4,11 +4,12 @@ mod cli;
 mod client;
 mod commands;
 mod exit;
+mod overview;
 mod print;
 mod reach;
 mod replies;
 
-use clap::Parser as _;
+use clap::FromArgMatches as _;
 
 use crate::cli::{Cli, Command};
 use crate::exit::Exit;
@@ -20,7 +21,8 @@ use crate::exit::Exit;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> std::process::ExitCode {
-    let cli = match Cli::try_parse() {
+    let parsed = overview::command().try_get_matches();
+    let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         // Help and version are answers; everything else is a usage error.
         Err(e) => {
@@ -63,6 +65,8 @@ fn main() -> std::process::ExitCode {
         Command::TlsReport(arguments) => commands::tls_report::run(&cli.reach, arguments),
         Command::Audit(arguments) => commands::audit::run(&cli.reach, arguments),
         Command::Reload => commands::reload::run(&cli.reach),
+        Command::Completions(wanted) => commands::completions::completions(&wanted),
+        Command::Manual(wanted) => commands::completions::manual(&wanted),
     };
     done.unwrap_or_else(|failure| failure.report()).into()
 }

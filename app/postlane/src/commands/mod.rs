@@ -6,6 +6,7 @@ pub(crate) mod blocklists;
 pub(crate) mod bounce;
 pub(crate) mod check;
 pub(crate) mod classify;
+pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod diagnose;
 pub(crate) mod dkim;

@@ -17,8 +17,14 @@ fn help(home: &Home, command: &[String]) -> String {
 
 /// The commands that a help lists.
 fn listed(help: &str) -> Vec<String> {
-    let behind = help.split_once("\nCommands:\n").map_or("", |(_, behind)| behind);
-    let lines = behind.lines().take_while(|line| !line.is_empty());
+    // The first page has them in groups.
+    let groups = help.split_once("\nBegin with:\n").and_then(|(_, rest)| rest.split_once("\n\n"));
+    let lines = match (groups, help.split_once("\nCommands:\n")) {
+        (Some((_, groups)), _) => groups.split("\nOptions:\n").next().unwrap_or_default(),
+        (None, Some((_, behind))) => behind.split("\n\n").next().unwrap_or_default(),
+        (None, None) => "",
+    };
+    let lines = lines.lines();
     let names = lines.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
     let names = names.filter_map(|line| line.split_whitespace().next());
     names.filter(|name| *name != "help").map(str::to_owned).collect()

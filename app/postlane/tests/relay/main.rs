@@ -13,6 +13,7 @@ mod check_domain;
 mod check_ip;
 mod check_probes;
 mod command_line;
+mod completions;
 mod configuration;
 mod crash;
 mod dashboard;
