@@ -28,6 +28,7 @@ mod encrypted;
 mod engagement;
 mod events;
 mod explain;
+mod first_lane;
 mod golden;
 mod handed_over;
 mod help;

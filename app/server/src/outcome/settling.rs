@@ -12,12 +12,12 @@ use crate::engine::submitting::Awaited;
 use crate::ground::mailbox::Mailbox;
 use crate::intake::cache::{Cache, Letter};
 use crate::lanes::{ANY_SOURCE, Keeping, LaneName};
-use crate::outbound::evidence::Evidence;
+use crate::outbound::evidence::{Attempted, Evidence};
 use crate::outbound::routing::{Destination, Failures};
 use crate::outbound::unreached::Unreached;
 use crate::outcome::reports::{Owed, Standing, message_id};
 use crate::outcome::suppression::{Learning, Noticed, Suppressions, Writing};
-use crate::setup::Live;
+use crate::setup::{Live, Setup};
 use crate::telling::counters::Counters;
 use crate::telling::events::Events;
 use crate::telling::happened::Happened;
@@ -170,6 +170,9 @@ impl Settling {
             }
             let veil = self.journal.veil(setup.log.addresses);
             line.field("text", &veil.text(&failure.reply.to_string()));
+            if attempted.turned_away.is_some() {
+                self.refused(&setup, &attempted, failure.clone());
+            }
             self.unreached.note(host, failure);
         }
         drop(setup);
@@ -201,7 +204,11 @@ impl Settling {
         };
         let Some(attempted) = &evidence.0 else { return };
         let Some(reply) = recipients.iter().find_map(refused) else { return };
-        let setup = self.live.borrow();
+        self.refused(&self.live.borrow(), attempted, reply);
+    }
+
+    /// A lane's mail was refused, or its session was turned away.
+    fn refused(&self, setup: &Setup, attempted: &Attempted, reply: LastReply) {
         let Some(source) = setup.sources.get(usize::from(attempted.source.0)) else { return };
         let provider = attempted.hop.provider.clone();
         let source = match attempted.hop.limits {
