@@ -71,6 +71,10 @@ pub(super) fn done(done: &LaneOrdered) -> String {
     }
 }
 
+/// Why a lane has no controller, and how it gets one.
+const LEARNS_NOTHING: &str = "nothing: its host is in a private network, or `lane.learning` is \
+                              \"off\". With \"on\" it learns anywhere.";
+
 fn lane(lane: &LaneRow) {
     print::field("lane", &format!("{} by {}", lane.provider, lane.source));
     print::field("state", &state(lane));
@@ -78,6 +82,9 @@ fn lane(lane: &LaneRow) {
         print::field("waiting", &self::waiting(waiting));
     }
     print::field("rate", &rate(lane));
+    if lane.controller == "off" {
+        print::field("learns", LEARNS_NOTHING);
+    }
     let ceiling = lane.ceilings.rate.as_deref().unwrap_or("no rate");
     let ceilings = &lane.ceilings;
     print::field(
