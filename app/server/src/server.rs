@@ -58,6 +58,7 @@ impl Server {
     pub async fn start(setup: Setup, config: Config, reread: Reread) -> anyhow::Result<Self> {
         raise_file_limit();
         let bound = doors::bind(&setup.listeners).await?;
+        doors::tell_sources_elsewhere(&setup.sources);
         let smtp = doors::addresses(&bound)?;
         let secret = HouseSecret::load_or_create(&setup.data.join("secret"))?;
         let registry = registry::begin(&setup.data)?;

@@ -19,7 +19,8 @@ fn a_server_that_cannot_open_its_doors_says_which_why_and_what_to_do() {
     let place = Home::new();
     let deep = place.path().join("d".repeat(120)).display().to_string();
     let nowhere = ["--http", "192.0.2.1:8025"];
-    let wrong: [(&[&str], [&str; 2]); 4] = [
+    let wrong: [(&[&str], [&str; 2]); 5] = [
+        (&["--smtp", &taken], ["(--smtp, or listener.address)", "another program listens there"]),
         (&["--http", &taken], ["(--http, or http.address)", "another program listens there"]),
         (&nowhere, ["(--http, or http.address)", "this machine has no such address"]),
         (&["--data", &deep, "--http", "127.0.0.1:0"], ["control.sock", "107 octets at most"]),
@@ -27,12 +28,22 @@ fn a_server_that_cannot_open_its_doors_says_which_why_and_what_to_do() {
     ];
     for (arguments, says) in wrong {
         let home = Home::new();
-        let output =
-            home.command(&["serve", "--smtp", "127.0.0.1:0"]).args(arguments).output().unwrap();
+        let smtp: &[&str] =
+            if arguments.contains(&"--smtp") { &[] } else { &["--smtp", "127.0.0.1:0"] };
+        let output = home.command(&["serve"]).args(smtp).args(arguments).output().unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
         assert!(says.iter().all(|part| said.contains(part)), "{arguments:?}: {said}");
     }
+}
+
+#[test]
+fn a_source_whose_address_is_not_this_machines_is_told_when_the_relay_starts() {
+    let text = "[[listener]]\naddress = \"127.0.0.1:0\"\n[[source]]\nname = \"a\"\naddress = \
+                \"192.0.2.1\"\n[[source]]\nname = \"b\"\naddress = \"127.0.0.1\"\n";
+    let log = Home::new().start_by_file(text).log();
+    assert!(log.contains("event=alarm text=\"the source \\\"a\\\" cannot send"), "{log}");
+    assert!(!log.contains("source \\\"b\\\""), "{log}");
 }
 
 #[test]

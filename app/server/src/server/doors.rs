@@ -1,11 +1,11 @@
 //! Where clients come in: sockets, and what is said at each.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use postlane_net::listener::{Gate, ListenerSettings, listen};
+use postlane_net::listener::{CannotListen, Gate, ListenerSettings, listen};
 use postlane_net::tls;
 use postlane_smtp::auth::{Decoy, ScramVerifier};
 use postlane_smtp::server::{Auth, Limits, Settings as SmtpSettings, StartTls};
@@ -18,7 +18,7 @@ use crate::identity::tester::Tester;
 use crate::intake::rights::{DoorRights, HouseRights};
 use crate::intake::{Door, Intake};
 use crate::outcome::suppression::Suppressions;
-use crate::setup::{AuthSetup, ListenerSetup, Setup};
+use crate::setup::{AuthSetup, ListenerSetup, Setup, SourceSetup};
 use crate::telling::counters::Counters;
 use crate::telling::journal::alarm;
 
@@ -39,11 +39,8 @@ pub(super) async fn bind(listeners: &[ListenerSetup]) -> anyhow::Result<Vec<TcpL
             continue;
         }
         let socket = TcpListener::bind(address).await;
-        bound.push(socket.with_context(|| {
-            format!(
-                "cannot listen on {address}: is another server there? (--smtp, or listener.address)"
-            )
-        })?);
+        let setting = "--smtp, or listener.address";
+        bound.push(socket.map_err(|why| CannotListen { address, setting, why })?);
     }
     for unused in held {
         let address = unused.local_addr()?;
@@ -52,6 +49,21 @@ pub(super) async fn bind(listeners: &[ListenerSetup]) -> anyhow::Result<Vec<TcpL
         ));
     }
     Ok(bound)
+}
+
+/// Says of each source whose address is not this machine's that nothing will go by it: the file can be
+/// used all the same, as an address may come later.
+pub(super) fn tell_sources_elsewhere(sources: &[SourceSetup]) {
+    for SourceSetup { name, address, .. } in sources {
+        let Some(address) = address else { continue };
+        let tried = UdpSocket::bind((*address, 0));
+        if tried.is_err_and(|e| e.kind() == io::ErrorKind::AddrNotAvailable) {
+            alarm(&format!(
+                "the source \"{name}\" cannot send: this machine has no address {address}; give it to the \
+                 machine, or write one that it has (source.address)"
+            ));
+        }
+    }
 }
 
 /// Sockets that a service manager has opened (`man sd_listen_fds`).
