@@ -1,6 +1,7 @@
 //! The machine: its state, and how an input finds its room.
 
 mod admission;
+mod asking;
 mod at_once;
 mod blame;
 mod calendar;

@@ -6,6 +6,7 @@ mod hearing;
 mod keeping;
 mod questions;
 mod reopening;
+mod siblings;
 mod together;
 mod trial;
 
@@ -30,6 +31,7 @@ use crate::windows::permille;
 
 pub(crate) use doubt::Kind;
 pub use hearing::Heard;
+pub use siblings::Asking;
 pub use together::{Doing, Onset};
 
 use doubt::Doubt;

@@ -1,6 +1,7 @@
 //! A lane: what may go now, and if not, when.
 
 mod keeping;
+mod siblings;
 mod together;
 
 use postlane_mail::{Instant, Rate, Span, Stream};

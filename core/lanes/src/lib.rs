@@ -33,7 +33,7 @@ pub use arrivals::Arrivals;
 pub use budget::Budget;
 pub use caps::Caps;
 pub use ceilings::Ceilings;
-pub use controller::{Doing, Heard, Onset, State};
+pub use controller::{Asking, Doing, Heard, Onset, State};
 pub use decision::{Decision, PerTime};
 pub use lane::{Ask, Lane, Learning, Permit, Shared};
 pub use memory::{Learned, LearnedQuota, LearnedRest, Memory, Past, Recalled};

@@ -23,6 +23,8 @@ pub(crate) struct Rest {
     pub(crate) canaries: u32,
     /// Of those, such as went before their time for transactional mail's sake: they put off no other.
     pub(crate) urgent: u32,
+    /// Of those, the last ones in a row that another lane was refused.
+    pub(crate) followed: u32,
     /// When the last of them was sent; the first refusal, as long as there was none.
     pub(crate) tried: Instant,
     /// The window the provider named, without a figure.

@@ -165,7 +165,7 @@ impl<E> Engine<E> {
         if self.lines[line as usize].ready_to_go(stream, &open) == 0 {
             return self.wait_for(path, shut);
         }
-        if self.keeps_reserve(now, lane, stream) {
+        if self.keeps_reserve(now, lane, stream) || self.lets_another_ask(lane) {
             return Served::Paced(now + ASKED_AGAIN);
         }
         if self.lets_another_source_go_first(now, path, line, stream) {

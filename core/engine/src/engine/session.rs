@@ -256,13 +256,14 @@ impl<E> Engine<E> {
         let open = u32::from(others);
         state.heard = now;
         let heard = Heard { signal, sent, stream, attempts, carried, open };
-        let rested = state.lane.is_resting();
+        let (rested, asked) = (state.lane.is_resting(), state.lane.asking());
         state.lane.observe(now, &heard);
         let rests = !rested && matches!(signal, Signal::Rate { .. }) && state.lane.is_resting();
         self.tell_together(now, lane, Doing::Hears(heard));
         if rests {
             self.compare_waves(now, lane);
         }
+        self.tell_answer(now, lane, asked, sent);
         if attempts == 0
             && let Some(what) = first_attempt(signal)
         {
@@ -273,6 +274,7 @@ impl<E> Engine<E> {
         if self.tell_decisions(lane) {
             // A rest, or a limit, is not to be found out twice.
             self.keep_lane(now, lane);
+            self.tell_limits(now, lane);
         }
         self.mark(lane);
     }

@@ -79,3 +79,18 @@ fn a_source_that_is_refused_alone_parts_from_those_it_shared_a_limit_with() {
     let taken = world.taken() - before;
     assert!(taken >= 1_000, "{taken} of 2,160 by the two that are left");
 }
+
+#[test]
+fn sources_with_the_same_limit_ask_one_after_another() {
+    let mut world = Receiver::new((1, 4), Limits::OfSource, hourly(60, |source| source.0));
+    world.takes = Span::from_ms(300);
+    backlog(&mut world, 2_000);
+    world.run(Span::from_h(6));
+    assert!(!world.views().iter().any(shares));
+    let (taken, tried) = (world.taken(), world.tried.len());
+    assert!(taken >= 1_200, "{taken} of 2,000");
+    let first_hour = world.tried.iter().filter(|tried| !tried.taken);
+    let first_hour = first_hour.filter(|tried| tried.at < world.tried[0].at + Span::from_min(59));
+    // Each finds its limit once; the three questions until the hour is over are asked by one each.
+    assert!(first_hour.count() <= 9, "of {}", tried - taken);
+}

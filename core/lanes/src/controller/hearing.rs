@@ -136,6 +136,7 @@ impl Controller {
         self.credits.refused();
         let Some(mut rest) = self.rest else { return };
         rest.tried = sent.max(rest.tried);
+        rest.followed = 0;
         self.canaries.push(sent);
         let asked = rest.asks.take().zip(rest.explained);
         if let Some((question, place)) = asked {
@@ -170,6 +171,7 @@ impl Controller {
             first: self.first_wait(hinted, burst, base),
             canaries: 0,
             urgent: 0,
+            followed: 0,
             tried: sent,
             window: hint.window.and_then(windows::nearest),
             asks: None,

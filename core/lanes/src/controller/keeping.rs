@@ -212,6 +212,7 @@ fn recalled_rest(kept: &LearnedRest, quotas: usize) -> Rest {
         first: kept.first,
         canaries: kept.canaries,
         urgent: 0,
+        followed: 0,
         tried: kept.tried,
         window: None,
         asks: None,

@@ -172,19 +172,20 @@ impl Controller {
             (accepted, rest.refused.since(*first).0 as f64 / 1e6)
         });
         self.quick.push(rest.refused);
-        let rate = match (between, rest.pace) {
+        let mut rate = match (between, rest.pace) {
             (Some((accepted, seconds)), _) if accepted >= 8 => 0.97 * accepted as f64 / seconds,
             (Some((accepted, seconds)), _) if accepted >= 1 => 0.9 * accepted as f64 / seconds,
             (_, Some(pace)) => 0.7 * pace,
             (_, None) => 0.7 * self.pace.learned(),
         };
         // Half of what a quota lets through is no wave's doing; where one follows the other all the
-        // same, it is the quota that is not there.
-        if between.is_some_and(|(accepted, _)| accepted < 8) && self.quick.len() >= QUICK_MAX {
+        // same, the quota is not there, or it is not what holds the lane up.
+        if self.quick.len() >= QUICK_MAX {
             self.disprove_faster_than(now, 2.0 * rate);
+        } else {
+            let least = self.quotas.iter().map(Quota::pace).fold(f64::INFINITY, f64::min) / 2.0;
+            rate = if least.is_finite() { rate.max(least) } else { rate };
         }
-        let least = self.quotas.iter().map(Quota::pace).fold(f64::INFINITY, f64::min) / 2.0;
-        let rate = if least.is_finite() { rate.max(least) } else { rate };
         let rate = rate.min(self.pace.learned());
         self.pace.keep_to(rate, now);
     }
@@ -243,7 +244,9 @@ impl Controller {
     /// Whatever a wave says: what the provider took over the last hours, it takes.
     fn keep_a_floor(&mut self, now: Instant, before: f64, rest: &Rest) {
         const SEEN: Span = Span::from_h(3);
-        let is_count = rest.explained.is_some() || !self.suspects.is_empty();
+        // What is suspected since another rest says nothing of a quick one.
+        let is_quick = now.since(rest.refused) <= FAST && rest.explained.is_none();
+        let is_count = rest.explained.is_some() || !self.suspects.is_empty() && !is_quick;
         if is_count {
             let limits = self.quotas.iter().chain(&self.suspects);
             let through = 2.0 * limits.map(Quota::pace).fold(f64::INFINITY, f64::min);

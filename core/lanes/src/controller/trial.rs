@@ -17,6 +17,9 @@ pub(crate) struct Trial {
     /// A refusal adds one, an accepted message takes a quarter away: it grows where more than a
     /// fifth is refused so.
     level: f64,
+    /// The same of words about recipients, where an accepted message takes all of one away: it grows
+    /// where more than half is refused so.
+    recipients: f64,
     /// The words on trial, and the messages accepted since.
     on: Option<(Kind, u32)>,
     failed: u8,
@@ -45,6 +48,7 @@ impl Trial {
     /// A message was accepted; the words that were a limit, if that proves it.
     pub(crate) fn accepted(&mut self) -> Option<Kind> {
         self.level = (self.level - 0.25).max(0.0);
+        self.recipients = (self.recipients - 1.0).max(0.0);
         let (kind, accepted) = self.on.as_mut()?;
         *accepted += 1;
         let proved = (*accepted >= PROVED).then_some(*kind)?;
@@ -54,7 +58,7 @@ impl Trial {
 
     /// It was said once more; whether that is too often.
     fn said(&mut self, kind: Kind) -> bool {
-        let may_be = matches!(kind, Kind::Temp | Kind::Policy | Kind::Ambiguous);
+        let may_be = kind != Kind::Greylist;
         if !may_be || self.acquitted & kind.bit() != 0 {
             return false;
         }
@@ -66,8 +70,10 @@ impl Trial {
             }
             return false;
         }
-        self.level += 1.0;
-        self.level >= LEVEL
+        // A list may have many mailboxes that are full, though not half of them.
+        let level = if kind == Kind::Mailbox { &mut self.recipients } else { &mut self.level };
+        *level += 1.0;
+        *level >= LEVEL
     }
 }
 
@@ -77,7 +83,7 @@ impl Controller {
         if self.rests() || !self.trial.said(kind) {
             return false;
         }
-        self.trial = Trial { level: 0.0, on: Some((kind, 0)), ..self.trial };
+        self.trial = Trial { level: 0.0, recipients: 0.0, on: Some((kind, 0)), ..self.trial };
         let accepted = &self.counted.accepted;
         let first = accepted.nth_before(heard.sent, MEASURED - 1);
         let pace =

@@ -20,6 +20,7 @@ fn a_canary_that_is_refused_after_its_quotas_window_is_followed_by_a_later_one()
         first: Span::from_s(60),
         canaries: 0,
         urgent: 0,
+        followed: 0,
         tried,
         window: None,
         asks: None,
