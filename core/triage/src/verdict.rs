@@ -125,8 +125,11 @@ impl Verdict {
         let mut against: Vec<Evidence> =
             weights.of(likeliest).filter(|weight| weight.nats < 0.0).map(Evidence::of).collect();
         if second_share >= 0.02 {
-            let rival = weights.of(second).filter(|weight| weight.nats > 0.5);
-            against.extend(rival.map(|weight| Evidence::for_rival(weight, second)));
+            let rival: Vec<&Weight> =
+                weights.of(second).filter(|weight| weight.nats > 0.5).collect();
+            // Once, as what speaks for the other one.
+            against.retain(|said| rival.iter().all(|weight| weight.says != said.says));
+            against.extend(rival.into_iter().map(|weight| Evidence::for_rival(weight, second)));
         }
         against.sort_by(|a, b| a.weight.total_cmp(&b.weight));
         against.extend(settle::unseen(subject, likeliest));

@@ -294,3 +294,31 @@ fn a_log_without_deliveries_says_so() {
     assert_eq!(empty.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&empty.stderr).contains("no attempt"));
 }
+
+#[test]
+fn a_pace_is_no_more_than_what_was_taken_while_the_provider_refused() {
+    let home = Home::new();
+    // 250 are taken in twelve minutes, then nothing for two hours: 20 a minute is no pace.
+    let line = |n: u64, status: &str| {
+        let s = n * 3;
+        let (h, m, s) = (8 + s / 3_600, s / 60 % 60, s % 60);
+        format!(
+            "Nov 21 {h:02}:{m:02}:{s:02} mail postfix/smtp[9]: {:010X}: to=<u{n}@web.de>, \
+             relay=mx-ha02.web.de[192.0.2.8]:25, delay=1, delays=0/0/1/0, {status}\n",
+            0xA1_B2C3_0000 + n
+        )
+    };
+    let refused = "dsn=4.0.0, status=deferred (host mx-ha02.web.de[192.0.2.8] refused to talk to me: \
+                   421 web.de (mxweb113) Nemesis ESMTP Service not available Too many messages have \
+                   been received in a short period of time)";
+    let log: String = (0..2_600)
+        .map(|n| line(n, if n < 250 { "dsn=2.0.0, status=sent (250 OK)" } else { refused }))
+        .collect();
+    let log = home.write("mail.log", &log);
+    date(Path::new(&log));
+    let told = json(&home, &[&log]);
+    let toml = provider(&told, "united-internet")["recommended"]["toml"].as_str().unwrap();
+    assert!(toml.contains("max_rate_per_source = \"225/h\""), "{toml}");
+    let text = String::from_utf8(analyze(&home, &[&log]).stdout).unwrap();
+    assert!(text.starts_with("1 file, 2600 lines, "), "{text}");
+}

@@ -98,13 +98,25 @@ impl Addressee {
     }
 }
 
-pub(super) fn write(report: &Report<'_>) -> String {
+/// What is for the sender, and not for the letter.
+fn notes(report: &Report<'_>) -> String {
     let figures = &report.assessment.figures;
     let mut text = String::new();
     let _ = writeln!(text, "# Before you send this: {}", report.addressee.asks());
+    if figures.attempts() == figures.accepted() {
+        text.push_str(
+            "# Nothing was refused in this time: there is nothing to write about, or --since reaches too short.\n",
+        );
+    }
     for contact in report.contacts {
         let _ = writeln!(text, "# {} ({})", line(&contact.url), line(&contact.source));
     }
+    text
+}
+
+pub(super) fn write(report: &Report<'_>) -> String {
+    let figures = &report.assessment.figures;
+    let mut text = notes(report);
     let _ = write!(
         text,
         "\nSubject: {}\n\n{}\n\n",
@@ -144,10 +156,10 @@ pub(super) fn write(report: &Report<'_>) -> String {
     if let Some(sample) = telling(report) {
         let _ = write!(
             text,
-            "\nOne of the replies, in full ({}, {}, Message-ID {}):\n\n  {}\n",
+            "\nOne of the replies, in full ({}, {}{}):\n\n  {}\n",
             sample.at,
             line(&sample.mx_host),
-            line(&sample.message_id),
+            named(sample),
             sample.reply.split('\n').map(line).collect::<Vec<_>>().join("\n  ")
         );
     }
@@ -165,6 +177,14 @@ pub(super) fn write(report: &Report<'_>) -> String {
          hour.\n\n[name, company, telephone]\n",
     );
     text
+}
+
+/// The message that a sample is of; a log may not tell its Message-ID.
+fn named(sample: &SampleRow) -> String {
+    match sample.message_id.trim() {
+        "" => String::new(),
+        id => format!(", Message-ID {}", line(id)),
+    }
 }
 
 fn elsewhere(report: &Report<'_>) -> String {

@@ -190,7 +190,28 @@ fn a_pack_of_nothing_is_a_pack() {
     })
     .remove(0);
     (empty.from, empty.to) = (Instant(0), Instant::MAX);
-    assert!(Pack::build(&empty).files.len() >= 4);
+    let pack = Pack::build(&empty);
+    assert!(pack.files.len() >= 4);
+    assert!(text(&pack, "letter.txt").contains("\n# Nothing was refused in this time: "));
+}
+
+#[test]
+fn a_letter_names_a_message_where_the_log_does() {
+    let pack = Pack::build(&dossier());
+    let letter = text(&pack, "letter.txt");
+    assert!(
+        letter.contains("mx-ha02.web.de [198.51.100.7], Message-ID <")
+            && !letter.contains("Nothing was"),
+        "{letter}"
+    );
+    let mut nameless = dossier();
+    nameless.refusals.iter_mut().for_each(|refusal| {
+        refusal.message_id.clear();
+        refusal.headers = None;
+    });
+    let pack = Pack::build(&nameless);
+    let letter = text(&pack, "letter.txt");
+    assert!(letter.contains(", mx-ha02.web.de [198.51.100.7]):\n"), "{letter}");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What to write into our own configuration for a provider, by what a log says.
 
+use std::collections::BTreeMap;
+
 use postlane_mail::Span;
 use postlane_maillog::ProviderFigures;
 
@@ -27,8 +29,10 @@ pub(super) enum PaceSource {
     Limit,
     /// The provider's own words.
     Words,
-    /// The most that was taken in ten minutes without a refusal.
+    /// What was taken in ten minutes without a refusal.
     Clean,
+    /// What was taken in an hour or a day that ended in refusals.
+    Held,
 }
 
 impl Pace {
@@ -52,7 +56,16 @@ impl Pace {
             });
         }
         let messages = clean(figures)?;
-        Some(Self { messages, window_s: CLEAN_S, source: PaceSource::Clean })
+        let clean = Self { messages, window_s: CLEAN_S, source: PaceSource::Clean };
+        let held = HELD_S.into_iter().filter_map(|window_s| {
+            let messages = ((held(figures, window_s)? as f64 * SHARE) as u64).max(1);
+            Some(Self { messages, window_s, source: PaceSource::Held })
+        });
+        Some(held.fold(clean, |least, pace| if pace.rate() < least.rate() { pace } else { least }))
+    }
+
+    fn rate(self) -> f64 {
+        self.messages as f64 / self.window_s as f64
     }
 
     /// As settings write it.
@@ -76,6 +89,9 @@ impl Pace {
             PaceSource::Words => "nine tenths of what its replies say",
             PaceSource::Clean => {
                 "the median of what was taken in ten minutes without a refusal; no window was found"
+            }
+            PaceSource::Held => {
+                "nine tenths of the most that was taken while it refused; no window was found"
             }
         }
     }
@@ -107,6 +123,28 @@ fn clean(figures: &ProviderFigures) -> Option<u64> {
         counts.get(counts.len() / 2).copied()
     };
     median(&|piece| piece.1 == 0).or_else(|| median(&|_| true))
+}
+
+/// How long the stretches are in which a provider may have taken no more, in seconds: who takes
+/// 250 in ten minutes and then nothing for an hour does not take 250 in each ten minutes.
+const HELD_S: [u64; 2] = [3_600, 86_400];
+
+/// The most that was taken in a stretch of so many seconds in which some was refused for the rate; `None`
+/// where the log is shorter, or nothing was taken in such a stretch.
+fn held(figures: &ProviderFigures, window_s: u64) -> Option<u64> {
+    let first = u64::from(figures.moments.first()?.at_s);
+    let last = u64::from(figures.moments.last()?.at_s);
+    if last - first < window_s {
+        return None;
+    }
+    let mut stretches: BTreeMap<u64, (u64, bool)> = BTreeMap::new();
+    for moment in &figures.moments {
+        let stretch = stretches.entry((u64::from(moment.at_s) - first) / window_s).or_default();
+        stretch.0 += u64::from(moment.accepted);
+        stretch.1 |= moment.paced > 0;
+    }
+    let taken = stretches.into_values().filter(|(accepted, refused)| *refused && *accepted > 0);
+    taken.map(|(accepted, _)| accepted).max()
 }
 
 /// A section for this provider; empty where it needs none.

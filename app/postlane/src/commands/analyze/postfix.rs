@@ -25,7 +25,7 @@ pub(super) fn settings(
         "# /etc/postfix/master.cf\n\
          {transport} unix - - n - 1 smtp\n    -o syslog_name=postfix/{transport}\n\
          \n\
-         # /etc/postfix/main.cf\n\
+         # /etc/postfix/main.cf; where transport_maps has others, write this one before them\n\
          transport_maps = hash:/etc/postfix/transport\n\
          {transport}_transport_rate_delay = {delay}s\n\
          {transport}_destination_concurrency_limit = 1\n\

@@ -8,6 +8,8 @@ use crate::print;
 
 /// Providers in the table, and those that are told more of.
 const ROWS: usize = 25;
+/// Characters of a reply. Those of web.de and GMX are shorter, with their advice at the end.
+const REPLY: usize = 320;
 const TOLD: usize = 5;
 
 pub(super) fn show(report: &Report, told: &Told) {
@@ -19,7 +21,8 @@ pub(super) fn show(report: &Report, told: &Told) {
         0 => String::new(),
         n => format!(", {n} unreadable"),
     };
-    print::line(&format!("{} files, {} lines{bad}{span}", told.files, told.lines));
+    let files = if told.files == 1 { "file" } else { "files" };
+    print::line(&format!("{} {files}, {} lines{bad}{span}", told.files, told.lines));
     if told.providers.is_empty() {
         return;
     }
@@ -71,6 +74,14 @@ fn row(one: &Provider) -> Vec<String> {
     ]
 }
 
+/// What is left out is seen to be left out.
+fn shortened(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most - 1).chain(['…']).collect()
+}
+
 fn more(one: &Provider) {
     print::line("");
     print::line(&print::printable(&one.name));
@@ -86,7 +97,7 @@ fn more(one: &Provider) {
         print::step(if number == 0 { "do" } else { "" }, number + 1, step);
     }
     for reply in one.top_replies.iter().take(3) {
-        let text: String = print::printable(&reply.text).chars().take(160).collect();
+        let text = shortened(&print::printable(&reply.text), REPLY);
         print::field(&format!("{}x", reply.count), &format!("{} ({})", text, reply.label));
     }
     for storm in one.storms.iter().take(3) {
