@@ -284,7 +284,9 @@ impl Controller {
 
     /// Whether bulk may have one of those that a quota has left.
     fn beside_transactional(&self, quota: &Quota, under_way: u64, now: Instant) -> Room {
-        if !self.is_reserve(quota, under_way, self.transactional_lately(now), now) {
+        if !self.is_reserve(quota, under_way, self.transactional_lately(now), now)
+            || self.is_filled_to_ask(quota, now)
+        {
             return Room::Left;
         }
         // Less is kept free the sooner it opens.

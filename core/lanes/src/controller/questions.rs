@@ -21,6 +21,11 @@ const LAST_CANARIES: Span = Span::from_min(10);
 /// Where so many were accepted, one more refusal is little. Chosen, not measured.
 const ENOUGH: u32 = 300;
 
+/// One refusal in so many is little, of a window's. Chosen, not measured.
+const MANY: u32 = 40;
+
+const A_MINUTE_S: f64 = 60.0;
+
 impl Controller {
     /// The canary of a rest goes at once; whether it was waiting for its time.
     pub(crate) fn ask_now(&mut self, now: Instant) -> bool {
@@ -72,11 +77,16 @@ impl Controller {
         if asks || self.left() < quota.window.0 as f64 / 1e6 {
             return None;
         }
-        let shorter = self.shorter_question(quota, now);
-        let clock = || self.clock_question(quota, now);
-        let (at, question) = shorter.or_else(clock).or_else(|| self.more_question(quota, now))?;
         let not_before = quota.question.not_before;
-        Some((at.max(not_before), question))
+        let more = || self.more_question(quota, now).map(|(at, more)| (at.max(not_before), more));
+        let clock = || self.clock_question(quota, now);
+        if let Reset::Clock { .. } = quota.reset {
+            // How many is worth more than when: whatever the hour, it takes as many.
+            let soon = more().filter(|(at, _)| *at <= now);
+            return soon.or_else(clock).or_else(more);
+        }
+        let shorter = self.shorter_question(quota, now);
+        shorter.map(|(at, shorter)| (at.max(not_before), shorter)).or_else(more)
     }
 
     /// When there would be room if a shorter window were the right one, where that is much sooner.
@@ -103,12 +113,30 @@ impl Controller {
 
     /// One more, only where the quota is really full, so that the answer says something.
     fn more_question(&self, quota: &Quota, now: Instant) -> Option<(Instant, Question)> {
-        if !self.is_really_full(quota, now) {
-            return None;
-        }
+        let asks = self.is_really_full(quota, now) && self.is_worth_one_more(quota);
+        asks.then_some((now, Question::More))
+    }
+
+    fn is_worth_one_more(&self, quota: &Quota) -> bool {
+        let is_clock = matches!(quota.reset, Reset::Clock { .. });
+        // What is full until the clock turns loses nothing by a no; but the no is a refusal.
+        let cost = if is_clock && quota.messages >= MANY { A_MINUTE_S } else { self.cost() };
         let free = quota.question.run > 0 || quota.window >= Span::from_h(3);
-        let worth = 0.25 * self.left() * 0.2 >= 0.8 * self.cost();
-        (worth && (free || self.credits.has_one())).then_some((now, Question::More))
+        0.25 * self.left() * 0.2 >= 0.8 * cost && (free || self.credits.has_one())
+    }
+
+    /// Only a full quota can be asked. A clock's is empty all at once, so that mail comes to its
+    /// end early and what is kept free would keep it from ever being full: where it is time to
+    /// ask, bulk has that, too, and transactional mail may wait for the clock to turn.
+    pub(super) fn is_filled_to_ask(&self, quota: &Quota, now: Instant) -> bool {
+        if !matches!(quota.reset, Reset::Clock { .. })
+            || quota.messages < MANY
+            || self.left() < quota.window.0 as f64 / 1e6
+        {
+            return false;
+        }
+        let more = quota.question.not_before <= now && self.is_worth_one_more(quota);
+        more || self.clock_question(quota, now).is_some_and(|(at, _)| at <= now)
     }
 
     /// Whether the answer would say something: what is full only with the margin for our clocks
@@ -253,5 +281,24 @@ mod tests {
         assert!(matches!(controller.asked, Some(Asked::Quota { question: Question::More, .. })));
         assert!((controller.rate() - 0.5).abs() < 1e-9);
         assert_eq!(controller.question(&quota, now), None);
+    }
+
+    #[test]
+    fn what_is_kept_free_of_a_clocks_quota_is_used_to_ask_whether_it_takes_more() {
+        let now = Instant::from_unix_s(1_000_000);
+        let mut controller = Controller::new(FIRST_RATE, 1);
+        controller.state = State::Normal;
+        controller.expect(10_000);
+        let sliding = Quota::new(Span::from_h(1), 100, 2);
+        let reset = Reset::Clock { from: now, to: now };
+        let clock = Quota { reset, ..sliding };
+        assert!(controller.is_filled_to_ask(&clock, now));
+        assert!(!controller.is_filled_to_ask(&sliding, now));
+        assert!(!controller.is_filled_to_ask(&Quota { messages: 39, ..clock }, now));
+        let mut refused = clock;
+        refused.learn_from_no(now, now, Question::More);
+        assert!(!controller.is_filled_to_ask(&refused, now + Span::from_min(59)));
+        controller.expect(10);
+        assert!(!controller.is_filled_to_ask(&clock, now));
     }
 }
