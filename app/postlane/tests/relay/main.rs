@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail by unwrapping")]
 
 mod access;
+mod alerts;
 mod analyze;
 mod beside;
 mod bounces;
