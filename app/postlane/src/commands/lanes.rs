@@ -287,7 +287,14 @@ fn show(reach: &Reach, show: &Show) -> Result<Exit, Failure> {
 
 fn do_it(reach: &Reach, name: &str, provider: &str, order: &LaneOrder) -> Result<Exit, Failure> {
     let path = format!("/v1/lanes/{}/{name}", escaped(provider));
-    let done: LaneOrdered = Client::find(reach)?.post(&path, order)?;
+    let client = Client::find(reach)?;
+    let done: LaneOrdered = client.post(&path, order)?;
+    let page: Result<LanePage, Failure> =
+        client.get(&format!("/v1/lanes/{}", escaped(&done.provider)));
+    if page.is_ok_and(|page| page.lanes.is_empty()) {
+        let provider = &done.provider;
+        print::note(&format!("there is no lane to {provider} yet; that holds for those that come"));
+    }
     if reach.json {
         print::json(&done);
     } else {

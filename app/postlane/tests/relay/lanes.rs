@@ -103,7 +103,8 @@ fn a_restart_plan_lets_so_many_go_and_a_restart_grants_no_more() {
     let peer = Peer::start();
     let relay = Relay::start(&["--route", &peer.route_to_providers()]);
     let start = ["lanes", "restart-plan", "start", "example.net", "--days", "3,9"];
-    assert_eq!(text(&relay, &start, 0), "example.net: restart-plan 3,9\n");
+    let note = "there is no lane to example.net yet; that holds for those that come\n";
+    assert_eq!(text(&relay, &start, 0), format!("example.net: restart-plan 3,9\n{note}"));
     let mut client = hello(&relay);
     for n in 0..5 {
         client.hand_over("app@example.com", &[&format!("jo{n}@example.net")], MESSAGE);
