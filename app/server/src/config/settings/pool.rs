@@ -1,5 +1,7 @@
 //! `[[pool]]`: sets of sources.
 
+use std::collections::BTreeSet;
+
 use crate::config::declaration::{required, settings};
 use crate::config::section::{Fields, Reading, Section};
 use crate::config::tree::{Node, Written, find};
@@ -85,6 +87,9 @@ impl Section for Pool {
         if names.is_empty() {
             names = vec!["default-v4".to_owned(), "default-v6".to_owned()];
         }
+        // Two sources of one name are told where they stand.
+        let mut seen = BTreeSet::new();
+        names.retain(|name| seen.insert(name.clone()));
         let names: Vec<String> =
             names.iter().map(|name| Box::<str>::from(&**name).show()).collect();
         format!("[[pool]]\nname = \"default\"\nsources = [{}]\n", names.join(", "))
