@@ -226,7 +226,7 @@ fn drawn(
         lanes: many(all as u64, "lane", "lanes"),
         troubled: states.into_iter().rev().filter(|(chip, _)| *chip != Chip::Healthy).collect(),
         waiting: count(waiting),
-        accepted_per_h: plain(accepted),
+        accepted_per_h: count(accepted.round() as u64),
     };
     (summary, groups.into_iter().map(|(_, group)| group).collect())
 }

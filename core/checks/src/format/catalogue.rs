@@ -62,7 +62,7 @@ pub(crate) static CHECKS: [MessageCheck; 30] = [
             "FMT-06",
             "From stands there once",
             &[UnitedInternet, Google, Yahoo],
-            "Take out the second From: forms and wrappers add one.",
+            "Write one From, and take out a second one: forms and wrappers add it.",
             "RFC 5322 §3.6; RFC 9989 \"Extract Author Domain\"",
         ),
         run: Run::Form(from::once),
