@@ -46,6 +46,8 @@ pub(crate) struct Judged {
     got: Label,
     /// Near-duplicates have the same.
     pub(crate) group: String,
+    /// Whether the relay would end something for good because of it.
+    is_sure: bool,
     /// Who decided, and what it was.
     by: String,
 }
@@ -108,11 +110,13 @@ pub(crate) fn judge(book: &RuleBook, providers: &Providers, line: &str) -> anyho
         mx: field("mx_hint"),
     };
     let found = book.find(&mut Scratch::default(), heard);
+    let is_sure = book.diagnose(&mut Scratch::default(), heard).confidence.is_sure();
     let rule = found.rule_name();
     let [who, stage] = ["provider", "command_stage"].map(|name| field(name).unwrap_or("-"));
     Ok(Judged {
         wanted,
         got: found.label,
+        is_sure,
         group: field("group").unwrap_or(said).to_owned(),
         by: format!("{rule} [{who}, {stage}] {said}"),
     })
@@ -142,6 +146,9 @@ pub(crate) fn tell(out: &mut impl Write, judged: &[Judged]) -> anyhow::Result<()
     let suppressed = danger(is_of_lane, ends_recipient);
     let slowed = danger(is_of_recipient, is_of_lane);
     writeln!(out, "recipients suppressed for a lane's trouble   {suppressed}")?;
+    let surely = judged.iter().filter(|j| is_of_lane(j.wanted) && ends_recipient(j.got));
+    let surely = surely.filter(|j| j.is_sure).count();
+    writeln!(out, "  of these so surely that the relay does it  {surely}")?;
     writeln!(out, "lanes slowed for a recipient's trouble       {slowed}")?;
     Ok(())
 }
