@@ -110,6 +110,8 @@ pub struct Engine<E> {
     /// acceptance and entry. What has ended since is still there until its turn comes.
     ageing: BTreeMap<ProviderId, BTreeSet<(u32, u32)>>,
     counts: Counts,
+    /// Transactional mail has come, or did before.
+    carries_transactional: bool,
     /// What this step has done so far.
     effort: usize,
     closing: Closing,
@@ -212,9 +214,16 @@ impl<E> Engine<E> {
             flows_heard: 0,
             ageing: BTreeMap::new(),
             counts: Counts::default(),
+            carries_transactional: false,
             effort: 0,
             closing: Closing::No,
         }
+    }
+
+    /// Transactional mail has been sent from here before, whatever lanes it went by: it is to be expected.
+    /// The engine finds that out by itself from what comes and from the lanes it is reminded of.
+    pub fn expect_transactional(&mut self) {
+        self.carries_transactional = true;
     }
 
     /// Hears something.

@@ -1,6 +1,7 @@
 //! The controller: it hears what became of mail, and learns how much the provider takes.
 
 mod doubt;
+mod first;
 mod growth;
 mod hearing;
 mod keeping;
@@ -35,6 +36,7 @@ pub use siblings::Asking;
 pub use together::{Doing, Onset};
 
 use doubt::Doubt;
+use first::First;
 use trial::Trial;
 
 /// What a lane does at the moment.
@@ -102,6 +104,8 @@ pub(crate) struct Controller {
     trusts_hints: bool,
     doubt: Doubt,
     trial: Trial,
+    /// What bulk does where the provider is new.
+    first: First,
     /// One limit counts other sources as well: it is told what they do.
     is_shared: bool,
     /// No rate grows while more than this share of fresh mail is deferred.
@@ -160,12 +164,8 @@ pub(crate) enum Wants {
     Prepaid,
 }
 
-/// The rate a lane begins with that nothing is known of: six a minute (LANES §4).
-pub(crate) const FIRST_RATE: f64 = 0.1;
-
-/// While nothing is known, one message is under way, and one more for so many that were accepted.
-/// Chosen, not measured.
-const PROBED: u32 = 25;
+/// The rate a lane begins with that nothing is known of, messages a second.
+pub(crate) const FIRST_RATE: f64 = first::ALONE.rate;
 
 impl Controller {
     pub(crate) fn new(first_rate: f64, seed: u64) -> Self {
@@ -201,6 +201,7 @@ impl Controller {
             trusts_hints: true,
             doubt: Doubt::default(),
             trial: Trial::default(),
+            first: First::default(),
             is_shared: false,
             healthy: share_of(Bands::DEFAULT),
             backoff: Span::ZERO,
@@ -247,8 +248,10 @@ impl Controller {
             if messages + self.sessions_opening >= self.window() {
                 return Gate::Full;
             }
-            if self.pace.next() > now {
-                return Gate::After(Waiting::Pace { until: self.pace.next() });
+            let listens = self.listens_until(stream).unwrap_or_default();
+            let until = self.pace.next().max(listens);
+            if until > now {
+                return Gate::After(Waiting::Pace { until });
             }
         }
         self.quotas_gate(now, stream, wants)
@@ -319,7 +322,7 @@ impl Controller {
         let by_rate = (1.4 * self.pace.rate() * self.latency.mean()).ceil() as u32 + 1;
         // What is under way when the limit is met is refused: a small part of what was accepted.
         let by_rate = match self.state {
-            State::Probing => by_rate.min(1 + self.accepted_in_all() / PROBED),
+            State::Probing => by_rate.min(1 + self.accepted_in_all() / self.first.start().probed),
             _ => by_rate,
         };
         // Two on each session, so that the next is there when one is over.

@@ -250,6 +250,18 @@ impl Lane {
         self.controller.expect(backlog);
     }
 
+    /// Whether other sources of ours send to the same provider: they find out what it takes each by
+    /// itself, and so each of them begins slowly.
+    pub fn is_among(&mut self, others: bool) {
+        self.controller.is_among(others);
+    }
+
+    /// Whether transactional mail is to be expected that no other source can carry: then bulk listens
+    /// before it finds out how much a new provider takes.
+    pub fn expect_urgent(&mut self, expects: bool) {
+        self.controller.expect_urgent(expects);
+    }
+
     /// Its ceilings.
     pub fn ceilings(&self) -> Ceilings {
         self.ceilings

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use postlane_mail::{Instant, Progress, QueueId};
+use postlane_mail::{Instant, Progress, QueueId, Stream};
 use smallvec::SmallVec;
 
 use super::Engine;
@@ -13,6 +13,7 @@ use crate::output::{End, Fate, Output, Settled};
 
 impl<E> Engine<E> {
     pub(super) fn submitted(&mut self, now: Instant, submission: &Submission) {
+        self.carries_transactional |= submission.stream == Stream::Transactional;
         // Nearly all mail has one recipient: no grouping for it.
         if let [recipient] = submission.recipients[..] {
             self.enter(now, submission, &[recipient]);

@@ -51,6 +51,7 @@ impl<E> Engine<E> {
                 state.shares.recall(learned.is_shared);
                 state.rests.recall(learned.rest.map(|rest| rest.refused));
                 state.lane.recall(now, &learned);
+                self.carries_transactional |= learned.usual.is_some();
             }
             self.heed(now, scope);
         }

@@ -232,6 +232,7 @@ impl<E> Engine<E> {
         let state = &mut self.lanes[lane as usize];
         state.expected = now;
         state.lane.expect(backlog);
+        state.lane.expect_urgent(self.carries_transactional && state.siblings.is_empty());
     }
 
     /// The path's lines take turns, too: the next one of which something may go, else one that

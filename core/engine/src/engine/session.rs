@@ -33,10 +33,15 @@ impl<E> Engine<E> {
         let siblings: SmallVec<[u32; 4]> =
             self.lane_numbers.range(of_provider).map(|(_, lane)| *lane).collect();
         for sibling in &siblings {
-            self.lanes[*sibling as usize].siblings.push(number);
+            let sibling = &mut self.lanes[*sibling as usize];
+            sibling.siblings.push(number);
+            sibling.lane.is_among(true);
         }
+        let mut lane =
+            Lane::new(self.ceilings(provider), self.settings.learning, self.chance.next());
+        lane.is_among(!siblings.is_empty());
         let state = LaneState {
-            lane: Lane::new(self.ceilings(provider), self.settings.learning, self.chance.next()),
+            lane,
             provider,
             source,
             paths: Vec::new(),

@@ -2,14 +2,11 @@
 
 use postlane_mail::{Instant, Span};
 
+use super::first::Start;
 use super::{Asked, Controller, State};
 use crate::decision::Decision;
 use crate::quota::Quota;
 
-/// The rate doubles after so many accepted messages,
-const DOUBLE_AFTER: u32 = 8;
-/// and this long (LANES §4).
-const DOUBLE_HELD: Span = Span::from_s(15);
 /// A step of 5 % after so long and
 const STEP_HELD: Span = Span::from_s(60);
 /// so many accepted messages.
@@ -31,7 +28,8 @@ impl Controller {
             return;
         }
         if self.state == State::Probing {
-            let held = self.pace.held(now) >= DOUBLE_HELD && self.pace.accepted >= DOUBLE_AFTER;
+            let Start { doubles_after, held, .. } = self.first.start();
+            let held = self.pace.held(now) >= held && self.pace.accepted >= doubles_after;
             if held && self.pace.used(now) >= USED && deferred <= self.healthy {
                 self.raise(now, 2.0 * self.pace.rate());
             } else if self.pace.held(now) >= LEVEL_MEASURED.max(self.pace.time_for(12)) {

@@ -27,8 +27,9 @@ pub struct Heard {
     pub open: u32,
 }
 
-/// A limit that is lower than it was is looked for so often before another is thought of.
-const FALLS_MAX: u32 = 4;
+/// A limit that is lower than it was is looked for so often before another is thought of: a quarter less
+/// each time, until less than a quarter is left.
+const FALLS_MAX: u32 = 5;
 
 /// After a 421 the first canary waits longer than after another 4xx: the provider closed the door
 /// (LANES §4).
@@ -92,6 +93,7 @@ impl Controller {
     }
 
     fn accepted(&mut self, now: Instant, heard: &Heard) {
+        self.welcome(heard.sent);
         self.count(heard);
         self.counted.accepted.record(heard.sent);
         self.latency.observe(now.since(heard.sent));

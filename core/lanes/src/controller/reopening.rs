@@ -19,6 +19,9 @@ const FROM_DAY_TO_DAY: Span = Span::from_h(2);
 /// Fewer messages say nothing of a window.
 const SUSPECTED_MIN: u64 = 5;
 
+/// A minute before a refusal with fewer says nothing of what a rate would let through.
+const TRICKLE_FROM: u64 = 20;
+
 /// A rate is measured over so many quick waves.
 const QUICK_MAX: usize = 4;
 
@@ -40,6 +43,8 @@ impl Controller {
             // The rate that held before the question holds.
             let rate = self.pace.rate();
             self.pace.keep_to(rate, now);
+        } else if self.is_trickle(&rest) && !self.windows_of(sent, &rest).is_empty() {
+            self.suspect(now, sent, &rest);
         } else if blocked <= FAST || rest.canaries == 0 {
             self.fast_limit(now, &rest);
         } else {
@@ -149,9 +154,12 @@ impl Controller {
         let least = quota.messages / 4;
         let counted = quota.used(&self.counted.accepted, sent);
         quota.reset = Reset::Assumed;
-        // It takes more than was there when it accepted, and no more than when it refused last.
+        // It takes more than was there when it accepted, and no more than when it refused last. Where
+        // somebody waits for mail, what is sure counts: it is asked for more before long, and a second
+        // wave would shut that mail out for another window.
         let refused = quota.used(&self.counted.accepted, rest.tried).max(counted);
-        let between = u32::try_from(counted + (refused - counted) / 2).unwrap_or(u32::MAX);
+        let share = if self.transactional.total() > 0 { 0 } else { (refused - counted) / 2 };
+        let between = u32::try_from(counted + share).unwrap_or(u32::MAX);
         quota.messages = between.saturating_add(1).max(least).min(quota.messages).max(1);
         quota.question = crate::quota::Question::default();
         let (window, messages) = (quota.window, quota.messages);
@@ -197,20 +205,35 @@ impl Controller {
         }
     }
 
+    /// Whether hardly anything went since the rest before, though that was as long as a fast limit needs:
+    /// what went is what had left a longer window, and the pace of it says nothing.
+    fn is_trickle(&self, rest: &Rest) -> bool {
+        const MINUTE: Span = Span::from_min(1);
+        let Some(before) = self.last_refused.filter(|_| self.rested >= MINUTE) else {
+            return false;
+        };
+        let minute = self.counted.accepted.within(MINUTE, before);
+        let since = self.counted.accepted.between(rest.began, rest.refused);
+        minute >= TRICKLE_FROM && 4 * since < minute
+    }
+
     /// Every window in which nothing had left when the last canary was refused, and something had
-    /// when this one was accepted, may be the limit's.
-    fn suspect(&mut self, now: Instant, sent: Instant, rest: &Rest) {
+    /// when this one was accepted.
+    fn windows_of(&self, sent: Instant, rest: &Rest) -> Vec<Quota> {
         let accepted = &self.counted.accepted;
         let canaries = u64::from(rest.canaries);
-        self.suspects = NATURAL
-            .iter()
-            .filter_map(|window| {
-                let full = accepted.within(*window, rest.refused);
-                let held = accepted.within(*window, rest.tried) + canaries >= full;
-                let opened = accepted.within(*window, sent) < full + 1;
-                (full >= SUSPECTED_MIN && held && opened).then(|| Quota::new(*window, full, 1))
-            })
-            .collect();
+        let may_be = NATURAL.iter().filter_map(|window| {
+            let full = accepted.within(*window, rest.refused);
+            let held = accepted.within(*window, rest.tried) + canaries >= full;
+            let opened = accepted.within(*window, sent) < full + 1;
+            (full >= SUSPECTED_MIN && held && opened).then(|| Quota::new(*window, full, 1))
+        });
+        may_be.collect()
+    }
+
+    /// The windows that explain a rest may be the limit's.
+    fn suspect(&mut self, now: Instant, sent: Instant, rest: &Rest) {
+        self.suspects = self.windows_of(sent, rest);
         self.suspected_for = sent.since(rest.refused);
         let rate = 0.5 * rest.pace.unwrap_or_else(|| self.pace.rate());
         self.pace.keep_to(rate, now);

@@ -58,7 +58,7 @@ impl Lane {
         let paced = self.budget.next().max(self.wire.next()) > now;
         let learned = || self.learned(now).filter(|_| self.learns());
         paced
-            || self.rate() > 1.5 * FIRST_RATE && self.learns()
+            || self.rate() > 3.0 * FIRST_RATE && self.learns()
             || learned().is_some_and(|learned| {
                 learned.gap_bad.is_some()
                     || learned.last_refused.is_some()

@@ -1,0 +1,91 @@
+//! The first contact: how fast a lane begins, and what bulk leaves to transactional mail.
+
+use postlane_mail::Stream;
+use postlane_rehearsal::{Fate, Policy, Run, Tracing, run};
+
+use crate::{ENGINE, scenario};
+
+/// Takes everything on five connections, at once, and refuses the sixth.
+const FIVE: &str = r#"
+[meta]
+id = "five"
+title = "everything on five connections"
+horizon = "1h"
+seed = 1
+[sender]
+ips = ["ip1"]
+[[mail]]
+class = "engaged"
+count = 1000
+[receiver]
+site = "mx.five.example"
+connect = "20ms"
+txn = "20ms"
+[[receiver.limit]]
+id = "connections"
+kind = "conns"
+key = ["ip"]
+quota = 5
+stage = "connect"
+reply = "421 4.7.0 Too many connections from your host"
+"#;
+
+const MINUTE_MS: u64 = 60_000;
+
+fn lane(text: &str, seed: u64) -> Run {
+    let scenario = scenario(text);
+    run(&scenario, Policy::Lane, &ENGINE, scenario.run_seed(seed), Tracing::Off).unwrap().run
+}
+
+/// How long each message of a stream took that was delivered.
+fn waits_ms(run: &Run, urgent: bool) -> Vec<u64> {
+    let of = run.messages.iter().filter(|m| (m.stream == Stream::Transactional) == urgent);
+    of.filter_map(|m| match m.fate {
+        Fate::Delivered(at) => Some(at.0 - m.arrived.0),
+        _ => None,
+    })
+    .collect()
+}
+
+#[test]
+fn a_thousand_go_within_a_minute_where_only_connections_are_counted() {
+    for seed in 0..3 {
+        let run = lane(FIVE, seed);
+        let waits = waits_ms(&run, false);
+        assert_eq!(waits.len(), 1000);
+        let slowest = waits.into_iter().max().unwrap();
+        assert!(slowest <= MINUTE_MS, "{slowest} ms");
+        assert!(run.refused_for_rate <= 1, "{} refused", run.refused_for_rate);
+    }
+}
+
+#[test]
+fn bulk_listens_where_transactional_mail_is_to_be_expected_and_nowhere_else() {
+    let text = include_str!("../../../../examples/receivers/p12-limit-drop.toml");
+    let accepted = |text: &str, minutes: u64| {
+        let run = lane(text, 0);
+        run.minutes.range(..minutes).map(|(_, minute)| minute.accepted).sum::<u32>()
+    };
+    let listens = accepted(text, 5);
+    assert!((90..=120).contains(&listens), "{listens}");
+    let (bulk, rest) = text.split_once("[[mail]]\nclass = \"transactional\"").unwrap();
+    let (_, receiver) = rest.split_once("[receiver]").unwrap();
+    let all = accepted(&format!("{bulk}[receiver]{receiver}"), 5);
+    assert!(all >= 450, "{all}");
+}
+
+#[test]
+fn a_window_of_ten_minutes_that_bulk_fills_keeps_transactional_mail_waiting_for_less_than_five() {
+    for text in [
+        include_str!("../../../../examples/receivers/p08-greylist.toml"),
+        include_str!("../../../../examples/receivers/p12-limit-drop.toml"),
+    ] {
+        let mean = (0..5).map(|seed| {
+            let mut waits = waits_ms(&lane(text, seed), true);
+            waits.sort_unstable();
+            waits[(waits.len() * 99 / 100).min(waits.len() - 1)]
+        });
+        let mean = mean.sum::<u64>() / 5;
+        assert!(mean <= 9 * MINUTE_MS / 2, "{mean} ms");
+    }
+}
