@@ -51,7 +51,7 @@ impl Marks {
 /// Why a lane is what it is now: its decisions since, or what the state says by itself.
 fn reasons(lane: &Lane, before: Seen) -> Vec<String> {
     // A lane that was forgotten begins anew: all that it has decided is new.
-    let new = lane.decided().checked_sub(before.decided).unwrap_or(lane.decided());
+    let new = lane.decided().checked_sub(before.decided).unwrap_or_else(|| lane.decided());
     let new = usize::try_from(new).unwrap_or(usize::MAX);
     let mut reasons: Vec<String> =
         lane.decisions().rev().take(new).map(|(_, decision)| decision.to_string()).collect();

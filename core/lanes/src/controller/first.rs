@@ -26,7 +26,7 @@ pub(super) struct Start {
 }
 
 /// A source by itself: what was sent at the rate before has been answered, by most, and what the first
-/// wave refuses is a hundredth of what was taken. Chosen by rehearsals (decision 033).
+/// wave refuses is a hundredth of what was taken. Chosen by rehearsals (decision 037).
 pub(super) const ALONE: Start =
     Start { rate: 0.25, doubles_after: 4, held: Span::from_s(2), probed: 100 };
 
@@ -45,11 +45,11 @@ pub(super) struct First {
 }
 
 /// So many are sent before bulk listens: most lanes never have more, and greylisting is over by then.
-/// Chosen by rehearsals (decision 033).
+/// Chosen by rehearsals (decision 037).
 const HEARD: u64 = 100;
 
 /// It listens so long from the first that was accepted: of a window of ten minutes four are left.
-/// Chosen by rehearsals (decision 033).
+/// Chosen by rehearsals (decision 037).
 const LISTENS: Span = Span::from_min(6);
 
 impl First {

@@ -27,9 +27,9 @@ pub struct Heard {
     pub open: u32,
 }
 
-/// A limit that is lower than it was is looked for so often before another is thought of: a quarter less
-/// each time, until less than a quarter is left.
-const FALLS_MAX: u32 = 5;
+/// A limit that is lower than it was is looked for so often before another is thought of: until less
+/// than a quarter is left.
+const FALLS_MAX: u32 = 4;
 
 /// After a 421 the first canary waits longer than after another 4xx: the provider closed the door
 /// (LANES §4).
@@ -333,14 +333,14 @@ impl Controller {
         (opens, None)
     }
 
-    /// A limit that is lower than it was opens when as much less is in its window: a quarter less
+    /// A limit that is lower than it was opens when as much less is in its window: three tenths less
     /// with each canary.
     fn when_a_lower_limit_opens(&self, quota: &Quota, rest: &Rest) -> Option<Instant> {
         let counted = quota.used(&self.counted.accepted, rest.tried);
         if counted == 0 || rest.canaries > FALLS_MAX {
             return None;
         }
-        let opens = quota.opens(&self.counted.accepted, counted * 3 / 4, rest.tried);
+        let opens = quota.opens(&self.counted.accepted, counted * 7 / 10, rest.tried);
         Some(opens.max(rest.tried + windows::permille(quota.window, 50)))
     }
 

@@ -19,6 +19,9 @@ const FROM_DAY_TO_DAY: Span = Span::from_h(2);
 /// Fewer messages say nothing of a window.
 const SUSPECTED_MIN: u64 = 5;
 
+/// Windows that are asked for more within the hour.
+const SHORT: Span = Span::from_min(15);
+
 /// A minute before a refusal with fewer says nothing of what a rate would let through.
 const TRICKLE_FROM: u64 = 20;
 
@@ -155,10 +158,11 @@ impl Controller {
         let counted = quota.used(&self.counted.accepted, sent);
         quota.reset = Reset::Assumed;
         // It takes more than was there when it accepted, and no more than when it refused last. Where
-        // somebody waits for mail, what is sure counts: it is asked for more before long, and a second
-        // wave would shut that mail out for another window.
+        // somebody waits for mail, what is sure counts for a short window: it is asked for more before
+        // long, and a second wave would shut that mail out again.
         let refused = quota.used(&self.counted.accepted, rest.tried).max(counted);
-        let share = if self.transactional.total() > 0 { 0 } else { (refused - counted) / 2 };
+        let is_urgent = self.transactional.total() > 0 && quota.window <= SHORT;
+        let share = if is_urgent { 0 } else { (refused - counted) / 2 };
         let between = u32::try_from(counted + share).unwrap_or(u32::MAX);
         quota.messages = between.saturating_add(1).max(least).min(quota.messages).max(1);
         quota.question = crate::quota::Question::default();
