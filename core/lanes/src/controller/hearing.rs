@@ -31,6 +31,10 @@ pub struct Heard {
 /// than a quarter is left.
 const FALLS_MAX: u32 = 4;
 
+/// Where a known quota had room and refused all the same, it may have fallen, or it was another limit:
+/// so many canaries go as if nothing were known. Chosen, not measured.
+const SHORT_FIRST: u32 = 3;
+
 /// After a 421 the first canary waits longer than after another 4xx: the provider closed the door
 /// (LANES §4).
 const BASE_421: Span = Span::from_min(3);
@@ -76,8 +80,9 @@ impl Controller {
                     self.doubt(now, heard, kind);
                 }
             }
-            Signal::Connected => {}
+            Signal::Connected => return,
         }
+        self.ask_again(heard.sent);
     }
 
     /// A refusal for reasons of the message says as much of the lane as an acceptance: it got that far.
@@ -285,7 +290,9 @@ impl Controller {
             && let Some(place) = self.that_may_have_fallen(&rest)
         {
             if let Some(at) = self.when_a_lower_limit_opens(&self.quotas[place], &rest) {
-                return at;
+                // A window of hours is not waited for before the limits of minutes are.
+                let short = rest.canaries <= SHORT_FIRST;
+                return if short { at.min(rest.next(&mut self.chance)) } else { at };
             }
             // Nothing is left in its window, and still the provider refuses: it was not that.
             if rest.explained.is_some() {

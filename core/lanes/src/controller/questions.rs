@@ -207,6 +207,12 @@ impl Controller {
         }
     }
 
+    /// What asked was told something else, which is no answer: it may be asked again.
+    pub(super) fn ask_again(&mut self, sent: Instant) {
+        let is_over = |asked: &Asked| matches!(asked, Asked::Quota { at, .. } if sent >= *at);
+        self.asked = self.asked.filter(|asked| !is_over(asked));
+    }
+
     /// It was answered with no: the quota that was asked.
     pub(super) fn answered_no(&mut self, now: Instant, sent: Instant) -> Option<usize> {
         match self.asked.take()? {
