@@ -5,8 +5,9 @@
 //! So few are under way, and the rate doubles by evidence and hardly by time.
 //!
 //! A limit that nobody knows is used up by bulk in a moment, and nothing goes for the rest of its
-//! window. Where somebody waits for some of the mail, bulk sends a part, listens for some minutes and goes on then: what it sent first has
-//! nearly left a window of ten minutes when the limit is met, and the wait is what is left of it.
+//! window. Where somebody waits for some of the mail, bulk sends a part, listens for some minutes and
+//! goes on then: what it sent first has nearly left a window of ten minutes when the limit is met,
+//! and the wait is what is left of it.
 
 use postlane_mail::{Instant, Span, Stream};
 
