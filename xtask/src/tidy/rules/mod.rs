@@ -4,6 +4,7 @@ mod architecture;
 mod arrows;
 mod changelog;
 mod citations;
+mod floor;
 mod fuzzing;
 mod invariants;
 mod leftovers;
@@ -26,6 +27,7 @@ pub(super) fn check_all(tree: &Tree) -> Vec<Finding> {
         arrows::check,
         changelog::check,
         citations::check,
+        floor::check,
         fuzzing::check,
         invariants::check,
         leftovers::check,
