@@ -5,6 +5,7 @@
 mod evidence;
 pub(crate) mod of_lanes;
 pub(crate) mod reverse_dns;
+pub(crate) mod standing;
 
 use postlane_ledger::{Ledger, LedgerError};
 use postlane_mail::{Instant, Span};

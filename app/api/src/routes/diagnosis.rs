@@ -7,6 +7,7 @@ use postlane_server::handle::Handle;
 use tokio::runtime;
 
 use crate::problem::Problem;
+use crate::triage::standing::{standing, tell};
 use crate::triage::{Asking, NoDiagnosis, diagnosis, evidence, reverse_dns};
 use crate::wire::{DiagnosisPage, DiagnosisQuery, EvidencePack, EvidenceQuery};
 
@@ -22,8 +23,15 @@ pub(crate) async fn page(
     let Query(query) = query.map_err(|e| Problem::bad_request(e.body_text()))?;
     let past = past(&handle)?;
     let now = handle.now();
+    // What stands still now says nothing of a time that is over.
+    let still = match query.until {
+        None => standing(&handle, &query).await.map_err(|_| closing())?,
+        Some(_) => Vec::new(),
+    };
     let answer = tokio::task::spawn_blocking(move || diagnosis(past.ledger(), &query, now));
-    answer.await.map_err(|_| closing())?.map(Json).map_err(|e| undiagnosed(&e))
+    let mut page = answer.await.map_err(|_| closing())?.map_err(|e| undiagnosed(&e))?;
+    tell(&mut page, &still);
+    Ok(Json(page))
 }
 
 /// A pack of evidence for a postmaster or an ESP: report, letter, samples, headers, hashes.

@@ -3,6 +3,7 @@
 use postlane_ledger::{Entry, Kind, Sample, Settings};
 use postlane_mail::Code;
 
+use super::standing::{Standing, Still, tell};
 use super::*;
 use crate::wire::EvidenceQuery;
 
@@ -92,4 +93,76 @@ fn a_pack_has_whole_replies_and_no_local_part() {
     assert!(samples.contains("421-Too many messages for x-"), "{samples}");
     let nobody = EvidenceQuery { addressee: Some("santa".to_owned()), ..query };
     assert!(evidence(&ledger, &nobody, &asking).is_err());
+}
+
+#[test]
+fn mail_that_waits_for_a_lane_that_stands_still_is_the_verdict_where_history_saw_no_trouble() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = Ledger::open(dir.path(), Settings::default()).unwrap();
+    for n in 0..60_u64 {
+        for (provider, code) in [("yahoo", 250), ("gmx.example", 421)] {
+            let mut entry = Entry::new(Kind::Delivered, NOON + Span::from_s(n * 40));
+            (entry.provider, entry.source, entry.attempt) = (provider.into(), "a".into(), Some(1));
+            entry.code = Code::new(code);
+            if code == 421 && n % 3 > 0 {
+                (entry.kind, entry.label) = (Kind::Deferred, "rate_limited".into());
+                entry.reply = "Too many messages".into();
+            }
+            assert!(ledger.append(entry));
+        }
+    }
+    ledger.flush().unwrap();
+    let now = NOON + Span::from_h(1);
+    let mut page = diagnosis(&ledger, &DiagnosisQuery::default(), now).unwrap();
+    let class = |page: &DiagnosisPage, id: &str| {
+        let of = page.providers.iter().find(|of| of.id == id).unwrap();
+        of.verdict.class.clone()
+    };
+    assert_eq!(
+        (class(&page, "yahoo"), class(&page, "gmx.example")),
+        ("healthy".into(), "throttle".into())
+    );
+    let still = |provider: &str, recipients, rests, says: &str| Standing {
+        provider: provider.to_owned(),
+        recipients,
+        lanes: vec![Still {
+            source: "a".to_owned(),
+            rests,
+            says: says.to_owned(),
+            reply: (provider == "yahoo").then(|| "451 4.7.1 slow\r\ndown".to_owned()),
+        }],
+    };
+    let rests = "the lane of a rests until 2026-09-21T15:13:20.000Z";
+    let held = "the lane of a is held by an order of jo: pause";
+    tell(
+        &mut page,
+        &[
+            still("yahoo", 101, true, rests),
+            still("gmx.example", 7, true, rests),
+            still("web.example", 1, false, held),
+        ],
+    );
+    let ids: Vec<&str> = page.providers.iter().map(|of| &*of.id).collect();
+    assert_eq!(ids, ["gmx.example", "yahoo", "web.example"]);
+    let [throttled, rested, unseen] = [0, 1, 2].map(|at| &page.providers[at].verdict);
+    // What history found is worse, and stays; the lane stands beside it.
+    assert_eq!(throttled.class, "throttle");
+    assert_eq!(
+        throttled.evidence.last().unwrap().says,
+        "The lane of a rests until 2026-09-21T15:13:20.000Z; what was said most is \"421 Too many messages\"."
+    );
+    assert_eq!(rested.class, "waiting");
+    assert_eq!(
+        rested.says,
+        format!("101 recipients wait: {rests}; the reply was \"451 4.7.1 slow down\".")
+    );
+    assert_eq!(rested.steps.len(), 1);
+    assert!(rested.steps[0].says.starts_with("Nothing needs to be done meanwhile; read"));
+    assert_eq!(
+        page.providers[1].sources[0].verdict.says,
+        format!("Mail waits: {rests}; the reply was \"451 4.7.1 slow down\".")
+    );
+    // Nothing was tried there, and mail waits all the same.
+    assert_eq!(unseen.says, format!("1 recipient waits: {held}."));
+    assert!(unseen.steps[1].says.ends_with("postlane lanes resume web.example"));
 }

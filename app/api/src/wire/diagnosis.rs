@@ -100,7 +100,8 @@ pub struct SourceDiagnosis {
 /// What is wrong, how sure that is, why, what speaks against it, and what to do.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct VerdictRow {
-    /// `healthy`, `too_little`, `throttle`, `policy`, `pool_ip`, `retry_storm`, `identity`,
+    /// `healthy`, `too_little`, `waiting` (no trouble, but mail waits for a lane that rests or is
+    /// held; of a running server's present alone), `throttle`, `policy`, `pool_ip`, `retry_storm`, `identity`,
     /// `recipients`, `block`, `infra`, `outage` or `greylisting`.
     pub class: String,
     /// How often such a verdict is right, 0 to 1.
@@ -135,7 +136,7 @@ pub struct EvidenceRow {
     pub value: f64,
     /// Of how many observations.
     pub of: u64,
-    /// How much it weighs: positive for the verdict, negative against it.
+    /// How much it weighs: positive for the verdict, negative against it, 0 for what is not weighed.
     pub weight: f64,
 }
 

@@ -58,7 +58,8 @@ pub(crate) fn run(reach: &Reach, diagnose: &Diagnose) -> Result<Exit, Failure> {
         Some(ledger) => triage::diagnosis(&ledger, &query, now()).map_err(|e| undiagnosed(&e))?,
         None => Client::find(reach)?.get(&format!("/v1/diagnosis?{}", written(&query)))?,
     };
-    let is_trouble = |class: &str| !matches!(class, "healthy" | "too_little" | "greylisting");
+    let is_trouble =
+        |class: &str| !matches!(class, "healthy" | "too_little" | "waiting" | "greylisting");
     let trouble = page.providers.iter().any(|of| is_trouble(&of.verdict.class));
     if reach.json {
         print::json(&page);

@@ -75,6 +75,17 @@ fn a_paused_provider_waits_says_why_and_goes_on_when_it_is_resumed() {
     let order = &shown["orders"][0];
     assert_eq!((&order["order"], &order["by"]), (&json!("pause"), &json!("jo")));
     assert_eq!((&order["to"], &order["why"]), (&json!("provider"), &json!("they asked us to")));
+    let said = text(&relay, &["diagnose", "--provider", "example.net"], 0);
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    let held_by =
+        "example.net. 1 recipient waits: the lane of default-v4 is held by an order of jo: pause.";
+    assert!(said.starts_with(held_by), "{said}");
+    assert!(
+        said.contains(
+            "2. If it is not meant any more, take it back: postlane lanes resume example.net"
+        ),
+        "{said}"
+    );
     // What was ordered outlives a crash.
     let relay = relay.crash().start(&["--route", &peer.route_to_providers()]);
     relay.list_until(|rows| rows.len() == 1 && rows[0]["waiting"]["reason"] == reason);
@@ -218,6 +229,8 @@ fn a_rest_outlives_a_crash() {
     let decision = before["decisions"].as_array().unwrap().last().unwrap();
     assert!(decision["says"].as_str().unwrap().starts_with("rests: "), "{decision:#}");
     relay.list_until(|rows| rows.len() == 1 && rows[0]["attempts"] == 1);
+    relay.remembers(1);
+    diagnosed_as_waiting(&relay, before["canary_at"].as_str().unwrap(), "the reply was");
     drop(events);
     let (_, home) = relay.stop();
     let relay = home.start_by_file(&text);
@@ -225,9 +238,27 @@ fn a_rest_outlives_a_crash() {
     assert_eq!(after["canary_at"], before["canary_at"]);
     let rows = relay.list_until(|rows| rows.len() == 1 && rows[0]["status"] == "ready");
     assert_eq!(rows[0]["attempts"], 1, "{:#}", rows[0]);
+    // Of what was said before the crash, history knows.
+    diagnosed_as_waiting(&relay, before["canary_at"].as_str().unwrap(), "what was said most is");
     // Nor does a crash make it try at once.
     let relay = relay.crash().start_by_file(&text);
     assert_eq!(rests(&relay)["canary_at"], before["canary_at"]);
+}
+
+/// One refusal is too little to say anything of the provider; that mail waits is known.
+fn diagnosed_as_waiting(relay: &Relay, until: &str, after: &str) {
+    let said = text(relay, &["diagnose"], 0);
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    let rests = format!(
+        "example.net. 1 recipient waits: the lane of default-v4 rests until {until}, when one \
+         message asks whether it may go on; {after} \"421 4.7.0 Too many messages"
+    );
+    assert!(said.starts_with(&rests), "{said}");
+    assert!(said.contains("Nothing needs to be done meanwhile; read"), "{said}");
+    assert!(!said.contains("healthy") && !said.contains("Nothing needs to be done. "), "{said}");
+    // What was is no matter of what stands still now.
+    let was: Value = relay.ask_json(&["diagnose", "--until", "0s"]).remove(0);
+    assert_ne!(was["providers"][0]["verdict"]["class"], "waiting", "{was:#}");
 }
 
 #[test]
