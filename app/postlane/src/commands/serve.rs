@@ -15,7 +15,7 @@ use postlane_mail::{Host, Instant};
 use postlane_net::listener::CannotListen;
 use postlane_net::route::Pattern;
 use postlane_server::config::{Config, Overrides};
-use postlane_server::handle::{ReloadReport, Reread};
+use postlane_server::handle::Reread;
 use postlane_server::setup::Setup;
 use postlane_server::{Clock, Server, token_path};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -163,30 +163,13 @@ impl Signals {
     async fn follow(mut self, server: &Server) {
         loop {
             tokio::select! {
-                _ = self.hangup.recv() => reload(server).await,
+                // What came of it is in the log.
+                _ = self.hangup.recv() => drop(server.handle().reload().await),
                 _ = self.terminate.recv() => return,
                 _ = self.interrupt.recv() => return,
             }
         }
     }
-}
-
-async fn reload(server: &Server) {
-    match server.handle().reload().await {
-        Ok(report) => tell(&report),
-        Err(errors) => {
-            errors.lines().for_each(print::error);
-            print::error("the configuration was not changed");
-        }
-    }
-}
-
-fn tell(report: &ReloadReport) {
-    report.warnings.iter().for_each(|warning| print::note(warning));
-    report.changed.iter().for_each(|name| print::note(&format!("{name} holds from now on")));
-    let restart = report.need_restart.iter();
-    restart.for_each(|name| print::note(&format!("{name} has changed and needs a restart")));
-    print::note("the configuration was read again");
 }
 
 /// What the flags say, which beats the file.

@@ -70,7 +70,7 @@ impl House {
     /// From now on mail is signed.
     fn sign(&self) {
         self.relay.home().write("postlane.toml", &format!("{}{}", self.settings, self.signs));
-        assert!(self.relay.hang_up().contains("read again"));
+        assert!(self.relay.hang_up().contains(" event=reloaded"));
     }
 
     /// How mail stands before the gate, when it is so.

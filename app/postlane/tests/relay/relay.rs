@@ -191,7 +191,8 @@ impl Relay {
     pub(crate) fn hang_up(&self) -> String {
         let before = self.log().len();
         self.signal(Signal::HUP);
-        let done = |said: &str| said.contains("read again") || said.contains("was not changed");
+        let done =
+            |said: &str| said.contains(" event=reloaded") || said.contains(" event=reload-refused");
         self.log_until(|log| done(&log[before..])).split_off(before)
     }
 

@@ -197,7 +197,7 @@ fn a_key_file_that_is_gone_changes_nothing_and_no_mail_leaves_unsigned() {
     let sink = Sink::start(&[]);
     let (relay, _knot) = signed.relay(sink.address);
     fs::remove_file(&key).unwrap();
-    assert!(relay.hang_up().contains("was not changed"));
+    assert!(relay.hang_up().contains(" event=reload-refused"));
     let mut client = Dialogue::open(relay.smtp);
     assert!(client.say("EHLO app.example").starts_with("250"));
     let id = client.hand_over("app@example.com", &["jo@example.net"], MESSAGE);

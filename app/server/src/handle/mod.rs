@@ -51,6 +51,7 @@ use crate::telling::counters::Counters;
 use crate::telling::events::Events;
 use crate::telling::history::History;
 use crate::telling::journal::first_sign_in;
+use crate::telling::reloading;
 use crate::telling::webhooks::Deliverer;
 use crate::trouble::incidents::Desk;
 
@@ -265,11 +266,15 @@ impl Handle {
         problems
     }
 
-    /// Reads the configuration again. Nothing changes where it has an error. Sessions that are
-    /// open go on as they began.
+    /// Reads the configuration again, and says in the log what came of it. Nothing changes where
+    /// it has an error. Sessions that are open go on as they began.
     pub async fn reload(&self) -> Result<ReloadReport, String> {
         let inside = self.0.clone();
-        let read = move || inside.read_again().map_err(|e| e.to_string());
+        let read = move || {
+            let read = inside.read_again().map_err(|e| e.to_string());
+            inside.intake.journal.write(reloading::lines(inside.clock.now(), &read));
+            read
+        };
         tokio::task::spawn_blocking(read).await.map_err(|e| e.to_string())?
     }
 

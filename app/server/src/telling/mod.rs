@@ -6,5 +6,6 @@ pub(crate) mod happened;
 pub(crate) mod history;
 pub(crate) mod journal;
 pub(crate) mod metrics;
+pub(crate) mod reloading;
 pub(crate) mod veil;
 pub mod webhooks;
