@@ -40,7 +40,7 @@ pub(super) fn check(reading: &mut Reading, config: &Config) {
         };
         let mut told: Vec<Told> =
             rules.contradictions().filter_map(|what| contradiction(what, &has)).collect();
-        told.extend(twice(config, at));
+        told.extend(twice(reading, config, &places, at));
         told.extend(above_provider(config, &providers, section, &has));
         told.extend(leads_nowhere(config, section));
         told.extend(only_one_domain(&providers, &names[*place], section));
@@ -50,14 +50,17 @@ pub(super) fn check(reading: &mut Reading, config: &Config) {
     }
 }
 
-/// Another section before this one is about the same.
-fn twice(config: &Config, at: usize) -> Option<Told> {
+/// Another section before this one, in the order of their names, is about the same.
+fn twice(reading: &Reading, config: &Config, places: &[usize], at: usize) -> Option<Told> {
     let name = &config.lanes.get(at)?.name;
-    let mut before = config.lanes.iter().take(at);
-    before.find(|other| other.name == *name).map(|_| Told {
+    let mut before = config.lanes.iter().take(at).zip(places);
+    before.find(|(other, _)| other.name == *name).map(|(_, place)| Told {
         weight: Weight::Error,
         key: "name",
-        cause: format!("another section is about \"{name}\" already"),
+        cause: match reading.line_of(LaneRules::NAME, *place, "name") {
+            Some(line) => format!("the section on line {line} is about \"{name}\", too"),
+            None => format!("another section is about \"{name}\" already"),
+        },
         cure: "join the two; a part of a provider's mail is named by `domain:` or `mx:`".to_owned(),
     })
 }

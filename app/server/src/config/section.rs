@@ -173,6 +173,14 @@ impl Reading {
         self.findings.push(Finding { weight, setting: Some(setting), origin, cause, cure });
     }
 
+    /// On which line of the file a key of an entry of a list, from 0, is written.
+    pub(crate) fn line_of(&self, section: &str, at: usize, key: &str) -> Option<usize> {
+        match &find(self.entries_of(section, at)?, key)?.node.origin {
+            Origin::File(spot) => Some(spot.line),
+            _ => None,
+        }
+    }
+
     fn entries_of(&self, section: &str, at: usize) -> Option<&[Entry]> {
         let Written::List(list) = &find(&self.root, section)?.node.written else { return None };
         let Written::Table(entries) = &list.get(at)?.written else { return None };
