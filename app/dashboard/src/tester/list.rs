@@ -70,8 +70,9 @@ struct Line {
 struct ListOut {
     frame: Frame,
     may_act: bool,
-    /// Why there are no tests at all; empty where there may be some.
-    off: String,
+    /// Why there are no tests at all, in pieces, and which of them are code; empty where there may
+    /// be some.
+    off: Vec<(bool, String)>,
     asked: Asked,
     /// Name, words and address of each choice.
     states: Vec<(&'static str, &'static str, String)>,
@@ -89,9 +90,9 @@ pub(crate) async fn list(
 ) -> Result<Response, Problem> {
     let page: Result<EmailTestPage, Problem> = desk.api().read(visit.person(), "/v1/tests").await;
     let (mut tests, off) = match page {
-        Ok(page) => (page.tests, String::new()),
+        Ok(page) => (page.tests, Vec::new()),
         Err(problem) if problem.status == StatusCode::CONFLICT.as_u16() => {
-            (Vec::new(), problem.detail)
+            (Vec::new(), pieces(&problem.detail))
         }
         Err(problem) => return Err(problem),
     };
@@ -119,6 +120,13 @@ pub(crate) async fn list(
     let states = STATES.map(|(name, says)| (name, says, asked.address(("state", name)))).into();
     let out = ListOut { frame, may_act, off, asked, states, heads, lines, older };
     Ok(answer::page(&out, &nonce))
+}
+
+/// A sentence, parted at its backticks: what stands between two of them is code.
+fn pieces(says: &str) -> Vec<(bool, String)> {
+    let pieces = says.split('`').enumerate();
+    let pieces = pieces.map(|(n, piece)| (n % 2 == 1, piece.to_owned()));
+    pieces.filter(|(_, piece)| !piece.is_empty()).collect()
 }
 
 const COLUMNS: [Column; 6] = [

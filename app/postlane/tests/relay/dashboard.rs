@@ -211,6 +211,10 @@ fn a_viewer_rehearses_and_tests_nothing_and_a_tenant_sees_its_own_alone() {
     assert_eq!(tina.send("/rehearsals/1", &format!("form_token={token}")).status, 404);
     let tests = tina.look("/tests");
     assert!(tests.body.contains("Tests are not set up"), "{}", tests.body);
+    // What the API marks as code is code here, and no backtick is left.
+    let says =
+        "write <code>domain</code> in [tester], and <code>tests = true</code> in a [[listener]].";
+    assert!(tests.body.contains(says), "{}", tests.body);
     let token = olaf.look("/rehearsals/1").form_token();
     let stopped = olaf.send("/rehearsals/1", &format!("form_token={token}"));
     assert_eq!(stopped.status, 303, "{}", stopped.body);
