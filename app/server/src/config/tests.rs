@@ -127,8 +127,8 @@ fn a_wrong_flag_is_found_like_a_wrong_setting() {
         findings,
         [
             "--mx-port: `delivery.mx_port` is 0, out of bounds: choose from 1 to 65535",
-            "--route: `route.to` is \"\": no host is given: write HOST:PORT, [ADDRESS]:PORT or \
-             mx:DOMAIN: write it as \"HOST:PORT\", \"[ADDRESS]:PORT\" or \"mx:DOMAIN\"",
+            "--route: `route.to` is \"\": no host is given: write it as \
+             \"HOST:PORT\", \"[ADDRESS]:PORT\" or \"mx:DOMAIN\"",
             "--route: there is no setting `route.tsl`: did you mean `route.tls`?",
         ]
     );

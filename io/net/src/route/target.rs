@@ -66,10 +66,10 @@ pub enum Password {
 #[non_exhaustive]
 pub enum TargetError {
     /// There is no host.
-    #[error("no host is given: write HOST:PORT, [ADDRESS]:PORT or mx:DOMAIN")]
+    #[error("no host is given")]
     NoHost,
     /// The host is neither a name nor an address.
-    #[error("\"{0}\" is no host ({1}): write HOST:PORT, [ADDRESS]:PORT or mx:DOMAIN")]
+    #[error("\"{0}\" is no host ({1})")]
     Host(Box<str>, MailboxError),
     /// The port is no number from 1 to 65535.
     #[error("\"{0}\" is no port: write a number from 1 to 65535")]
@@ -305,13 +305,13 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_is_no_target_says_what_to_write() {
+    fn a_text_that_is_no_target_says_what_is_wrong_with_it() {
         for (text, cure) in [
-            ("", "write HOST:PORT"),
-            (":25", "write HOST:PORT"),
-            ("a b:25", "write HOST:PORT"),
-            ("[not-an-address]:25", "write HOST:PORT"),
-            ("[127.0.0.1", "write HOST:PORT"),
+            ("", "no host is given"),
+            (":25", "no host is given"),
+            ("a b:25", "is no host ("),
+            ("[not-an-address]:25", "is no host ("),
+            ("[127.0.0.1", "is no host ("),
             ("relay.example:0", "from 1 to 65535"),
             ("relay.example:smtp", "from 1 to 65535"),
             ("relay.example:+25", "from 1 to 65535"),
