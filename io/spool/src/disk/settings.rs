@@ -56,3 +56,19 @@ impl Settings {
         self.free_octets_min.min(u64::try_from(share).unwrap_or(u64::MAX))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_octets_and_percent_the_smaller_counts() {
+        let watermark = |free_octets_min, in_all| {
+            Settings { free_octets_min, ..Settings::default() }.watermark(in_all)
+        };
+        assert_eq!(watermark(512 << 20, 1 << 40), 512 << 20);
+        // A small disk, and one of which more than 5 % is asked for.
+        assert_eq!(watermark(512 << 20, 1 << 30), (1 << 30) / 20);
+        assert_eq!(watermark(900 << 30, 1 << 40), (1 << 40) / 20);
+    }
+}

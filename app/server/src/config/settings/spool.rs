@@ -13,8 +13,8 @@ settings! {
         dir: PathBuf = default(PathBuf::from("postlane-data")).restart();
         /// A file of the log is closed when it is larger. Room is given back by files.
         segment_size: Size = default(Size::mib(128)).between(Size::mib(1), Size::gib(1)).restart();
-        /// New mail is answered 452 while less of the disk is free, or on a small disk less than 5%
-        /// of it. Delivery goes on.
+        /// New mail is answered 452 while less of the disk is free than this and than 5% of it: the
+        /// smaller of the two counts, so more than 5% of the disk is as good as 5%. Delivery goes on.
         free_min: Size = default(Size::mib(512)).between(Size::mib(16), Size(1 << 40)).restart();
         /// Octets that wait for the disk in memory. Beyond it new mail is answered 452.
         backlog: Size = default(Size::mib(256)).between(Size::mib(1), Size::gib(1)).restart();
