@@ -125,7 +125,9 @@ struct LaneState {
     source: SourceId,
     /// Whose mail it carries.
     paths: Vec<u32>,
-    /// The lanes of other sources to the same provider.
+    /// The provider has an address of its source's family.
+    has_way: bool,
+    /// The lanes of other sources that have a way to the same provider.
     siblings: SmallVec<[u32; 4]>,
     /// When its backlog was counted last.
     expected: Instant,

@@ -8,7 +8,7 @@ use super::reserve::ASKED_AGAIN;
 use super::{Engine, Timer};
 use crate::entry::{Entry, State};
 use crate::gates::{Of, Shut};
-use crate::line::Open;
+use crate::line::{Open, Way};
 use crate::names::AttemptId;
 use crate::output::{End, Output};
 use crate::path::Crowd;
@@ -225,7 +225,9 @@ impl<E> Engine<E> {
         let lines = state.paths.iter().flat_map(|path| &self.paths[*path as usize].lines);
         let share = |line: &u32| {
             let line = &self.lines[*line as usize];
-            let ways = if state.shares.is_one { 1 } else { line.ways.len().max(1) };
+            let leads = |way: &&Way| !self.paths[way.path as usize].addresses.is_empty();
+            let ways = line.ways.iter().filter(leads).count().max(1);
+            let ways = if state.shares.is_one { 1 } else { ways };
             u64::from(line.ready_in_all()) / ways as u64
         };
         let backlog = lines.map(share).sum();

@@ -29,23 +29,14 @@ impl<E> Engine<E> {
         }
         let number = self.forgetting.lanes.pop().unwrap_or(self.lanes.len() as u32);
         self.watch_provider(provider);
-        let of_provider = (provider, SourceId(0))..=(provider, SourceId(u16::MAX));
-        let siblings: SmallVec<[u32; 4]> =
-            self.lane_numbers.range(of_provider).map(|(_, lane)| *lane).collect();
-        for sibling in &siblings {
-            let sibling = &mut self.lanes[*sibling as usize];
-            sibling.siblings.push(number);
-            sibling.lane.is_among(true);
-        }
-        let mut lane =
-            Lane::new(self.ceilings(provider), self.settings.learning, self.chance.next());
-        lane.is_among(!siblings.is_empty());
+        let lane = Lane::new(self.ceilings(provider), self.settings.learning, self.chance.next());
         let state = LaneState {
             lane,
             provider,
             source,
             paths: Vec::new(),
-            siblings,
+            has_way: false,
+            siblings: SmallVec::new(),
             expected: Instant::default(),
             rings: Default::default(),
             at_window: Default::default(),
@@ -68,6 +59,29 @@ impl<E> Engine<E> {
         self.heed_lane(Instant::default(), number);
         self.tell_rules(number);
         number
+    }
+
+    /// A lane has an address to go to: from now on it is one of its provider's, and those that have
+    /// one, too, know each other. A source of a family that the provider has no address of is
+    /// nobody's sibling.
+    pub(super) fn has_way_now(&mut self, lane: u32) {
+        let state = &mut self.lanes[lane as usize];
+        if std::mem::replace(&mut state.has_way, true) {
+            return;
+        }
+        let provider = state.provider;
+        let of_provider = (provider, SourceId(0))..=(provider, SourceId(u16::MAX));
+        let others = self.lane_numbers.range(of_provider).map(|(_, other)| *other);
+        let others: SmallVec<[u32; 4]> =
+            others.filter(|other| *other != lane && self.lanes[*other as usize].has_way).collect();
+        for other in &others {
+            let other = &mut self.lanes[*other as usize];
+            other.siblings.push(lane);
+            other.lane.is_among(true);
+        }
+        let state = &mut self.lanes[lane as usize];
+        state.lane.is_among(!others.is_empty());
+        state.siblings = others;
     }
 
     /// Asks for a session; the place it is kept at.

@@ -156,9 +156,12 @@ impl<E> Engine<E> {
             let of = Family::of(address.ip());
             Some(of) == family && !off.is_some_and(|off| off.contains(&of))
         });
-        let lane = path.lane;
+        let (lane, has_way) = (path.lane, !path.addresses.is_empty());
         if path.addresses.iter().any(|a| !is_our_own(a.address.ip())) {
             self.lanes[lane as usize].lane.leads_elsewhere();
+        }
+        if has_way {
+            self.has_way_now(lane);
         }
     }
 }

@@ -42,11 +42,20 @@ pub(crate) struct Receiver<S> {
 
 impl<S: FnMut(&Tried) -> Option<Diagnosis>> Receiver<S> {
     pub(crate) fn new((hosts, sources): (u8, u16), limits: Limits, says: S) -> Self {
-        let all: Vec<SourceId> = (0..sources).map(SourceId).collect();
+        Self::with_sources(hosts, &vec![Family::V4; sources.into()], limits, says)
+    }
+
+    /// Hosts have addresses of IPv4; sources are of these families.
+    pub(crate) fn with_sources(hosts: u8, families: &[Family], limits: Limits, says: S) -> Self {
+        let all = (0..).map(SourceId).zip(families);
+        let sources: Vec<Source> = all.map(|(id, family)| Source { id, family: *family }).collect();
         let settings = Settings {
             learning: Learning::On,
-            sources: all.iter().map(|id| Source { id: *id, family: Family::V4 }).collect(),
-            pools: vec![Pool { id: PoolId(0), sources: all.iter().map(|id| (*id, 1)).collect() }],
+            pools: vec![Pool {
+                id: PoolId(0),
+                sources: sources.iter().map(|s| (s.id, 1)).collect(),
+            }],
+            sources,
             ..settings(WIDE)
         };
         Self {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use postlane_engine::*;
 use postlane_lanes::Decision;
-use postlane_mail::{Instant, Span};
+use postlane_mail::{Family, Instant, Span};
 use postlane_replies::{Diagnosis, Label};
 
 use crate::receiver::{Receiver, Tried, refusal};
@@ -44,6 +44,25 @@ fn sources_that_one_limit_counts_find_it_together_and_are_refused_little() {
     let (taken, tried) = (world.taken(), world.tried.len());
     assert!(taken >= 800, "{taken} of 1,000");
     assert!((tried - taken) * 25 <= taken, "{} refused of {tried}", tried - taken);
+}
+
+/// Messages that were tried in the first half-minute, by sources of these families.
+fn begins(families: &[Family]) -> usize {
+    let mut world = Receiver::with_sources(1, families, Limits::OfSource, |_| None);
+    world.takes = Span::from_ms(300);
+    backlog(&mut world, 1_000);
+    world.run(Span::from_s(30));
+    world.tried.len()
+}
+
+#[test]
+fn a_source_that_the_provider_has_no_address_for_is_nobodys_sibling() {
+    // Several begin more slowly, since one limit may count them all; chance moves each by a tenth.
+    let several = begins(&[Family::V4, Family::V4]);
+    for families in [&[Family::V4][..], &[Family::V4, Family::V6], &[Family::V6, Family::V4]] {
+        let alone = begins(families);
+        assert!(alone > several + several / 2, "{families:?}: {alone}, several {several}");
+    }
 }
 
 #[test]
