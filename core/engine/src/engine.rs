@@ -222,12 +222,6 @@ impl<E> Engine<E> {
         }
     }
 
-    /// Transactional mail has been sent from here before, whatever lanes it went by: it is to be expected.
-    /// The engine finds that out by itself from what comes and from the lanes it is reminded of.
-    pub fn expect_transactional(&mut self) {
-        self.carries_transactional = true;
-    }
-
     /// Hears something.
     pub fn handle(&mut self, now: Instant, input: Input<E>) {
         match input {

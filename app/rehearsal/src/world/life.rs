@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use postlane_engine::{Engine, Input, Settings, drive};
-use postlane_mail::Stream;
 use postlane_receivers::{Restart, RestartKind};
 
 use super::Around;
@@ -32,9 +31,6 @@ impl Around<'_> {
         let mut recalled = before.recalled(start);
         for life in 0.. {
             let mut engine = Engine::new(Arc::clone(settings), self.seed.wrapping_add(life));
-            if self.carries_transactional() {
-                engine.expect_transactional();
-            }
             let sections = sections_of(self.scenario, self.said);
             self.inputs.push(Input::Sections(Box::new(sections)));
             self.inputs.push(Input::Passes(self.said.passes()));
@@ -56,12 +52,6 @@ impl Around<'_> {
             recalled = self.spool.recall();
         }
         Beliefs::default()
-    }
-
-    /// Whether the sender's mail is of a house that sends transactional mail: what it sends to others it
-    /// has sent before the run, though the receiver is new to it.
-    fn carries_transactional(&self) -> bool {
-        self.scenario.mail.iter().any(|mail| mail.stream == Stream::Transactional)
     }
 
     /// The program stops now, if it is time.
