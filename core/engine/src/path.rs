@@ -231,6 +231,10 @@ impl Path {
         let Some(host) = self.addresses.iter_mut().find(|a| a.address == address) else {
             return false;
         };
+        // What was under way when it began to rest says nothing more.
+        if host.blamed > enough && host.rests_until > now {
+            return true;
+        }
         host.blamed = if serves_elsewhere { host.blamed.saturating_add(1) } else { 0 };
         let Some(times) = host.blamed.checked_sub(enough + 1) else { return false };
         let rest = REST_FIRST.times(1 << times.min(10)).min(REST_LONGEST);

@@ -22,7 +22,7 @@ pub enum Decision {
     },
     /// A canary was refused.
     CanaryRefused {
-        /// So many were in this rest.
+        /// So many were in this rest; 0 where it asked whether a limit that is known opens sooner.
         canaries: u32,
         /// When the next goes.
         until: Instant,
@@ -126,8 +126,12 @@ impl fmt::Display for Decision {
                 f.write_str("rests: all is refused, in words that speak of messages")
             }
             Self::CanaryRefused { canaries, .. } => {
-                let many = if *canaries == 1 { "canary" } else { "canaries" };
-                write!(f, "rests on: {canaries} {many} refused so far")
+                // What asks a limit that is known, whether it opens sooner, is not counted.
+                match canaries {
+                    0 => f.write_str("rests on: the limit that is known opens no sooner"),
+                    1 => f.write_str("rests on: 1 canary refused so far"),
+                    many => write!(f, "rests on: {many} canaries refused so far"),
+                }
             }
             Self::Reopens { after, rate } => {
                 write!(f, "reopens at {}: a canary was accepted after {after}", PerTime(*rate))

@@ -8,7 +8,7 @@ use postlane_lanes::Signal;
 use postlane_mail::Instant;
 
 use super::Engine;
-use crate::session::Through;
+use crate::session::{Slot, SlotState};
 
 /// Waves in a row that one host must have begun alone, while others took mail, before the next is
 /// held to be its own: by chance one of two hosts does so once in eight times. Chosen, not measured.
@@ -44,13 +44,19 @@ impl<E> Engine<E> {
         }
         // Whoever is let in may stay, if only the number of sessions is too large.
         if matches!(signal, Signal::Rate { .. }) {
-            let state = &self.paths[path as usize];
-            let idle = state.idle.iter(&self.slots, Through::Path);
-            let busy = state.chainable.iter(&self.slots, Through::Path);
-            let of_host = |place: &u32| self.slots[*place as usize].address == address;
-            let places: Vec<u32> = idle.chain(busy).filter(of_host).collect();
-            places.into_iter().for_each(|place| self.close(place));
+            self.leave_host(path, address);
         }
         true
+    }
+
+    /// No session to a host is given anything more, nor is the one that was just refused.
+    fn leave_host(&mut self, path: u32, address: std::net::SocketAddr) {
+        let is_its = |slot: &Slot| {
+            slot.state == SlotState::Open && slot.path == path && slot.address == address
+        };
+        let slots = (0..).zip(&self.slots);
+        let places: Vec<u32> =
+            slots.filter(|(_, slot)| is_its(slot)).map(|(place, _)| place).collect();
+        places.into_iter().for_each(|place| self.close(place));
     }
 }

@@ -11,8 +11,8 @@ use crate::receiver::{Receiver, Tried, refusal};
 
 const LIMIT: &str = "4.7.0 too many messages, slow down";
 
-/// Refuses beyond so many accepted in any minute, over those hosts together.
-fn limit(hosts: &'static [u32], most: usize) -> impl FnMut(&Tried) -> Option<Diagnosis> {
+/// Refuses beyond so many accepted in any minute, over those hosts together, with that code.
+fn limit(code: u16, hosts: &'static [u32], most: usize) -> impl FnMut(&Tried) -> Option<Diagnosis> {
     let mut taken: BTreeMap<Instant, usize> = BTreeMap::new();
     move |tried| {
         if !hosts.contains(&tried.host.0) {
@@ -21,7 +21,7 @@ fn limit(hosts: &'static [u32], most: usize) -> impl FnMut(&Tried) -> Option<Dia
         let lately =
             taken.range(tried.at - Span::from_min(1)..).map(|(_, many)| many).sum::<usize>();
         if lately >= most {
-            return Some(refusal(421, LIMIT, Label::RateLimited));
+            return Some(refusal(code, LIMIT, Label::RateLimited));
         }
         *taken.entry(tried.at).or_default() += 1;
         None
@@ -36,21 +36,25 @@ fn rests(view: &LaneView, since: Instant) -> usize {
 
 #[test]
 fn a_host_that_refuses_alone_rests_alone_and_the_lane_goes_on() {
-    let mut world = Receiver::new((2, 1), Limits::OfSource, limit(&[0], 2));
-    world.send(Span::from_s(2), Span::from_h(6));
-    let (since, before) = (world.now, world.taken());
-    world.send(Span::from_s(2), Span::from_h(6));
-    let lately = world.tried.iter().filter(|tried| tried.at >= since);
-    let refused = lately.filter(|tried| !tried.taken).count();
-    let taken = world.taken() - before;
-    assert!(taken >= 10_500, "{taken} of 10,800 in six hours");
-    assert!(refused <= 30, "{refused} refused by the one");
-    assert_eq!(rests(&world.views()[0], since), 0, "{:?}", world.views()[0].decisions);
+    // With 421 it closes the session that is refused; with 450 it is for us to leave it.
+    for code in [421, 450] {
+        let mut world = Receiver::new((2, 1), Limits::OfSource, limit(code, &[0], 2));
+        world.send(Span::from_s(2), Span::from_h(6));
+        let (since, before) = (world.now, world.taken());
+        world.send(Span::from_s(2), Span::from_h(6));
+        let lately = world.tried.iter().filter(|tried| tried.at >= since);
+        let refused = lately.filter(|tried| !tried.taken).count();
+        let taken = world.taken() - before;
+        assert!(taken >= 10_500, "{code}: {taken} of 10,800 in six hours");
+        assert!(refused <= 30, "{code}: {refused} refused by the one");
+        let view = &world.views()[0];
+        assert_eq!(rests(view, since), 0, "{code}: {:?}", view.decisions);
+    }
 }
 
 #[test]
 fn a_limit_that_hosts_share_slows_the_lane() {
-    let mut world = Receiver::new((2, 1), Limits::OfSource, limit(&[0, 1], 10));
+    let mut world = Receiver::new((2, 1), Limits::OfSource, limit(421, &[0, 1], 10));
     world.send(Span::from_s(2), Span::from_h(6));
     let refused = world.tried.iter().filter(|tried| !tried.taken).count();
     let taken = world.taken();
