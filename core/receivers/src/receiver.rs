@@ -121,6 +121,19 @@ impl Receiver {
         conn: Option<ConnId>,
         to: Addressee,
     ) -> Answer {
+        self.dispatch_to(at, source, conn, None, to)
+    }
+
+    /// The same; a new connection goes to this MX host, where one is said. Beyond the last, to
+    /// the last.
+    pub fn dispatch_to(
+        &mut self,
+        at: Ms,
+        source: Source,
+        conn: Option<ConnId>,
+        host: Option<u16>,
+        to: Addressee,
+    ) -> Answer {
         let known = conn.and_then(|id| self.conns.get(&id).map(|conn| (id, *conn)));
         let (id, shard, is_new, tarpit) = match known {
             Some((id, conn)) => {
@@ -128,7 +141,10 @@ impl Receiver {
                 (id, conn.shard, false, self.tarpit(caller))
             }
             None => {
-                let shard = self.land();
+                let shard = match host {
+                    Some(host) => host.min(self.shards - 1),
+                    None => self.land(),
+                };
                 let conn = Conn { source: source.0, shard, carried: 0, fresh: true };
                 let caller = self.caller(at, conn, Some(to.number));
                 let tarpit = self.tarpit(caller);

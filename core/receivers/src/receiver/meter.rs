@@ -41,8 +41,8 @@ pub(crate) struct Meter {
     number: u64,
     shards: u16,
     cells: BTreeMap<CellKey, Cell>,
-    /// Messages accepted, by source (and MX host): who has enough is not greylisted.
-    passes: BTreeMap<u64, u32>,
+    /// Messages accepted by any host, by source: who has enough is not greylisted.
+    passes: BTreeMap<u16, u32>,
 }
 
 /// What has a counter of its own: source and MX host, and the recipient.
@@ -116,7 +116,7 @@ impl Meter {
     /// A message of this source was accepted.
     pub(crate) fn accepted(&mut self, caller: Caller) {
         if matches!(self.limit.kind, Kind::Greylist { .. }) {
-            *self.passes.entry(self.source_place(caller)).or_default() += 1;
+            *self.passes.entry(caller.source).or_default() += 1;
         }
         if self.limit.charge == Charge::Accepted && !self.limit.is_of_connections() {
             self.charge(caller);
@@ -214,7 +214,7 @@ impl Meter {
     fn cell(&mut self, caller: Caller, reserve: u32) -> (&mut Cell, Asked<'_>) {
         let whitelisted = match self.limit.kind {
             Kind::Greylist { whitelist_after: Some(after), .. } => {
-                let passes = self.passes.get(&self.source_place(caller)).copied();
+                let passes = self.passes.get(&caller.source).copied();
                 passes.unwrap_or_default() >= after
             }
             _ => false,

@@ -1,6 +1,6 @@
 //! MX hosts with counters of their own.
 
-use postlane_receivers::{Ms, Room, Source};
+use postlane_receivers::{Addressee, Ms, Room, Source};
 
 use super::bench::{Bench, limit, with};
 
@@ -49,4 +49,19 @@ fn a_look_demands_room_on_every_host() {
         .map(|shard| bench.receiver.usage(Ms(5), 0, Source(0), shard).unwrap().used)
         .collect();
     assert_eq!(used.iter().sum::<f64>(), 5.0);
+}
+
+#[test]
+fn who_passed_greylisting_at_one_host_has_passed_it_at_all() {
+    let grey =
+        "kind = \"greylist\"\nkey = [\"ip\", \"rcpt\"]\nwhitelist_after = 1\nper_shard = true";
+    let mut bench = Bench::of(with("ips = [\"a\"]", "shards = 3", &limit("g", grey)), 7);
+    let mut at = |host, at, number| {
+        let to = Addressee { number, known: true };
+        bench.receiver.dispatch_to(Ms(at), Source(0), None, Some(host), to).is_accepted()
+    };
+    assert!(!at(0, 0, 1));
+    assert!(!at(1, 300_000, 1), "the other host has not seen it");
+    assert!(at(0, 300_000, 1));
+    assert!(at(1, 300_001, 2));
 }

@@ -5,8 +5,8 @@
 //! `event` a line may also be a `connect`, a `close`, or an `arrival` that says who a message's
 //! recipient is and whether they are known; other events are passed over, so that the trace of a
 //! rehearsal can be replayed. A `connect` right before a dispatch of the same moment is one with
-//! it. A connection that a reply closes is closed when the reply is seen, or where a line with
-//! an `event` says so.
+//! it. A new connection goes to the MX host that `host` names, else to one by chance. A connection
+//! that a reply closes is closed when the reply is seen, in its place where the file has a `close`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -34,6 +34,8 @@ struct Asked {
     event: Option<String>,
     conn: Option<serde_json::Value>,
     source: Option<serde_json::Value>,
+    /// The place of the MX host, from 0.
+    host: Option<u16>,
     msg: Option<u32>,
     recipient: Option<serde_json::Value>,
     known: Option<bool>,
@@ -79,6 +81,7 @@ struct Replay {
     receiver: Receiver,
     ips: Vec<String>,
     limits: Vec<String>,
+    shards: u16,
     conns: BTreeMap<String, Named>,
     /// Connections that end when a reply is seen.
     closing: BTreeSet<(Ms, ConnId)>,
@@ -127,6 +130,7 @@ impl Replay {
             receiver: Receiver::new(scenario, seed),
             ips: scenario.sender.ips.clone(),
             limits: scenario.receiver.limits.iter().map(|limit| limit.id.clone()).collect(),
+            shards: scenario.receiver.shards.max(1),
             conns: BTreeMap::new(),
             closing: BTreeSet::new(),
             recipients: BTreeMap::new(),
@@ -206,7 +210,11 @@ impl Replay {
         let Some(conn) = &asked.conn else {
             return Err("a connect needs a conn: give it a number".to_owned());
         };
-        match self.receiver.connect(at, source) {
+        let greeting = match self.host(asked)? {
+            Some(host) => self.receiver.connect_to(at, source, host),
+            None => self.receiver.connect(at, source),
+        };
+        match greeting {
             Greeting::Open { conn: id, shard, latency } => {
                 self.conns.insert(conn.to_string(), Named::Open(id));
                 written(&Line {
@@ -235,10 +243,13 @@ impl Replay {
             }
             None => None,
         };
-        let answer = self.receiver.dispatch(at, source, open, to);
+        let host = self.host(asked)?;
+        let answer = self.receiver.dispatch_to(at, source, open, host, to);
         if let Some(conn) = answer.conn {
-            if name.is_none() || (answer.closes && asked.event.is_none()) {
-                self.closing.insert((at + answer.latency, conn));
+            if name.is_none() || answer.closes {
+                // A trace has a line for it, in its place among those of that moment.
+                let grace = Ms(u64::from(asked.event.is_some()));
+                self.closing.insert((at + answer.latency + grace, conn));
             }
             if let Some(name) = name {
                 self.conns.insert(name, Named::Open(conn));
@@ -260,6 +271,17 @@ impl Replay {
                 self.ips.join(", ")
             )
         })
+    }
+
+    fn host(&self, asked: &Asked) -> Result<Option<u16>, String> {
+        match asked.host {
+            Some(host) if host >= self.shards => Err(format!(
+                "there is no host {host}: the scenario has {}, from 0 on; leave `host` out for one \
+                 by chance",
+                self.shards
+            )),
+            host => Ok(host),
+        }
     }
 
     fn addressee(&mut self, asked: &Asked) -> Addressee {

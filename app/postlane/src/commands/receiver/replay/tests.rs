@@ -29,6 +29,10 @@ fn answers<'l>(lines: impl Iterator<Item = &'l str>) -> BTreeMap<String, Vec<Val
 
 fn check(name: &str, policy: Policy) {
     let (_, text) = builtin().iter().find(|(one, _)| *one == name).unwrap();
+    check_text(name, text, policy);
+}
+
+fn check_text(name: &str, text: &str, policy: Policy) {
     let scenario = Scenario::parse(text).unwrap();
     let seed = scenario.run_seed(0);
     let engine = Engine::built_in();
@@ -57,4 +61,61 @@ fn what_was_rehearsed_is_answered_again_alike() {
     ] {
         check(name, policy);
     }
+}
+
+/// Two MX hosts that count for themselves: who sends may choose, so the file says where it went.
+const TWO_HOSTS: &str = r#"
+[meta]
+id = "two-hosts"
+title = "two hosts"
+horizon = "6h"
+seed = 4
+[sender]
+ips = ["ip1"]
+[[mail]]
+class = "engaged"
+count = 300
+[receiver]
+site = "mx.two.example"
+shards = 2
+[[receiver.limit]]
+id = "h"
+kind = "sliding"
+quota = 40
+window = "20m"
+per_shard = true
+reply = "421 4.7.0 Too many messages, try again later"
+"#;
+
+#[test]
+fn a_message_is_replayed_at_the_host_it_went_to() {
+    for policy in [Policy::Lane, Policy::Postfix, Policy::Oracle] {
+        check_text("two-hosts", TWO_HOSTS, policy);
+    }
+    let scenario = Scenario::parse(TWO_HOSTS).unwrap();
+    let mut replay = Replay::new(&scenario, 0);
+    for host in [1, 0, 1] {
+        let line = format!(r#"{{"t_ms": 0, "host": {host}, "msg": 1}}"#);
+        assert!(replay.line(&line).unwrap()[0].contains(&format!(r#""host":{host}"#)));
+    }
+    let wrong = replay.line(r#"{"t_ms": 0, "host": 2, "msg": 1}"#).unwrap_err();
+    assert!(wrong.contains("the scenario has 2"), "{wrong}");
+}
+
+#[test]
+fn dispatches_without_closes_do_not_go_on_with_what_a_reply_closed() {
+    let text = TWO_HOSTS.replace("quota = 40", "quota = 1").replace("shards = 2", "shards = 1");
+    let scenario = Scenario::parse(&text).unwrap();
+    let mut replay = Replay::new(&scenario, 0);
+    let mut said = Vec::new();
+    for at in [0, 10_000, 20_000] {
+        let line = format!(r#"{{"t_ms":{at},"event":"dispatch","conn":1,"msg":{at}}}"#);
+        said.extend(replay.line(&line).unwrap());
+    }
+    let latency = |line: &String| {
+        serde_json::from_str::<Value>(line).unwrap()["latency_ms"].as_u64().unwrap()
+    };
+    // 350 ms for a message; the third has to connect again, for at least 240 ms more.
+    assert!(latency(&said[1]) <= 455, "{}", said[1]);
+    assert!(latency(&said[2]) >= 520, "{}", said[2]);
 }
