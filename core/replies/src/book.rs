@@ -281,10 +281,11 @@ impl Rule {
     }
 
     /// A reply before MAIL is never about a recipient. Where nobody knows the stage, words are
-    /// enough, and codes alone are not.
+    /// enough (unless they mean it only there), and codes alone are not.
     fn may_be_said_at(&self, stage: Option<Stage>) -> bool {
         let Some(stage) = stage else {
-            return self.conditions.stages.is_empty() || self.asks_for_words();
+            return self.conditions.stages.is_empty()
+                || (self.asks_for_words() && !self.conditions.only_there);
         };
         let is_before_mail =
             matches!(stage, Stage::Connect | Stage::Ehlo | Stage::StartTls | Stage::Auth);

@@ -55,6 +55,9 @@ pub(super) struct Entry {
     pub(super) status: Vec<Spanned<String>>,
     #[serde(default)]
     pub(super) stage: Vec<Spanned<String>>,
+    /// The words mean this at these stages only: where nobody knows the stage they decide nothing.
+    #[serde(default)]
+    pub(super) only_there: bool,
     #[serde(default)]
     pub(super) mx: Vec<String>,
     pub(super) rank: Option<Spanned<String>>,

@@ -182,6 +182,7 @@ impl Page<'_, '_, '_> {
             codes: self.all(&entry.code, read_code, Wrong::Code),
             statuses: self.all(&entry.status, read_status, Wrong::Status),
             stages: self.all(&entry.stage, read_stage, Wrong::Stage),
+            only_there: entry.only_there,
             mx: entry.mx.iter().map(suffix).collect(),
             words: Words::default(),
         }

@@ -49,6 +49,8 @@ pub(crate) struct Conditions {
     pub(crate) codes: Box<[CodeTest]>,
     pub(crate) statuses: Box<[StatusTest]>,
     pub(crate) stages: Box<[Stage]>,
+    /// Whether the stage must be known to be one of those.
+    pub(crate) only_there: bool,
     pub(crate) mx: Box<[Box<str>]>,
     pub(crate) words: Words,
 }

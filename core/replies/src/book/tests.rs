@@ -105,6 +105,19 @@ fn codes_alone_decide_where_no_words_do_and_not_where_the_stage_they_need_is_unk
 }
 
 #[test]
+fn words_that_mean_it_at_a_stage_only_decide_nothing_where_nobody_knows_the_stage() {
+    let there = "says = [\"user unknown\"]\nstage = [\"mail\"]";
+    let text = format!(
+        "{ABOUT}{}{}",
+        rule("a", "sender_rejected", &format!("{there}\nonly_there = true")),
+        rule("b", "no_such_user", "says = [\"unknown\"]\nrank = \"hint\""),
+    );
+    let book = book(&[("f.toml", &text)]);
+    assert_eq!(found(&book, "550 user unknown", Some(Stage::Mail), None), "sender_rejected f/a");
+    assert_eq!(found(&book, "550 user unknown", None, None), "no_such_user f/b");
+}
+
+#[test]
 fn everything_that_is_wrong_with_a_file_is_told_with_its_line() {
     let text = "[about]\nproviders = [\"gmail.com\"]\nline = \"middle\"\n[[rule]]\nid = \"A b\"\nlabel = \"nonsense\"\nsays = [\"(a\"]\ncode = [\"600\"]\nstatus = [\"5.7\"]\nstage = [\"lunch\"]\nrank = \"top\"\nwait = \"1y\"\nexamples = [\"hello\"]\n";
     let error = RuleBook::of(&providers(), &[("my.toml", text)], &[]).unwrap_err();
