@@ -101,8 +101,17 @@ impl Automaton {
 
     /// Walks from every word of a text through the phrases of a group.
     fn visit(&self, group: Group, text: &Read, links: &mut Links, tell: &mut impl FnMut(u32)) {
+        if group == Group::ALL {
+            for (symbol, word) in &text.symbols {
+                if let Some(node) = self.phrases.first(*symbol) {
+                    self.walk(node, Way { first: *word, last: *word, text }, links, tell);
+                }
+            }
+            return;
+        }
         let Some(root) = self.phrases.root(group) else { return };
-        for (symbol, word) in &text.symbols {
+        let may_begin = self.phrases.may_begin(group);
+        for (symbol, word) in text.symbols.iter().filter(|(symbol, _)| may_begin(*symbol)) {
             if let Some(node) = root.child(*symbol) {
                 self.walk(node, Way { first: *word, last: *word, text }, links, tell);
             }

@@ -16,8 +16,7 @@ use std::sync::Arc;
 use postlane_mail::{Reply, Stage, Status};
 
 use crate::automaton::{Automaton, Group, Reached};
-use crate::flags::Flags;
-use crate::hint::is_read_apart;
+use crate::hint::Telling;
 use crate::label::Label;
 use crate::provider::{ProviderId, Providers};
 use crate::recorded::status_of;
@@ -42,8 +41,8 @@ pub struct RuleBook {
     providers: Box<[ProviderId]>,
     /// Their numbers, from 1.
     places: Table,
-    /// The symbols of words without which most texts say nothing of time and number.
-    telling: Flags,
+    /// The words without which most texts say nothing of time and number.
+    telling: Telling,
     advice: Box<[OfLabel]>,
     /// What is said to have decided where no rule did, for 2yz to 5yz.
     classes: [RuleName; 4],
@@ -185,7 +184,7 @@ impl RuleBook {
 
     /// Whether a reply may say anything of time and number, about which it was asked last.
     pub(crate) fn may_hint(&self, scratch: &Scratch, reply: &Reply) -> bool {
-        scratch.reached.has_any(&self.telling) || is_read_apart(reply.text())
+        self.telling.may_say(reply.text(), scratch.reached.symbols())
     }
 
     /// The provider that is told of its words by this number.

@@ -7,16 +7,6 @@ pub(crate) struct Flags {
 }
 
 impl Flags {
-    /// These, of numbers below `count`.
-    pub(crate) fn of(numbers: impl IntoIterator<Item = u32>, count: usize) -> Self {
-        let mut flags = Self::default();
-        flags.clear(count);
-        numbers.into_iter().for_each(|number| {
-            flags.set(number);
-        });
-        flags
-    }
-
     /// Forgets all, and makes room for numbers below `count`. All are forgotten at once: to
     /// remember which ones there are cost more for each than this does for a hundred.
     #[inline]

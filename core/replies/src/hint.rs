@@ -16,7 +16,7 @@ use std::fmt;
 
 use postlane_mail::Span;
 
-pub(crate) use telling::{is_read_apart, telling_words};
+pub(crate) use telling::Telling;
 use word::{Word, Words};
 
 /// What a reply says of time and number.

@@ -95,9 +95,9 @@ impl Reached {
         &self.told.list
     }
 
-    /// Whether the text with which it was begun has a word that can be one of these symbols.
-    pub(crate) fn has_any(&self, symbols: &Flags) -> bool {
-        self.read.symbols.iter().any(|(symbol, _)| symbols.has(symbol.0))
+    /// What the words of the text can be with which it was begun.
+    pub(crate) fn symbols(&self) -> impl Iterator<Item = Symbol> {
+        self.read.symbols.iter().map(|(symbol, _)| *symbol)
     }
 }
 

@@ -5,7 +5,7 @@
 //! memory. Both matter more than the count of instructions: the tree is larger than a core's
 //! cache.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 
 use super::Group;
@@ -19,6 +19,11 @@ pub(super) struct Tree {
     nodes: Box<[Node]>,
     /// What leads on, node after node.
     edges: Box<[Edge]>,
+    /// The children of the root that every text begins at, by symbol; 0 where there is none. It
+    /// has so many that a table of its own is smaller than one found by a hash.
+    first: Box<[u32]>,
+    /// For each group the symbols that lead on from its root, each by its bit.
+    begins: Box<[[u64; BEGINS]]>,
     groups: u32,
 }
 
@@ -73,12 +78,49 @@ impl Tree {
             known: groups,
             waiting: VecDeque::new(),
         };
-        let begin = |group| phrases.partition_point(|phrase| phrase.group.0 < group);
-        tree.waiting.extend((0..groups).map(|group| (begin(group)..begin(group + 1), 0)));
+        let at = |group| phrases.partition_point(|phrase| phrase.group.0 < group);
+        tree.waiting.extend((0..groups).map(|group| (at(group)..at(group + 1), 0)));
         while let Some((range, depth)) = tree.waiting.pop_front() {
             tree.grow(range, depth);
         }
-        Self { nodes: tree.nodes.into(), edges: tree.edges.into(), groups }
+        let mut tree = Self {
+            nodes: tree.nodes.into(),
+            edges: tree.edges.into(),
+            first: [].into(),
+            begins: vec![[0; BEGINS]; groups as usize].into(),
+            groups,
+        };
+        let mut first = BTreeMap::new();
+        for Planted { group, words, .. } in phrases {
+            let Some(symbol) = words.first().copied() else { continue };
+            if *group == Group::ALL {
+                first
+                    .extend(tree.root(*group).and_then(|root| Some((symbol, root.child(symbol)?))));
+            }
+            let (word, bit) = begin(symbol);
+            tree.begins[group.0 as usize][word] |= bit;
+        }
+        let count = first.last_key_value().map_or(0, |(symbol, _)| symbol.0 as usize + 1);
+        tree.first = vec![0; count].into();
+        first.into_iter().for_each(|(symbol, node)| tree.first[symbol.0 as usize] = node);
+        tree
+    }
+
+    /// Whether a symbol may lead on from the root of a group: a root has many children, and its
+    /// node's one number says little of them.
+    #[inline]
+    pub(super) fn may_begin(&self, group: Group) -> impl Fn(Symbol) -> bool {
+        let begins = self.begins.get(group.0 as usize).copied().unwrap_or([0; BEGINS]);
+        move |symbol| {
+            let (word, bit) = begin(symbol);
+            begins[word] & bit != 0
+        }
+    }
+
+    /// The number of the node that a symbol leads to from the root of [`Group::ALL`].
+    #[inline]
+    pub(super) fn first(&self, symbol: Symbol) -> Option<u32> {
+        self.first.get(symbol.0 as usize).copied().filter(|node| *node != 0)
     }
 
     /// The root of a group.
@@ -183,6 +225,15 @@ impl Grown<'_> {
         }
         u32::try_from(begin).unwrap_or(u32::MAX) << BITS | bits
     }
+}
+
+/// How many numbers say which symbols lead on from a root: as many as a line of the cache has.
+const BEGINS: usize = 8;
+
+/// Where a symbol's bit is among those of a root.
+#[inline]
+fn begin(symbol: Symbol) -> (usize, u64) {
+    (symbol.0 as usize / 64 % BEGINS, bit(symbol))
 }
 
 #[inline]

@@ -11,11 +11,10 @@ use super::read::{Patterns, Read, Reader};
 use super::rule::{StatusTest, Words};
 use super::{OfLabel, Rank, Rule, RuleBook, RuleName};
 use crate::automaton::{self, Group, Line, Place};
-use crate::flags::Flags;
-use crate::hint::telling_words;
+use crate::hint::Telling;
 use crate::pattern::Chain;
 use crate::provider::{ProviderId, Providers};
-use crate::vocabulary::{Form, Lexicon, Table};
+use crate::vocabulary::{Lexicon, Table};
 
 /// How many rules a book can hold; ours has some two thousand. Chosen, not measured.
 const RULES_MAX: usize = 100_000;
@@ -187,8 +186,7 @@ fn lay_out(
     let patterns = plant(&mut entries, speaks, &mut asked, groups);
     let rules = u32::try_from(entries.len()).unwrap_or(u32::MAX);
     let told = rules + u32::try_from(providers.len()).unwrap_or(u32::MAX);
-    let telling = telling_words().map(|word| lexicon.symbol(Form::Is, word).0).collect::<Vec<_>>();
-    let telling = Flags::of(telling, lexicon.count() + 1);
+    let telling = Telling::of(&mut lexicon);
     let automaton = patterns.build(lexicon, told);
     let from = |rank| {
         let begins =

@@ -1,46 +1,126 @@
 //! Whether a text may say anything of time and number, told by the words that were looked up for
 //! the rules already: most replies say nothing of either, and are not read a second time.
 //!
-//! A wait or a window needs a unit of time, `daily`, `later` or a clock; a quota needs a window, or
-//! a word that speaks of a limit. These words are in the vocabulary of the rules beside their own.
+//! A wait or a window needs a unit of time, `daily`, a clock, or `later` beside a word that speaks of
+//! another attempt; a quota needs a window, or a number and a word that speaks of a limit. These words
+//! are in the vocabulary of the rules beside their own.
 //! What the rules read as other words than [`super::word`] does is not told here, and is read.
 
 use super::vocabulary::MEANINGS;
 use super::word::Word;
+use crate::vocabulary::{Form, Lexicon, Symbol};
 
-/// The words without one of which a text that is no [`is_read_apart`] says nothing.
-pub(crate) fn telling_words() -> impl Iterator<Item = &'static str> {
-    let of_meaning = |(word, spellings): &(Word, &'static str)| {
-        let is_telling = matches!(
-            word,
-            Word::Time(_) | Word::Often(_) | Word::Later | Word::Many | Word::Cap | Word::Bound
-        );
-        is_telling.then_some(*spellings)
-    };
-    let spellings = MEANINGS.iter().filter_map(of_meaning);
-    spellings.flat_map(str::split_ascii_whitespace).filter(|spelling| spelling.is_ascii())
+/// The words of the rules' vocabulary by which a text is told that says nothing of time and number.
+#[derive(Debug)]
+pub(crate) struct Telling {
+    /// Of which kind a word is, or kinds, a bit for each, by its symbol.
+    kinds: Box<[u8]>,
+}
+
+/// A unit of time, or `daily`.
+const TIME: u8 = 1;
+/// `later`, which is a wait only beside another attempt.
+const LATER: u8 = 2;
+const RETRY: u8 = 4;
+/// What speaks of a limit, which is a quota only with a number: in figures or in letters.
+const LIMIT: u8 = 8;
+const SPELLED: u8 = 16;
+
+/// The kind of a word, 0 for what does not tell.
+fn kind(word: Word) -> u8 {
+    match word {
+        Word::Time(_) | Word::Often(_) => TIME,
+        Word::Later => LATER,
+        Word::Retry => RETRY,
+        Word::Many | Word::Cap | Word::Bound => LIMIT,
+        Word::Spelled(_) => SPELLED,
+        _ => 0,
+    }
+}
+
+impl Telling {
+    /// Puts the words into the vocabulary that has not got them yet.
+    pub(crate) fn of(lexicon: &mut Lexicon) -> Self {
+        let mut told = Vec::new();
+        for (word, spellings) in MEANINGS {
+            let kind = kind(*word);
+            let spellings = spellings.split_ascii_whitespace().filter(|_| kind != 0);
+            // What is not ASCII rules may read otherwise.
+            for spelling in spellings.filter(|spelling| spelling.is_ascii()) {
+                told.push((lexicon.symbol(Form::Is, spelling), kind));
+            }
+        }
+        let mut kinds = vec![0; lexicon.count() + 1];
+        told.into_iter().for_each(|(symbol, bits)| kinds[symbol.0 as usize] |= bits);
+        Self { kinds: kinds.into() }
+    }
+
+    /// Whether a text may say something that has words with these symbols.
+    pub(crate) fn may_say(&self, text: &str, symbols: impl Iterator<Item = Symbol>) -> bool {
+        let kinds = |symbol: Symbol| self.kinds.get(symbol.0 as usize).copied().unwrap_or(0);
+        let has = symbols.fold(0, |all, symbol| all | kinds(symbol));
+        has & TIME != 0
+            || has & (LATER | RETRY) == LATER | RETRY
+            || (has & LIMIT != 0 && (has & SPELLED != 0 || has_number(text)))
+            || is_read_apart(text)
+    }
+}
+
+/// Whether a number may stand in a text beside codes with dots and what is part of a word.
+fn has_number(text: &str) -> bool {
+    let octets = text.as_bytes();
+    let mut before = b' ';
+    let mut at = 0;
+    while let Some(octet) = octets.get(at).copied() {
+        if octet.is_ascii_digit() && !before.is_ascii_alphanumeric() {
+            let run = octets.get(at..).unwrap_or_default();
+            let is_of_run = |octet: &u8| octet.is_ascii_alphanumeric() || *octet == b'.';
+            let end = run.iter().position(|octet| !is_of_run(octet)).unwrap_or(run.len());
+            let groups = run.get(..end).unwrap_or_default().split(|octet| *octet == b'.').skip(1);
+            // A new sentence begins with a capital; of a large number all but the first have three.
+            let mut groups =
+                groups.take_while(|group| !group.first().is_some_and(u8::is_ascii_uppercase));
+            if groups.all(|group| matches!(group.len(), 0 | 3)) {
+                return true;
+            }
+            at += end;
+            before = b'.';
+        } else {
+            before = octet;
+            at += 1;
+        }
+    }
+    false
 }
 
 /// Whether a text may have other words for a hint than for a rule: parts of it that rules drop
-/// (`<…>`, addresses, apostrophes), letters that are not ASCII, a unit written behind its number
-/// (`5min`), a clock (`00:05:00`).
-pub(crate) fn is_read_apart(text: &str) -> bool {
+/// (`<…>` that is no address, apostrophes), letters that are not ASCII, a unit written behind its
+/// number (`5min`), a clock (`00:05:00`). What has an `@` neither of the two reads.
+fn is_read_apart(text: &str) -> bool {
     let octets = text.as_bytes();
     // Each octet is asked everything, so that several are asked by one instruction.
-    let is_mark = |of: u8| (of == b'@') | (of == b'<') | (of == b'\'') | (of >= 0x80);
+    let is_mark = |of: u8| (of == b'\'') | (of >= 0x80);
     let is_marked = octets.iter().fold(false, |all, octet| all | is_mark(*octet));
     let is_digit = |of: u8| of.wrapping_sub(b'0') < 10;
     let joins = |of: u8| ((of | 0x20).wrapping_sub(b'a') < 26) | (of == b':');
     let behind = octets.get(1..).unwrap_or_default();
     let pairs = octets.iter().zip(behind);
     let is_joined = pairs.fold(false, |all, (octet, next)| all | (is_digit(*octet) & joins(*next)));
-    is_marked || is_joined
+    is_marked || is_joined || has_bracket(octets)
+}
+
+/// Whether there is a `<` that begins no address.
+fn has_bracket(octets: &[u8]) -> bool {
+    memchr::memchr_iter(b'<', octets).any(|at| {
+        let inside = octets.get(at + 1..).unwrap_or_default();
+        let end =
+            inside.iter().position(|of| of.is_ascii_whitespace() || matches!(of, b'>' | b'@'));
+        end.is_none_or(|end| inside.get(end) != Some(&b'@'))
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use proptest::prelude::*;
 
     use super::*;
@@ -53,7 +133,7 @@ mod tests {
         let piece = prop_oneof![
             4 => prop::sample::select(spellings),
             3 => prop::sample::select(vec![
-                " ", " ", " ", "5", "10", "200", "5.7.1", "10.0.0.1", "00:05:00", "PT5M", ". ", ", ", "/",
+                " ", " ", " ", "5", "10", "200", "5.7.1", "200.More", "10.0.0.1", "00:05:00", "PT5M", ". ", ", ", "/",
                 "-", ":", "'s", "<", ">", "@", "_", "(s)", "é", "\n", "e-mail", "RFC ", "user",
             ]),
         ];
@@ -77,18 +157,21 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(4_000))]
         #[test]
         fn what_says_something_has_a_telling_word_or_is_read_apart(text in prop_oneof![text(), quota()]) {
-            let telling: BTreeSet<_> = telling_words().collect();
-            let is_told = words(&text).split(' ').any(|word| telling.contains(word));
-            prop_assert!(Hint::find(&text).is_empty() || is_told || is_read_apart(&text));
+            let mut lexicon = Lexicon::default();
+            let telling = Telling::of(&mut lexicon);
+            let words = words(&text);
+            let symbols = words.split(' ').map(|word| lexicon.symbol(Form::Is, word));
+            prop_assert!(Hint::find(&text).is_empty() || telling.may_say(&text, symbols));
         }
     }
 
     #[test]
     fn what_rules_read_alike_is_not_read_apart() {
-        for text in ["5.7.1 User unknown", "421 Try again, 5-10 times: [10.0.0.1]", ""] {
+        for text in ["5.7.1 User unknown", "421 Try again, 5-10 times: [10.0.0.1]", "<a@b>: no", ""]
+        {
             assert!(!is_read_apart(text), "{text}");
         }
-        for text in ["in 5min", "<5 minutes>", "a@b", "5's", "00:05:00", "5 минут"] {
+        for text in ["in 5min", "<5 minutes>", "<daily>", "5's", "00:05:00", "5 минут"] {
             assert!(is_read_apart(text), "{text}");
         }
     }

@@ -93,12 +93,16 @@ impl<'l> Words<'l> {
     /// text has octets: no octet makes more than one.
     pub(super) fn read(text: &str, list: &'l mut [Word]) -> Self {
         let mut words = Self { list, count: 0 };
+        // Asked once: most texts have neither, and a look at each chunk costs a wrong guess each.
+        let may_have_address = memchr::memchr2(b'@', b':', text.as_bytes()).is_some();
         for line in text.split('\n') {
             for (place, chunk) in line.split_ascii_whitespace().enumerate() {
                 if words.count == words.list.len() {
                     return words;
                 }
-                if is_address(chunk) || (place == 0 && is_reply_code(chunk)) {
+                let is_address =
+                    if may_have_address { is_address(chunk) } else { is_bare_url(chunk) };
+                if is_address || (place == 0 && is_reply_code(chunk)) {
                     words.push(Word::Other);
                 } else {
                     Chunk { text: chunk, at: 0 }.read_into(&mut words);
@@ -125,13 +129,18 @@ fn is_address(chunk: &str) -> bool {
     let octets = chunk.as_bytes();
     let has_mark = octets.iter().fold(false, |has, b| has | (*b == b'@') | (*b == b':'));
     if !has_mark {
-        return chunk.starts_with("www.");
+        return is_bare_url(chunk);
     }
     octets.iter().enumerate().any(|(at, octet)| match octet {
         b'@' => true,
         b':' => matches!(octets.get(at + 1..at + 3), Some(b"//")),
         _ => false,
     })
+}
+
+/// A URL without its scheme.
+fn is_bare_url(chunk: &str) -> bool {
+    chunk.starts_with("www.")
 }
 
 /// A refusal's code at the start of a line, as the server sent it, alone or before `-`.
