@@ -86,6 +86,36 @@ impl Automaton {
         self.visit(group, read, links, &mut |of| told.tell(of));
     }
 
+    /// Sets the words aside that are phrases of a group, as if the text had others there. What
+    /// provisos ask is asked anew; who was told stays so.
+    pub(crate) fn set_aside(&self, group: Group, reached: &mut Reached) {
+        let Some(root) = self.phrases.root(group) else { return };
+        let may_begin = self.phrases.may_begin(group);
+        let Reached { read, aside, links, asked, holds, .. } = reached;
+        aside.clear();
+        for (symbol, word) in read.symbols.iter().filter(|(symbol, _)| may_begin(*symbol)) {
+            let end = root.child(*symbol).and_then(|node| self.end_of(node, *word, read));
+            aside.extend(end.map(|end| (*word, end)));
+        }
+        if !aside.is_empty() {
+            read.set_aside(aside);
+            links.clear(self.links);
+            asked.clear(self.provisos);
+            holds.clear(self.provisos);
+        }
+    }
+
+    /// The last word of the longest phrase that goes on from a node, which a word led to. As deep
+    /// as the longest phrase.
+    fn end_of(&self, node: u32, word: u32, text: &Read) -> Option<u32> {
+        let branch = self.phrases.branch(node)?;
+        let here = (!matches!(self.uses.of(branch.ends()), Good::Nothing)).then_some(word);
+        let next = text.symbols_of(word + 1).iter().filter_map(|(symbol, _)| {
+            branch.child(*symbol).and_then(|child| self.end_of(child, word + 1, text))
+        });
+        next.chain(here).max()
+    }
+
     /// Whether the text with which it was begun has what a proviso wants.
     pub(crate) fn holds(&self, proviso: Proviso, reached: &mut Reached) -> bool {
         let Reached { read, links, asked, holds, .. } = reached;

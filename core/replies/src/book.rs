@@ -175,11 +175,18 @@ impl RuleBook {
             }
         }
         let asked = Asked { heard, status, provider, speakers };
-        let first = self.first(&asked, reached, self.concepts_from).or_else(|| {
-            self.automaton.meet(self.asked.concepts(), reached);
-            self.first(&asked, reached, u32::MAX)
-        });
+        let first = self
+            .first(&asked, reached, self.concepts_from)
+            .or_else(|| self.first_of_meaning(&asked, reached));
         self.finding(first.unwrap_or(u32::MAX), &asked)
+    }
+
+    /// The number of the rule that decides where no wording does: by what is left when carriers are
+    /// set aside. A wording that only a carrier's words had forbidden is asked again.
+    fn first_of_meaning(&self, asked: &Asked<'_>, reached: &mut Reached) -> Option<u32> {
+        self.automaton.set_aside(self.asked.carriers(), reached);
+        self.automaton.meet(self.asked.concepts(), reached);
+        self.first(asked, reached, u32::MAX)
     }
 
     /// Whether a reply may say anything of time and number, about which it was asked last.

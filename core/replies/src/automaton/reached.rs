@@ -15,6 +15,8 @@ pub(crate) struct Reached {
     pub(super) links: Links,
     /// Who was told.
     pub(super) told: Told,
+    /// The words that were set aside, from the first to the last of each phrase.
+    pub(super) aside: Vec<(u32, u32)>,
     /// The provisos that were asked of this text, and those of them that hold.
     pub(super) asked: Flags,
     pub(super) holds: Flags,
@@ -129,6 +131,28 @@ impl Read {
         let Self { reader, words, symbols, .. } = self;
         let (number, end) = (words.len() as u32 - 1, words.last().map_or(0, |word| word.end));
         reader.read(line, &mut Taker { vocabulary, words, symbols, number, end });
+    }
+
+    /// Forgets what these words can be, from the first to the last of each: they stay where they
+    /// are, and what stands before is no nearer to what stands behind.
+    pub(super) fn set_aside(&mut self, aside: &[(u32, u32)]) {
+        // Both are in the order of the words.
+        let mut aside = aside.iter().peekable();
+        let mut behind = 0;
+        self.symbols.retain(|(_, word)| {
+            while let Some((_, last)) = aside.next_if(|(first, _)| first <= word) {
+                behind = behind.max(last + 1);
+            }
+            *word >= behind
+        });
+        let mut ends = 0;
+        let mut symbols = self.symbols.iter().peekable();
+        for (number, word) in (0..).zip(self.words.iter_mut().skip(1)) {
+            while symbols.next_if(|(_, of)| *of == number).is_some() {
+                ends += 1;
+            }
+            word.symbols_end = ends;
+        }
     }
 
     /// What the word with this number can be.

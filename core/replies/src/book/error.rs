@@ -43,6 +43,9 @@ pub enum Wrong {
     /// A pattern cannot be read.
     #[error("the pattern \"{0}\" {1}")]
     Pattern(Box<str>, PatternError),
+    /// A carrier has a gap, and what stands in it is not its own.
+    #[error("the carrier \"{0}\" has a gap: write words in a row, one pattern for each")]
+    Carrier(Box<str>),
     /// A code is none.
     #[error("\"{0}\" is no reply code: write three digits as in \"421\", or a class as in \"4xx\"")]
     Code(Box<str>),

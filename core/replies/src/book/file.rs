@@ -12,6 +12,8 @@ pub(super) struct File {
     pub(super) words: Vec<Class>,
     #[serde(default, rename = "rule")]
     pub(super) rules: Vec<Entry>,
+    #[serde(default, rename = "carrier")]
+    pub(super) carriers: Vec<Carrier>,
     #[serde(default)]
     pub(super) advice: Vec<OfLabel>,
 }
@@ -36,6 +38,18 @@ pub(super) struct About {
 pub(super) struct Class {
     pub(super) name: Spanned<String>,
     pub(super) any: Vec<String>,
+}
+
+/// Phrases that say where something was judged, or where to read on, and not why.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Carrier {
+    pub(super) says: Vec<Spanned<String>>,
+    /// What it is and where it was read; for whoever reads the file.
+    #[serde(rename = "source")]
+    _source: Option<String>,
+    #[serde(rename = "seen")]
+    _seen: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

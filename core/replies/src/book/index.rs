@@ -64,6 +64,8 @@ pub(super) struct Asked {
     own_groups: Vec<Group>,
     /// The patterns for everybody that are met where no wording decides.
     concepts: Group,
+    /// What says where something was judged and not why.
+    carriers: Group,
     /// The patterns that concern a provider alone, by provider.
     groups: Box<[Vec<Group>]>,
     /// The rules that ask for no words: those for everybody, then those of each provider.
@@ -71,11 +73,12 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// Of so many providers, with the group that concepts have.
-    fn of(providers: usize, concepts: Group) -> Self {
+    /// Of so many providers, with the groups that concepts and carriers have.
+    fn of(providers: usize, concepts: Group, carriers: Group) -> Self {
         Self {
             own_groups: Vec::new(),
             concepts,
+            carriers,
             groups: vec![Vec::new(); providers].into(),
             unworded: (0..=providers).map(|_| Unworded::default()).collect(),
         }
@@ -98,6 +101,11 @@ impl Asked {
     /// The group of patterns for everybody that are met where no wording decides.
     pub(super) fn concepts(&self) -> Group {
         self.concepts
+    }
+
+    /// The group of phrases that say where something was judged and not why.
+    pub(super) fn carriers(&self) -> Group {
+        self.carriers
     }
 
     /// The groups of patterns that concern a provider alone.
@@ -158,9 +166,11 @@ fn lay_out(
     let mut speaks = Vec::new();
     let mut advice = Vec::new();
     let files = own.len() + ours.len();
-    // One for everybody, one for each file, and one for the concepts of those for everybody.
-    let groups = u32::try_from(files + 2).unwrap_or(u32::MAX);
-    let mut asked = Asked::of(providers.len(), Group(groups - 1));
+    // One for everybody, one for each file, one for the concepts of those for everybody, and one
+    // for carriers.
+    let groups = u32::try_from(files + 3).unwrap_or(u32::MAX);
+    let mut asked = Asked::of(providers.len(), Group(groups - 2), Group(groups - 1));
+    let mut carriers = Vec::new();
     let whose = own.into_iter().map(|read| (true, read));
     for (file, (is_own, read)) in (1..).zip(whose.chain(ours.into_iter().map(|read| (false, read))))
     {
@@ -172,6 +182,7 @@ fn lay_out(
         of_provider.for_each(|of| asked.groups[usize::from(*of)].push(group));
         let place = Place { group, line: read.line };
         speaks.push((read.providers.clone(), read.speaks));
+        carriers.extend(read.carriers);
         let of = |(label, advice)| OfLabel { providers: read.providers.clone(), label, advice };
         advice.extend(read.advice.into_iter().map(of));
         let is_late = |rule: &Rule| group == Group::ALL && rule.rank >= Rank::Concept;
@@ -183,7 +194,9 @@ fn lay_out(
     }
     // A stable sort: files keep their order, and rules theirs within a file.
     entries.sort_by_key(|of| (!of.is_own, of.rule.providers.is_empty(), of.rule.rank));
-    let patterns = plant(&mut entries, speaks, &mut asked, groups);
+    let mut patterns = plant(&mut entries, speaks, &mut asked, groups);
+    let place = Place { group: asked.carriers(), line: Line::Joined };
+    carriers.iter().for_each(|chain| patterns.add(chain, place, 0));
     let rules = u32::try_from(entries.len()).unwrap_or(u32::MAX);
     let told = rules + u32::try_from(providers.len()).unwrap_or(u32::MAX);
     let telling = Telling::of(&mut lexicon);

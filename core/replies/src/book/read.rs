@@ -25,6 +25,7 @@ pub(super) struct Read {
     pub(super) line: Line,
     pub(super) providers: Arc<[u16]>,
     pub(super) speaks: Vec<Chain>,
+    pub(super) carriers: Vec<Chain>,
     pub(super) rules: Vec<(Rule, Patterns)>,
     pub(super) advice: Vec<(Label, Advice)>,
 }
@@ -97,8 +98,9 @@ impl Page<'_, '_, '_> {
             }
             rules.extend(self.rule(file, entry, &providers));
         }
+        let carriers = file.carriers.iter().flat_map(|of| self.carrier(&of.says)).collect();
         let advice = file.advice.iter().filter_map(|of| self.advice(of)).collect();
-        Read { line, providers, speaks, rules, advice }
+        Read { line, providers, speaks, carriers, rules, advice }
     }
 
     fn words(&mut self, classes: &[Class]) {
@@ -219,6 +221,14 @@ impl Page<'_, '_, '_> {
         chains
     }
 
+    /// The phrases of a carrier, which has no gaps: what stands in one is not its own.
+    fn carrier(&mut self, patterns: &[Spanned<String>]) -> Vec<Chain> {
+        for written in patterns.iter().filter(|written| has_gap(written.get_ref())) {
+            self.fault(written.span().start, Wrong::Carrier(written.get_ref().as_str().into()));
+        }
+        self.chains(patterns)
+    }
+
     fn label(&mut self, name: &Spanned<String>) -> Option<Label> {
         let label = Label::parse(name.get_ref());
         if label.is_none() {
@@ -276,6 +286,10 @@ impl Page<'_, '_, '_> {
 fn advice(means: &str, operator: &[String], sender: &[String]) -> Advice {
     let steps = |steps: &[String]| steps.iter().map(|step| step.as_str().into()).collect();
     Advice { means: means.into(), operator: steps(operator), sender: steps(sender) }
+}
+
+fn has_gap(pattern: &str) -> bool {
+    pattern.split_whitespace().any(|word| matches!(word, ".." | "..." | "…" | "&"))
 }
 
 /// The part of a file's name that names its rules.

@@ -118,6 +118,31 @@ fn words_that_mean_it_at_a_stage_only_decide_nothing_where_nobody_knows_the_stag
 }
 
 #[test]
+fn what_carries_a_refusal_is_no_reason_and_forbids_none() {
+    let carrier = "[[carrier]]\nsays = [\"(recipient|sender) address rejected\", \"in reply to rcpt to command\"]\n";
+    let text = format!(
+        "{ABOUT}{}{}{}{carrier}",
+        rule("busy", "server_unavailable", "says = [\"not now\"]\nunless = [\"recipient\"]"),
+        rule("command", "syntax", "says = [\"command & failed\"]\nrank = \"concept\""),
+        rule("user", "no_such_user", "says = [\"recipient & here\"]\nrank = \"concept\""),
+    );
+    let book = book(&[("f.toml", &text)]);
+    let found = |reply: &str| found(&book, reply, None, None);
+    assert_eq!(found("450 Recipient address rejected: not now"), "server_unavailable f/busy");
+    assert_eq!(found("450 recipient: not now"), "unknown -");
+    assert_eq!(found("550 failed (in reply to RCPT TO command)"), "unknown -");
+    assert_eq!(found("550 the command failed"), "syntax f/command");
+    assert_eq!(found("550 Recipient address rejected: not here"), "unknown -");
+    assert_eq!(found("550 Recipient rejected: not here"), "no_such_user f/user");
+    // What stands on either side of one is no nearer to the other.
+    let far = "550 command: Sender address rejected, Sender address rejected: failed";
+    assert_eq!(found(far), "unknown -");
+    let gap = format!("{ABOUT}{}", carrier.replace("to rcpt to", ".."));
+    let error = RuleBook::of(&providers(), &[("my.toml", &gap)], &[]).unwrap_err();
+    assert!(error.to_string().contains("has a gap"), "{error}");
+}
+
+#[test]
 fn everything_that_is_wrong_with_a_file_is_told_with_its_line() {
     let text = "[about]\nproviders = [\"gmail.com\"]\nline = \"middle\"\n[[rule]]\nid = \"A b\"\nlabel = \"nonsense\"\nsays = [\"(a\"]\ncode = [\"600\"]\nstatus = [\"5.7\"]\nstage = [\"lunch\"]\nrank = \"top\"\nwait = \"1y\"\nexamples = [\"hello\"]\n";
     let error = RuleBook::of(&providers(), &[("my.toml", text)], &[]).unwrap_err();
