@@ -43,7 +43,9 @@ pub(super) fn of_field(value: &str) -> Option<String> {
     if bare.contains(' ') || bare.contains('<') {
         return addresses(value).next().map(|found| found.address.to_owned());
     }
-    let bare = bare.trim_matches(['"', '\'']);
+    // A quoted local part keeps its quotes: `"a..b"@c.example` is another box than `a..b@`.
+    let is_quoted = bare.starts_with('"') && bare.contains("\"@");
+    let bare = if is_quoted { bare } else { bare.trim_matches(['"', '\'']) };
     // `@relay.example:jo@example.net`, an address with its way (RFC 5321 appendix C).
     let routed = bare.strip_prefix('@').map(|way| way.split_once(':').map_or("", |(_, to)| to));
     let bare = routed.unwrap_or(bare);
@@ -140,6 +142,8 @@ mod tests {
             assert_eq!(of_field(value).as_deref(), Some("a@b.example"), "{value}");
         }
         assert_eq!(of_field("a..b@c").as_deref(), Some("a..b@c"));
+        assert_eq!(of_field("\"a..b\"@c.example").as_deref(), Some("\"a..b\"@c.example"));
+        assert_eq!(of_field("\"a@b.example\"").as_deref(), Some("a@b.example"));
         assert_eq!(of_field("<@r.example:a@b.example>").as_deref(), Some("a@b.example"));
         for value in ["unknown", "@b.example", "a@", "@", "@r.example:"] {
             assert_eq!(of_field(value), None, "{value}");
