@@ -158,9 +158,10 @@ impl Recorder {
             self.accepted(now, message);
         } else if code.is_transient() {
             self.run.refused += 1;
-            self.run.refused_for_rate += u64::from(answer.cause.is_of_rate());
             self.minute(now).deferred += 1;
         }
+        // A limit that refuses for good refuses for the rate, too.
+        self.run.refused_for_rate += u64::from(answer.cause.is_of_rate());
         if let Some(trace) = &mut self.trace {
             let place = self.open.get(&connection).map(|open| (open.source, open.host));
             let message =

@@ -104,7 +104,7 @@ pub struct Run {
     pub connections: u64,
     /// 250s heard for messages.
     pub accepted: u64,
-    /// 4xx heard from limits of rate, number and reputation, and from penalty boxes.
+    /// Refusals heard, 5xx too, of limits of rate, number and reputation, and of penalty boxes.
     pub refused_for_rate: u64,
     /// All 4xx heard.
     pub refused: u64,

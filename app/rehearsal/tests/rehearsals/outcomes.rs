@@ -27,6 +27,16 @@ fn what_hammers_a_receiver_is_counted_and_does_not_pass() {
     assert!(summary.verdicts().iter().any(|verdict| !verdict.holds));
 }
 
+#[test]
+fn a_limit_that_refuses_for_good_refuses_for_the_rate_too() {
+    let text = TINY.replace("reply = \"421", "reply = \"554");
+    assert_ne!(text, TINY);
+    let outcomes = rehearse(&text, &[Policy::Postfix], 1, 1);
+    let summary = &outcomes[0].summary;
+    assert!(figure(summary, "r4xx_per_delivered").as_f64().unwrap() > 0.0);
+    assert_eq!(figure(summary, "all4xx_per_delivered"), 0.0);
+}
+
 /// A provider's day turns while its lane waits for a canary, and mail lives for a day.
 #[test]
 fn no_transactional_message_expires_that_its_lane_could_have_sent() {
