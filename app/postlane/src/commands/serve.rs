@@ -181,6 +181,7 @@ fn overrides(reach: &Reach, serve: &Serve) -> Overrides {
         resolver: serve.resolver.clone(),
         mx_port: serve.mx_port,
         route: serve.route.clone(),
+        hurried: serve.clock_speed.is_some(),
     }
 }
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::dashboard::{Browser, add};
 use crate::http::Api;
 use crate::peer::Peer;
-use crate::relay::{PATIENCE, Relay};
+use crate::relay::{Home, PATIENCE, Relay};
 
 const MESSAGE: &str = "Subject: hi\r\n\r\nhi";
 
@@ -52,8 +52,12 @@ fn moment(row: &Value, key: &str) -> jiff::Timestamp {
 #[test]
 fn what_a_lane_believed_is_drawn_after_a_crash_and_what_nobody_saw_is_a_gap() {
     let peer = Peer::start();
-    let arguments = ["--route", &peer.route_to_providers(), "--clock-speed", "60"];
-    let relay = Relay::start(&arguments);
+    let home = Home::new();
+    // What a lane has learned would bring it back at the start.
+    let file = home.write("off.toml", "[lane]\nlearning = \"off\"\n");
+    let route = peer.route_to_providers();
+    let arguments = ["--config", &file, "--route", &route, "--clock-speed", "60"];
+    let relay = home.start(&arguments);
     deliver(&relay, "jo@example.net");
     beliefs_when(&relay, |rows| !rows.is_empty());
     let pinned = relay.ask(&["lanes", "pin", "example.net", "30/m", "--why", "they <asked> us to"]);

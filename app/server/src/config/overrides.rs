@@ -20,6 +20,9 @@ pub struct Overrides {
     pub mx_port: Option<u16>,
     /// `--route`: routes, `PATTERN=HOST:PORT`, before those of the file with the same pattern.
     pub route: Vec<String>,
+    /// `--clock-speed` is given: who hurries time tries lanes on a model receiver, which is in a
+    /// network of our own, so `lane.learning` is on where the file does not say.
+    pub hurried: bool,
 }
 
 impl Overrides {
@@ -44,6 +47,9 @@ impl Overrides {
             let each = |address: &SocketAddr| entry("--smtp", &[("address", &address.to_string())]);
             let written = Written::List(self.smtp.iter().map(each).collect());
             set(root, "listener", Node { origin: Origin::Flag("--smtp"), written });
+        }
+        if self.hurried && !says(root, "lane", "learning") {
+            set_in(root, "lane", "learning", Node::of_flag("--clock-speed", "on"));
         }
         self.apply_routes(root);
     }
@@ -100,6 +106,14 @@ fn set_in(root: &mut Vec<Entry>, section: &str, key: &str, node: Node) {
     let table = root.iter_mut().find(|entry| entry.key == section);
     if let Some(Entry { node: Node { written: Written::Table(entries), .. }, .. }) = table {
         set(entries, key, node);
+    }
+}
+
+/// Whether a section of the file has this key.
+fn says(root: &[Entry], section: &str, key: &str) -> bool {
+    match find(root, section).map(|entry| &entry.node.written) {
+        Some(Written::Table(entries)) => find(entries, key).is_some(),
+        _ => false,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::settings::Learning;
 use super::*;
 
 fn read(text: &str) -> Result<Config, Findings> {
@@ -102,6 +103,7 @@ fn a_flag_says_what_a_setting_says_and_beats_the_file() {
         resolver: vec!["127.0.0.1:53".parse().unwrap()],
         mx_port: Some(2025),
         route: vec!["A.example=three:26,tls=never".to_owned()],
+        hurried: true,
     };
     let config = read_with(text, &overrides).unwrap();
     assert_eq!(config.spool.dir, PathBuf::from("elsewhere"));
@@ -113,6 +115,20 @@ fn a_flag_says_what_a_setting_says_and_beats_the_file() {
         config.routes.iter().map(|route| format!("{}={}", route.pattern, route.to)).collect();
     assert_eq!(routes, ["a.example=three:26", "b.example=two:25"]);
     assert!(config.show().contains("http.address = \"127.0.0.1:2\"  # --http\n"));
+}
+
+#[test]
+fn lanes_learn_from_this_machine_where_time_is_hurried_and_the_file_does_not_say() {
+    let learning = |text: &str, hurried| {
+        let overrides = Overrides { hurried, ..Overrides::default() };
+        read_with(text, &overrides).unwrap().lane.learning
+    };
+    let section = "[lane.\"web.de\"]\nmax_connections = 1\n";
+    for text in ["", section] {
+        assert_eq!(learning(text, true), Learning::On);
+        assert_eq!(learning(text, false), Learning::Elsewhere);
+    }
+    assert_eq!(learning("[lane]\nlearning = \"off\"\n", true), Learning::Off);
 }
 
 #[test]
