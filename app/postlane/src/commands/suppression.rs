@@ -26,6 +26,7 @@ pub(crate) enum SuppressionCommand {
     /// List who is on it, domain by domain
     List(List),
     /// Tell what stops mail to an address: why, since when, and what its host said
+    #[command(alias = "lookup")]
     Show {
         /// The address, or a domain
         address: String,
@@ -34,6 +35,7 @@ pub(crate) enum SuppressionCommand {
     Add(Add),
     /// Take addresses, domains, or all that agrees with a filter off it; mail that waited for them
     /// goes on
+    #[command(alias = "undo")]
     Remove(Remove),
     /// Take what a file has: CSV or JSON lines, also of other senders' systems. Good lines are
     /// taken, bad ones are told

@@ -89,7 +89,9 @@ fn who_is_not_there_is_suppressed_until_somebody_takes_them_off() {
     assert!(line.contains(" to=Jo@Example.net "), "{line}");
     assert!(events.next("unsuppressed", "Jo@Example.net")["detail"].is_string());
     assert!(rcpt(&relay, "app@example.com", "jo@example.net").starts_with("250"));
-    text(&relay, &["suppression", "remove", "jo@example.net"], 1);
+    // The same by the words that some look for.
+    text(&relay, &["suppression", "undo", "jo@example.net"], 1);
+    text(&relay, &["suppression", "lookup", "jo@example.net"], 1);
     let report = sender.message_to("app@example.com");
     assert!(report.contains("Diagnostic-Code: smtp; 550 5.1.1 Recipient address rejected"));
 }
