@@ -23,7 +23,7 @@ use super::harness::Mailbench;
 use super::server::Server;
 use super::{build_relay, machine};
 use crate::{Ended, root};
-use destination::Refusing;
+use destination::{Kind, Refusing};
 use trial::{Told, Trial};
 
 /// A trial of the short form lasts so long.
@@ -49,6 +49,9 @@ pub(crate) struct Arguments {
     /// Where queues lie meanwhile [default: target/bench]
     #[arg(long)]
     dir: Option<PathBuf>,
+    /// Only these destinations, with commas between them [default: all]
+    #[arg(long, value_enum, value_delimiter = ',')]
+    only: Vec<Kind>,
     /// Leave Postfix out.
     #[arg(long)]
     without_postfix: bool,
@@ -122,7 +125,9 @@ impl Arguments {
             ]
         };
         let mut trials = Vec::new();
-        for cold in once {
+        let is_tried =
+            |trial: &Trial| self.only.is_empty() || self.only.contains(&trial.refusing.kind());
+        for cold in once.into_iter().filter(is_tried) {
             trials.push(cold.clone());
             let is_postlane = matches!(server, Server::Postlane(_));
             let is_paced = matches!(cold.refusing, Refusing::Beyond { .. });

@@ -16,6 +16,17 @@ use serde_json::Value;
 use super::timeline::Timeline;
 use crate::bench::harness::Mailbench;
 
+/// Which destinations are tried.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+pub(super) enum Kind {
+    /// Takes so many messages in a window, 421 at MAIL beyond.
+    Beyond,
+    /// Takes all on five connections, 421 at connect beyond.
+    Crowds,
+    /// 421 at every RCPT.
+    Everything,
+}
+
 /// What a destination refuses.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Refusing {
@@ -29,6 +40,14 @@ pub(super) enum Refusing {
 }
 
 impl Refusing {
+    pub(super) fn kind(self) -> Kind {
+        match self {
+            Self::Beyond { .. } => Kind::Beyond,
+            Self::Crowds { .. } => Kind::Crowds,
+            Self::Everything => Kind::Everything,
+        }
+    }
+
     /// What the destination does, in words.
     pub(super) fn in_words(self) -> String {
         match self {
