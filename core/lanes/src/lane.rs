@@ -139,9 +139,13 @@ impl Lane {
     }
 
     /// Messages given to a session at once, of so many that it could take: under a rate one goes
-    /// when the one before has been answered, since when a later one would go nobody knows.
+    /// when the one before has been answered, since when a later one would go nobody knows. Where
+    /// so few may be under way that each can have a session, each has: the window is counted for
+    /// messages that go side by side, and two behind each other are as slow as one.
     pub fn depth(&self, depth: u8) -> u8 {
-        if self.slowest().is_some() { 1 } else { depth.max(1) }
+        let side_by_side =
+            self.learns() && self.controller.window() <= u32::from(self.connections());
+        if self.slowest().is_some() || side_by_side { 1 } else { depth.max(1) }
     }
 
     /// Messages on one session, at most.

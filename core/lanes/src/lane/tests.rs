@@ -69,6 +69,31 @@ fn under_a_ceiling_a_message_is_given_out_when_it_goes() {
     assert_eq!(Lane::new(ceilings, Learning::Off, 1).depth(2), 2);
 }
 
+#[test]
+fn while_each_message_can_have_a_session_of_its_own_none_waits_behind_another() {
+    let lane = |connections| {
+        let ceilings = Ceilings { connections, rate: None, session_messages: 100 };
+        let mut lane = Lane::new(ceilings, Learning::On, 1);
+        let heard = |sent| Heard {
+            signal: Signal::Accepted,
+            sent,
+            stream: Stream::Engaged,
+            attempts: 0,
+            carried: 0,
+            open: 1,
+        };
+        for second in 0..300 {
+            let sent = NOW + Span::from_s(second);
+            lane.sending(sent, Stream::Engaged, Ask::Message);
+            lane.over(Stream::Engaged);
+            lane.observe(sent + Span::from_ms(500), &heard(sent));
+        }
+        lane
+    };
+    assert_eq!(lane(20).depth(2), 1);
+    assert_eq!(lane(1).depth(2), 2);
+}
+
 /// What a provider may say, drawn by number.
 fn said(number: u32, minutes: u64) -> Signal {
     let wait =

@@ -15,7 +15,8 @@ settings! {
         /// Connections to hosts at once, over all lanes.
         sessions: u32 = default(5_000).between(1, 100_000).of("connections");
         /// Messages given to a connection at once: 2 sends the next behind the end of the last
-        /// without waiting for the answer, where the host allows PIPELINING.
+        /// without waiting for the answer, where the host allows PIPELINING. A lane that learns does
+        /// so once more may be under way than it may have connections.
         session_depth: u8 = default(2).between(1, 8).of("messages").from("RFC 2920");
         /// Whether to send by BDAT where it is offered: the message needs no change on its way.
         bdat: bool = default(true).from("RFC 3030");
