@@ -22,6 +22,7 @@ const SETTINGS: Settings = Settings {
     segment_octets: 4096,
     free_octets_min: 0,
     free_percent_min: 0,
+    reserve_octets: 0,
     backlog_octets_max: 1 << 20,
 };
 

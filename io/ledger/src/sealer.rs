@@ -74,6 +74,7 @@ impl Sealer {
     }
 
     fn seal(&self, closed: &Arc<Closed>) -> io::Result<()> {
+        self.shared.has_room()?;
         let files = &self.shared.files;
         let Some(name) = part::name(closed) else { return self.forget(closed) };
         for step in Step::ALL.into_iter().filter(|step| *step != Step::Forget) {

@@ -15,6 +15,10 @@ use crate::part::{Files, Name, Part};
 use crate::position::Seq;
 use crate::settings::Settings;
 
+/// History leaves a 50th of its disk free, and no more than this, in octets: less than the spool's
+/// watermark, so that mail is refused before history stops. Chosen, not measured.
+const KEPT_FOR_MAIL_MAX: u64 = 64 << 20;
+
 /// What the writer and the readers share.
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -124,6 +128,24 @@ impl Shared {
         figures.sealed = state.parts.iter().map(|part| part.name.entries).sum();
         figures.octets = state.parts.iter().map(|part| part.octets).sum();
         figures
+    }
+
+    /// Whether there is room for history: the last of a disk that is all but full is for mail and
+    /// what becomes of it.
+    ///
+    /// # Errors
+    /// Less is free than is kept for mail.
+    pub(crate) fn has_room(&self) -> io::Result<()> {
+        // Who does not answer that may answer a write.
+        let Ok(stat) = rustix::fs::statvfs(self.files.open()) else { return Ok(()) };
+        let octets = |blocks: u64| blocks.saturating_mul(stat.f_frsize);
+        let kept = (octets(stat.f_blocks) / 50).min(KEPT_FOR_MAIL_MAX);
+        if octets(stat.f_bavail) >= kept {
+            return Ok(());
+        }
+        let says =
+            format!("less than {} MiB of its disk is free, and that is for mail", kept >> 20);
+        Err(io::Error::new(io::ErrorKind::StorageFull, says))
     }
 
     /// Counts and tells a failure to write.

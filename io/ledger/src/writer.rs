@@ -132,6 +132,9 @@ impl Writer {
             Some(log) => log.path().to_owned(),
             None => self.new_path(),
         };
+        if let Err(why) = self.shared.has_room() {
+            return self.shared.not_written(path, &why);
+        }
         let log = match self.log.take() {
             Some(log) => Ok(log),
             None => AppendLog::create(&path).inspect(|_| self.logs.push(path.clone())),

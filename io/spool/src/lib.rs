@@ -14,8 +14,8 @@ mod table;
 mod ticket;
 
 pub use disk::{
-    AGES_MIN, Checked, Disk, Exported, Imported, MoveError, OpenError, Opened, Recovery, Report,
-    SegmentStats, Settings, Stats, Tally, check, export, import, stats,
+    AGES_MIN, Checked, Disk, Exported, Imported, Lock, MoveError, OpenError, Opened, Recovery,
+    Report, RoomAt, SegmentStats, Settings, Stats, Tally, check, export, import, stats,
 };
 pub use finding::{Finding, Wrong};
 pub use memory::{Kept, Memory};

@@ -48,6 +48,9 @@ pub trait Commits: Send + 'static {
     /// Every batch up to and including this number is durable.
     fn committed(&mut self, upto: Seq);
 
+    /// From now on new mail is refused, since there is no room, or taken again.
+    fn filled(&mut self, _is_full: bool) {}
+
     /// The store can no longer promise anything (a failed fsync, an unwritable disk): intake
     /// must stop, loudly, and nothing is to be tried as if nothing had happened.
     fn failed(&mut self, error: StoreError);

@@ -32,6 +32,35 @@ pub(crate) struct Ear {
     pub(crate) submitting: Submitting,
     pub(crate) awaited: Awaited,
     pub(crate) failed: Arc<AtomicBool>,
+    pub(crate) filling: Filling,
+}
+
+/// What was last said of a disk that is full. One on which mail comes and goes is full and has room
+/// again every few seconds: that is told once a minute.
+#[derive(Default)]
+pub(crate) struct Filling {
+    said: Option<std::time::Instant>,
+    is_said: bool,
+}
+
+impl Filling {
+    /// What there is to say, if anything is.
+    fn heard(&mut self, now: std::time::Instant, is_full: bool) -> Option<&'static str> {
+        const EVERY: std::time::Duration = std::time::Duration::from_secs(60);
+        if !is_full {
+            return std::mem::take(&mut self.is_said)
+                .then_some("the disk of the spool has room again: new mail is taken");
+        }
+        if self.said.is_some_and(|said| now.saturating_duration_since(said) < EVERY) {
+            return None;
+        }
+        (self.said, self.is_said) = (Some(now), true);
+        Some(
+            "the disk of the spool is full, or has no room for one more file: new mail is answered 452 \
+             4.3.1 until there is room, and what waits is delivered. Make room there; spool.free_min says \
+             how much must be free",
+        )
+    }
 }
 
 /// What is to be done when which batch is durable.
@@ -179,6 +208,11 @@ impl Commits for Ear {
         durable.into_values().for_each(|then| then.0());
     }
 
+    fn filled(&mut self, is_full: bool) {
+        let says = self.filling.heard(std::time::Instant::now(), is_full);
+        says.into_iter().for_each(crate::telling::journal::alarm);
+    }
+
     fn failed(&mut self, error: StoreError) {
         self.failed.store(true, Ordering::Release);
         crate::telling::journal::alarm(&format!(
@@ -187,5 +221,22 @@ impl Commits for Ear {
         // Dropping the senders tells those who wait that it is not known.
         self.awaited.0.lock().waiting.clear();
         self.submitting.mailbox.tell(Input::StoreFailed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_disk_that_is_full_again_and_again_is_told_once_a_minute() {
+        let (mut filling, start) = (Filling::default(), std::time::Instant::now());
+        let mut says =
+            |s, is_full| filling.heard(start + Duration::from_secs(s), is_full).is_some();
+        let heard = [(0, true), (1, false), (2, true), (3, false), (61, true), (62, false)];
+        let said = heard.map(|(s, is_full)| says(s, is_full));
+        assert_eq!(said, [true, true, false, false, true, true]);
     }
 }

@@ -14,7 +14,7 @@ use tokio::runtime;
 use tokio::sync::watch;
 
 use crate::engine::names::Names;
-use crate::engine::submitting::{Awaited, Ear, Submitting};
+use crate::engine::submitting::{Awaited, Ear, Filling, Submitting};
 use crate::engine::world::{Answers, EngineMailbox};
 use crate::ground::mailbox::Mailbox;
 use crate::ground::secret::HouseSecret;
@@ -182,6 +182,7 @@ impl Fittings {
             submitting: self.submitting(),
             awaited: self.awaited.clone(),
             failed: self.failed.clone(),
+            filling: Filling::default(),
         }
     }
 

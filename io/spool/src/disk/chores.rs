@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 
-use super::files::{index_name, segment_name};
+use super::files::{RESERVE, index_name, segment_name};
 use super::volume::Volume;
 use crate::format::{IndexHeader, without};
 
@@ -18,6 +18,8 @@ pub(super) enum Chore {
     Index { header: IndexHeader, told: Vec<u8>, ended: Vec<u8> },
     /// Nothing is in a segment any more.
     Remove(u32),
+    /// So many octets are kept aside.
+    Reserve(u64),
 }
 
 /// Who does the chores.
@@ -86,6 +88,11 @@ impl Worker {
                 self.is_stuck = remove(&*self.volume, segment).is_err();
             }
             Chore::Remove(_) => {}
+            Chore::Reserve(octets) => {
+                if write_reserve(&*self.volume, octets).is_err() {
+                    drop(self.volume.remove(RESERVE));
+                }
+            }
         }
     }
 }
@@ -102,6 +109,13 @@ pub(super) fn write_index(
     volume.write(&new, &[&header.encode(told), told])?;
     volume.rename(&new, &name)?;
     volume.sync_names()
+}
+
+/// Octets that say nothing, in a file that can be removed.
+fn write_reserve(volume: &dyn Volume, octets: u64) -> io::Result<()> {
+    const PIECE: [u8; 4096] = [0; 4096];
+    let pieces = usize::try_from(octets).unwrap_or(usize::MAX).div_ceil(PIECE.len());
+    volume.write(RESERVE, &vec![&PIECE[..]; pieces])
 }
 
 fn remove(volume: &dyn Volume, segment: u32) -> io::Result<()> {

@@ -9,10 +9,10 @@ use postlane_mail::{Place, QueueId};
 
 use super::chores::{Chore, Chores};
 use super::clean::{Clean, LIVE_PERCENT_MAX};
-use super::files::segment_name;
+use super::files::{RESERVE, segment_name};
 use super::request::Request;
 use super::shared::{Door, Shared, Until};
-use super::volume::Log;
+use super::volume::{Log, is_no_room};
 use crate::format::{
     HEADER_OCTETS, Header, IndexHeader, SEGMENT_HEADER_OCTETS, SegmentHeader, Told, push_told, tell,
 };
@@ -25,6 +25,10 @@ const SYNC_WITHIN: Duration = Duration::from_millis(20);
 /// The file system is asked for its free room no more often than this; what has found no room
 /// is tried again as often.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Octets that a segment may grow to while there is no room to begin the next: offsets have four
+/// octets. On the way there outcomes alone are written.
+const OPEN_OCTETS_MAX: u64 = 3 << 30;
 
 /// A segment that is not at least this part of a full one is not closed before its time: a 64th
 /// of 128 MiB are 2. Chosen, not measured.
@@ -60,6 +64,14 @@ pub(super) struct Committer {
     /// Changes that have found no room; they go before everything else.
     held_back: Vec<Request>,
     looked: Option<Instant>,
+    /// Written since then, in octets.
+    since_look: u64,
+    /// When there was last no room to begin the next segment; the open one grows meanwhile.
+    no_next: Option<Instant>,
+    /// Whether octets are kept aside.
+    has_reserve: bool,
+    /// What was last told of it.
+    was_full: bool,
     has_ended: bool,
 }
 
@@ -88,7 +100,7 @@ impl Committer {
         commits: Box<dyn Commits>,
         chores: Chores,
         open: OpenSegment,
-        (seq, last_id): (u64, Option<QueueId>),
+        (seq, last_id, has_reserve): (u64, Option<QueueId>, bool),
     ) -> Self {
         Self {
             shared,
@@ -102,6 +114,10 @@ impl Committer {
             upto: None,
             held_back: Vec::new(),
             looked: None,
+            since_look: 0,
+            no_next: None,
+            has_reserve,
+            was_full: false,
             has_ended: false,
         }
     }
@@ -126,19 +142,58 @@ impl Committer {
         if self.unsynced.is_some_and(|since| now.duration_since(since) >= SYNC_WITHIN) {
             self.sync_and_tell()?;
         }
-        if self.open.octets >= self.shared.settings.segment_octets {
-            self.sync_and_tell()?;
-            self.seal();
-            self.open = OpenSegment::new(&self.shared, self.open.number + 1, self.last_id)?;
+        let is_due = |at: Instant| now.duration_since(at) >= LOOK_EVERY;
+        let is_over = self.open.octets >= self.shared.settings.segment_octets;
+        if is_over && self.no_next.is_none_or(is_due) {
+            self.no_next = (!self.begin_next()?).then_some(now);
         }
-        if self.looked.is_none_or(|at| now.duration_since(at) >= LOOK_EVERY) {
-            self.looked = Some(now);
-            self.shared.look_at_room();
-            if self.shared.is_full() {
-                self.make_room()?;
+        let has_filled = !self.shared.is_full() && self.since_look >= self.shared.headroom() / 2;
+        if has_filled || self.looked.is_none_or(is_due) {
+            self.look(now)?;
+        }
+        self.tell_whether_full();
+        self.clean_a_little(now)
+    }
+
+    /// Asks how much room there is, and does what follows from it.
+    fn look(&mut self, now: Instant) -> Result<(), StoreError> {
+        (self.looked, self.since_look) = (Some(now), 0);
+        self.shared.look_at_room();
+        let reserve = self.shared.settings.reserve_octets;
+        if self.no_next.is_some() {
+            self.shared.found_full();
+        } else if self.shared.is_full() {
+            self.make_room()?;
+        } else if !self.has_reserve && self.shared.headroom() / 4 >= reserve && reserve > 0 {
+            self.has_reserve = true;
+            if let Some(chores) = &mut self.chores {
+                chores.give(Chore::Reserve(reserve));
             }
         }
-        self.clean_a_little(now)
+        Ok(())
+    }
+
+    fn tell_whether_full(&mut self) {
+        let is_full = self.shared.is_full();
+        if std::mem::replace(&mut self.was_full, is_full) != is_full {
+            self.commits.filled(is_full);
+        }
+    }
+
+    /// Closes the open segment and begins the next; whether there was room for it. Where there is
+    /// none, not even for a name, outcomes go on in the one that is open, and mail is refused.
+    fn begin_next(&mut self) -> Result<bool, StoreError> {
+        // Before there is a next one: only the last segment may end in what is not synced.
+        self.sync_and_tell()?;
+        let number = self.open.number + 1;
+        let next = OpenSegment::begin(&self.shared, number, self.last_id, &mut self.has_reserve);
+        let next = match next {
+            Err(StoreError::Full(_)) if self.open.octets < OPEN_OCTETS_MAX => return Ok(false),
+            next => next?,
+        };
+        self.seal();
+        self.open = next;
+        Ok(true)
     }
 
     /// The disk is full. Where the open segment holds next to nothing that lives, it is closed
@@ -150,17 +205,8 @@ impl Committer {
         if !is_worth_it || octets < self.shared.settings.segment_octets / PART_WORTH_CLOSING {
             return Ok(());
         }
-        // Before there is a next one: only the last segment may end in what is not synced.
-        self.sync_and_tell()?;
-        let number = self.open.number + 1;
-        let Ok(next) = OpenSegment::new(&self.shared, number, self.last_id) else {
-            // No room even for that: what was begun of it goes, and the old one stays.
-            let _ = self.shared.volume.remove(&segment_name(number));
-            return Ok(());
-        };
-        self.seal();
-        self.open = next;
-        Ok(())
+        // Without room even for that the old one stays.
+        self.begin_next().map(|_| ())
     }
 
     /// Closes what is open: the next start has an index to read, and no segment.
@@ -268,6 +314,7 @@ impl Committer {
         let octets: u64 = requests.iter().map(Request::octets).sum();
         let written = octets + (requests.len() * HEADER_OCTETS) as u64;
         self.open.octets += written;
+        self.since_look += written;
         self.seq += requests.len() as u64;
         let records = requests.iter().filter_map(Request::record);
         self.open.messages += records.map(|record| record.messages).sum::<u32>();
@@ -332,9 +379,7 @@ impl Committer {
         error: &io::Error,
         now: Instant,
     ) -> Result<(), StoreError> {
-        let no_room = error.kind() == io::ErrorKind::StorageFull
-            || error.kind() == io::ErrorKind::QuotaExceeded;
-        if !no_room || self.open.file.cut(self.open.octets).is_err() {
+        if !is_no_room(error) || self.open.file.cut(self.open.octets).is_err() {
             let error = StoreError::Unknown(format!("write: {error}"));
             requests.into_iter().for_each(|request| request.answer(&error));
             return Err(error);
@@ -348,8 +393,9 @@ impl Committer {
             self.shared.written(request.octets());
             request.answer(&error);
         }
-        if had_mail {
-            // They may find room where they do not stand beside mail.
+        // They may find room where they do not stand beside mail, or else in what was kept aside.
+        let is_outcome = !changes.is_empty();
+        if is_outcome && (had_mail || give_up_reserve(&self.shared, &mut self.has_reserve)) {
             return self.write(changes, now);
         }
         self.held_back = changes;
@@ -410,14 +456,35 @@ impl Drop for Committer {
     }
 }
 
+/// Gives up what was kept aside; whether there was anything.
+fn give_up_reserve(shared: &Shared, has_reserve: &mut bool) -> bool {
+    std::mem::take(has_reserve) && shared.volume.remove(RESERVE).is_ok()
+}
+
 impl OpenSegment {
-    /// Makes a segment and its header.
-    pub(super) fn new(
+    /// Makes a segment and its header; where there is no room, in what was kept aside.
+    pub(super) fn begin(
         shared: &Shared,
         number: u32,
         last_id: Option<QueueId>,
+        has_reserve: &mut bool,
     ) -> Result<Self, StoreError> {
-        let failed = |e: io::Error| StoreError::Io(format!("segment {number:08}: {e}"));
+        loop {
+            let begun = Self::new(shared, number, last_id);
+            if !matches!(begun, Err(StoreError::Full(_))) {
+                return begun;
+            }
+            // What was begun of it goes, for good: the one before it is the last again.
+            let is_gone = shared.volume.remove(&segment_name(number));
+            is_gone.and_then(|()| shared.volume.sync_names()).map_err(|e| failed(number, &e))?;
+            if !give_up_reserve(shared, has_reserve) {
+                return begun;
+            }
+        }
+    }
+
+    fn new(shared: &Shared, number: u32, last_id: Option<QueueId>) -> Result<Self, StoreError> {
+        let failed = |e: io::Error| failed(number, &e);
         let file = shared.volume.create(&segment_name(number)).map_err(failed)?;
         shared.volume.sync_names().map_err(failed)?;
         // Any number that the last file in these blocks is unlikely to have had.
@@ -434,6 +501,11 @@ impl OpenSegment {
         shared.table.lock().segment(number).octets = octets;
         Ok(Self { number, epoch, file, octets, messages: 0, told: Vec::new() })
     }
+}
+
+fn failed(number: u32, error: &io::Error) -> StoreError {
+    let says = format!("segment {number:08}: {error}");
+    if is_no_room(error) { StoreError::Full(says) } else { StoreError::Io(says) }
 }
 
 /// Writes all records, as many at once as the system takes.

@@ -27,6 +27,8 @@ struct Inner {
     append_octets_max: Option<usize>,
     /// The volume holds no more than this, in octets.
     room: Option<u64>,
+    /// The volume has no more names than this.
+    names_max: Option<usize>,
     is_dead: bool,
 }
 
@@ -68,6 +70,10 @@ impl Faulty {
 
     pub(super) fn set_room(&self, octets: Option<u64>) {
         self.0.lock().room = octets;
+    }
+
+    pub(super) fn set_names_max(&self, names: Option<usize>) {
+        self.0.lock().names_max = names;
     }
 
     pub(super) fn used(&self) -> u64 {
@@ -179,6 +185,9 @@ impl Volume for Faulty {
         let goes = inner.call()?;
         if inner.names.contains_key(name) {
             return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        if inner.names_max.is_some_and(|max| inner.names.len() >= max) {
+            return Err(io::ErrorKind::StorageFull.into());
         }
         let file = inner.files.len();
         inner.files.push(Content::default());

@@ -26,6 +26,9 @@ impl Files {
     }
 }
 
+/// What is kept aside for a disk that is full.
+pub(super) const RESERVE: &str = "reserve";
+
 pub(super) fn segment_name(segment: u32) -> String {
     format!("{segment:08}.seg")
 }

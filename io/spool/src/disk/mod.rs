@@ -43,8 +43,19 @@ pub use error::OpenError;
 pub use export::{Exported, MoveError, export};
 pub use import::{Imported, import};
 pub use recovery::{Opened, Recovery, Report};
-pub use settings::Settings;
+pub use settings::{RoomAt, Settings};
 pub use stats::{AGES_MIN, SegmentStats, Stats, stats};
+
+/// A spool that nobody else can open meanwhile. Taken before anything else of a data directory is
+/// touched, it keeps a second server from all of it.
+pub struct Lock(Directory);
+
+impl Lock {
+    /// Takes the lock of a spool, which is made if it is not there.
+    pub fn take(dir: &Path) -> Result<Self, OpenError> {
+        Directory::take(dir).map(Self)
+    }
+}
 
 /// The store on a disk.
 pub struct Disk {
@@ -61,7 +72,18 @@ impl Disk {
         commits: impl Commits,
     ) -> Result<Opened, OpenError> {
         settings.check()?;
-        let volume = Arc::new(Directory::take(dir)?);
+        Self::open_locked(Lock::take(dir)?, settings, commits)
+    }
+
+    /// Opens a spool whose lock was taken before.
+    pub fn open_locked(
+        lock: Lock,
+        settings: Settings,
+        commits: impl Commits,
+    ) -> Result<Opened, OpenError> {
+        settings.check()?;
+        let dir = &lock.0.path().to_owned();
+        let volume = Arc::new(lock.0);
         let unusable = |e: std::io::Error| OpenError::not_usable(dir, &e);
         let chores = chores::Chores::aside(volume.clone()).map_err(unusable)?;
         let opening = recovery::Opening { volume, settings, commits: Box::new(commits), chores };

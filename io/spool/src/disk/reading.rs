@@ -9,7 +9,7 @@ use postlane_mail::{Progress, QueueId};
 use super::chores::write_index;
 use super::files::{self, index_name, quarantine_name, segment_name};
 use super::scan::{Scanned, Unscanned, scan};
-use super::volume::{Log, Volume};
+use super::volume::{Log, Volume, is_no_room};
 use super::whole::Whole;
 use crate::finding::{Finding, Wrong};
 use crate::format::{
@@ -238,7 +238,14 @@ impl Reading<'_> {
         if self.purpose == Purpose::Open && scanned.has_header {
             let segment = self.number;
             let header = IndexHeader { segment, epoch, segment_octets, messages, seq, last_id };
-            write_index(self.volume, &header, &scanned.told).map_err(Unread::Disk)?;
+            match write_index(self.volume, &header, &scanned.told) {
+                // A full disk costs the next start a moment, and holds up no mail.
+                Err(e) if is_no_room(&e) => {
+                    let new = format!("{}.new", index_name(self.number));
+                    self.volume.remove(&new).map_err(Unread::Disk)?;
+                }
+                written => written.map_err(Unread::Disk)?,
+            }
         }
         let story = Story::of(scanned.told.into(), 0, messages).expect("it has just been told");
         let (number, octets) = (self.number, segment_octets);

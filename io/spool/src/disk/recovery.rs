@@ -63,6 +63,7 @@ impl Opening {
     pub(super) fn open(self, dir: &Path) -> Result<(Arc<Shared>, Committer, Recovery), OpenError> {
         let unusable = |e: io::Error| OpenError::not_usable(dir, &e);
         files::sweep(&*self.volume).map_err(unusable)?;
+        let names = self.volume.names().map_err(unusable)?;
         // Counted before a file without a record is put aside: its number is not given again.
         let last = files::segments(&*self.volume).map_err(unusable)?.last().copied();
         let (recovery, seq) = Recovery::read(self.volume, self.settings, Purpose::Open, &|_, _| ())
@@ -72,8 +73,10 @@ impl Opening {
         let last_id = recovery.report.last_id;
         let unbegun =
             |why: StoreError| OpenError::not_usable(dir, &io::Error::other(why.to_string()));
-        let open = OpenSegment::new(&shared, last.unwrap_or(0) + 1, last_id).map_err(unbegun)?;
-        let begun = (seq, last_id);
+        let mut has_reserve = names.iter().any(|name| name == files::RESERVE);
+        let next = last.unwrap_or(0) + 1;
+        let open = OpenSegment::begin(&shared, next, last_id, &mut has_reserve).map_err(unbegun)?;
+        let begun = (seq, last_id, has_reserve);
         let mut committer = Committer::new(shared.clone(), self.commits, self.chores, open, begun);
         recovery.stories.keys().for_each(|number| committer.clean.consider(*number));
         Ok((shared, committer, recovery))

@@ -1,6 +1,8 @@
 //! How the disk is used, and which values make sense.
 
-use super::OpenError;
+use std::path::Path;
+
+use super::{OpenError, volume};
 
 /// How the disk is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,18 +14,34 @@ pub struct Settings {
     /// The same in percent of the file system, 0 to 100. Of the two the smaller one counts, so
     /// that a small disk can be used, too, and little of a large one lies idle.
     pub free_percent_min: u8,
+    /// Octets kept aside while there is room, and given up when there is none: outcomes are written
+    /// there, so that what is delivered gives room back. 0: none.
+    pub reserve_octets: u64,
     /// What waits for the disk, in octets, before new mail is refused; 1 MiB to 1 GiB.
     pub backlog_octets_max: u64,
 }
 
+/// Room on a file system, in octets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RoomAt {
+    /// Free for us.
+    pub free: u64,
+    /// New mail is refused while less than that is free.
+    pub free_min: u64,
+    /// All there are.
+    pub in_all: u64,
+}
+
 impl Default for Settings {
     /// All chosen, not measured: a segment is removed as a whole, so it should hold minutes of
-    /// mail, not days; the backlog is a second of a disk that writes 256 MiB/s.
+    /// mail, not days; the backlog is a second of a disk that writes 256 MiB/s; the reserve is for
+    /// some forty thousand outcomes.
     fn default() -> Self {
         Self {
             segment_octets: 128 << 20,
             free_octets_min: 512 << 20,
             free_percent_min: 5,
+            reserve_octets: 4 << 20,
             backlog_octets_max: 256 << 20,
         }
     }
@@ -48,6 +66,16 @@ impl Settings {
         within("segment_octets", self.segment_octets, &SEGMENT_OCTETS)?;
         within("backlog_octets_max", self.backlog_octets_max, &BACKLOG_OCTETS)?;
         within("free_percent_min", u64::from(self.free_percent_min), &(0..=100))
+    }
+
+    /// How much is free on the file system that a directory is on, or will be made on, and how much
+    /// must stay free there; none where the system does not tell. Nothing is changed.
+    pub fn room_at(&self, dir: &Path) -> Option<RoomAt> {
+        let is_there = |dir: &&Path| !dir.as_os_str().is_empty() && dir.exists();
+        let there = dir.ancestors().find(is_there).unwrap_or_else(|| Path::new("."));
+        let room = volume::room(there).ok()?;
+        let free_min = self.watermark(room.in_all);
+        Some(RoomAt { free: room.free, free_min, in_all: room.in_all })
     }
 
     /// Free octets below which new mail is refused on a file system of this size.

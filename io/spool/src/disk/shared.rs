@@ -183,6 +183,11 @@ impl Shared {
         self.full.store(room.free < watermark, Ordering::Relaxed);
     }
 
+    /// Octets that may still be written before new mail is refused, at the last look.
+    pub(super) fn headroom(&self) -> u64 {
+        self.headroom.load(Ordering::Relaxed)
+    }
+
     /// A write has found no room.
     pub(super) fn found_full(&self) {
         self.full.store(true, Ordering::Relaxed);

@@ -84,6 +84,10 @@ impl Directory {
         Self::lock(path)
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     fn lock(path: &Path) -> Result<Self, OpenError> {
         let unusable = |e: io::Error| OpenError::not_usable(path, &e);
         let mut options = OpenOptions::new();
@@ -91,7 +95,8 @@ impl Directory {
         let mut file = options.open(path.join("lock")).map_err(unusable)?;
         hold(&mut file, FlockOperation::NonBlockingLockExclusive, path)?;
         file.set_len(0).map_err(unusable)?;
-        writeln!(file, "{}", std::process::id()).map_err(unusable)?;
+        // The number is for people: a full disk has no room for it, and holds nobody up.
+        let _ = writeln!(file, "{}", std::process::id());
         Ok(Self { path: path.to_owned(), _lock: Some(file) })
     }
 
@@ -184,10 +189,20 @@ impl Volume for Directory {
     }
 
     fn room(&self) -> io::Result<Room> {
-        let stat = rustix::fs::statvfs(&self.path)?;
-        let octets = |blocks: u64| blocks.saturating_mul(stat.f_frsize);
-        Ok(Room { free: octets(stat.f_bavail), in_all: octets(stat.f_blocks) })
+        room(&self.path)
     }
+}
+
+/// Whether that is what a disk says that has no room, or none for one more name.
+pub(super) fn is_no_room(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+/// Room on the file system that a directory is on.
+pub(super) fn room(dir: &Path) -> io::Result<Room> {
+    let stat = rustix::fs::statvfs(dir)?;
+    let octets = |blocks: u64| blocks.saturating_mul(stat.f_frsize);
+    Ok(Room { free: octets(stat.f_bavail), in_all: octets(stat.f_blocks) })
 }
 
 impl Log for File {

@@ -20,6 +20,7 @@ const SETTINGS: Settings = Settings {
     segment_octets: 6_000,
     free_octets_min: 0,
     free_percent_min: 0,
+    reserve_octets: 0,
     backlog_octets_max: 1 << 20,
 };
 

@@ -26,6 +26,7 @@ pub(super) const SETTINGS: Settings = Settings {
     segment_octets: 4096,
     free_octets_min: 0,
     free_percent_min: 0,
+    reserve_octets: 0,
     backlog_octets_max: 64 << 20,
 };
 
@@ -38,6 +39,8 @@ pub(super) struct Heard {
     pub(super) inserted: Vec<Inserted>,
     pub(super) upto: Seq,
     pub(super) failed: Option<StoreError>,
+    /// Whether the disk was full, each time that was told.
+    pub(super) full: Vec<bool>,
 }
 
 impl Commits for Ear {
@@ -47,6 +50,10 @@ impl Commits for Ear {
 
     fn committed(&mut self, upto: Seq) {
         self.0.lock().upto = upto;
+    }
+
+    fn filled(&mut self, is_full: bool) {
+        self.0.lock().full.push(is_full);
     }
 
     fn failed(&mut self, error: StoreError) {
