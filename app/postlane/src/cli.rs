@@ -39,8 +39,8 @@ use crate::reach::Reach;
 
 /// A sending relay that mailbox providers do not have to slow down.
 ///
-/// Exit status: 0 yes, 1 a negative answer, 2 usage or configuration, 3 undetermined,
-/// 4 no server answers.
+/// Exit status: 0 yes, 1 a negative answer, 2 usage, 3 undetermined, 4 no server answers,
+/// 75 try again later, 78 configuration.
 #[derive(Parser)]
 #[command(name = "postlane", version, propagate_version = true, max_term_width = 100)]
 pub(crate) struct Cli {

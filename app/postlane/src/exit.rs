@@ -11,12 +11,18 @@ pub(crate) enum Exit {
     Yes,
     /// 1: no, nothing found, not in order.
     No,
-    /// 2: the command line or the configuration is wrong.
+    /// 2: the command line is wrong, or what was given with it.
     Usage,
     /// 3: it cannot be told.
     Undetermined,
     /// 4: no server answers.
     Unreachable,
+    /// 75 (`EX_TEMPFAIL` of sysexits.h): something is in the way that may go by itself, a port in
+    /// use or a disk that is full. The same command may do later.
+    TryAgain,
+    /// 78 (`EX_CONFIG`): the configuration is wrong, or what it names. The same command fails until
+    /// somebody has changed something.
+    Configuration,
 }
 
 impl From<Exit> for ExitCode {
@@ -27,6 +33,8 @@ impl From<Exit> for ExitCode {
             Exit::Usage => Self::from(2),
             Exit::Undetermined => Self::from(3),
             Exit::Unreachable => Self::from(4),
+            Exit::TryAgain => Self::from(75),
+            Exit::Configuration => Self::from(78),
         }
     }
 }
@@ -43,14 +51,25 @@ impl Failure {
         Self { exit, says: says.into() }
     }
 
-    /// The command line or the configuration is wrong.
+    /// The command line is wrong, or what was given with it.
     pub(crate) fn usage(says: impl Into<String>) -> Self {
         Self::new(Exit::Usage, says)
+    }
+
+    /// The same sentence with another exit status, where it was that one.
+    pub(crate) fn rather(self, was: Exit, now: Exit) -> Self {
+        Self { exit: if self.exit == was { now } else { self.exit }, ..self }
     }
 
     /// The sentence.
     pub(crate) fn says(&self) -> &str {
         &self.says
+    }
+
+    /// What it tells the shell.
+    #[cfg(test)]
+    pub(crate) fn exit(&self) -> Exit {
+        self.exit
     }
 
     /// Whether the answer was no, and nothing went wrong.

@@ -26,6 +26,7 @@ mod telling;
 mod trouble;
 
 pub use ground::clock::Clock;
+pub use ground::clock_mark::ClockMark;
 pub use ground::registry::registry_path;
 pub use identity::inspector::Inspector;
 pub use identity::tester;

@@ -12,7 +12,7 @@ use std::thread::{self, JoinHandle};
 use parking_lot::Mutex;
 use postlane_engine::{Engine, Input};
 use postlane_net::listener::{Gate, ListenerSettings};
-use postlane_spool::{Disk, Opened, Recovered, Recovery};
+use postlane_spool::{Disk, Lock, Opened, Recovered, Recovery};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -21,6 +21,7 @@ use crate::engine::names::Names;
 use crate::engine::sections;
 use crate::engine::submitting::Submitting;
 use crate::engine::world::{Answers, Around, EngineMailbox};
+use crate::ground::clock_mark::{ClockMark, tell_of_future};
 use crate::ground::registry;
 use crate::ground::secret::HouseSecret;
 use crate::handle::{Configured, Handle, Reread};
@@ -57,6 +58,8 @@ impl Server {
     /// moment later, and who asks for it waits for that.
     pub async fn start(setup: Setup, config: Config, reread: Reread) -> anyhow::Result<Self> {
         raise_file_limit();
+        // Before all else: whoever comes second touches nothing, and hears who came first.
+        let lock = Lock::take(&setup.data.join("spool"))?;
         let bound = doors::bind(&setup.listeners).await?;
         doors::tell_sources_elsewhere(&setup.sources);
         let smtp = doors::addresses(&bound)?;
@@ -68,9 +71,11 @@ impl Server {
         read_rules_early(&setup);
         let fittings = Fittings::new(live, &registry)?;
         let (rights, rights_now) = watch::channel(Arc::new(HouseRights::new(&setup, &secret)));
-        let dir = setup.data.join("spool");
-        let Opened { store, recovery } = Disk::open(&dir, setup.spool, fittings.ear())?;
+        let Opened { store, recovery } = Disk::open_locked(lock, setup.spool, fittings.ear())?;
         recovery.report.findings.iter().for_each(|finding| alarm(&finding.to_string()));
+        if let Some(last) = recovery.report.last_id {
+            tell_of_future(last.moment(), setup.clock);
+        }
         load_list(&fittings.suppressions, &store, &setup);
         recall_lanes(&fittings, &store, &setup);
         fittings.preflight.recall(&registry);
@@ -94,6 +99,7 @@ impl Server {
         let (listeners, renewals) = doors.open(bound, &setup, &gate, &intake, &stop)?;
         let (mailbox, names) = (fittings.mailbox.clone(), fittings.names.clone());
         let lanes = setup.lanes.clone();
+        tokio::spawn(ClockMark::of(&setup.data).keep(setup.clock, stop.subscribe()));
         let apply = apply(renewals, doors, gate.clone(), mailbox.clone(), names, lanes);
         let journal = fittings.journal.clone();
         let rest = Rest {
@@ -144,6 +150,8 @@ impl Server {
         }
         self.handle.write_tls_tallies_now().await;
         self.handle.0.history.finish().await;
+        let live = self.handle.0.live.borrow().clone();
+        ClockMark::of(&live.data).keep_last(live.clock);
         self.journal.finish().await;
     }
 }

@@ -61,7 +61,7 @@ pub(crate) fn refused(error: &ConfigError, json: bool) -> Exit {
         }
         unreadable => print::error(&unreadable.to_string()),
     }
-    Exit::Usage
+    Exit::Configuration
 }
 
 /// Says what may not be meant.
@@ -83,7 +83,9 @@ fn say(findings: &Findings) {
 }
 
 fn check(reach: &Reach, file: &Path) -> Exit {
-    match Config::load(Some(file), &Overrides::default()) {
+    // What the directory's disk has room for is part of it.
+    let overrides = Overrides { data: reach.data.clone(), ..Overrides::default() };
+    match Config::load(Some(file), &overrides) {
         Ok(config) if reach.json => {
             config.warnings().to_json().iter().for_each(print::json);
             Exit::Yes

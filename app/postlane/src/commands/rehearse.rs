@@ -121,7 +121,7 @@ fn rehearsal(rehearse: &Rehearse) -> Result<Rehearsal, Failure> {
 fn engine(config: Option<&Path>, scenarios: &[Scenario]) -> Result<Engine, Failure> {
     let Some(file) = config else { return Ok(Engine::built_in()) };
     let config = Config::load(Some(file), &Overrides::default())
-        .map_err(|e| Failure::usage(format!("{e}: see `postlane config check`")))?;
+        .map_err(|e| Failure::new(Exit::Configuration, e.to_string()))?;
     let setup = Setup::of(&config);
     Ok(rehearsed_engine(&setup, scenarios))
 }

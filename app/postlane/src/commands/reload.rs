@@ -8,7 +8,10 @@ use crate::print;
 use crate::reach::Reach;
 
 pub(crate) fn run(reach: &Reach) -> Result<Exit, Failure> {
-    let reloaded: Reloaded = Client::find(reach)?.post("/v1/server/reload", &())?;
+    // What a reload refuses is the file.
+    let refused = |failure: Failure| failure.rather(Exit::Usage, Exit::Configuration);
+    let reloaded: Reloaded =
+        Client::find(reach)?.post("/v1/server/reload", &()).map_err(refused)?;
     if reach.json {
         print::json(&reloaded);
         return Ok(Exit::Yes);

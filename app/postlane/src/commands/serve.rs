@@ -1,7 +1,7 @@
 //! `postlane serve`: take mail, keep it safe, and deliver it.
 
 use std::fs::{self, DirBuilder};
-use std::io::{self, Read as _};
+use std::io::{self, ErrorKind, Read as _};
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{self, Path, PathBuf};
@@ -17,7 +17,8 @@ use postlane_net::route::Pattern;
 use postlane_server::config::{Config, Overrides};
 use postlane_server::handle::Reread;
 use postlane_server::setup::Setup;
-use postlane_server::{Clock, Server, token_path};
+use postlane_server::{Clock, ClockMark, Server, token_path};
+use postlane_spool::OpenError;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
@@ -28,6 +29,11 @@ use crate::reach::Reach;
 
 /// What `serve` can be told for a quick start; a configuration file says more.
 #[derive(Args)]
+#[command(after_help = "Exit status:
+  0   told to end, and ended well
+  2   the command line is wrong
+  75  something is in the way that may go by itself: a port or a directory in use, a full disk
+  78  the configuration is wrong, or what it names: nothing starts until it is changed")]
 pub(crate) struct Serve {
     /// The configuration file; without one, the defaults hold
     #[arg(long, short, value_name = "FILE")]
@@ -66,7 +72,10 @@ pub(crate) fn run(reach: &Reach, serve: Serve) -> Result<Exit, Failure> {
         Err(error) => return Ok(refused(&error, reach.json)),
     };
     warn(config.warnings());
-    let setup = setup(&config, &serve).map_err(|e| Failure::usage(format!("{e:#}")))?;
+    let mut setup = setup(&config, &serve).map_err(|e| Failure::usage(format!("{e:#}")))?;
+    if serve.now.is_none() {
+        go_on(&mut setup, serve.clock_speed)?;
+    }
     let reread = Reread(Box::new(move || Config::load(serve.config.as_deref(), &overrides)));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -75,8 +84,24 @@ pub(crate) fn run(reach: &Reach, serve: Serve) -> Result<Exit, Failure> {
     let served = runtime.block_on(until_told(setup, config, reread));
     // What still runs are threads that wait for a disk or a peer: nothing of theirs is lost.
     runtime.shutdown_background();
-    served.map_err(|e| Failure::usage(format!("{e:#}")))?;
+    served.map_err(|e| not_started(&e))?;
     Ok(Exit::Yes)
+}
+
+/// Why a server did not start, with the exit status that tells a service manager whether to try
+/// again: what another program or the disk is to blame for may be gone the next time, what stands
+/// in the configuration is not.
+pub(crate) fn not_started(error: &anyhow::Error) -> Failure {
+    let is_for_good = error.chain().any(|cause| {
+        let listening = cause.downcast_ref::<CannotListen>();
+        let opening = cause.downcast_ref::<OpenError>();
+        let path = cause.downcast_ref::<DoorError>();
+        listening.is_some_and(|e| e.why.kind() == ErrorKind::PermissionDenied)
+            || matches!(opening, Some(OpenError::Later { .. } | OpenError::OutOfBounds { .. }))
+            || matches!(path, Some(DoorError::Control { why, .. }) if why.kind() == ErrorKind::InvalidInput)
+    });
+    let exit = if is_for_good { Exit::Configuration } else { Exit::TryAgain };
+    Failure::new(exit, format!("{error:#}"))
 }
 
 /// Makes the data directory so that nobody else may read it: mail is in it.
@@ -202,6 +227,21 @@ fn setup(config: &Config, serve: &Serve) -> anyhow::Result<Setup> {
     Ok(setup)
 }
 
+/// Where a clock of our own has run before, time may have come further than the machine's: one that
+/// runs faster goes on from there, and the machine's would meet its own future.
+fn go_on(setup: &mut Setup, speed: Option<u32>) -> Result<(), Failure> {
+    let mark = ClockMark::of(&setup.data);
+    let Some(reached) = mark.read().filter(|reached| *reached > setup.clock.now()) else {
+        return Ok(());
+    };
+    let Some(speed) = speed else {
+        let says = mark.says(reached, setup.clock.now());
+        return Err(Failure::new(Exit::Configuration, says));
+    };
+    setup.clock = Clock::starting_at(reached).faster(speed);
+    Ok(())
+}
+
 /// Nobody else's server is to be hurried: all mail comes from this machine and stays on it.
 fn stays_here(setup: &Setup) -> anyhow::Result<()> {
     let listeners = setup.listeners.iter().map(|listener| listener.address);
@@ -225,4 +265,26 @@ fn random() -> anyhow::Result<[u8; 32]> {
         .and_then(|mut file| file.read_exact(&mut octets))
         .context("the system gives no random octets")?;
     Ok(octets)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_go_by_itself_is_tried_again_and_what_somebody_must_change_is_not() {
+        let address = SocketAddr::from(([127, 0, 0, 1], 25));
+        let listening = |kind: ErrorKind| {
+            anyhow::Error::new(CannotListen { address, setting: "--smtp", why: kind.into() })
+        };
+        let dir = PathBuf::from("spool");
+        let later = OpenError::Later { dir: dir.clone(), segment: 1 };
+        let in_use = OpenError::InUse { dir, holder: "7".to_owned() };
+        for error in [listening(ErrorKind::PermissionDenied), later.into()] {
+            assert_eq!(not_started(&error.context("at the start")).exit(), Exit::Configuration);
+        }
+        for error in [listening(ErrorKind::AddrInUse), in_use.into(), anyhow::anyhow!("no DNS")] {
+            assert_eq!(not_started(&error.context("at the start")).exit(), Exit::TryAgain);
+        }
+    }
 }

@@ -240,11 +240,15 @@ fn finding(finding: &Finding) -> Value {
 }
 
 fn unopened(error: &OpenError) -> Failure {
-    Failure::usage(error.to_string())
+    let is_in_use = matches!(error, OpenError::InUse { .. });
+    Failure::new(if is_in_use { Exit::TryAgain } else { Exit::Usage }, error.to_string())
 }
 
 fn unmoved(error: &MoveError) -> Failure {
-    Failure::usage(error.to_string())
+    match error {
+        MoveError::Open(error) => unopened(error),
+        error => Failure::usage(error.to_string()),
+    }
 }
 
 /// A bar on stderr; nothing is drawn where that is no terminal.

@@ -1,8 +1,11 @@
 //! The program run cold: what it prints, and with what status it ends.
 
+use std::fs;
 use std::net::TcpListener;
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
 
-use crate::relay::{Home, Relay};
+use crate::relay::{Home, PATIENCE, Relay};
 
 #[test]
 fn a_command_without_a_server_says_so_and_exits_with_4() {
@@ -19,22 +22,88 @@ fn a_server_that_cannot_open_its_doors_says_which_why_and_what_to_do() {
     let place = Home::new();
     let deep = place.path().join("d".repeat(120)).display().to_string();
     let nowhere = ["--http", "192.0.2.1:8025"];
-    let wrong: [(&[&str], [&str; 2]); 5] = [
-        (&["--smtp", &taken], ["(--smtp, or listener.address)", "another program listens there"]),
-        (&["--http", &taken], ["(--http, or http.address)", "another program listens there"]),
-        (&nowhere, ["(--http, or http.address)", "this machine has no such address"]),
-        (&["--data", &deep, "--http", "127.0.0.1:0"], ["control.sock", "107 octets at most"]),
-        (&["--data", "/dev/null/data"], ["data directory /dev/null/data", "--data DIR"]),
+    let (later, never) = (75, 78);
+    let [smtp, http] = ["(--smtp, or listener.address)", "(--http, or http.address)"];
+    let wrong: [(&[&str], i32, [&str; 2]); 5] = [
+        (&["--smtp", &taken], later, [smtp, "another program listens there"]),
+        (&["--http", &taken], later, [http, "another program listens there"]),
+        (&nowhere, later, [http, "this machine has no such address"]),
+        (&["--data", &deep, "--http", "127.0.0.1:0"], never, ["control.sock", "107 octets"]),
+        (&["--data", "/dev/null/data"], later, ["data directory /dev/null/data", "--data DIR"]),
     ];
-    for (arguments, says) in wrong {
+    for (arguments, status, says) in wrong {
         let home = Home::new();
         let smtp: &[&str] =
             if arguments.contains(&"--smtp") { &[] } else { &["--smtp", "127.0.0.1:0"] };
         let output = home.command(&["serve"]).args(smtp).args(arguments).output().unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+        assert_eq!(output.status.code(), Some(status), "{arguments:?}: {said}");
         assert!(says.iter().all(|part| said.contains(part)), "{arguments:?}: {said}");
     }
+}
+
+#[test]
+fn systemd_gives_up_on_a_wrong_configuration_and_on_nothing_else() {
+    let unit = concat!(env!("CARGO_MANIFEST_DIR"), "/../../packaging/debian/postlane.service");
+    let unit = fs::read_to_string(unit).unwrap();
+    for line in ["Restart=on-failure", "RestartPreventExitStatus=2 78", "StartLimitIntervalSec=0"] {
+        assert!(unit.lines().any(|written| written == line), "{line} in {unit}");
+    }
+}
+
+#[test]
+fn a_second_server_in_a_directory_says_who_is_there_and_touches_nothing() {
+    let relay = Relay::start(&["--route", "*=127.0.0.1:9"]);
+    let smtp = relay.smtp.to_string();
+    for address in ["127.0.0.1:0", &smtp] {
+        let second = relay.ask(&["serve", "--smtp", address, "--http", "127.0.0.1:0"]);
+        let said = String::from_utf8(second.stderr).unwrap();
+        assert_eq!(second.status.code(), Some(75), "{said}");
+        let [line] = said.lines().collect::<Vec<_>>()[..] else { panic!("{said}") };
+        let (spool, pid) = (relay.home().data().join("spool"), relay.pid());
+        let says = format!("the spool in `{}` is in use by process {pid}: ", spool.display());
+        assert!(line.contains(&says) && line.contains("stop that one first"), "{line}");
+    }
+    assert!(!relay.log().contains("event=alarm"), "{}", relay.log());
+}
+
+#[test]
+fn time_goes_on_where_it_ran_faster_and_does_not_go_back() {
+    let faster = ["--route", "*=127.0.0.1:9", "--clock-speed", "600"];
+    let relay = Relay::start(&faster);
+    let mut dialogue = relay.dial();
+    assert!(dialogue.say("EHLO app.example").starts_with("250"));
+    let id = dialogue.hand_over("app@example.com", &["jo@example.net"], "Subject: hello\r\n\r\nhi");
+    // So far ahead that a slow machine does not catch up.
+    let clock = relay.home().data().join("clock");
+    let micros = |text: &str| text.split(' ').next()?.parse::<u128>().ok();
+    let reached = || micros(&fs::read_to_string(&clock).unwrap_or_default());
+    let ahead = Duration::from_secs(600);
+    let now = || SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    let until = Instant::now() + PATIENCE;
+    while reached().is_none_or(|reached| reached < (now() + ahead).as_micros()) {
+        assert!(Instant::now() < until, "{}", relay.log());
+        thread::yield_now();
+    }
+    let (_, home) = relay.stop();
+    let by_the_wall =
+        ["serve", "--smtp", "127.0.0.1:0", "--http", "127.0.0.1:0", "--route", "*=127.0.0.1:9"];
+    let refused = home.command(&by_the_wall).output().unwrap();
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(78), "{said}");
+    assert!(said.contains("has run with --clock-speed or --now until 2"), "{said}");
+    let export = home.path().join("export");
+    assert!(home.command(&["spool", "export"]).arg(export).status().unwrap().success());
+    let reached = fs::read_to_string(home.data().join("clock")).unwrap();
+    let relay = home.start(&faster);
+    relay.list_until(|waits| waits.len() == 1 && waits[0]["id"] == id.as_str());
+    let mut dialogue = relay.dial();
+    assert!(dialogue.say("EHLO app.example").starts_with("250"));
+    let next =
+        dialogue.hand_over("app@example.com", &["jo@example.net"], "Subject: hello\r\n\r\nhi");
+    let accepted = relay.logged(&[&format!(" event=accepted id={next} ")]);
+    let reached = format!("ts={}", reached.split_whitespace().nth(1).unwrap());
+    assert!(accepted > reached, "{accepted} after {reached}");
 }
 
 #[test]
@@ -131,7 +200,7 @@ fn a_server_that_hangs_up_leaves_it_undetermined_and_exits_with_3() {
     let relay = Relay::start(&["--route", "*=127.0.0.1:9"]);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
-    std::thread::spawn(move || listener.incoming().for_each(drop));
+    thread::spawn(move || listener.incoming().for_each(drop));
     let output = relay.ask(&["queue", "list", "--server", &address]);
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(3), "{said}");
@@ -156,7 +225,7 @@ fn a_command_finds_the_server_over_http_too() {
 fn a_message_is_sent_whole_or_in_parts_and_a_key_sends_it_once() {
     let relay = Relay::start(&["--route", "*=127.0.0.1:9"]);
     let file = relay.home().data().join("message");
-    std::fs::write(&file, "Subject: hello\n\nhi\n").unwrap();
+    fs::write(&file, "Subject: hello\n\nhi\n").unwrap();
     let raw = [
         "--raw",
         file.to_str().unwrap(),

@@ -28,14 +28,14 @@ fn what_the_file_says_holds_and_flags_beat_it() {
 }
 
 #[test]
-fn a_broken_file_is_refused_with_all_that_is_wrong_and_status_2() {
+fn a_broken_file_is_refused_with_all_that_is_wrong_and_status_78() {
     let home = Home::new();
     let text =
         "[lane]\nmax_conections = 5\n[limits]\nidle = 5\n[[tenant]]\nname = \"a\"\npool = \"b\"\n";
     let file = home.write("postlane.toml", text);
     for command in [&["serve", "--config"][..], &["config", "check"], &["config", "show"]] {
         let output = home.command(command).arg(&file).output().unwrap();
-        assert_eq!(output.status.code(), Some(2), "{command:?}");
+        assert_eq!(output.status.code(), Some(78), "{command:?}");
         assert!(output.stdout.is_empty(), "{command:?}");
         let said = String::from_utf8(output.stderr).unwrap();
         let lines: Vec<&str> = said.lines().collect();
@@ -85,7 +85,7 @@ fn a_broken_file_changes_nothing_in_a_relay_that_runs() {
     );
     assert!(said.lines().all(|line| line.starts_with("ts=")), "{said}");
     let asked = relay.ask(&["reload"]);
-    assert_eq!(asked.status.code(), Some(2));
+    assert_eq!(asked.status.code(), Some(78));
     assert!(String::from_utf8(asked.stderr).unwrap().contains("postlane.toml:3:1: "));
     let (_one, _other) = (relay.dial(), relay.dial());
 }

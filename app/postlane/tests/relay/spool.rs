@@ -65,7 +65,7 @@ fn a_queue_is_moved_to_another_host_and_goes_on_there() {
 fn a_spool_that_a_server_has_is_not_checked_but_explained() {
     let (relay, _) = waiting();
     let home = relay.home();
-    let refused = run(home, &["spool", "check"], 2);
+    let refused = run(home, &["spool", "check"], 75);
     let said = String::from_utf8(refused.stderr).unwrap();
     assert!(said.contains("is in use by process"), "{said}");
     let stats = json(home, &["spool", "stats"], 0);

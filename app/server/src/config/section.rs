@@ -220,7 +220,7 @@ impl Reading {
             self.complain(node.origin.clone(), Some(S::NAME.to_owned()), cause, cure);
             return Vec::new();
         };
-        let mut names: Vec<String> = Vec::new();
+        let mut names: Vec<(String, Origin)> = Vec::new();
         let mut read = Vec::new();
         for (at, node) in list.iter().enumerate() {
             let Written::Table(entries) = &node.written else {
@@ -233,12 +233,13 @@ impl Reading {
                 continue;
             };
             if let Some((key, name)) = section.name() {
-                if names.contains(&name) {
-                    let mut fields = self.fields::<S>(Some(at + 1), &node.origin, entries);
-                    let cause = format!("there is another `{}` with {key} \"{name}\"", S::NAME);
+                let mut fields = self.fields::<S>(Some(at + 1), &node.origin, entries);
+                let place = fields.origin_of(key).clone();
+                if let Some((_, first)) = names.iter().find(|(first, _)| *first == name) {
+                    let cause = another(S::NAME, key, &name, first);
                     fields.complain(key, cause, "name each once, or join the two");
                 }
-                names.push(name);
+                names.push((name, place));
             }
             read.push(section);
         }
@@ -366,9 +367,14 @@ impl Fields<'_, '_> {
         self.reading.names(section, key)
     }
 
+    /// Where a setting is written, or else its section.
+    fn origin_of(&self, key: &str) -> &Origin {
+        find(self.entries, key).map_or(self.origin, |entry| &entry.node.origin)
+    }
+
     fn find(&mut self, weight: Weight, key: &str, cause: String, cure: String) {
-        let origin = find(self.entries, key).map_or(self.origin, |entry| &entry.node.origin);
-        let (setting, origin) = (Some(format!("{}.{key}", self.place)), origin.clone());
+        let origin = self.origin_of(key).clone();
+        let setting = Some(format!("{}.{key}", self.place));
         self.reading.findings.push(Finding { weight, setting, origin, cause, cure });
     }
 
@@ -394,6 +400,18 @@ impl Fields<'_, '_> {
             };
             let cause = format!("there is no setting `{name}`");
             self.reading.complain(entry.origin.clone(), Some(name), cause, cure);
+        }
+    }
+}
+
+/// That an entry of a list is called as an earlier one is, and where that one stands.
+fn another(section: &str, key: &str, name: &str, first: &Origin) -> String {
+    match first {
+        Origin::File(spot) => {
+            format!("the `{section}` on line {} has {key} \"{name}\", too", spot.line)
+        }
+        Origin::Default | Origin::Flag(_) => {
+            format!("there is another `{section}` with {key} \"{name}\"")
         }
     }
 }

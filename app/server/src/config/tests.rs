@@ -229,6 +229,21 @@ fn a_doubtful_configuration_holds_and_says_so() {
 }
 
 #[test]
+fn names_that_are_given_twice_are_found_with_both_their_lines() {
+    let text = "[[tenant]]\nname = \"a\"\n[[tenant]]\nname = \"b\"\n[[tenant]]\nname = \"a\"\n\
+                [[listener]]\naddress = \"127.0.0.1:25\"\n[[listener]]\naddress = \"127.0.0.1:25\"\n";
+    assert_eq!(
+        lines(text),
+        [
+            "postlane.toml:6:8: the `tenant` on line 2 has name \"a\", too: name each once, or join \
+             the two",
+            "postlane.toml:10:11: the `listener` on line 8 has address \"127.0.0.1:25\", too: name \
+             each once, or join the two",
+        ]
+    );
+}
+
+#[test]
 fn a_user_whom_nobody_asks_for_a_password_is_a_doubt() {
     let verifier = settings::verifier_of("pencil");
     let user = format!("[[credential]]\nuser = \"jo\"\npassword_scram = \"{verifier}\"\n");

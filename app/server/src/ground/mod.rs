@@ -2,6 +2,7 @@
 //! the registry beside the queue.
 
 pub(crate) mod clock;
+pub(crate) mod clock_mark;
 pub(crate) mod mailbox;
 pub(crate) mod registry;
 pub(crate) mod secret;

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 use super::dialogue::{Outcome, Said, Session, Then};
 use super::house::House;
+use crate::commands::serve::not_started;
 use crate::exit::{Exit, Failure};
 use crate::print;
 
@@ -77,7 +78,7 @@ pub(super) fn run(
     });
     runtime.shutdown_background();
     let cannot = |why| CannotListen { address, setting: "--listen", why };
-    listened.map_err(|why| Failure::usage(cannot(why).to_string()))?;
+    listened.map_err(|why| not_started(&cannot(why).into()))?;
     Ok(Exit::Yes)
 }
 
