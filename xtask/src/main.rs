@@ -1,8 +1,9 @@
-//! The project's own chores: `cargo xtask tidy|test|peers|score|folds|bounces|reference|pictures|bank|bench`.
+//! The project's own chores: `cargo xtask tidy|test|peers|score|folds|bounces|reference|pictures|bank|dist|bench`.
 
 mod bank;
 mod bench;
 mod bounces;
+mod dist;
 mod folds;
 mod peers;
 mod pictures;
@@ -39,6 +40,8 @@ enum Chore {
     Pictures,
     /// Draw scenarios of the rehearsal, by the hundred.
     Bank(bank::Arguments),
+    /// Make the Debian package.
+    Dist,
     /// Measure the relay on this machine.
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         Chore::Reference(arguments) => reference::run(&arguments),
         Chore::Pictures => pictures::run(),
         Chore::Bank(arguments) => bank::run(&arguments),
+        Chore::Dist => dist::run(),
         Chore::Bench(bench) => bench::run(&bench),
     };
     match ended {
