@@ -1,6 +1,7 @@
 //! The controller: it hears what became of mail, and learns how much the provider takes.
 
 mod doubt;
+mod faster;
 mod first;
 mod growth;
 mod hearing;
@@ -36,6 +37,7 @@ pub use siblings::Asking;
 pub use together::{Doing, Onset};
 
 use doubt::Doubt;
+use faster::Faster;
 use first::First;
 use trial::Trial;
 
@@ -99,7 +101,7 @@ pub(crate) struct Controller {
     latency: Latency,
     caps: Caps,
     asked: Option<Asked>,
-    faster: Patience,
+    faster: Faster,
     backlog: u64,
     trusts_hints: bool,
     doubt: Doubt,
@@ -126,13 +128,6 @@ pub(crate) enum Asked {
     Quota { window: Span, at: Instant, question: Question },
     /// Whether a higher rate holds; this one did.
     Pace { before: f64 },
-}
-
-/// How long no higher rate is tried: twice as long after each that failed.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub(crate) struct Patience {
-    failures: u32,
-    until: Instant,
 }
 
 /// What a lane may ask of a quota.
@@ -196,7 +191,7 @@ impl Controller {
             latency: Latency::default(),
             caps: Caps::default(),
             asked: None,
-            faster: Patience::default(),
+            faster: Faster::default(),
             backlog: 0,
             trusts_hints: true,
             doubt: Doubt::default(),

@@ -114,7 +114,7 @@ impl Controller {
         if self.doubt.in_a_row < kind.most() || self.is_resting() {
             self.count(heard);
             if kind == Kind::Ambiguous && heard.attempts == 0 {
-                self.outcomes.record(true);
+                self.outcomes.record(now, true);
             }
             return self.heard_of_something_else(now, heard);
         }

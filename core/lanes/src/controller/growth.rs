@@ -3,7 +3,7 @@
 use postlane_mail::{Instant, Span};
 
 use super::first::Start;
-use super::{Asked, Controller, State};
+use super::{Controller, State};
 use crate::decision::Decision;
 use crate::quota::Quota;
 
@@ -47,12 +47,7 @@ impl Controller {
             }
             return;
         }
-        if let Some(Asked::Pace { .. }) = self.asked {
-            // It held: what failed before does not any more.
-            self.failed = Some(self.pace.rate() / 0.95);
-            self.asked = None;
-            self.faster.failures = 0;
-        }
+        self.faster_held(now);
         let share = if self.shut_out.is_some() { 0.88 } else { 0.95 };
         let most = self.failed.map_or(f64::INFINITY, |failed| share * failed);
         let next = 1.05 * self.pace.rate();
@@ -60,23 +55,16 @@ impl Controller {
             self.raise(now, next);
         } else if self.pace.rate() < 0.99 * most {
             self.raise(now, most);
-        } else if now >= self.faster.until && self.is_worth_a_faster_pace() {
-            let before = self.pace.rate();
-            self.raise(now, 1.1 * before);
-            self.asked = Some(Asked::Pace { before });
+        } else {
+            self.try_faster(now);
         }
     }
 
-    fn raise(&mut self, now: Instant, rate: f64) {
+    pub(super) fn raise(&mut self, now: Instant, rate: f64) {
         self.held = Some(self.pace.rate());
         self.pace.keep_to(rate, now);
         let rate = self.pace.rate();
         self.decide(now, Decision::Raises(rate));
-    }
-
-    /// A tenth more for what is left is worth more than the rest a refusal costs (LANES §7).
-    fn is_worth_a_faster_pace(&self) -> bool {
-        self.credits.has_one() && 0.1 * self.left() * 0.4 >= 0.6 * self.cost()
     }
 
     /// How long the backlog takes at today's rate, in seconds.

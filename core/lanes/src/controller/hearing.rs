@@ -47,6 +47,10 @@ const LONG: Span = Span::from_h(6);
 /// A canary goes so much after the time of day at which a provider opens, at most.
 const PAST: Span = Span::from_min(1);
 
+/// Who says after so long that it does not serve is out of service; sooner, or again and again, it may be
+/// a limit in those words. Chosen, not measured.
+const SERVED: Span = Span::from_min(30);
+
 /// A lane that used less than this of its rate waited for something else. Chosen, not measured.
 const BUSY: f64 = 0.5;
 
@@ -112,7 +116,7 @@ impl Controller {
         self.credits.accepted();
         self.accepted_since_reopening += 1;
         if heard.attempts == 0 {
-            self.outcomes.record(false);
+            self.outcomes.record(now, false);
         }
         self.pace.accepted += 1;
         self.clear_suspects(now, heard.sent);
@@ -129,13 +133,13 @@ impl Controller {
     pub(super) fn refused(&mut self, now: Instant, heard: &Heard, hint: Hint) {
         self.count(heard);
         if heard.attempts == 0 {
-            self.outcomes.record(true);
+            self.outcomes.record(now, true);
         }
         match self.state {
             // The same wave; what was under way when it broke.
             State::Cooling { .. } => self.credits.refused_as_well(),
             State::Canary => self.canary_refused(now, heard.sent),
-            State::Probing | State::Normal | State::Steady => self.rest(now, heard.sent, hint),
+            State::Probing | State::Normal | State::Steady => self.rest(now, heard, hint),
         }
     }
 
@@ -162,7 +166,8 @@ impl Controller {
     }
 
     /// A wave of refusals begins.
-    fn rest(&mut self, now: Instant, sent: Instant, hint: Hint) {
+    fn rest(&mut self, now: Instant, heard: &Heard, hint: Hint) {
+        let sent = heard.sent;
         self.credits.refused();
         let pace = self.pace_before(sent);
         let hinted = hint.wait.filter(|_| self.trusts_hints);
@@ -170,6 +175,12 @@ impl Controller {
         let base = if hint.closes { BASE_421 } else { BASE };
         let was_asked = matches!(self.asked, Some(Asked::Pace { .. }));
         let explained = self.explanation(now, sent, hint);
+        let says_outage = matches!(heard.signal, Signal::Outage { .. });
+        let is_outage = says_outage && explained.is_none() && burst >= SERVED;
+        if !was_asked && explained.is_none() && !is_outage {
+            self.doubt_faster(now, sent);
+        }
+        self.begin_faster_anew();
         let rest = Rest {
             refused: sent,
             began: self.began,
@@ -185,8 +196,10 @@ impl Controller {
             doubt: None,
             was_asked,
             explained,
+            is_outage,
         };
         if explained.is_none()
+            && !is_outage
             && !was_asked
             && let Some(pace) = pace
         {
@@ -372,7 +385,7 @@ impl Controller {
             lasted && used >= 0.2 * f64::from(quota.messages)
         };
         let known = rest.explained.filter(|place| *place < self.quotas.len());
-        known.or_else(|| self.quotas.iter().position(used))
+        known.or_else(|| self.quotas.iter().position(used).filter(|_| !rest.is_outage))
     }
 
     /// A quota that cannot be what the provider keeps.

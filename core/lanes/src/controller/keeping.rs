@@ -219,6 +219,7 @@ fn recalled_rest(kept: &LearnedRest, quotas: usize) -> Rest {
         doubt: None,
         was_asked: false,
         explained: kept.explained.map(usize::from).filter(|place| *place < quotas),
+        is_outage: false,
     }
 }
 

@@ -10,10 +10,6 @@ use crate::quota::{Quota, Reset, with_margin};
 use crate::rest::Rest;
 use crate::windows::{self, permille};
 
-/// After a higher rate that failed none is tried for twice this long, and twice as long each time.
-/// Chosen, not measured.
-const PATIENCE: Span = Span::from_min(5);
-
 /// Canaries for the sake of messages that expire go no more often; nor before a quarter of the time
 /// has passed again that the provider was seen to refuse. Chosen, not measured.
 const LAST_CANARIES: Span = Span::from_min(10);
@@ -222,11 +218,7 @@ impl Controller {
                 Some(place)
             }
             Asked::Pace { before } => {
-                let failed = self.pace.rate();
-                self.faster.failures = (self.faster.failures + 1).min(8);
-                self.faster.until = now + PATIENCE.times(1 << self.faster.failures);
-                self.failed = Some(self.failed.map_or(failed, |before| before.min(failed)));
-                self.pace.keep_to(0.95 * (before * failed).sqrt(), now);
+                self.faster_failed(now, before);
                 None
             }
             Asked::Quota { .. } => None,

@@ -42,8 +42,8 @@ impl Controller {
             self.explained(now, place, sent, &rest);
         } else if let Some(place) = self.that_may_have_fallen(&rest).filter(|_| rest.canaries > 0) {
             self.limit_fell(now, place, sent, &rest);
-        } else if rest.was_asked && rest.canaries == 0 {
-            // The rate that held before the question holds.
+        } else if rest.was_asked && rest.canaries == 0 || rest.is_outage {
+            // The rate that held before the question, or the outage, holds.
             let rate = self.pace.rate();
             self.pace.keep_to(rate, now);
         } else if self.is_trickle(&rest) && !self.windows_of(sent, &rest).is_empty() {

@@ -32,6 +32,7 @@ fn rest(refused: Instant) -> Rest {
         doubt: None,
         was_asked: false,
         explained: None,
+        is_outage: false,
     }
 }
 
@@ -77,4 +78,55 @@ fn what_asked_and_was_told_something_else_leaves_the_question_open_to_be_asked_a
     assert_eq!(controller.asked, asked);
     controller.hear(now, &heard);
     assert_eq!(controller.asked, None);
+}
+
+/// What a lane with half of its quota used hears, once before and once after a canary: the quota then, and
+/// the rate by the one before.
+fn after_a_rest(signal: Signal, served: Span) -> (Option<u32>, f64) {
+    let mut controller = Controller::new(FIRST_RATE, 1);
+    let began = Instant::from_unix_s(1_000_000);
+    let window = Span::from_min(30);
+    let mut heard = Heard {
+        signal: Signal::Accepted,
+        sent: began,
+        stream: Stream::Engaged,
+        attempts: 0,
+        carried: 0,
+        open: 1,
+    };
+    (controller.state, controller.began) = (State::Normal, began);
+    controller.quotas.push(Quota::new(window, 20, 2));
+    controller.pace.keep_to(0.01, began);
+    let refused = began + served;
+    for min in 0..10 {
+        heard.sent = refused - Span::from_min(10 - min);
+        controller.hear(heard.sent, &heard);
+    }
+    let before = controller.rate();
+    (heard.signal, heard.sent) = (signal, refused);
+    controller.hear(refused, &heard);
+    controller.state = State::Canary;
+    heard.sent = refused + Span::from_min(1);
+    controller.hear(heard.sent, &heard);
+    controller.state = State::Canary;
+    (heard.signal, heard.sent) = (Signal::Accepted, refused + Span::from_min(40));
+    controller.hear(heard.sent, &heard);
+    assert_eq!(controller.state, State::Normal);
+    (controller.quotas.first().map(|quota| quota.messages), controller.rate() / before)
+}
+
+#[test]
+fn a_quota_with_room_stands_and_so_does_the_rate_where_the_host_was_out_of_service() {
+    let hint = Hint::default();
+    let (quota, rate) = after_a_rest(Signal::Outage { hint }, Span::from_h(1));
+    assert_eq!(quota, Some(20));
+    assert!((rate - 1.0).abs() < 1e-9, "{rate}");
+}
+
+#[test]
+fn out_of_service_again_after_a_few_minutes_may_be_a_limit_in_those_words() {
+    let hint = Hint::default();
+    let fell = after_a_rest(Signal::Rate { hint }, Span::from_h(1));
+    assert!(fell.0.is_none_or(|messages| messages < 20), "{fell:?}");
+    assert_eq!(after_a_rest(Signal::Outage { hint }, Span::from_min(20)), fell);
 }
