@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::Context as _;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 use crate::{Ended, root};
 
@@ -54,10 +56,26 @@ fn write_what_it_says(program: &Path, folder: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(&pages).context("while making a folder")?;
     let written = Command::new(program).arg("manual").arg(&pages).status();
     anyhow::ensure!(written.context("while starting the program")?.success(), "no pages");
+    let written = fs::read_dir(&pages)
+        .and_then(Iterator::collect::<std::io::Result<Vec<_>>>)
+        .context("while reading a folder")?;
+    for page in written {
+        compress(&page.path()).context("while compressing a page")?;
+    }
     for (shell, file) in SHELLS {
         let file = File::create(folder.join(file)).context("while making a file")?;
         let written = Command::new(program).args(["completions", shell]).stdout(file).status();
         anyhow::ensure!(written.context("while starting the program")?.success(), "no {shell}");
     }
     Ok(())
+}
+
+/// As Debian wants its pages: compressed as far as it goes, and the same each time.
+fn compress(page: &Path) -> std::io::Result<()> {
+    let mut name = page.as_os_str().to_owned();
+    name.push(".gz");
+    let mut file = GzEncoder::new(File::create(name)?, Compression::best());
+    file.write_all(&fs::read(page)?)?;
+    file.finish()?;
+    fs::remove_file(page)
 }
