@@ -49,13 +49,16 @@ fn waits_ms(run: &Run, urgent: bool) -> Vec<u64> {
 
 #[test]
 fn a_thousand_go_within_a_minute_where_only_connections_are_counted() {
-    for seed in 0..3 {
-        let run = lane(FIVE, seed);
-        let waits = waits_ms(&run, false);
-        assert_eq!(waits.len(), 1000);
-        let slowest = waits.into_iter().max().unwrap();
-        assert!(slowest <= MINUTE_MS, "{slowest} ms");
-        assert!(run.refused_for_rate <= 1, "{} refused", run.refused_for_rate);
+    // Answers as fast as a lane may hope for, and as slow as where five connections are needed.
+    for text in [FIVE.to_owned(), FIVE.replace("20ms", "100ms")] {
+        for seed in 0..3 {
+            let run = lane(&text, seed);
+            let waits = waits_ms(&run, false);
+            assert_eq!(waits.len(), 1000);
+            let slowest = waits.into_iter().max().unwrap();
+            assert!(slowest <= MINUTE_MS, "{slowest} ms");
+            assert!(run.refused_for_rate <= 1, "{} refused", run.refused_for_rate);
+        }
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) struct Start {
 /// A source by itself: what was sent at the rate before has been answered, by most, and what the first
 /// wave refuses is a hundredth of what was taken. Chosen by rehearsals (decision 037).
 pub(super) const ALONE: Start =
-    Start { rate: 0.25, doubles_after: 4, held: Span::from_s(2), probed: 100 };
+    Start { rate: 0.4, doubles_after: 4, held: Span::from_s(2), probed: 100 };
 
 /// One of several that find out at the same time (LANES §4): one limit may count them all.
 const AMONG: Start = Start { rate: 0.1, doubles_after: 8, held: Span::from_s(15), probed: 25 };
