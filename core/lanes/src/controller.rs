@@ -11,6 +11,7 @@ mod reopening;
 mod siblings;
 mod together;
 mod trial;
+mod words;
 
 use postlane_mail::{Instant, Span, Stream};
 
@@ -40,6 +41,7 @@ use doubt::Doubt;
 use faster::Faster;
 use first::First;
 use trial::Trial;
+use words::Words;
 
 /// What a lane does at the moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,6 +108,8 @@ pub(crate) struct Controller {
     trusts_hints: bool,
     doubt: Doubt,
     trial: Trial,
+    /// When words were said that may be a limit's.
+    words: Words,
     /// What bulk does where the provider is new.
     first: First,
     /// One limit counts other sources as well: it is told what they do.
@@ -196,6 +200,7 @@ impl Controller {
             trusts_hints: true,
             doubt: Doubt::default(),
             trial: Trial::default(),
+            words: Words::default(),
             first: First::default(),
             is_shared: false,
             healthy: share_of(Bands::DEFAULT),

@@ -105,6 +105,18 @@ impl History {
         if window.0 > until.0 { self.upto(until) } else { self.between(until - window, until) }
     }
 
+    /// The most in any window of that length.
+    pub(crate) fn most_within(&self, window: Span) -> u64 {
+        let mut first = 0;
+        let ends = self.heaps.iter().enumerate().map(|(place, end)| {
+            while first < place && end.last.since(self.heaps[first].last) >= window {
+                first += 1;
+            }
+            end.upto - self.upto_place(first)
+        });
+        ends.max().unwrap_or_default()
+    }
+
     /// How many up to and at a moment. A heap counts when all of it has happened.
     fn upto(&self, at: Instant) -> u64 {
         self.upto_place(self.later(at))
@@ -212,10 +224,14 @@ mod tests {
                 history.record(Instant::from_unix_s(at));
                 all.push(at);
             }
+            let kept: Vec<u64> = all.iter().copied().filter(|s| s + KEPT.as_s() >= at).collect();
             for window in [60, 600, 3600, 86_400] {
                 let naive = all.iter().filter(|s| **s > at - window).count() as u64;
                 let counted = history.within(Span::from_s(window), Instant::from_unix_s(at));
                 prop_assert_eq!(counted, naive);
+                let upto = |at: u64| kept.partition_point(|s| *s <= at);
+                let most = kept.iter().map(|end| (upto(*end) - upto(end - window)) as u64).max();
+                prop_assert_eq!(history.most_within(Span::from_s(window)), most.unwrap_or_default());
             }
         }
 

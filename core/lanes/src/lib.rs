@@ -10,6 +10,7 @@ mod ceilings;
 mod chance;
 mod controller;
 mod credits;
+mod curve;
 mod decision;
 mod fields;
 mod history;

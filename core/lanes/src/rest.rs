@@ -62,6 +62,10 @@ const HOURS: Span = Span::from_h(1);
 /// a limit by the day is over by the second at the latest.
 const LONGEST: Span = Span::from_h(12);
 
+/// No count explains a rest that is longer: who asks may prolong it, and asks when it has lasted half as
+/// long again.
+pub(crate) const BEYOND_COUNTS: Span = Span::from_h(24);
+
 impl Rest {
     /// The wait before the first canary (LANES §4).
     pub(crate) fn first_wait(hint: Option<Hinted>, burst: Span, base: Span) -> Span {
@@ -108,6 +112,9 @@ impl Rest {
     fn wait(&self) -> Span {
         let (ten_minutes, hour) = (Span::from_min(10), Span::from_min(62));
         let waited = self.tried.since(self.refused);
+        if waited > BEYOND_COUNTS {
+            return permille(waited, 1500);
+        }
         let mut wait = self.first;
         let mut step = 0;
         while step < self.canaries.saturating_sub(self.urgent) || wait <= permille(waited, 1250) {

@@ -107,6 +107,10 @@ impl Controller {
         if self.doubt.is_limit(kind) {
             return self.refused(now, heard, Hint::default());
         }
+        if self.are_a_limits(heard.sent, kind) {
+            self.doubt.prove(kind);
+            return self.refused(now, heard, Hint::default());
+        }
         if self.tries(now, heard, kind) {
             return;
         }

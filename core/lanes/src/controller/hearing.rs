@@ -110,6 +110,7 @@ impl Controller {
         if let Some(kind) = self.trial.accepted() {
             self.doubt.prove(kind);
         }
+        self.words.accepted();
         if heard.attempts == 0 {
             self.doubt.welcome();
         }

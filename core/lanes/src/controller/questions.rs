@@ -7,7 +7,7 @@ use super::{Asked, Controller, Question, State};
 use crate::decision::Decision;
 use crate::history::History;
 use crate::quota::{Quota, Reset, with_margin};
-use crate::rest::Rest;
+use crate::rest::{BEYOND_COUNTS, Rest};
 use crate::windows::{self, permille};
 
 /// Canaries for the sake of messages that expire go no more often; nor before a quarter of the time
@@ -58,7 +58,8 @@ impl Controller {
         let knows = rest.explained.is_some() && rest.canaries == 0;
         // Many messages may expire one after the other, and a box may grow with each canary.
         let waited = rest.tried.since(rest.refused);
-        let asked = rest.tried + Span(waited.0 / 4).max(LAST_CANARIES);
+        let part = if waited > BEYOND_COUNTS { 2 } else { 4 };
+        let asked = rest.tried + Span(waited.0 / part).max(LAST_CANARIES);
         let may = until > expires && now >= asked && now >= rest.refused + self.backoff;
         if may && !was_told && !knows {
             self.state = State::Cooling { until: now };

@@ -315,6 +315,39 @@ mod tests {
         assert!(lane.is_resting());
     }
 
+    /// So many messages at an even pace, of which those are refused, in words about recipients, that
+    /// `is_full` says of how many were accepted in the minute before.
+    fn said_of_recipients(messages: u32, is_full: impl Fn(u32, u64) -> bool) -> (Lane, u32) {
+        let (mut lane, mut now, mut refused) = (lane(), START, 0);
+        for n in 0..messages {
+            now = next(&lane, now + Span::from_ms(5_500));
+            let many = lane.accepted_within(Span::from_min(1), now);
+            let signal = if is_full(n, many) { Signal::Mailbox } else { Signal::Accepted };
+            refused += u32::from(signal == Signal::Mailbox);
+            send(&mut lane, now, signal);
+        }
+        (lane, refused)
+    }
+
+    #[test]
+    fn a_limit_in_words_about_recipients_is_told_by_when_it_is_said() {
+        let (lane, refused) = said_of_recipients(2_000, |_, many| many >= 10);
+        assert!(lane.takes_for_rate(Signal::Mailbox));
+        assert!(refused <= 30, "{refused}");
+    }
+
+    #[test]
+    fn mailboxes_that_are_full_are_no_limit_however_many_they_are() {
+        // Strewn, not in turns: two of every three would be what a limit takes.
+        let strewn = |n: u32| n.wrapping_mul(2_654_435_761) >> 16;
+        for one_in in [3, 7, 20] {
+            let is_full = |n, _| strewn(n) % one_in == 2;
+            let (lane, refused) = said_of_recipients(4_000, is_full);
+            assert!(refused >= 150, "{refused}");
+            assert!(!lane.takes_for_rate(Signal::Mailbox), "one in {one_in}");
+        }
+    }
+
     #[test]
     fn what_happens_to_one_message_in_ten_is_no_limit() {
         let mut lane = lane();
