@@ -1,5 +1,6 @@
 //! The controller: it hears what became of mail, and learns how much the provider takes.
 
+mod contact;
 mod doubt;
 mod faster;
 mod first;
@@ -37,6 +38,7 @@ pub use hearing::Heard;
 pub use siblings::Asking;
 pub use together::{Doing, Onset};
 
+use contact::Contact;
 use doubt::Doubt;
 use faster::Faster;
 use first::First;
@@ -107,6 +109,7 @@ pub(crate) struct Controller {
     backlog: u64,
     trusts_hints: bool,
     doubt: Doubt,
+    contact: Contact,
     trial: Trial,
     /// When words were said that may be a limit's.
     words: Words,
@@ -199,6 +202,7 @@ impl Controller {
             backlog: 0,
             trusts_hints: true,
             doubt: Doubt::default(),
+            contact: Contact::default(),
             trial: Trial::default(),
             words: Words::default(),
             first: First::default(),

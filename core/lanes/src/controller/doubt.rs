@@ -82,6 +82,11 @@ impl Doubt {
         self.limits |= kind.bit();
     }
 
+    /// It was no limit.
+    fn acquit(&mut self, kind: Kind) {
+        self.limits &= !kind.bit();
+    }
+
     pub(crate) fn is_limit(self, kind: Kind) -> bool {
         self.limits & kind.bit() != 0
     }
@@ -94,6 +99,17 @@ impl Controller {
     }
 
     pub(super) fn doubt(&mut self, now: Instant, heard: &Heard, kind: Kind) {
+        // What somebody has to mend is neither chance nor first contact.
+        let is_open = !matches!(kind, Kind::Policy | Kind::Greylist);
+        if is_open {
+            self.contact.refused(heard);
+        } else if kind == Kind::Greylist {
+            self.contact.said();
+        }
+        if is_open && self.contact.puts_off() && self.state != State::Canary {
+            self.doubt.acquit(kind);
+            return self.greylisted(now, heard);
+        }
         if kind == Kind::Greylist && !self.doubt.is_limit(kind) && self.is_first_contact(heard) {
             return self.greylisted(now, heard);
         }
@@ -115,7 +131,8 @@ impl Controller {
             return;
         }
         self.doubt.in_a_row += 1;
-        if self.doubt.in_a_row < kind.most() || self.is_resting() {
+        let most = kind.most().max(if is_open { self.contact.no_chance() } else { 0 });
+        if self.doubt.in_a_row < most || self.is_resting() {
             self.count(heard);
             if kind == Kind::Ambiguous && heard.attempts == 0 {
                 self.outcomes.record(now, true);
@@ -137,7 +154,9 @@ impl Controller {
     /// Mail goes again.
     pub(super) fn settle_doubt(&mut self, doubt: Option<Kind>) {
         self.doubt.in_a_row = 0;
-        let Some(kind) = doubt else { return };
+        // What takes retries alone is no limit, whatever it says.
+        let is_limit = |kind: &Kind| *kind == Kind::Policy || !self.contact.puts_off();
+        let Some(kind) = doubt.filter(is_limit) else { return };
         // Somebody may have mended it once; nobody mends it again and again.
         let is_mended = matches!(kind, Kind::Policy | Kind::Mailbox);
         if is_mended && self.doubt.passed & kind.bit() == 0 {

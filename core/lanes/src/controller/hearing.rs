@@ -103,6 +103,7 @@ impl Controller {
 
     fn accepted(&mut self, now: Instant, heard: &Heard) {
         self.welcome(heard.sent);
+        self.contact.taken(heard);
         self.count(heard);
         self.counted.accepted.record(heard.sent);
         self.latency.observe(now.since(heard.sent));

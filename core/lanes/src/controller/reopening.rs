@@ -2,6 +2,7 @@
 
 use postlane_mail::{Instant, Span};
 
+use super::doubt::Kind;
 use super::{Controller, Question, State};
 use crate::decision::Decision;
 use crate::opening::Opening;
@@ -9,6 +10,9 @@ use crate::posterior::{Explanation, WAVES_MAX, Wave, explain};
 use crate::quota::{Quota, Reset};
 use crate::rest::Rest;
 use crate::windows::NATURAL;
+
+/// Where fewer were accepted a lane that was put off is as new as it was.
+const NEW: u32 = 20;
 
 /// A rest that was over so soon came from a limit of seconds or a minute, not from a long window.
 const FAST: Span = Span::from_s(150);
@@ -35,6 +39,10 @@ impl Controller {
             return;
         };
         self.settle_doubt(rest.doubt);
+        // What takes retries alone, and who was out of service, said nothing of a limit.
+        let is_open = rest.doubt.is_some_and(|kind| kind != Kind::Policy);
+        let was_contact = is_open && self.contact.puts_off();
+        let says_nothing = rest.is_outage || was_contact;
         let blocked = sent.since(rest.refused);
         let before = self.pace.rate();
         let known = rest.explained.filter(|place| *place < self.quotas.len());
@@ -42,8 +50,8 @@ impl Controller {
             self.explained(now, place, sent, &rest);
         } else if let Some(place) = self.that_may_have_fallen(&rest).filter(|_| rest.canaries > 0) {
             self.limit_fell(now, place, sent, &rest);
-        } else if rest.was_asked && rest.canaries == 0 || rest.is_outage {
-            // The rate that held before the question, or the outage, holds.
+        } else if rest.was_asked && rest.canaries == 0 || says_nothing {
+            // The rate that held before holds.
             let rate = self.pace.rate();
             self.pace.keep_to(rate, now);
         } else if self.is_trickle(&rest) && !self.windows_of(sent, &rest).is_empty() {
@@ -62,14 +70,19 @@ impl Controller {
         if blocked >= FROM_DAY_TO_DAY && rest.explained.is_none() {
             self.note_opening(now, rest.tried, sent);
         }
-        self.weigh(now, sent, &rest);
+        if was_contact {
+            self.canaries.clear();
+        } else {
+            self.weigh(now, sent, &rest);
+        }
         self.keep_a_floor(now, before, &rest);
         self.rested = blocked;
         if rest.canaries == 0 && rest.explained.is_none() {
             self.first_gap = Some(Span(rest.first.0 / 2).max(Span::from_s(30)));
         }
         self.last_refused = Some(rest.refused);
-        self.state = State::Normal;
+        let is_new = was_contact && self.accepted_in_all() < NEW;
+        self.state = if is_new { State::Probing } else { State::Normal };
         self.began = sent;
         self.accepted_since_reopening = 0;
         self.forget_question();

@@ -1,0 +1,75 @@
+//! Hosts that put off mail in words of another trouble: whom they do not know, or any at random.
+
+use postlane_rehearsal::{Fate, Policy, Run, Tracing, run};
+
+use crate::{ENGINE, scenario};
+
+const SENDER: &str = r#"
+[meta]
+id = "contact"
+title = "put off"
+horizon = "4d"
+seed = 41
+[sender]
+ips = ["ip1"]
+[[mail]]
+class = "engaged"
+count = 2000
+max_age = "3d"
+[[mail]]
+class = "transactional"
+rate = "6/h"
+to = "24h"
+max_age = "24h"
+[receiver]
+site = "mx.contact.example"
+"#;
+
+fn of(receiver: &str, policy: Policy) -> Run {
+    let scenario = scenario(&format!("{SENDER}{receiver}"));
+    run(&scenario, policy, &ENGINE, scenario.run_seed(0), Tracing::Off).unwrap().run
+}
+
+/// How long the last message took, where all were delivered.
+fn slowest_h(run: &Run) -> Option<f64> {
+    let took = run.messages.iter().map(|message| match message.fate {
+        Fate::Delivered(at) => Some((at.0 - message.arrived.0) as f64 / 3.6e6),
+        _ => None,
+    });
+    took.collect::<Option<Vec<f64>>>()?.into_iter().reduce(f64::max)
+}
+
+#[test]
+fn who_puts_off_whom_he_does_not_know_and_says_something_else_gets_all_mail() {
+    for words in [
+        "451 4.3.0 Temporary failure",
+        "450 4.2.0 Mailbox busy, try again later",
+        "450 4.1.1 unverified address",
+        "451 4.7.1 Greylisted, try again later",
+    ] {
+        for policy in [Policy::Lane, Policy::LaneWarm] {
+            let run = of(
+                &format!(
+                    "[[receiver.limit]]\nid = \"first\"\nkind = \"greylist\"\nkey = [\"ip\", \"rcpt\"]\n\
+                     min_delay = \"15m\"\nwhitelist_after = 100\nreply = \"{words}\"\n"
+                ),
+                policy,
+            );
+            let slowest = slowest_h(&run);
+            assert!(slowest.is_some_and(|hours| hours <= 12.0), "{words}: {slowest:?} hours");
+        }
+    }
+}
+
+#[test]
+fn what_is_refused_at_random_is_no_limit() {
+    let limit = "[[receiver.limit]]\nid = \"hour\"\nkind = \"sliding\"\nquota = 600\nwindow = \"1h\"\n\
+                 reply = \"421 4.7.0 Too many messages, try again later\"\n";
+    for policy in [Policy::Lane, Policy::LaneWarm] {
+        let text = "[[receiver.temp]]\np = 0.2\nreply = \"451 4.3.0 Temporary local problem\"\n";
+        let run = of(&format!("{limit}{text}"), policy);
+        let slowest = slowest_h(&run);
+        assert!(slowest.is_some_and(|hours| hours <= 9.0), "{slowest:?} hours");
+        assert!(run.refused_for_rate <= 40, "{} refused", run.refused_for_rate);
+    }
+}
