@@ -62,6 +62,7 @@ impl Controller {
 
     pub(super) fn raise(&mut self, now: Instant, rate: f64) {
         self.held = Some(self.pace.rate());
+        self.words.grows();
         self.pace.keep_to(rate, now);
         let rate = self.pace.rate();
         self.decide(now, Decision::Raises(rate));

@@ -30,6 +30,11 @@ impl Words {
     pub(crate) fn accepted(&mut self) {
         self.is_taken = true;
     }
+
+    /// The lane goes faster: what comes now comes where more was sent than ever before, whatever is said.
+    pub(super) fn grows(&mut self) {
+        self.said.clear();
+    }
 }
 
 impl Controller {
