@@ -117,6 +117,8 @@ pub(crate) struct Controller {
     first: First,
     /// One limit counts other sources as well: it is told what they do.
     is_shared: bool,
+    /// Whether the provider counts what it refuses as well, where that is known.
+    counts_refused: Option<bool>,
     /// No rate grows while more than this share of fresh mail is deferred.
     healthy: f64,
     /// No first canary goes sooner: an operator has said how long to wait after a refusal.
@@ -207,6 +209,7 @@ impl Controller {
             words: Words::default(),
             first: First::default(),
             is_shared: false,
+            counts_refused: None,
             healthy: share_of(Bands::DEFAULT),
             backoff: Span::ZERO,
             under_way: [0; 2],

@@ -5,7 +5,8 @@ use postlane_mail::{Instant, Span, Stream};
 use super::doubt::Kind;
 use super::{Asked, Controller, Question, State};
 use crate::decision::Decision;
-use crate::quota::{Quota, Reset, with_margin};
+use crate::history::History;
+use crate::quota::{Counted, Quota, Reset, with_margin};
 use crate::rest::Rest;
 use crate::signal::{Hint, Hinted, Signal};
 use crate::windows;
@@ -154,7 +155,11 @@ impl Controller {
         let asked = rest.asks.take().zip(rest.explained);
         if let Some((question, place)) = asked {
             self.quotas[place].learn_from_no(now, sent, question);
+        } else if self.is_first_that_counted(&rest, sent) {
+            self.counts_refused = Some(true);
         } else {
+            // There was room even so: it fell, or it is another limit.
+            self.counts_refused = self.counts_refused.filter(|counts| !*counts);
             rest.canaries += 1;
         }
         self.first_gap = None;
@@ -165,6 +170,28 @@ impl Controller {
         let until = self.next_canary(now);
         self.state = State::Cooling { until };
         self.decide(now, Decision::CanaryRefused { canaries: rest.canaries, until });
+    }
+
+    /// Whether a canary for which a full quota had room was refused, since what was refused before
+    /// it counts as well: nothing else has told so yet.
+    fn is_first_that_counted(&self, rest: &Rest, sent: Instant) -> bool {
+        let known = rest.explained.and_then(|place| self.quotas.get(place));
+        let Some(quota) = known.filter(|_| rest.canaries == 0 && self.counts_refused.is_none())
+        else {
+            return false;
+        };
+        let had_room = quota.used(&self.counted.accepted, sent) < self.full(quota, rest);
+        had_room && self.is_full_with_refused(quota, rest, sent)
+    }
+
+    /// What a quota had let through when it refused.
+    fn full(&self, quota: &Quota, rest: &Rest) -> u64 {
+        quota.used(&self.counted.accepted, rest.refused).min(u64::from(quota.messages))
+    }
+
+    /// Whether nothing had left a quota for a canary, if what was refused before it counts.
+    pub(super) fn is_full_with_refused(&self, quota: &Quota, rest: &Rest, sent: Instant) -> bool {
+        quota.used(&self.counted.all, sent).saturating_sub(1) >= self.full(quota, rest)
     }
 
     /// A wave of refusals begins.
@@ -327,13 +354,19 @@ impl Controller {
 
     /// A quota that is full is asked by the canary, while nothing else goes: whether a shorter window
     /// is the right one, then whether it begins by a clock; else the canary waits until something
-    /// has left the window.
+    /// has left the window. Where what was refused may count as well, as much more has to leave,
+    /// but where somebody waits.
     fn canary_of(&self, quota: &Quota, rest: &Rest) -> (Instant, Option<Question>) {
-        let accepted = &self.counted.accepted;
-        let left = quota.used(accepted, rest.refused).min(u64::from(quota.messages));
-        let left = left.saturating_sub(1);
-        let opens = quota.opens(accepted, left, rest.tried);
-        let opens = opens.min(rest.refused + with_margin(quota.window)).max(rest.tried);
+        let Counted { all, accepted } = &self.counted;
+        let left = self.full(quota, rest).saturating_sub(1);
+        let opens = |of: &History| {
+            let at = quota.opens(of, left, rest.tried);
+            at.min(rest.refused + with_margin(quota.window)).max(rest.tried)
+        };
+        // What is asked sooner says something only as long as nothing that was accepted has left.
+        let soonest = opens(accepted);
+        let counts = self.counts_refused.unwrap_or_else(|| !self.is_urgent(quota));
+        let opens = opens(if counts { all } else { accepted });
         if !self.credits.has_one() || self.left() < 2.0 * quota.window.0 as f64 / 1e6 {
             return (opens, None);
         }
@@ -343,14 +376,14 @@ impl Controller {
             return if is_wide { (middle(from, to), Some(Question::Reset)) } else { (to, None) };
         }
         if let Some(shorter) = quota.shorter() {
-            let at = accepted.falls_to(with_margin(shorter), left).max(rest.tried);
-            if at + windows::permille(quota.window, 50) < opens {
+            let at = all.falls_to(with_margin(shorter), left).max(rest.tried);
+            if at + windows::permille(quota.window, 50) < soonest {
                 return (at, Some(Question::Shorter));
             }
         }
-        let waits = opens.since(rest.refused) > windows::permille(quota.window, 500);
+        let waits = soonest.since(rest.refused) > windows::permille(quota.window, 500);
         if quota.reset == Reset::Assumed && waits && quota.window >= Span::from_min(10) {
-            return (middle(rest.refused, opens), Some(Question::Reset));
+            return (middle(rest.refused, soonest), Some(Question::Reset));
         }
         (opens, None)
     }
@@ -428,4 +461,4 @@ impl Controller {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -82,6 +82,7 @@ impl Controller {
             refused: 0,
             usual: self.usual(now).kept(),
             is_shared: self.is_shared,
+            counts_refused: self.counts_refused,
             past: self.past(now),
         }
     }
@@ -103,6 +104,7 @@ impl Controller {
         self.doubt = Doubt::of_limits(learned.wordings);
         self.last_refused = learned.last_refused;
         self.is_shared = learned.is_shared;
+        self.counts_refused = learned.counts_refused;
         self.usual = learned.usual.map(|(messages, over)| Usual::of(messages, over, now));
         for past in learned.past.iter().filter(|past| past.at <= now) {
             self.count_past(past);

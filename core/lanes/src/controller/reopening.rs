@@ -7,7 +7,7 @@ use super::{Controller, Question, State};
 use crate::decision::Decision;
 use crate::opening::Opening;
 use crate::posterior::{Explanation, WAVES_MAX, Wave, explain};
-use crate::quota::{Quota, Reset};
+use crate::quota::{Counted, Quota, Reset};
 use crate::rest::Rest;
 use crate::windows::NATURAL;
 
@@ -142,8 +142,11 @@ impl Controller {
 
     /// The limit that was known held once more.
     fn explained(&mut self, now: Instant, place: usize, sent: Instant, rest: &Rest) {
+        let counted = self.taken_before(&self.quotas[place], rest.refused);
+        if rest.asks.is_none() && self.is_full_with_refused(&self.quotas[place], rest, sent) {
+            self.counts_refused = Some(false);
+        }
         let quota = &mut self.quotas[place];
-        let counted = quota.used(&self.counted.accepted, rest.refused);
         quota.support = quota.support.saturating_add(1);
         quota.messages = quota.messages.min(u32::try_from(counted).unwrap_or(u32::MAX)).max(1);
         match rest.asks {
@@ -164,8 +167,23 @@ impl Controller {
         self.pace.keep_to(rate, now);
     }
 
+    /// What counted in a quota's window when something was refused.
+    fn taken_before(&self, quota: &Quota, refused: Instant) -> u64 {
+        let accepted = quota.used(&self.counted.accepted, refused);
+        if self.counts_refused != Some(true) {
+            return accepted;
+        }
+        quota.used(&self.counted.all, refused).saturating_sub(1).max(accepted)
+    }
+
+    /// Whether somebody waits for mail behind a window so short that waiting for it is felt.
+    pub(super) fn is_urgent(&self, quota: &Quota) -> bool {
+        self.transactional.total() > 0 && quota.window <= SHORT
+    }
+
     /// A known limit had room and refused all the same.
     fn limit_fell(&mut self, now: Instant, place: usize, sent: Instant, rest: &Rest) {
+        let is_urgent = self.is_urgent(&self.quotas[place]);
         let quota = &mut self.quotas[place];
         let least = quota.messages / 4;
         let counted = quota.used(&self.counted.accepted, sent);
@@ -174,7 +192,6 @@ impl Controller {
         // somebody waits for mail, what is sure counts for a short window: it is asked for more before
         // long, and a second wave would shut that mail out again.
         let refused = quota.used(&self.counted.accepted, rest.tried).max(counted);
-        let is_urgent = self.transactional.total() > 0 && quota.window <= SHORT;
         let share = if is_urgent { 0 } else { (refused - counted) / 2 };
         let between = u32::try_from(counted + share).unwrap_or(u32::MAX);
         quota.messages = between.saturating_add(1).max(least).min(quota.messages).max(1);
@@ -235,15 +252,20 @@ impl Controller {
     }
 
     /// Every window in which nothing had left when the last canary was refused, and something had
-    /// when this one was accepted.
+    /// when this one was accepted: of what was accepted, or, since some providers count what they
+    /// refuse as well, of all that was tried.
     fn windows_of(&self, sent: Instant, rest: &Rest) -> Vec<Quota> {
-        let accepted = &self.counted.accepted;
+        let Counted { all, accepted } = &self.counted;
         let canaries = u64::from(rest.canaries);
         let may_be = NATURAL.iter().filter_map(|window| {
             let full = accepted.within(*window, rest.refused);
             let held = accepted.within(*window, rest.tried) + canaries >= full;
-            let opened = accepted.within(*window, sent) < full + 1;
-            (full >= SUSPECTED_MIN && held && opened).then(|| Quota::new(*window, full, 1))
+            let opened = accepted.within(*window, sent) <= full;
+            let before = |at: Instant| all.within(*window, at).saturating_sub(1);
+            let tried = before(rest.refused);
+            let of_all = before(rest.tried) >= tried && before(sent) < tried;
+            let is_one = full >= SUSPECTED_MIN && (held && opened || of_all);
+            is_one.then(|| Quota::new(*window, full, 1))
         });
         may_be.collect()
     }
@@ -313,4 +335,30 @@ impl Controller {
 /// Two windows that are not far from each other explain the same refusals: one of them is wrong.
 fn is_rival(one: Span, other: Span) -> bool {
     one.0.max(other.0) <= one.0.min(other.0).saturating_mul(8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::controller::FIRST_RATE;
+    use crate::controller::hearing::tests::rest;
+
+    /// Twenty in ten minutes, of which what is refused counts: four were refused at first, so that two
+    /// that had left were not enough for the canary.
+    #[test]
+    fn a_window_that_counts_what_is_refused_is_suspected() {
+        let mut controller = Controller::new(FIRST_RATE, 1);
+        let at = |s| Instant::from_unix_s(1_000_000) + Span::from_s(s);
+        for s in 0..20 {
+            controller.counted.accepted.record(at(s));
+            controller.counted.all.record(at(s));
+        }
+        for s in [20, 20, 21, 21, 602, 640] {
+            controller.counted.all.record(at(s));
+        }
+        controller.counted.accepted.record(at(640));
+        let rest = Rest { tried: at(602), canaries: 1, ..rest(at(20)) };
+        let windows = controller.windows_of(at(640), &rest);
+        assert!(windows.iter().any(|quota| quota.window == Span::from_min(10)), "{windows:?}");
+    }
 }

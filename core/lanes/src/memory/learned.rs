@@ -54,6 +54,8 @@ pub struct Learned {
     pub usual: Option<(u32, Span)>,
     /// One limit counts this source and others: what was sent is that of all of them.
     pub is_shared: bool,
+    /// Whether the provider counts what it refuses as well, where that is known.
+    pub counts_refused: Option<bool>,
     /// What was lately sent: so that a restart grants nothing twice.
     pub past: Vec<Past>,
 }
@@ -141,6 +143,7 @@ const WORDINGS: u8 = 19;
 const OPENING: u8 = 21;
 const USUAL: u8 = 22;
 const IS_SHARED: u8 = 23;
+const COUNTS_REFUSED: u8 = 24;
 
 impl Learned {
     pub(super) fn fields(&self) -> Writer {
@@ -177,6 +180,7 @@ impl Learned {
         out.number(ACCEPTED, self.accepted);
         out.number(REFUSED, self.refused);
         out.number(IS_SHARED, self.is_shared.into());
+        out.maybe(COUNTS_REFUSED, self.counts_refused.map(u64::from));
         out.octets(PAST, &past_octets(&self.past));
         out
     }
@@ -212,6 +216,7 @@ impl Learned {
             accepted: kept.number(ACCEPTED).unwrap_or_default(),
             refused: kept.number(REFUSED).unwrap_or_default(),
             is_shared: kept.number(IS_SHARED) == Some(1),
+            counts_refused: kept.number(COUNTS_REFUSED).map(|counts| counts == 1),
             past: past_of(kept.octets(PAST).unwrap_or_default()),
         })
     }

@@ -24,6 +24,7 @@ fn learned() -> Learned {
     let past = (0..9).map(|n| Past { at: NOW + Span::from_min(3 * n), ..stretch });
     Learned {
         is_shared: true,
+        counts_refused: Some(false),
         at: NOW,
         is_last: true,
         gap: Span::from_ms(10),

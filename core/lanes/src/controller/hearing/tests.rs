@@ -16,7 +16,7 @@ fn a_canary_that_is_refused_after_its_quotas_window_is_followed_by_a_later_one()
     assert!(controller.next_canary(tried) >= tried);
 }
 
-fn rest(refused: Instant) -> Rest {
+pub(in crate::controller) fn rest(refused: Instant) -> Rest {
     Rest {
         refused,
         began: refused - Span::from_min(1),
@@ -34,6 +34,35 @@ fn rest(refused: Instant) -> Rest {
         explained: None,
         is_outage: false,
     }
+}
+
+/// Ten were accepted, one each second, and two more refused, which the provider may count.
+#[test]
+fn as_much_more_leaves_a_window_before_the_canary_as_was_refused_where_that_counts() {
+    let mut controller = Controller::new(FIRST_RATE, 1);
+    let at = |s| Instant::from_unix_s(1_000_000) + Span::from_s(s);
+    for s in [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 10] {
+        controller.counted.all.record(at(s));
+    }
+    (0..10).for_each(|s| controller.counted.accepted.record(at(s)));
+    let quota = Quota::new(Span::from_min(10), 10, 2);
+    controller.quotas.push(quota);
+    let opens = |left| at(left) + with_margin(quota.window);
+    let rested = Rest { explained: Some(0), ..rest(at(10)) };
+    assert_eq!(controller.canary_of(&quota, &rested).0, opens(2));
+    controller.transactional.record(at(9));
+    assert_eq!(controller.canary_of(&quota, &rested).0, opens(0));
+    // One had left, and its canary was refused: what was refused before it counts.
+    controller.rest = Some(rested);
+    controller.counted.all.record(opens(0));
+    controller.canary_refused(opens(0), opens(0));
+    assert_eq!(controller.counts_refused, Some(true));
+    let tried = controller.rest.expect("it rests on");
+    assert_eq!((tried.canaries, controller.canary_of(&quota, &tried).0), (0, opens(3)));
+    // Four had, and still: that was not why.
+    controller.counted.all.record(opens(3));
+    controller.canary_refused(opens(3), opens(3));
+    assert_eq!(controller.counts_refused, None);
 }
 
 /// Half of a day's quota was used: that it fell is one explanation, a limit of minutes is another.
