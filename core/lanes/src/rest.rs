@@ -40,6 +40,8 @@ pub(crate) struct Rest {
     /// It said that it is out of service, where mail had gone for a while and no quota was full: what is
     /// known of its limits stands.
     pub(crate) is_outage: bool,
+    /// How many were accepted in all before it: a canary more is little of them, or much.
+    pub(crate) accepted: u32,
 }
 
 /// How long a provider said to wait.
@@ -66,6 +68,9 @@ const LONGEST: Span = Span::from_h(12);
 /// long again.
 pub(crate) const BEYOND_COUNTS: Span = Span::from_h(24);
 
+/// Nor than this, where a canary is little of what was accepted. Chosen by rehearsals (decision 043).
+const OFTEN: Span = Span::from_h(3);
+
 impl Rest {
     /// The wait before the first canary (LANES §4).
     pub(crate) fn first_wait(hint: Option<Hinted>, burst: Span, base: Span) -> Span {
@@ -90,6 +95,8 @@ impl Rest {
             _ => self.snapped(self.refused + after),
         };
         let least = self.tried + Span::from_s(30).min(self.first);
+        // Many limits of a day begin by a clock, hours after the lane has filled them.
+        let due = if self.is_little() { due.min(self.tried + OFTEN) } else { due };
         due.max(least) + jitter(after, chance)
     }
 
@@ -105,6 +112,11 @@ impl Rest {
             self.began + *window + permille(*window, 10).min(PAST) + apart.min(PAST)
         });
         ends.filter(|at| *at >= least).min()
+    }
+
+    /// Whether one canary more is little of what was accepted: half a percent of it at most.
+    fn is_little(&self) -> bool {
+        u64::from(self.accepted) >= 200 * (u64::from(self.canaries) + 1)
     }
 
     /// From the first refusal to the next canary: a minute, ten minutes, an hour, as most limits
@@ -127,7 +139,7 @@ impl Rest {
                 permille(wait, 2500)
             };
         }
-        wait.min(waited + LONGEST)
+        wait.min(waited + if self.is_little() { OFTEN } else { LONGEST })
     }
 
     /// The moment near `target` at which something would leave a natural window: a limit opens

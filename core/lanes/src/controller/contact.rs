@@ -33,7 +33,7 @@ const REFUSED_MIN: u32 = 3;
 
 /// For each first attempt that was taken so many were refused,
 const SELDOM: u32 = 10;
-/// and of retries so many times the share is taken. Chosen by rehearsals.
+/// and of retries so many times the share is taken. Chosen by rehearsals (decision 042).
 const OFTEN: f64 = 2.0;
 
 /// Refusals in a row that chance brings once in a million times are no chance. Chosen, not measured.

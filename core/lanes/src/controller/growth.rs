@@ -11,6 +11,10 @@ use crate::quota::Quota;
 const STEP_HELD: Span = Span::from_s(60);
 /// so many accepted messages.
 const STEP_AFTER: u32 = 10;
+/// Each step is so much faster,
+const STEP: f64 = 1.05;
+/// but for lanes slower than this: ten messages are a minute of theirs, or more.
+const SLOW: f64 = 1.0 / 6.0;
 /// A rate that was not used for so long is measured anew.
 const LEVEL_MEASURED: Span = Span::from_s(60);
 /// No rate grows where less than this share of it is used: it would say nothing.
@@ -50,7 +54,7 @@ impl Controller {
         self.faster_held(now);
         let share = if self.shut_out.is_some() { 0.88 } else { 0.95 };
         let most = self.failed.map_or(f64::INFINITY, |failed| share * failed);
-        let next = 1.05 * self.pace.rate();
+        let next = self.next_step(most);
         if next <= most {
             self.raise(now, next);
         } else if self.pace.rate() < 0.99 * most {
@@ -58,6 +62,14 @@ impl Controller {
         } else {
             self.try_faster(now);
         }
+    }
+
+    /// A twentieth more; where few go the next is learned late, and half of the way to what failed is
+    /// tried, twice as fast at most.
+    fn next_step(&self, most: f64) -> f64 {
+        let rate = self.pace.rate();
+        let step = if most.is_finite() && rate < SLOW { (most / rate).sqrt() } else { STEP };
+        step.clamp(STEP, 2.0) * rate
     }
 
     pub(super) fn raise(&mut self, now: Instant, rate: f64) {

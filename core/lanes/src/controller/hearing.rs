@@ -226,6 +226,7 @@ impl Controller {
             was_asked,
             explained,
             is_outage,
+            accepted: self.accepted_in_all(),
         };
         if explained.is_none()
             && !is_outage

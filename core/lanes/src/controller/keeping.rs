@@ -222,6 +222,7 @@ fn recalled_rest(kept: &LearnedRest, quotas: usize) -> Rest {
         was_asked: false,
         explained: kept.explained.map(usize::from).filter(|place| *place < quotas),
         is_outage: false,
+        accepted: 0,
     }
 }
 

@@ -29,6 +29,9 @@ const SHORT: Span = Span::from_min(15);
 /// A minute before a refusal with fewer says nothing of what a rate would let through.
 const TRICKLE_FROM: u64 = 20;
 
+/// Fewer between two waves are hardly anything. Chosen by rehearsals (decision 043).
+const HARDLY: u32 = 8;
+
 /// A rate is measured over so many quick waves.
 const QUICK_MAX: usize = 4;
 
@@ -217,8 +220,8 @@ impl Controller {
         let mut rate = match (between, rest.pace) {
             (Some((accepted, seconds)), _) if accepted >= 8 => 0.97 * accepted as f64 / seconds,
             (Some((accepted, seconds)), _) if accepted >= 1 => 0.9 * accepted as f64 / seconds,
-            (_, Some(pace)) => 0.7 * pace,
-            (_, None) => 0.7 * self.pace.learned(),
+            (_, Some(pace)) => self.slower(0.7) * pace,
+            (_, None) => self.slower(0.7) * self.pace.learned(),
         };
         // Half of what a quota lets through is no wave's doing; where one follows the other all the
         // same, the quota is not there, or it is not what holds the lane up.
@@ -230,6 +233,13 @@ impl Controller {
         }
         let rate = rate.min(self.pace.learned());
         self.pace.keep_to(rate, now);
+    }
+
+    /// What a wave leaves of the rate. Where hardly anything was accepted since the wave before, the rate is
+    /// far off, and each step down is paid for with a refusal.
+    fn slower(&self, share: f64) -> f64 {
+        let is_far_off = self.accepted_since_reopening < HARDLY && self.last_refused.is_some();
+        if is_far_off { 0.58 * share } else { share }
     }
 
     /// Quotas that would let through more than so many messages a second.
@@ -274,7 +284,7 @@ impl Controller {
     fn suspect(&mut self, now: Instant, sent: Instant, rest: &Rest) {
         self.suspects = self.windows_of(sent, rest);
         self.suspected_for = sent.since(rest.refused);
-        let rate = 0.5 * rest.pace.unwrap_or_else(|| self.pace.rate());
+        let rate = self.slower(0.5) * rest.pace.unwrap_or_else(|| self.pace.rate());
         self.pace.keep_to(rate, now);
         if self.suspects.is_empty() {
             self.shut_out = Some(self.suspected_for);

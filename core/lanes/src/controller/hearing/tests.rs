@@ -33,6 +33,7 @@ pub(in crate::controller) fn rest(refused: Instant) -> Rest {
         was_asked: false,
         explained: None,
         is_outage: false,
+        accepted: 0,
     }
 }
 
