@@ -259,7 +259,7 @@ fn a_relay_goes_by_rules_of_ones_own_and_a_reload_reads_them_anew() {
     );
     relay.home().write("mine.toml", &rule("no such label"));
     let asked = relay.ask(&["reload"]);
-    assert_eq!(asked.status.code(), Some(2));
+    assert_eq!(asked.status.code(), Some(78), "wrong as a configuration is (decision 38)");
     assert!(String::from_utf8(asked.stderr).unwrap().contains("there is no label"));
     relay.home().write("mine.toml", &rule("recipient_policy"));
     let changed = &relay.ask_json(&["reload"])[0]["changed"];
