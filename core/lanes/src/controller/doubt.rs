@@ -57,6 +57,12 @@ impl Kind {
         }
     }
 
+    /// Whether it may be chance, or a host that puts off whom it does not know: not what somebody has to
+    /// mend, nor what says itself that it greylists.
+    pub(super) fn may_be_chance(self) -> bool {
+        !matches!(self, Self::Policy | Self::Greylist)
+    }
+
     pub(super) fn bit(self) -> u8 {
         1 << self as u8
     }
@@ -99,14 +105,12 @@ impl Controller {
     }
 
     pub(super) fn doubt(&mut self, now: Instant, heard: &Heard, kind: Kind) {
-        // What somebody has to mend is neither chance nor first contact.
-        let is_open = !matches!(kind, Kind::Policy | Kind::Greylist);
-        if is_open {
-            self.contact.refused(heard);
-        } else if kind == Kind::Greylist {
-            self.contact.said();
+        match kind {
+            Kind::Greylist => self.contact.said(),
+            Kind::Policy => {}
+            Kind::Temp | Kind::Mailbox | Kind::Ambiguous => self.contact.refused(heard),
         }
-        if is_open && self.contact.puts_off() && self.state != State::Canary {
+        if self.is_first_contact_of(kind) && self.state != State::Canary {
             self.doubt.acquit(kind);
             return self.greylisted(now, heard);
         }
@@ -131,7 +135,8 @@ impl Controller {
             return;
         }
         self.doubt.in_a_row += 1;
-        let most = kind.most().max(if is_open { self.contact.no_chance() } else { 0 });
+        let by_chance = if kind.may_be_chance() { self.contact.no_chance() } else { 0 };
+        let most = kind.most().max(by_chance);
         if self.doubt.in_a_row < most || self.is_resting() {
             self.count(heard);
             if kind == Kind::Ambiguous && heard.attempts == 0 {
@@ -151,12 +156,15 @@ impl Controller {
         self.decide(now, Decision::Doubts { until });
     }
 
+    /// What takes retries alone is no limit, whatever it says.
+    pub(super) fn is_first_contact_of(&self, kind: Kind) -> bool {
+        kind.may_be_chance() && self.contact.puts_off()
+    }
+
     /// Mail goes again.
     pub(super) fn settle_doubt(&mut self, doubt: Option<Kind>) {
         self.doubt.in_a_row = 0;
-        // What takes retries alone is no limit, whatever it says.
-        let is_limit = |kind: &Kind| *kind == Kind::Policy || !self.contact.puts_off();
-        let Some(kind) = doubt.filter(is_limit) else { return };
+        let Some(kind) = doubt.filter(|kind| !self.is_first_contact_of(*kind)) else { return };
         // Somebody may have mended it once; nobody mends it again and again.
         let is_mended = matches!(kind, Kind::Policy | Kind::Mailbox);
         if is_mended && self.doubt.passed & kind.bit() == 0 {

@@ -2,7 +2,6 @@
 
 use postlane_mail::{Instant, Span};
 
-use super::doubt::Kind;
 use super::{Controller, Question, State};
 use crate::decision::Decision;
 use crate::opening::Opening;
@@ -43,20 +42,19 @@ impl Controller {
         };
         self.settle_doubt(rest.doubt);
         // What takes retries alone, and who was out of service, said nothing of a limit.
-        let is_open = rest.doubt.is_some_and(|kind| kind != Kind::Policy);
-        let was_contact = is_open && self.contact.puts_off();
+        let was_contact = rest.doubt.is_some_and(|kind| self.is_first_contact_of(kind));
         let says_nothing = rest.is_outage || was_contact;
         let blocked = sent.since(rest.refused);
         let before = self.pace.rate();
         let known = rest.explained.filter(|place| *place < self.quotas.len());
         if let Some(place) = known.filter(|_| rest.canaries == 0) {
             self.explained(now, place, sent, &rest);
-        } else if let Some(place) = self.that_may_have_fallen(&rest).filter(|_| rest.canaries > 0) {
-            self.limit_fell(now, place, sent, &rest);
-        } else if rest.was_asked && rest.canaries == 0 || says_nothing {
+        } else if rest.was_asked && rest.canaries == 0 || says_nothing && known.is_none() {
             // The rate that held before holds.
             let rate = self.pace.rate();
             self.pace.keep_to(rate, now);
+        } else if let Some(place) = self.that_may_have_fallen(&rest).filter(|_| rest.canaries > 0) {
+            self.limit_fell(now, place, sent, &rest);
         } else if self.is_trickle(&rest) && !self.windows_of(sent, &rest).is_empty() {
             self.suspect(now, sent, &rest);
         } else if blocked <= FAST || rest.canaries == 0 {
