@@ -7,45 +7,31 @@
 use postlane_mail::{Instant, Span};
 
 use crate::history::History;
+use crate::windows::NATURAL;
 
-/// The spans that counts are compared in: what refills a bucket is a matter of seconds, a window one
-/// of minutes or hours.
-const SPANS: [Span; 20] = [
+/// What refills a bucket is a matter of seconds: counts are compared in these, and in the natural windows.
+const SECONDS: [Span; 6] = [
     Span::from_s(1),
     Span::from_s(2),
     Span::from_s(5),
     Span::from_s(10),
     Span::from_s(20),
     Span::from_s(30),
-    Span::from_min(1),
-    Span::from_min(2),
-    Span::from_min(5),
-    Span::from_min(10),
-    Span::from_min(15),
-    Span::from_min(20),
-    Span::from_min(30),
-    Span::from_h(1),
-    Span::from_h(2),
-    Span::from_h(3),
-    Span::from_h(4),
-    Span::from_h(6),
-    Span::from_h(12),
-    Span::from_h(24),
 ];
 
-/// The most that was taken in any span of each length.
+/// The spans that counts are compared in, and the most that was taken in any of each length.
 #[derive(Debug, Clone)]
-pub(crate) struct Curve([u64; SPANS.len()]);
+pub(crate) struct Curve(Vec<(Span, u64)>);
 
 impl Curve {
     pub(crate) fn of(accepted: &History) -> Self {
-        Self(SPANS.map(|span| accepted.most_within(span)))
+        let spans = SECONDS.into_iter().chain(NATURAL);
+        Self(spans.map(|span| (span, accepted.most_within(span))).collect())
     }
 
     /// Whether one more, at that moment, would have been more in some span than was ever taken.
     pub(crate) fn explains(&self, accepted: &History, refused: Instant) -> bool {
-        let more = |(span, most): (&Span, &u64)| accepted.within(*span, refused) + 1 > *most;
-        SPANS.iter().zip(&self.0).any(more)
+        self.0.iter().any(|(span, most)| accepted.within(*span, refused) + 1 > *most)
     }
 }
 
