@@ -135,16 +135,18 @@ proptest! {
     }
 }
 
+/// One segment is enough, and ten thousand octets are to stay free.
+const WATERMARK: Settings = Settings {
+    segment_octets: 1 << 20,
+    free_octets_min: 10_000,
+    free_percent_min: 100,
+    ..SETTINGS
+};
+
 #[test]
 fn a_disk_that_was_full_takes_mail_again_when_its_only_segment_is_done() {
     let volume = Faulty::default();
-    let settings = Settings {
-        segment_octets: 1 << 20,
-        free_octets_min: 10_000,
-        free_percent_min: 100,
-        ..SETTINGS
-    };
-    let mut rig = Rig::open(&volume, settings).unwrap().rig;
+    let mut rig = Rig::open(&volume, WATERMARK).unwrap().rig;
     let tickets: Vec<_> = (1..40).map(|n| rig.disk.insert(message(n, 1, 1000))).collect();
     rig.step();
     let places: Vec<_> = tickets.into_iter().map(|ticket| ticket.wait().unwrap()).collect();
@@ -257,14 +259,8 @@ fn without_a_name_for_the_next_segment_mail_is_refused_and_outcomes_go_on_in_the
 #[test]
 fn a_disk_that_fills_faster_than_it_is_looked_at_is_looked_at_sooner() {
     let volume = Faulty::default();
-    let settings = Settings {
-        segment_octets: 1 << 20,
-        free_octets_min: 10_000,
-        free_percent_min: 100,
-        ..SETTINGS
-    };
     volume.set_room(Some(60_000));
-    let mut rig = Rig::open(&volume, settings).unwrap().rig;
+    let mut rig = Rig::open(&volume, WATERMARK).unwrap().rig;
     for n in 1..200 {
         drop(rig.disk.insert(message(n, 1, 300)));
         rig.step();
