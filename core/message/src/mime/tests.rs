@@ -106,9 +106,15 @@ fn names_are_quoted_or_encoded_and_domains_take_their_dns_form() {
     );
 }
 
-/// Words in several scripts, with blanks of all sorts between them.
+/// Words in several scripts, with blanks of all sorts between them, and none that is taken for encoded.
 fn words() -> impl Strategy<Value = String> {
     "([a-zA-Z0-9=?_.,;:<>@()\\[\\]\"\\\\-]{1,12}|[äöüßéñ日本語🙂]{1,6})( {1,2}([a-z=?_]{1,12}|[äöü日本🙂]{1,6})){0,12}"
+        .prop_map(|words| words.replace("=?", "=!"))
+}
+
+/// The other program leaves one blank where a line was folded at two (RFC 5322 §2.2.3 leaves both).
+fn blanks_as_one(text: &str) -> String {
+    text.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 proptest! {
@@ -116,7 +122,6 @@ proptest! {
     fn what_is_composed_is_read_back_by_another_program(
         subject in words(), name in words(), text in "[ -~äöü日🙂\n]{0,400}", html in "[ -~äöü\n]{0,200}"
     ) {
-        prop_assume!(!subject.contains("=?") && !name.contains("=?"));
         let to = [format!("\"{}\" <jo@example.net>", name.replace('\\', "\\\\").replace('"', "\\\""))];
         let draft = Draft { to: &to, subject: &subject, text: Some(&text), html: Some(&html), ..draft() };
         let out = compose(&draft, ID).unwrap();
@@ -125,7 +130,12 @@ proptest! {
         prop_assert!(!lines.bare_newlines && !lines.long);
 
         let message = MessageParser::new().parse(&out).unwrap();
-        prop_assert_eq!(message.subject(), Some(subject.as_str()));
+        if subject.is_ascii() {
+            let unfolded = String::from_utf8(out.clone()).unwrap().replace("\r\n ", " ");
+            let field = format!("Subject: {subject}\r\n");
+            prop_assert!(unfolded.contains(&field), "{} in {}", field, unfolded);
+        }
+        prop_assert_eq!(message.subject().map(blanks_as_one), Some(blanks_as_one(&subject)));
         prop_assert_eq!(message.to().unwrap().first().unwrap().name(), Some(name.as_str()));
         let parts: Vec<_> = message.parts.iter().skip(1).collect();
         prop_assert_eq!(parts.len(), 2);
