@@ -86,7 +86,7 @@ fn session(stream: TcpStream, memory: &Memory) -> io::Result<()> {
     if !greeting.starts_with("220") {
         return Ok(());
     }
-    let (mut from, mut message) = (String::new(), String::new());
+    let (mut envelope, mut message) = (Envelope::default(), String::new());
     let mut in_data = false;
     let mut line = String::new();
     loop {
@@ -99,26 +99,35 @@ fn session(stream: TcpStream, memory: &Memory) -> io::Result<()> {
             continue;
         }
         let reply = if std::mem::take(&mut in_data) {
-            let taken = (from.clone(), std::mem::take(&mut message));
+            let taken = (std::mem::take(&mut envelope).from, std::mem::take(&mut message));
             memory.seen.lock().unwrap().taken.push(taken);
             "250 2.0.0 taken".to_owned()
         } else {
-            in_data = line.starts_with("DATA");
-            answer(&line, &mut from, memory)
+            let reply = answer(&line, &mut envelope, memory);
+            in_data = reply.starts_with("354");
+            reply
         };
         memory.changed.notify_all();
         write!(reader.get_mut(), "{reply}\r\n")?;
     }
 }
 
-fn answer(line: &str, from: &mut String, memory: &Memory) -> String {
+/// What was said of the message that is not there yet.
+#[derive(Default)]
+struct Envelope {
+    from: String,
+    /// Recipients that were taken.
+    recipients: u32,
+}
+
+fn answer(line: &str, envelope: &mut Envelope, memory: &Memory) -> String {
     let path = || line.split(['<', '>']).nth(1).unwrap_or_default().to_owned();
     let word = line.split([' ', '\r']).next().unwrap_or_default();
     match word {
         "EHLO" => "250-sink.example\r\n250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n250 PIPELINING"
             .to_owned(),
         "MAIL" => {
-            *from = path();
+            *envelope = Envelope { from: path(), recipients: 0 };
             "250 2.1.0 ok".to_owned()
         }
         "RCPT" => {
@@ -130,9 +139,13 @@ fn answer(line: &str, from: &mut String, memory: &Memory) -> String {
                     "451-4.7.1 We do not know you yet.\r\n451 4.7.1 Try again later.".to_owned()
                 }
                 Some("gone") => "550 5.1.1 nobody of that name".to_owned(),
-                _ => "250 2.1.5 ok".to_owned(),
+                _ => {
+                    envelope.recipients += 1;
+                    "250 2.1.5 ok".to_owned()
+                }
             }
         }
+        "DATA" if envelope.recipients == 0 => "554 5.5.1 no valid recipients".to_owned(),
         "DATA" => "354 go on".to_owned(),
         "QUIT" => "221 2.0.0 bye".to_owned(),
         _ => "250 2.0.0 ok".to_owned(),
