@@ -32,6 +32,6 @@ pub use identity::inspector::Inspector;
 pub use identity::tester;
 pub use identity::turnstile::NotInspected;
 pub use outcome::meaning::Meanings;
-pub use server::{Server, token_path};
+pub use server::{Server, claim, token_path};
 pub use telling::webhooks;
 pub use trouble::triage;

@@ -5,14 +5,14 @@ mod engine_settings;
 mod fittings;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use parking_lot::Mutex;
 use postlane_engine::{Engine, Input};
 use postlane_net::listener::{Gate, ListenerSettings};
-use postlane_spool::{Disk, Lock, Opened, Recovered, Recovery};
+use postlane_spool::{Disk, Lock, OpenError, Opened, Recovered, Recovery};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -35,6 +35,12 @@ use engine_settings::engine_settings;
 pub(crate) use engine_settings::settings_towards;
 use fittings::{Fittings, Rest};
 
+/// Takes a data directory for ourselves, before all else: whoever comes second touches nothing, and
+/// hears who came first.
+pub fn claim(data: &Path) -> Result<Lock, OpenError> {
+    Lock::take(&data.join("spool"))
+}
+
 /// A server that runs.
 pub struct Server {
     handle: Handle,
@@ -53,13 +59,19 @@ fn read_rules_early(setup: &Setup) {
 }
 
 impl Server {
-    /// Starts taking and delivering mail as `setup` says, which was made of `config`. The spool
-    /// is opened first: what was ours is ours. Comes back when mail is taken; the queue is whole a
-    /// moment later, and who asks for it waits for that.
-    pub async fn start(setup: Setup, config: Config, reread: Reread) -> anyhow::Result<Self> {
+    /// Starts taking and delivering mail as `setup` says, which was made of `config`, in the
+    /// directory that was [claimed](claim). The spool is opened first: what was ours is ours. Comes back
+    /// when mail is taken; the queue is whole a moment later, and who asks for it waits for that.
+    ///
+    /// From here on messages are under way: whatever else may keep a server from starting is looked
+    /// at before.
+    pub async fn start(
+        lock: Lock,
+        setup: Setup,
+        config: Config,
+        reread: Reread,
+    ) -> anyhow::Result<Self> {
         raise_file_limit();
-        // Before all else: whoever comes second touches nothing, and hears who came first.
-        let lock = Lock::take(&setup.data.join("spool"))?;
         let bound = doors::bind(&setup.listeners).await?;
         doors::tell_sources_elsewhere(&setup.sources);
         let smtp = doors::addresses(&bound)?;
@@ -254,6 +266,6 @@ fn raise_file_limit() {
 }
 
 /// Where a server keeps its own things, beside the spool.
-pub fn token_path(data: &std::path::Path) -> PathBuf {
+pub fn token_path(data: &Path) -> PathBuf {
     data.join("token")
 }

@@ -17,7 +17,7 @@ use postlane_net::route::Pattern;
 use postlane_server::config::{Config, Overrides};
 use postlane_server::handle::Reread;
 use postlane_server::setup::Setup;
-use postlane_server::{Clock, ClockMark, Server, token_path};
+use postlane_server::{Clock, ClockMark, Server, claim, token_path};
 use postlane_spool::OpenError;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -116,19 +116,14 @@ async fn until_told(setup: Setup, config: Config, reread: Reread) -> anyhow::Res
     let signals = Signals::hear().context("the system's signals cannot be heard")?;
     let data = setup.data.clone();
     make_data(&data)?;
-    let http = setup.http;
-    let server = Server::start(setup, config, reread).await?;
+    let lock = claim(&data)?;
+    let doors = open_doors(setup.http, &data).await?;
+    let server = Server::start(lock, setup, config, reread).await?;
     if let Some(past) = server.handle().past() {
         server.handle().tell_webhooks(Arc::new(LedgerFeed::new(past)));
     }
     server.handle().remember_lanes();
     let token = token_path(&data);
-    let doors = Doors::open(http, &data.join("control.sock")).await;
-    let setting = "--http, or http.address";
-    let doors = doors.map_err(|e| match e {
-        DoorError::Http(why) => CannotListen { address: http, setting, why }.into(),
-        other => anyhow::Error::new(other),
-    })?;
     let api = router(server.handle(), Token::load_or_create(&token, random()?)?);
     let setup = SetupToken::of(&data);
     let first = is_first(&server, &setup).await;
@@ -148,6 +143,16 @@ async fn until_told(setup: Setup, config: Config, reread: Reread) -> anyhow::Res
     stop.send_replace(true);
     serving.await??;
     Ok(())
+}
+
+/// The doors of the API, before any mail moves: a server that ends since somebody else listens there
+/// must not cut off what it has begun to send.
+async fn open_doors(http: SocketAddr, data: &Path) -> anyhow::Result<Doors> {
+    let setting = "--http, or http.address";
+    Doors::open(http, &data.join("control.sock")).await.map_err(|e| match e {
+        DoorError::Http(why) => CannotListen { address: http, setting, why }.into(),
+        other => anyhow::Error::new(other),
+    })
 }
 
 /// Whether nobody can sign in at the dashboard yet: then there is a token to make the first admin

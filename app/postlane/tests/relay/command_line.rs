@@ -39,6 +39,13 @@ fn a_server_that_cannot_open_its_doors_says_which_why_and_what_to_do() {
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(status), "{arguments:?}: {said}");
         assert!(says.iter().all(|part| said.contains(part)), "{arguments:?}: {said}");
+        // Mail that it would have begun to send were cut off: nothing but the lock was touched.
+        let touched = fs::read_dir(home.data()).into_iter().flatten();
+        let touched: Vec<_> = touched.map(|entry| entry.unwrap().file_name()).collect();
+        assert!(
+            touched.iter().all(|name| name == "spool" || name == "control.sock"),
+            "{touched:?}"
+        );
     }
 }
 
