@@ -1,5 +1,6 @@
 //! The controller: it hears what became of mail, and learns how much the provider takes.
 
+mod appeal;
 mod contact;
 mod doubt;
 mod faster;
@@ -7,6 +8,7 @@ mod first;
 mod growth;
 mod hearing;
 mod keeping;
+mod outage;
 mod questions;
 mod reopening;
 mod siblings;
@@ -38,6 +40,7 @@ pub use hearing::Heard;
 pub use siblings::Asking;
 pub use together::{Doing, Onset};
 
+use appeal::Appeal;
 use contact::Contact;
 use doubt::Doubt;
 use faster::Faster;
@@ -110,6 +113,7 @@ pub(crate) struct Controller {
     trusts_hints: bool,
     doubt: Doubt,
     contact: Contact,
+    appeal: Appeal,
     trial: Trial,
     /// When words were said that may be a limit's.
     words: Words,
@@ -205,6 +209,7 @@ impl Controller {
             trusts_hints: true,
             doubt: Doubt::default(),
             contact: Contact::default(),
+            appeal: Appeal::default(),
             trial: Trial::default(),
             words: Words::default(),
             first: First::default(),

@@ -27,6 +27,13 @@ pub enum Decision {
         /// When the next goes.
         until: Instant,
     },
+    /// A canary found the host out of service, which says nothing of the limit that the lane rests for.
+    Unserved {
+        /// When the next goes.
+        until: Instant,
+    },
+    /// Words that were taken for a limit are none: what went at once after them was accepted.
+    Acquits,
     /// A canary was accepted.
     Reopens {
         /// From the first refusal to the canary.
@@ -133,6 +140,10 @@ impl fmt::Display for Decision {
                     many => write!(f, "rests on: {many} canaries refused so far"),
                 }
             }
+            Self::Unserved { .. } => f.write_str("rests on: the host is out of service"),
+            Self::Acquits => f.write_str(
+                "those words are no limit: what went at once after them was accepted, again and again",
+            ),
             Self::Reopens { after, rate } => {
                 write!(f, "reopens at {}: a canary was accepted after {after}", PerTime(*rate))
             }

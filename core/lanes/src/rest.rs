@@ -40,6 +40,12 @@ pub(crate) struct Rest {
     /// It said that it is out of service, where mail had gone for a while and no quota was full: what is
     /// known of its limits stands.
     pub(crate) is_outage: bool,
+    /// It began with the words of one who is out of service.
+    pub(crate) says_outage: bool,
+    /// Since when its canaries are told that the host is out of service, where it was something else before.
+    pub(crate) unserved: Option<Instant>,
+    /// The words that it began with are doubted: its first canary goes at once.
+    pub(crate) appeal: Option<Kind>,
     /// How many were accepted in all before it: a canary more is little of them, or much.
     pub(crate) accepted: u32,
 }
@@ -64,6 +70,9 @@ const HOURS: Span = Span::from_h(1);
 /// a limit by the day is over by the second at the latest.
 const LONGEST: Span = Span::from_h(12);
 
+/// The first wait for a host that is out of service. Chosen, not measured.
+const OUTAGE: Span = Span::from_min(3);
+
 /// No count explains a rest that is longer: who asks may prolong it, and asks when it has lasted half as
 /// long again.
 pub(crate) const BEYOND_COUNTS: Span = Span::from_h(24);
@@ -86,6 +95,9 @@ impl Rest {
     pub(crate) fn next(&self, chance: &mut Chance) -> Instant {
         if self.canaries == 0 && self.hint.is_some_and(|hint| hint.exact) {
             return self.refused + jittered(self.first, chance);
+        }
+        if self.is_outage {
+            return self.tried + jittered(self.outage_wait(), chance);
         }
         let after = self.wait();
         let due = match self.window.filter(|_| self.canaries >= 2) {
@@ -117,6 +129,13 @@ impl Rest {
     /// Whether one canary more is little of what was accepted: half a percent of it at most.
     fn is_little(&self) -> bool {
         u64::from(self.accepted) >= 200 * (u64::from(self.canaries) + 1)
+    }
+
+    /// Who is out of service is asked after three minutes, and then when it has lasted half as long again:
+    /// no count says when it is over, and a box may say the same, and grow with each canary.
+    pub(crate) fn outage_wait(&self) -> Span {
+        let since = self.unserved.unwrap_or(self.refused);
+        OUTAGE.max(Span(self.tried.since(since).0 / 2))
     }
 
     /// From the first refusal to the next canary: a minute, ten minutes, an hour, as most limits

@@ -495,7 +495,9 @@ impl CommandRow {
 impl From<&(Instant, Decision)> for DecisionRow {
     fn from((at, decision): &(Instant, Decision)) -> Self {
         let until = match decision {
-            Decision::Rests { until, .. } | Decision::CanaryRefused { until, .. } => Some(*until),
+            Decision::Rests { until, .. }
+            | Decision::CanaryRefused { until, .. }
+            | Decision::Unserved { until } => Some(*until),
             _ => None,
         };
         Self { at: timestamp(*at), says: decision.to_string(), until: until.map(timestamp) }

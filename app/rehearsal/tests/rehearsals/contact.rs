@@ -30,6 +30,10 @@ fn of(receiver: &str, policy: Policy) -> Run {
     run(&scenario, policy, &ENGINE, scenario.run_seed(0), Tracing::Off).unwrap().run
 }
 
+/// What goes within the hours of a day.
+const HOUR: &str = "[[receiver.limit]]\nid = \"hour\"\nkind = \"sliding\"\nquota = 300\nwindow = \"1h\"\n\
+                    reply = \"421 4.7.0 Too many messages, try again later\"\n";
+
 /// How long the last message took, where all were delivered.
 fn slowest_h(run: &Run) -> Option<f64> {
     let took = run.messages.iter().map(|message| match message.fate {
@@ -46,6 +50,7 @@ fn who_puts_off_whom_he_does_not_know_and_says_something_else_gets_all_mail() {
         "450 4.2.0 Mailbox busy, try again later",
         "450 4.1.1 unverified address",
         "451 4.7.1 Greylisted, try again later",
+        "421 4.3.2 Service temporarily unavailable, try again later",
     ] {
         for policy in [Policy::Lane, Policy::LaneWarm] {
             let run = of(
@@ -71,5 +76,35 @@ fn what_is_refused_at_random_is_no_limit() {
         let slowest = slowest_h(&run);
         assert!(slowest.is_some_and(|hours| hours <= 9.0), "{slowest:?} hours");
         assert!(run.refused_for_rate <= 40, "{} refused", run.refused_for_rate);
+    }
+}
+
+#[test]
+fn an_outage_right_after_a_full_quota_says_nothing_of_the_quota() {
+    for policy in [Policy::Lane, Policy::LaneWarm] {
+        let outage = "[[receiver.outage]]\nfrom = \"95m\"\nto = \"3h\"\n\
+                      reply = \"421 4.3.2 Service shutting down\"\n";
+        let run = of(&format!("{HOUR}{outage}"), policy);
+        let slowest = slowest_h(&run);
+        // 300 an hour for 2,100 messages, and nearly an hour and a half of nothing.
+        assert!(slowest.is_some_and(|hours| hours <= 10.0), "{slowest:?} hours");
+    }
+}
+
+#[test]
+fn a_host_that_is_out_of_service_each_night_keeps_the_quota_it_had() {
+    for policy in [Policy::Lane, Policy::LaneWarm] {
+        let nights = [2, 26, 50].map(|h| {
+            format!(
+                "[[receiver.outage]]\nfrom = \"{h}h\"\nto = \"{}h\"\n\
+                 reply = \"421 4.3.2 System not accepting network messages\"\n",
+                h + 2
+            )
+        });
+        let limit = HOUR.replace("300", "100");
+        let run = of(&format!("{limit}{}", nights.concat()), policy);
+        let slowest = slowest_h(&run);
+        // 100 an hour for 2,100 messages are 21 hours and two of nothing.
+        assert!(slowest.is_some_and(|hours| hours <= 27.0), "{slowest:?} hours");
     }
 }

@@ -117,7 +117,10 @@ fn kind_of(decision: &Decision) -> Option<&'static str> {
         Decision::Rests { .. } => Some("lane-rests"),
         Decision::Reopens { .. } => Some("lane-recovered"),
         Decision::RolledBack(_) => Some("lane-rolled-back"),
-        Decision::Raises(_) | Decision::TakesMore { .. } | Decision::CanaryRefused { .. } => None,
+        Decision::Raises(_)
+        | Decision::TakesMore { .. }
+        | Decision::CanaryRefused { .. }
+        | Decision::Unserved { .. } => None,
         _ => Some("lane-learned"),
     }
 }

@@ -11,6 +11,10 @@ use super::Heard;
 pub(super) struct Contact {
     first: Tally,
     again: Tally,
+    /// Of these, what was put off so often before that it cannot come too soon.
+    late: Tally,
+    /// So many retries may come too soon yet.
+    excused: u32,
     /// What was taken, and how often a refusal followed something that was: a wave counts once.
     waves: Tally,
     /// The last was refused.
@@ -36,21 +40,53 @@ const SELDOM: u32 = 10;
 /// and of retries so many times the share is taken. Chosen by rehearsals (decision 042).
 const OFTEN: f64 = 2.0;
 
+/// A message that was put off so often, for more than half an hour, does not come too soon: half of
+/// these at least are taken, or it is no first contact.
+const LATE: u16 = 4;
+
+/// Each message that was put off may come too soon so often.
+const TOO_SOON: u32 = LATE as u32 - 1;
+
 /// Refusals in a row that chance brings once in a million times are no chance. Chosen, not measured.
 const BY_CHANCE: f64 = 1e-6;
 
 impl Contact {
+    /// As it was kept: who puts off is believed to, until two first attempts are taken.
+    pub(super) fn kept(puts_off: bool) -> Self {
+        if !puts_off {
+            return Self::default();
+        }
+        let first = Tally { taken: 0, refused: SELDOM };
+        Self { first, again: Tally { taken: SELDOM, refused: 0 }, ..Self::default() }
+    }
+
     pub(super) fn taken(&mut self, heard: &Heard) {
         self.of(heard).taken += 1;
+        self.late.taken += u32::from(heard.attempts >= LATE);
         self.waves.taken += 1;
         self.is_wave = false;
         self.fade();
     }
 
+    /// In words of a message's own.
     pub(super) fn refused(&mut self, heard: &Heard) {
-        self.of(heard).refused += 1;
+        self.put_off(heard);
         self.waves.refused += u32::from(!self.is_wave);
         self.is_wave = true;
+        self.fade();
+    }
+
+    /// In words that are no message's own: who puts off everybody says so seldom.
+    pub(super) fn put_off(&mut self, heard: &Heard) {
+        // Who is known to put off is asked again too soon, mostly; a limit refuses retries beyond all measure.
+        if heard.attempts == 0 {
+            self.excused = self.excused.saturating_add(TOO_SOON);
+        } else if heard.attempts < LATE && self.excused > 0 && self.puts_off() {
+            self.excused -= 1;
+            return;
+        }
+        self.of(heard).refused += 1;
+        self.late.refused += u32::from(heard.attempts >= LATE);
         self.fade();
     }
 
@@ -64,7 +100,7 @@ impl Contact {
     }
 
     fn fade(&mut self) {
-        for tally in [&mut self.first, &mut self.again, &mut self.waves] {
+        for tally in [&mut self.first, &mut self.again, &mut self.late, &mut self.waves] {
             if tally.taken + tally.refused > REMEMBERED {
                 tally.taken /= 2;
                 tally.refused /= 2;
@@ -74,7 +110,7 @@ impl Contact {
 
     /// Whether it puts off what it has not seen before, and takes that later. Many retries come too soon.
     pub(super) fn puts_off(self) -> bool {
-        let Self { first, again, .. } = self;
+        let Self { first, again, late, .. } = self;
         // As if one more had been taken: what was seen seldom is not sure.
         let share = f64::from(first.taken + 1) / f64::from(first.taken + first.refused + 1);
         !self.is_said
@@ -82,6 +118,7 @@ impl Contact {
             && first.taken.saturating_mul(SELDOM) <= first.refused
             && again.taken > 0
             && again.share() >= OFTEN * share
+            && late.taken >= late.refused
     }
 
     /// So many refusals in a row are no chance, where a share is refused at any pace.
@@ -123,7 +160,20 @@ mod tests {
         contact.taken(&attempt(2));
         assert!(contact.puts_off());
         (0..10).for_each(|_| contact.refused(&attempt(1)));
+        assert!(contact.puts_off(), "those came too soon");
+        let mut late = contact;
+        late.refused(&attempt(LATE));
+        assert!(!late.puts_off(), "those that are old enough do not pass");
+        (0..20).for_each(|_| contact.refused(&attempt(1)));
         assert!(!contact.puts_off(), "retries do not pass");
+    }
+
+    #[test]
+    fn who_was_known_to_put_off_and_takes_two_first_attempts_does_not_any_more() {
+        let mut contact = Contact::kept(true);
+        assert!(contact.puts_off() && !Contact::kept(false).puts_off());
+        (0..2).for_each(|_| contact.taken(&attempt(0)));
+        assert!(!contact.puts_off());
     }
 
     #[test]

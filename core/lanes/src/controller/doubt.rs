@@ -89,7 +89,7 @@ impl Doubt {
     }
 
     /// It was no limit.
-    fn acquit(&mut self, kind: Kind) {
+    pub(super) fn acquit(&mut self, kind: Kind) {
         self.limits &= !kind.bit();
     }
 
@@ -101,7 +101,8 @@ impl Doubt {
 impl Controller {
     /// Whether a refusal of this kind has turned out to be the lane's limit.
     pub(crate) fn takes_for_rate(&self, signal: Signal) -> bool {
-        Kind::of(signal).is_some_and(|kind| self.doubt.is_limit(kind))
+        let is_limit = |kind| self.doubt.is_limit(kind) && !self.is_on_appeal(kind);
+        Kind::of(signal).is_some_and(is_limit)
     }
 
     pub(super) fn doubt(&mut self, now: Instant, heard: &Heard, kind: Kind) {
@@ -125,7 +126,7 @@ impl Controller {
             }
         }
         if self.doubt.is_limit(kind) {
-            return self.refused(now, heard, Hint::default());
+            return self.refused_as_convicted(now, heard, kind);
         }
         if self.are_a_limits(heard.sent, kind) {
             self.doubt.prove(kind);
@@ -184,7 +185,7 @@ impl Controller {
         if heard.attempts == 0 { self.doubt.welcomed < 20 } else { heard.attempts < 4 }
     }
 
-    fn greylisted(&mut self, now: Instant, heard: &Heard) {
+    pub(super) fn greylisted(&mut self, now: Instant, heard: &Heard) {
         self.doubt.welcomed = 0;
         self.pace.accepted += 1;
         self.heard_of_something_else(now, heard);

@@ -59,7 +59,8 @@ impl Controller {
     pub(crate) fn hear(&mut self, now: Instant, heard: &Heard) {
         match heard.signal {
             Signal::Accepted => self.accepted(now, heard),
-            Signal::Rate { hint } | Signal::Outage { hint } => self.refused(now, heard, hint),
+            Signal::Rate { hint } => self.refused(now, heard, hint),
+            Signal::Outage { hint } => self.out_of_service(now, heard, hint),
             Signal::Conn => self.too_many_connections(now, heard),
             Signal::PerConn => {
                 if self.caps.refuse_message(heard.carried) {
@@ -148,9 +149,16 @@ impl Controller {
 
     fn canary_refused(&mut self, now: Instant, sent: Instant) {
         self.credits.refused();
+        let is_over = self.lost_appeal();
         let Some(mut rest) = self.rest else { return };
         rest.tried = sent.max(rest.tried);
         rest.followed = 0;
+        if is_over {
+            self.rest = Some(rest);
+            let until = self.next_canary(now);
+            self.state = State::Cooling { until };
+            return;
+        }
         self.canaries.push(sent);
         let asked = rest.asks.take().zip(rest.explained);
         if let Some((question, place)) = asked {
@@ -203,8 +211,8 @@ impl Controller {
         let burst = sent.since(self.began);
         let base = if hint.closes { BASE_421 } else { BASE };
         let was_asked = matches!(self.asked, Some(Asked::Pace { .. }));
-        let explained = self.explanation(now, sent, hint);
         let says_outage = matches!(heard.signal, Signal::Outage { .. });
+        let explained = self.explanation(now, sent, hint, says_outage);
         let is_outage = says_outage && explained.is_none() && burst >= SERVED;
         if !was_asked && explained.is_none() && !is_outage {
             self.doubt_faster(now, sent);
@@ -226,6 +234,9 @@ impl Controller {
             was_asked,
             explained,
             is_outage,
+            says_outage,
+            unserved: None,
+            appeal: None,
             accepted: self.accepted_in_all(),
         };
         if explained.is_none()
@@ -266,13 +277,25 @@ impl Controller {
     }
 
     /// The quota that a refusal comes from, if one that is known or suspected was full.
-    fn explanation(&mut self, now: Instant, sent: Instant, hint: Hint) -> Option<usize> {
+    fn explanation(
+        &mut self,
+        now: Instant,
+        sent: Instant,
+        hint: Hint,
+        says_outage: bool,
+    ) -> Option<usize> {
         if let Some(place) = self.answered_no(now, sent) {
             return Some(place);
         }
         let counted = |window: Span| self.counted.accepted.within(window, sent);
         let accepted = &self.counted.accepted;
-        let place = self.quotas.iter().position(|q| q.is_about(q.used(accepted, sent)));
+        let under_way = u64::from(self.in_flight());
+        let place = self.quotas.iter().position(|q| {
+            let used = q.used(accepted, sent);
+            // Who says that it is out of service is believed, unless that quota is full to the last.
+            let may_be = !says_outage || used + under_way + 1 >= u64::from(q.messages);
+            may_be && q.is_about(used)
+        });
         if place.is_some() {
             return place;
         }

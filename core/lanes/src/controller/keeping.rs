@@ -2,6 +2,7 @@
 
 use postlane_mail::{Instant, Rate, Span};
 
+use super::contact::Contact;
 use super::doubt::Doubt;
 use super::{Controller, State};
 use crate::arrivals::{Arrivals, Usual};
@@ -83,6 +84,7 @@ impl Controller {
             usual: self.usual(now).kept(),
             is_shared: self.is_shared,
             counts_refused: self.counts_refused,
+            puts_off: self.contact.puts_off(),
             past: self.past(now),
         }
     }
@@ -105,6 +107,7 @@ impl Controller {
         self.last_refused = learned.last_refused;
         self.is_shared = learned.is_shared;
         self.counts_refused = learned.counts_refused;
+        self.contact = Contact::kept(learned.puts_off);
         self.usual = learned.usual.map(|(messages, over)| Usual::of(messages, over, now));
         for past in learned.past.iter().filter(|past| past.at <= now) {
             self.count_past(past);
@@ -222,6 +225,9 @@ fn recalled_rest(kept: &LearnedRest, quotas: usize) -> Rest {
         was_asked: false,
         explained: kept.explained.map(usize::from).filter(|place| *place < quotas),
         is_outage: false,
+        says_outage: false,
+        unserved: None,
+        appeal: None,
         accepted: 0,
     }
 }

@@ -40,9 +40,13 @@ impl Controller {
             self.state = State::Normal;
             return;
         };
+        if let Some(kind) = rest.appeal {
+            return self.won_appeal(now, kind);
+        }
         self.settle_doubt(rest.doubt);
         // What takes retries alone, and who was out of service, said nothing of a limit.
-        let was_contact = rest.doubt.is_some_and(|kind| self.is_first_contact_of(kind));
+        let was_contact = rest.doubt.is_some_and(|kind| self.is_first_contact_of(kind))
+            || rest.says_outage && self.contact.puts_off();
         let says_nothing = rest.is_outage || was_contact;
         let blocked = sent.since(rest.refused);
         let before = self.pace.rate();
@@ -71,7 +75,8 @@ impl Controller {
         if blocked >= FROM_DAY_TO_DAY && rest.explained.is_none() {
             self.note_opening(now, rest.tried, sent);
         }
-        if was_contact {
+        // A host that was out of service explains its own rest, unless nothing else is known.
+        if was_contact || rest.is_outage && !self.quotas.is_empty() {
             self.canaries.clear();
         } else {
             self.weigh(now, sent, &rest);

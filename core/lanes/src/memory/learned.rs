@@ -56,6 +56,8 @@ pub struct Learned {
     pub is_shared: bool,
     /// Whether the provider counts what it refuses as well, where that is known.
     pub counts_refused: Option<bool>,
+    /// Whether it takes retries alone, and puts off whom it does not know.
+    pub puts_off: bool,
     /// What was lately sent: so that a restart grants nothing twice.
     pub past: Vec<Past>,
 }
@@ -144,6 +146,7 @@ const OPENING: u8 = 21;
 const USUAL: u8 = 22;
 const IS_SHARED: u8 = 23;
 const COUNTS_REFUSED: u8 = 24;
+const PUTS_OFF: u8 = 25;
 
 impl Learned {
     pub(super) fn fields(&self) -> Writer {
@@ -181,6 +184,7 @@ impl Learned {
         out.number(REFUSED, self.refused);
         out.number(IS_SHARED, self.is_shared.into());
         out.maybe(COUNTS_REFUSED, self.counts_refused.map(u64::from));
+        out.number(PUTS_OFF, self.puts_off.into());
         out.octets(PAST, &past_octets(&self.past));
         out
     }
@@ -217,6 +221,7 @@ impl Learned {
             refused: kept.number(REFUSED).unwrap_or_default(),
             is_shared: kept.number(IS_SHARED) == Some(1),
             counts_refused: kept.number(COUNTS_REFUSED).map(|counts| counts == 1),
+            puts_off: kept.number(PUTS_OFF) == Some(1),
             past: past_of(kept.octets(PAST).unwrap_or_default()),
         })
     }

@@ -25,6 +25,7 @@ fn learned() -> Learned {
     Learned {
         is_shared: true,
         counts_refused: Some(false),
+        puts_off: true,
         at: NOW,
         is_last: true,
         gap: Span::from_ms(10),

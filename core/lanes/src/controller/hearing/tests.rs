@@ -33,6 +33,9 @@ pub(in crate::controller) fn rest(refused: Instant) -> Rest {
         was_asked: false,
         explained: None,
         is_outage: false,
+        says_outage: false,
+        unserved: None,
+        appeal: None,
         accepted: 0,
     }
 }
