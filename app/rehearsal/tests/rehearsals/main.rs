@@ -1,6 +1,7 @@
 //! Whole rehearsals: the same bytes every time, and what they look like.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod boxes;
 mod contact;
 mod first;
 mod golden;

@@ -304,7 +304,7 @@ impl Controller {
             let about = self.suspects.iter().filter(|s| s.is_about(counted(s.window)));
             let mut found = *about.max_by_key(|s| s.window)?;
             let messages = u64::from(found.messages).min(counted(found.window));
-            let least = self.suspects.iter().map(|s| s.window).min();
+            let least = self.suspects.iter().map(|s| s.least).min();
             found = Quota::new(found.window, messages, 2);
             found.least = least.unwrap_or(found.window);
             Some(found)

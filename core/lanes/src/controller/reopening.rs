@@ -31,6 +31,9 @@ const TRICKLE_FROM: u64 = 20;
 /// Fewer between two waves are hardly anything. Chosen by rehearsals (decision 043).
 const HARDLY: u32 = 8;
 
+/// So many canaries in a rest may have fed a box. Chosen, not measured.
+const FED: u32 = 3;
+
 /// A rate is measured over so many quick waves.
 const QUICK_MAX: usize = 4;
 
@@ -286,6 +289,9 @@ impl Controller {
     /// The windows that explain a rest may be the limit's.
     fn suspect(&mut self, now: Instant, sent: Instant, rest: &Rest) {
         self.suspects = self.windows_of(sent, rest);
+        if rest.canaries.saturating_sub(rest.urgent) >= FED {
+            self.doubt_least(rest);
+        }
         self.suspected_for = sent.since(rest.refused);
         let rate = self.slower(0.5) * rest.pace.unwrap_or_else(|| self.pace.rate());
         self.pace.keep_to(rate, now);
@@ -296,6 +302,18 @@ impl Controller {
             let windows = self.suspects.iter().map(|s| s.window);
             let (least, most) = (windows.clone().min(), windows.max());
             self.decide(now, Decision::Suspects { least, most });
+        }
+    }
+
+    /// A box that grows with each canary explains a long rest as well as a long window does: the shortest window
+    /// that had let through nearly as many may be the one, and is asked about before the next long rest.
+    fn doubt_least(&mut self, rest: &Rest) {
+        let accepted = &self.counted.accepted;
+        for suspect in &mut self.suspects {
+            let nearly = u64::from(suspect.messages) * 17 / 20;
+            let many = |window: &Span| accepted.within(*window, rest.refused) >= nearly;
+            let shortest = NATURAL.into_iter().find(many).unwrap_or(suspect.window);
+            suspect.least = shortest.min(suspect.window);
         }
     }
 
@@ -373,5 +391,21 @@ mod tests {
         let rest = Rest { tried: at(602), canaries: 1, ..rest(at(20)) };
         let windows = controller.windows_of(at(640), &rest);
         assert!(windows.iter().any(|quota| quota.window == Span::from_min(10)), "{windows:?}");
+    }
+
+    /// Twenty in as many seconds, then nothing for most of a day: four canaries were refused meanwhile.
+    #[test]
+    fn a_long_rest_in_which_a_box_was_fed_does_not_rule_out_shorter_windows() {
+        let at = |s| Instant::from_unix_s(1_000_000) + Span::from_s(s);
+        for (canaries, least) in [(2, Span::from_h(24)), (4, Span::from_min(1))] {
+            let mut controller = Controller::new(FIRST_RATE, 1);
+            (0..20).for_each(|s| controller.counted.accepted.record(at(s)));
+            let rest = Rest { tried: at(12 * 3600), canaries, ..rest(at(20)) };
+            let sent = at(24 * 3600 + 60);
+            controller.counted.accepted.record(sent);
+            controller.suspect(sent, sent, &rest);
+            let longest = controller.suspects.last().map(|suspect| (suspect.window, suspect.least));
+            assert_eq!(longest, Some((Span::from_h(24), least)), "{canaries}");
+        }
     }
 }
