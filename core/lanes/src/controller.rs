@@ -332,9 +332,9 @@ impl Controller {
     /// Messages under way at once, at most.
     pub(crate) fn window(&self) -> u32 {
         let by_rate = (1.4 * self.pace.rate() * self.latency.mean()).ceil() as u32 + 1;
-        // What is under way when the limit is met is refused: a small part of what was accepted.
+        // What is under way when the limit is met is refused: a small part of what was accepted, and few.
         let by_rate = match self.state {
-            State::Probing => by_rate.min(1 + self.accepted_in_all() / self.first.start().probed),
+            State::Probing => by_rate.min(self.first.start().under_way(self.accepted_in_all())),
             _ => by_rate,
         };
         // Two on each session, so that the next is there when one is over.

@@ -53,6 +53,21 @@ const HEARD: u64 = 100;
 /// Chosen by rehearsals (decision 037).
 const LISTENS: Span = Span::from_min(6);
 
+/// What is under way when a limit is met is refused all at once, which looks like hammering to the provider:
+/// who shuts its door after some refusals shuts it then, for longer with each that follows. So no more
+/// than this are under way before any limit is known,
+const WAVE: u32 = 4;
+/// and one more for so many that were accepted: who has taken thousands may count connections only. Chosen by
+/// rehearsals (decision 045).
+const WAVE_GROWS_AFTER: u32 = 1000;
+
+impl Start {
+    /// Messages under way at once, at most, where so many were accepted.
+    pub(super) fn under_way(self, accepted: u32) -> u32 {
+        (1 + accepted / self.probed).min(WAVE + accepted / WAVE_GROWS_AFTER)
+    }
+}
+
 impl First {
     pub(super) fn start(self) -> Start {
         if self.is_among { AMONG } else { ALONE }
@@ -88,5 +103,24 @@ impl Controller {
         let begins = self.first.welcomed.filter(|_| self.first.expects_urgent)?;
         let under_way = u64::from(self.in_flight() + self.sessions_opening);
         (self.counted.all.total() + under_way >= HEARD).then(|| begins + LISTENS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_first_wave_is_a_few_messages_however_many_were_accepted_before() {
+        for start in [ALONE, AMONG] {
+            assert_eq!(start.under_way(0), 1);
+            assert_eq!(start.under_way(start.probed), 2);
+            for accepted in 0..10_000 {
+                let under_way = start.under_way(accepted);
+                assert!(under_way <= WAVE + accepted / WAVE_GROWS_AFTER, "{accepted}");
+                assert!(under_way <= 1 + accepted / start.probed, "{accepted}");
+                assert!(under_way <= start.under_way(accepted + 1), "{accepted}");
+            }
+        }
     }
 }
