@@ -44,9 +44,13 @@ impl Controller {
 
     /// A tenth more for what is left is worth more than the rest a refusal costs (LANES §7).
     fn is_worth_a_faster_pace(&self, now: Instant) -> bool {
-        let is_quiet =
-            now.since(self.began) >= QUIET && self.accepted_since_reopening >= QUIET_MESSAGES;
-        (self.credits.has_one() || is_quiet) && 0.1 * self.left() * 0.4 >= 0.6 * self.cost()
+        let may = self.credits.has_one() || self.is_quiet(now);
+        may && 0.1 * self.left() * 0.4 >= 0.6 * self.cost()
+    }
+
+    /// Nothing was refused for so long, and for so many messages, that a question may be asked on credit.
+    pub(super) fn is_quiet(&self, now: Instant) -> bool {
+        now.since(self.began) >= QUIET && self.accepted_since_reopening >= QUIET_MESSAGES
     }
 
     /// What was tried has held so far: what failed before does not any more.

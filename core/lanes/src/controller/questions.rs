@@ -22,6 +22,10 @@ const MANY: u32 = 40;
 
 const A_MINUTE_S: f64 = 60.0;
 
+/// A quota that has kept everything from being refused for so many of its windows may be too low, and nothing
+/// else would tell: it is asked on credit. Chosen by rehearsals (decision 045).
+const QUIET_WINDOWS: u64 = 4;
+
 impl Controller {
     /// The canary of a rest goes at once; whether it was waiting for its time.
     pub(crate) fn ask_now(&mut self, now: Instant) -> bool {
@@ -110,16 +114,19 @@ impl Controller {
 
     /// One more, only where the quota is really full, so that the answer says something.
     fn more_question(&self, quota: &Quota, now: Instant) -> Option<(Instant, Question)> {
-        let asks = self.is_really_full(quota, now) && self.is_worth_one_more(quota);
+        let asks = self.is_really_full(quota, now) && self.is_worth_one_more(quota, now);
         asks.then_some((now, Question::More))
     }
 
-    fn is_worth_one_more(&self, quota: &Quota) -> bool {
+    fn is_worth_one_more(&self, quota: &Quota, now: Instant) -> bool {
         let is_clock = matches!(quota.reset, Reset::Clock { .. });
         // What is full until the clock turns loses nothing by a no; but the no is a refusal.
         let cost = if is_clock && quota.messages >= MANY { A_MINUTE_S } else { self.cost() };
         let free = quota.question.run > 0 || quota.window >= Span::from_h(3);
-        0.25 * self.left() * 0.2 >= 0.8 * cost && (free || self.credits.has_one())
+        let is_quiet =
+            self.is_quiet(now) && now.since(self.began) >= quota.window.times(QUIET_WINDOWS);
+        let may = free || self.credits.has_one() || is_quiet;
+        0.25 * self.left() * 0.2 >= 0.8 * cost && may
     }
 
     /// Only a full quota can be asked. A clock's is empty all at once, so that mail comes to its
@@ -132,7 +139,7 @@ impl Controller {
         {
             return false;
         }
-        let more = quota.question.not_before <= now && self.is_worth_one_more(quota);
+        let more = quota.question.not_before <= now && self.is_worth_one_more(quota, now);
         more || self.clock_question(quota, now).is_some_and(|(at, _)| at <= now)
     }
 
@@ -299,5 +306,28 @@ mod tests {
         assert!(!controller.is_filled_to_ask(&refused, now + Span::from_min(59)));
         controller.expect(10);
         assert!(!controller.is_filled_to_ask(&clock, now));
+    }
+
+    #[test]
+    fn a_quota_under_which_nothing_was_refused_is_asked_though_the_lane_is_in_debt() {
+        let began = Instant::from_unix_s(1_000_000);
+        let mut controller = Controller::new(FIRST_RATE, 1);
+        controller.state = State::Normal;
+        controller.expect(10_000);
+        (0..20).for_each(|_| controller.credits.refused());
+        controller.began = began;
+        controller.accepted_since_reopening = 50;
+        let quota = Quota::new(Span::from_min(20), 20, 2);
+        let asks = |controller: &Controller, min| {
+            controller.is_worth_one_more(&quota, began + Span::from_min(min))
+        };
+        assert!(!asks(&controller, 79), "four windows have not passed");
+        assert!(asks(&controller, 80));
+        controller.accepted_since_reopening = 49;
+        assert!(!asks(&controller, 80), "a refusal would be too much of what was sent");
+        controller.accepted_since_reopening = 50;
+        // What it is told starts the wait anew.
+        controller.begin(began + Span::from_min(80));
+        assert!(!asks(&controller, 81) && asks(&controller, 160));
     }
 }
