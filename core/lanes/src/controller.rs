@@ -11,6 +11,7 @@ mod keeping;
 mod outage;
 mod questions;
 mod reopening;
+mod sessions;
 mod siblings;
 mod together;
 mod trial;
@@ -45,6 +46,7 @@ use contact::Contact;
 use doubt::Doubt;
 use faster::Faster;
 use first::First;
+use sessions::Sessions;
 use trial::Trial;
 use words::Words;
 
@@ -107,6 +109,8 @@ pub(crate) struct Controller {
     credits: Credits,
     latency: Latency,
     caps: Caps,
+    /// After how many messages sessions were refused.
+    sessions: Sessions,
     asked: Option<Asked>,
     faster: Faster,
     backlog: u64,
@@ -203,6 +207,7 @@ impl Controller {
             credits: Credits::default(),
             latency: Latency::default(),
             caps: Caps::default(),
+            sessions: Sessions::default(),
             asked: None,
             faster: Faster::default(),
             backlog: 0,

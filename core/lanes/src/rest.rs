@@ -77,6 +77,9 @@ const OUTAGE: Span = Span::from_min(3);
 /// long again.
 pub(crate) const BEYOND_COUNTS: Span = Span::from_h(24);
 
+/// A rest that was over so soon came from a limit of seconds or a minute, not from a long window.
+pub(crate) const FAST: Span = Span::from_s(150);
+
 /// Nor than this, where a canary is little of what was accepted. Chosen by rehearsals (decision 043).
 const OFTEN: Span = Span::from_h(3);
 

@@ -143,7 +143,11 @@ impl Controller {
             // The same wave; what was under way when it broke.
             State::Cooling { .. } => self.credits.refused_as_well(),
             State::Canary => self.canary_refused(now, heard.sent),
-            State::Probing | State::Normal | State::Steady => self.rest(now, heard, hint),
+            State::Probing | State::Normal | State::Steady => {
+                if !self.ends_a_session(now, heard) {
+                    self.rest(now, heard, hint);
+                }
+            }
         }
     }
 

@@ -7,14 +7,11 @@ use crate::decision::Decision;
 use crate::opening::Opening;
 use crate::posterior::{Explanation, WAVES_MAX, Wave, explain};
 use crate::quota::{Counted, Quota, Reset};
-use crate::rest::Rest;
+use crate::rest::{FAST, Rest};
 use crate::windows::NATURAL;
 
 /// Where fewer were accepted a lane that was put off is as new as it was.
 const NEW: u32 = 20;
-
-/// A rest that was over so soon came from a limit of seconds or a minute, not from a long window.
-const FAST: Span = Span::from_s(150);
 
 /// A rest so long may end with the provider's day. Chosen, not measured.
 const FROM_DAY_TO_DAY: Span = Span::from_h(2);
