@@ -82,6 +82,8 @@ pub(crate) struct Controller {
     transactional: History,
     /// What of it came before the program was restarted.
     usual: Option<Usual>,
+    /// Messages accepted before the program was restarted, of which is not kept when they were sent.
+    before: u64,
     quotas: Vec<Quota>,
     suspects: Vec<Quota>,
     /// How long the provider shuts a lane out that went too far, where it was seen to.
@@ -189,6 +191,7 @@ impl Controller {
             counted: Counted::default(),
             transactional: History::default(),
             usual: None,
+            before: 0,
             quotas: Vec::new(),
             suspects: Vec::new(),
             shut_out: None,
@@ -347,7 +350,8 @@ impl Controller {
     }
 
     fn accepted_in_all(&self) -> u32 {
-        u32::try_from(self.counted.accepted.total()).unwrap_or(u32::MAX)
+        let all = self.before.saturating_add(self.counted.accepted.total());
+        u32::try_from(all).unwrap_or(u32::MAX)
     }
 
     pub(crate) fn in_flight(&self) -> u32 {

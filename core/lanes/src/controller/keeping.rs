@@ -55,7 +55,8 @@ impl Controller {
 
     /// Whether it has anything that a new one has not.
     pub(crate) fn has_learned(&self) -> bool {
-        self.counted.all.total() > 0 || !self.quotas.is_empty() || self.failed.is_some()
+        let has_sent = self.before > 0 || self.counted.all.total() > 0;
+        has_sent || !self.quotas.is_empty() || self.failed.is_some()
     }
 
     /// What is worth keeping.
@@ -112,6 +113,7 @@ impl Controller {
         for past in learned.past.iter().filter(|past| past.at <= now) {
             self.count_past(past);
         }
+        self.before = learned.accepted.saturating_sub(self.counted.accepted.total());
         if !learned.is_last {
             self.count_past(&self.unknown(now, learned));
         }
@@ -239,4 +241,51 @@ fn gap_of(rate: f64) -> Span {
 
 fn rate_of(gap: Span) -> f64 {
     1e6 / gap.0.max(1) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::controller::FIRST_RATE;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, cases: 32, ..ProptestConfig::default() })]
+
+        /// What was kept is so old that nothing of it counts any more but that it was.
+        #[test]
+        fn a_lane_that_was_never_refused_goes_on_as_fast_as_it_was(
+            rate in 1.0_f64..100.0,
+            accepted in 100_u64..100_000,
+            among in any::<bool>(),
+        ) {
+            let now = Instant::from_unix_s(1_000_000);
+            let mut before = Controller::new(FIRST_RATE, 1);
+            before.pace.keep_to(rate, now);
+            let learned = Learned { accepted, is_last: true, ..before.learned(now) };
+            let mut controller = Controller::new(FIRST_RATE, 2);
+            controller.recall(now + LOOKED_BACK, &learned);
+            controller.is_among(among);
+            prop_assert!((controller.rate() / rate - 1.0).abs() < 0.01);
+            prop_assert_eq!(u64::from(controller.accepted_in_all()), accepted);
+            prop_assert!(controller.window() > 1);
+            prop_assert!(controller.has_learned());
+        }
+
+        #[test]
+        fn what_is_kept_with_its_moments_is_not_counted_twice(
+            moments in 1_u32..50,
+            older in 0_u64..1_000,
+        ) {
+            let now = Instant::from_unix_s(1_000_000);
+            let before = Controller::new(FIRST_RATE, 1);
+            let past = vec![Past { at: now, all: moments, accepted: moments, transactional: 0 }];
+            let accepted = u64::from(moments) + older;
+            let learned = Learned { accepted, past, is_last: true, ..before.learned(now) };
+            let mut controller = Controller::new(FIRST_RATE, 2);
+            controller.recall(now, &learned);
+            prop_assert_eq!(u64::from(controller.accepted_in_all()), accepted);
+        }
+    }
 }
