@@ -62,6 +62,18 @@ fn a_thousand_go_within_a_minute_where_only_connections_are_counted() {
     }
 }
 
+#[test]
+fn a_host_that_is_slow_to_answer_and_limits_no_rate_has_twenty_thousand_within_half_an_hour() {
+    let slow = FIVE.replace("\"20ms\"", "\"1s\"").replace("quota = 5", "quota = 20");
+    let slow = slow.replace("count = 1000", "count = 20000");
+    let run = lane(&slow, 0);
+    let waits = waits_ms(&run, false);
+    assert_eq!(waits.len(), 20_000);
+    let slowest = waits.into_iter().max().unwrap();
+    // Twenty at once, a second each, take seventeen minutes.
+    assert!(slowest <= 30 * MINUTE_MS, "{slowest} ms");
+}
+
 /// Before the rest of the mail, one message that somebody waits for.
 const ONE_FIRST: &str = "[[mail]]\nclass = \"transactional\"\ncount = 1\nmax_age = \"24h\"\n\n";
 

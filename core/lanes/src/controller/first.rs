@@ -57,14 +57,14 @@ const LISTENS: Span = Span::from_min(6);
 /// who shuts its door after some refusals shuts it then, for longer with each that follows. So no more
 /// than this are under way before any limit is known,
 const WAVE: u32 = 4;
-/// and one more for so many that were accepted: who has taken thousands may count connections only. Chosen by
-/// rehearsals (decision 045).
-const WAVE_GROWS_AFTER: u32 = 1000;
+/// and twice as many for each such number that was accepted: who has taken thousands may limit nothing, or
+/// count connections only. Chosen by rehearsals (decision 045).
+const WAVE_DOUBLES_AFTER: u32 = 1000;
 
 impl Start {
     /// Messages under way at once, at most, where so many were accepted.
     pub(super) fn under_way(self, accepted: u32) -> u32 {
-        (1 + accepted / self.probed).min(WAVE + accepted / WAVE_GROWS_AFTER)
+        (1 + accepted / self.probed).min(WAVE << (accepted / WAVE_DOUBLES_AFTER).min(16))
     }
 }
 
@@ -111,13 +111,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_first_wave_is_a_few_messages_however_many_were_accepted_before() {
+    fn a_first_wave_is_a_few_messages_until_thousands_were_accepted() {
         for start in [ALONE, AMONG] {
             assert_eq!(start.under_way(0), 1);
             assert_eq!(start.under_way(start.probed), 2);
             for accepted in 0..10_000 {
                 let under_way = start.under_way(accepted);
-                assert!(under_way <= WAVE + accepted / WAVE_GROWS_AFTER, "{accepted}");
+                let wave = f64::from(WAVE) * 2_f64.powi((accepted / WAVE_DOUBLES_AFTER) as i32);
+                assert!(f64::from(under_way) <= wave, "{accepted}");
                 assert!(under_way <= 1 + accepted / start.probed, "{accepted}");
                 assert!(under_way <= start.under_way(accepted + 1), "{accepted}");
             }
