@@ -118,21 +118,22 @@ async fn until_told(setup: Setup, config: Config, reread: Reread) -> anyhow::Res
     make_data(&data)?;
     let lock = claim(&data)?;
     let doors = open_doors(setup.http, &data).await?;
+    let address = doors.address()?;
+    let path = token_path(&data);
+    let token = Token::load_or_create(&path, random()?)?;
     let server = Server::start(lock, setup, config, reread).await?;
     if let Some(past) = server.handle().past() {
         server.handle().tell_webhooks(Arc::new(LedgerFeed::new(past)));
     }
     server.handle().remember_lanes();
-    let token = token_path(&data);
-    let api = router(server.handle(), Token::load_or_create(&token, random()?)?);
+    let api = router(server.handle(), token);
     let setup = SetupToken::of(&data);
     let first = is_first(&server, &setup).await;
     let dashboard = Dashboard { handle: server.handle(), setup: setup.clone() };
     let http = api.merge(postlane_dashboard::router(dashboard));
-    let address = doors.address()?;
     let stop = watch::Sender::new(false);
     let serving = tokio::spawn(serve_api(doors, http, stop.subscribe()));
-    ready(&server, address, &token);
+    ready(&server, address, &path);
     if first {
         server.handle().tell_first_sign_in(&format!("http://{address}/setup"), setup.path());
     }
