@@ -25,7 +25,8 @@ max_age = "24h"
 site = "mx.contact.example"
 "#;
 
-fn of(receiver: &str, policy: Policy) -> Run {
+/// A new sender's mail of some days, where a receiver does that.
+pub(crate) fn of(receiver: &str, policy: Policy) -> Run {
     let scenario = scenario(&format!("{SENDER}{receiver}"));
     run(&scenario, policy, &ENGINE, scenario.run_seed(0), Tracing::Off).unwrap().run
 }
