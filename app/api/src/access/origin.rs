@@ -1,11 +1,7 @@
 //! From where a request comes.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
-
-use axum::extract::connect_info::Connected;
-use axum::serve::IncomingStream;
-use tokio::net::{TcpListener, UnixListener};
+use std::net::{IpAddr, Ipv6Addr};
 
 /// From where a request comes. A proxy's address is what is seen of all behind it: what it says of
 /// them anybody could say.
@@ -39,19 +35,6 @@ impl fmt::Display for Origin {
             Self::Socket => f.write_str("control.sock"),
             Self::Address(address) => write!(f, "{}", address.to_canonical()),
         }
-    }
-}
-
-impl Connected<IncomingStream<'_, TcpListener>> for Origin {
-    fn connect_info(stream: IncomingStream<'_, TcpListener>) -> Self {
-        let peer: &SocketAddr = stream.remote_addr();
-        Self::Address(peer.ip())
-    }
-}
-
-impl Connected<IncomingStream<'_, UnixListener>> for Origin {
-    fn connect_info(_: IncomingStream<'_, UnixListener>) -> Self {
-        Self::Socket
     }
 }
 

@@ -142,7 +142,7 @@ async fn until_told(setup: Setup, config: Config, reread: Reread) -> anyhow::Res
     // First mail, then the API: whoever watches sees the end of it.
     server.stop().await;
     stop.send_replace(true);
-    serving.await??;
+    serving.await?;
     Ok(())
 }
 
