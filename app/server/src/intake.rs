@@ -10,6 +10,8 @@ mod suppressed;
 #[cfg(test)]
 mod tests;
 
+use std::io;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -39,7 +41,7 @@ use crate::setup::Live;
 use crate::telling::counters::Counters;
 use crate::telling::events::Events;
 use crate::telling::history::History;
-use crate::telling::journal::Journal;
+use crate::telling::journal::{Journal, alarm};
 use returned::{Returns, Understood};
 
 pub(crate) use roles::kept_messages;
@@ -286,6 +288,13 @@ impl listener::Intake for Door {
         } else {
             self.intake.counters.sessions_turned_away.inc();
         }
+    }
+
+    fn shut_out(&self, at: SocketAddr, why: &io::Error) {
+        alarm(&format!(
+            "no client gets in at {at}: {why}; raise the limit of open files (ulimit -n, LimitNOFILE=), or \
+             lower limits.sessions and delivery.sessions"
+        ));
     }
 }
 

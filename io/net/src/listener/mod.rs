@@ -6,6 +6,7 @@ mod refused;
 mod session;
 
 use std::future::Future;
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,6 +63,8 @@ pub trait Intake: Send + Sync + 'static {
 
     /// A session has begun or been turned away at the door.
     fn admitted(&self, from: IpAddr, admitted: bool);
+    /// The system lets nobody in at this address. Said once a minute at most.
+    fn shut_out(&self, at: SocketAddr, why: &io::Error);
 }
 
 /// Admits clients until `stop` is true. Sessions that are open then finish their message.
@@ -73,19 +76,41 @@ pub async fn listen<I: Intake>(
     stop: watch::Receiver<bool>,
 ) {
     let mut stopping = stop.clone();
+    let mut told: Option<time::Instant> = None;
     loop {
         let accepted = tokio::select! {
             accepted = socket.accept() => accepted,
             _ = stopping.wait_for(|stop| *stop) => return,
         };
-        // Out of descriptors, or a client that has gone already: the next one may be luckier,
-        // and a moment's pause keeps this from spinning.
-        let Ok((stream, from)) = accepted else {
-            tokio::task::yield_now().await;
-            continue;
+        let (stream, from) = match accepted {
+            Ok(client) => client,
+            Err(e) if has_gone(&e) => continue,
+            // No descriptors are left, and will not be for a while: who asks again at once does
+            // nothing else.
+            Err(e) => {
+                if told.is_none_or(|at| at.elapsed() >= SILENCE) {
+                    told = Some(time::Instant::now());
+                    socket.local_addr().iter().for_each(|at| intake.shut_out(*at, &e));
+                }
+                let _ = time::timeout(BREATH, stopping.wait_for(|stop| *stop)).await;
+                continue;
+            }
         };
         admit(stream, from, settings.borrow().clone(), &gate, &intake, &stop);
     }
+}
+
+/// How long nobody is let in after nobody could be. Chosen, not measured: sessions end meanwhile, and
+/// a client waits no longer than it notices.
+const BREATH: Duration = Duration::from_millis(50);
+
+/// How long it is not said again.
+const SILENCE: Duration = Duration::from_secs(60);
+
+/// Whether it was the client, which has gone already; the next one may be luckier.
+fn has_gone(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
 /// How long a load balancer may take to say whose connection it passes on. It does so in the

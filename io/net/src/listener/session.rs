@@ -76,7 +76,7 @@ pub(super) async fn hold<I: Intake>(
                 server.tls_started(intake.now(), agreed);
                 continue;
             }
-            Some(Step::Close) => return stream.shutdown().await,
+            Some(Step::Close) => return hang_up(stream).await,
             None => {}
         }
         let read = tokio::select! {
@@ -131,6 +131,11 @@ async fn write_out(stream: &mut Stream, server: &mut Server) -> io::Result<()> {
     output.clear();
     written.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
     stream.flush().await
+}
+
+/// Who does not read what was said last need not hear that it was the last.
+async fn hang_up(mut stream: Stream) -> io::Result<()> {
+    time::timeout(PATIENCE, stream.shutdown()).await.map_err(|_| io::ErrorKind::TimedOut)?
 }
 
 /// The alarm rings: the time is up, or it has been put off meanwhile.
