@@ -8,6 +8,7 @@ use postlane_mail::{Label as Name, Span};
 use crate::assessment::{Assessment, SourceAssessment};
 use crate::changed;
 use crate::figures::Figures;
+use crate::part::Part;
 use crate::picture::{Picture, Sample, Tally};
 use crate::slots::Slots;
 use crate::statistic::Comparison;
@@ -24,48 +25,46 @@ const WAVE: Span = Span::from_min(15);
 
 /// What is to be said of each provider, in order of their ids.
 pub fn assess(picture: &Picture) -> Vec<Assessment> {
-    let mut by_provider: BTreeMap<&Arc<str>, Vec<&Tally>> = BTreeMap::new();
-    for tally in &picture.tallies {
-        by_provider.entry(&tally.provider).or_default().push(tally);
-    }
     let sums = Sums::of(&picture.tallies);
-    changed::providers(picture)
-        .iter()
-        .filter_map(|provider| Some((provider, by_provider.get(provider)?)))
-        .map(|(provider, tallies)| of_provider(picture, provider, tallies, &sums))
-        .collect()
+    let parts = Part::all(picture);
+    let assessed = parts.values().filter_map(|part| of_provider(picture, part, &sums));
+    assessed.collect()
 }
 
-/// Sums by source and provider, so that "elsewhere" need not be counted anew for each.
-struct Sums<'p>(BTreeMap<(&'p str, &'p str), Figures>);
+/// Sums by source and provider, and by source, so that "elsewhere" need not be counted anew for
+/// each.
+struct Sums<'p> {
+    by_both: BTreeMap<(&'p str, &'p str), Figures>,
+    by_source: BTreeMap<&'p str, Figures>,
+}
 
 impl<'p> Sums<'p> {
     fn of(tallies: &'p [Tally]) -> Self {
-        let mut sums: BTreeMap<(&str, &str), Figures> = BTreeMap::new();
+        let mut sums = Self { by_both: BTreeMap::new(), by_source: BTreeMap::new() };
         for tally in tallies {
-            sums.entry((&tally.source, &tally.provider)).or_default().add(tally);
+            sums.by_both.entry((&tally.source, &tally.provider)).or_default().add(tally);
+            sums.by_source.entry(&tally.source).or_default().add(tally);
         }
-        Self(sums)
+        sums
     }
 
     /// What these sources sent to all but this provider.
     fn elsewhere(&self, sources: &[&str], provider: &str) -> Figures {
         let mut elsewhere = Figures::default();
-        for ((source, to), figures) in &self.0 {
-            if *to != provider && sources.contains(source) {
-                elsewhere.join(figures);
-            }
+        for source in sources {
+            let Some(all) = self.by_source.get(source) else { continue };
+            let here = self.by_both.get(&(*source, provider));
+            let rest = here.map_or_else(|| all.clone(), |here| all.clone().without(here));
+            elsewhere.join(&rest);
         }
         elsewhere
     }
 }
 
-fn of_provider(
-    picture: &Picture,
-    provider: &Arc<str>,
-    tallies: &[&Tally],
-    sums: &Sums<'_>,
-) -> Assessment {
+/// None where nothing was tried there.
+fn of_provider(picture: &Picture, part: &Part<'_>, sums: &Sums<'_>) -> Option<Assessment> {
+    let tallies = &part.tallies;
+    let provider = &tallies.first()?.provider;
     let mut by_source: BTreeMap<&Arc<str>, Vec<&Tally>> = BTreeMap::new();
     for tally in tallies {
         by_source.entry(&tally.source).or_default().push(tally);
@@ -73,17 +72,17 @@ fn of_provider(
     let sources: Vec<&str> = by_source.keys().map(|source| &***source).collect();
     let compared = compare(&by_source);
     let worst = worst(&compared);
-    let samples = samples(picture, provider);
+    let samples = samples(part);
     let subject = Subject {
         figures: Figures::of(tallies.iter().copied()),
         elsewhere: sums.elsewhere(&sources, provider),
         span: picture.to.since(picture.from),
         sources: sources.len(),
         worst,
-        backlog: Trend::of(picture.backlogs.iter().filter(|b| b.provider == *provider)),
+        backlog: Trend::of(part.backlogs.iter().copied()),
         samples: samples.clone(),
         seen: picture.sources.iter().filter(|seen| sources.contains(&&*seen.source)).collect(),
-        gates: picture.gates.iter().filter(|gate| gate.provider == *provider).collect(),
+        gates: part.gates.clone(),
     };
     let verdict = judge(&subject, provider);
     let of_source = |(source, tallies): (&&Arc<str>, &Vec<&Tally>)| {
@@ -106,17 +105,17 @@ fn of_provider(
             compared: compared.iter().find(|(of, ..)| of == *source).map(|(_, c, _)| *c),
         }
     };
-    Assessment {
+    Some(Assessment {
         provider: provider.clone(),
         tenant: tenant(tallies),
         sources: by_source.iter().map(of_source).collect(),
-        changed: changed::changed(picture, provider),
+        changed: changed::changed(picture, provider, part),
         slots: Slots::of(tallies.iter().copied(), picture.slot),
         samples: samples.into_iter().take(SAMPLES_MAX).cloned().collect(),
         verdict,
         figures: subject.figures,
         elsewhere: subject.elsewhere,
-    }
+    })
 }
 
 /// Whose mail all of it was.
@@ -135,9 +134,8 @@ fn judge(subject: &Subject<'_>, provider: &str) -> Verdict {
 }
 
 /// A provider's replies, the most frequent first.
-fn samples<'p>(picture: &'p Picture, provider: &str) -> Vec<&'p Sample> {
-    let mut samples: Vec<&Sample> =
-        picture.samples.iter().filter(|sample| &*sample.provider == provider).collect();
+fn samples<'p>(part: &Part<'p>) -> Vec<&'p Sample> {
+    let mut samples = part.samples.clone();
     samples.sort_by(|a, b| {
         (b.count, a.at, &a.reply, &a.source).cmp(&(a.count, b.at, &b.reply, &b.source))
     });

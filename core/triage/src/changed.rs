@@ -1,11 +1,10 @@
 //! What changed just before: volume, sources, tenants, streams, and what people and lanes did.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-
 use postlane_mail::{Instant, Span};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::figures::Figures;
+use crate::part::Part;
 use crate::picture::{ChangeKind, Picture, Tally};
 
 /// Something that changed shortly before, or between the span before and this one.
@@ -25,29 +24,24 @@ const CHANGES_MAX: usize = 12;
 const VOLUME: f64 = 1.5;
 
 /// What changed for a provider.
-pub(crate) fn changed(picture: &Picture, provider: &str) -> Vec<Changed> {
-    let now: Vec<&Tally> = of(&picture.tallies, provider).collect();
-    let before: Vec<&Tally> = of(&picture.before, provider).collect();
+pub(crate) fn changed(picture: &Picture, provider: &str, part: &Part<'_>) -> Vec<Changed> {
+    let (now, before) = (&part.tallies, &part.before);
     let mut changes = Vec::new();
     if picture.before_span > Span::ZERO {
-        changes.extend(volume(picture, &now, &before));
-        changes.extend(came(ChangeKind::Source, &now, &before, "sends here since", |tally| {
+        changes.extend(volume(picture, now, before));
+        changes.extend(came(ChangeKind::Source, now, before, "sends here since", |tally| {
             (!tally.source.is_empty()).then(|| tally.source.to_string())
         }));
         changes.extend(came(
             ChangeKind::Campaign,
-            &now,
-            &before,
+            now,
+            before,
             "is a new tenant here since",
             |t| (!t.tenant.is_none()).then(|| t.tenant.to_string()),
         ));
-        changes.extend(came(
-            ChangeKind::Campaign,
-            &now,
-            &before,
-            "mail goes here since",
-            |tally| tally.stream.map(|stream| stream.to_string()),
-        ));
+        changes.extend(came(ChangeKind::Campaign, now, before, "mail goes here since", |tally| {
+            tally.stream.map(|stream| stream.to_string())
+        }));
     }
     let told = picture
         .changes
@@ -62,10 +56,6 @@ pub(crate) fn changed(picture: &Picture, provider: &str) -> Vec<Changed> {
     changes.sort_by(|a, b| (a.at, a.kind, &a.says).cmp(&(b.at, b.kind, &b.says)));
     changes.truncate(CHANGES_MAX);
     changes
-}
-
-fn of<'p>(tallies: &'p [Tally], provider: &'p str) -> impl Iterator<Item = &'p Tally> {
-    tallies.iter().filter(move |tally| &*tally.provider == provider)
 }
 
 /// First attempts in an hour, then and now.
@@ -107,9 +97,4 @@ fn came(
     }
     let changed = |(name, at)| Changed { at: Some(at), kind, says: format!("{name} {verb}") };
     new.into_iter().take(CHANGES_MAX).map(changed).collect()
-}
-
-/// The providers that are in a picture, each once, in order.
-pub(crate) fn providers(picture: &Picture) -> BTreeSet<Arc<str>> {
-    picture.tallies.iter().map(|tally| tally.provider.clone()).collect()
 }

@@ -58,6 +58,14 @@ impl Turned {
         self.trouble = self.trouble.saturating_add(others.trouble);
     }
 
+    fn leave_out(&mut self, others: Self) {
+        self.accepted = self.accepted.saturating_sub(others.accepted);
+        self.deferred = self.deferred.saturating_sub(others.deferred);
+        self.bounced = self.bounced.saturating_sub(others.bounced);
+        self.unreached = self.unreached.saturating_sub(others.unreached);
+        self.trouble = self.trouble.saturating_sub(others.trouble);
+    }
+
     fn add(&mut self, tally: &Tally, group: Option<Group>) {
         let place = match tally.kind {
             Kind::Accepted => &mut self.accepted,
@@ -111,6 +119,21 @@ impl Figures {
             let sum = self.labels.entry(*label).or_default();
             *sum = sum.saturating_add(*count);
         }
+    }
+
+    /// What is left without others, which are among these.
+    pub(crate) fn without(mut self, others: &Self) -> Self {
+        self.fresh.leave_out(others.fresh);
+        self.retried.leave_out(others.retried);
+        self.expired = self.expired.saturating_sub(others.expired);
+        for (label, count) in &others.labels {
+            let left = self.labels.get(label).copied().unwrap_or_default().saturating_sub(*count);
+            match left {
+                0 => self.labels.remove(label),
+                left => self.labels.insert(*label, left),
+            };
+        }
+        self
     }
 
     /// Recipients that were taken over.

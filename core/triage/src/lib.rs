@@ -13,6 +13,7 @@ mod group;
 mod incident;
 mod incidents;
 mod pack;
+mod part;
 mod picture;
 mod settle;
 mod share;

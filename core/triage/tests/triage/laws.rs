@@ -3,7 +3,7 @@
 use postlane_mail::{Instant, Label as Name, Span};
 use postlane_replies::Label;
 use postlane_triage::{
-    Backlog, Class, Kind, Picture, Ptr, SourceSeen, Tally, Turn, Verdict, assess,
+    Backlog, Class, Figures, Kind, Picture, Ptr, SourceSeen, Tally, Turn, Verdict, assess,
 };
 use proptest::prelude::*;
 
@@ -57,6 +57,19 @@ proptest! {
         picture.tallies.rotate_left(turned);
         picture.backlogs.reverse();
         prop_assert_eq!(before, assess(&picture));
+    }
+
+    #[test]
+    fn elsewhere_is_what_the_same_sources_sent_to_all_others(seed in 0u64..100_000) {
+        let (_, mut picture) = draw(seed);
+        picture.tallies.retain(|tally| tally.count > 0);
+        for assessment in assess(&picture) {
+            let sources: Vec<_> = assessment.sources.iter().map(|source| &source.source).collect();
+            let others = picture.tallies.iter().filter(|tally| {
+                tally.provider != assessment.provider && sources.contains(&&tally.source)
+            });
+            prop_assert_eq!(&assessment.elsewhere, &Figures::of(others));
+        }
     }
 
     #[test]
