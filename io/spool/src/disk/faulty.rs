@@ -29,6 +29,8 @@ struct Inner {
     room: Option<u64>,
     /// The volume has no more names than this.
     names_max: Option<usize>,
+    /// The program has no more descriptors: nothing new can be opened.
+    is_out_of_descriptors: bool,
     is_dead: bool,
 }
 
@@ -74,6 +76,10 @@ impl Faulty {
 
     pub(super) fn set_names_max(&self, names: Option<usize>) {
         self.0.lock().names_max = names;
+    }
+
+    pub(super) fn set_out_of_descriptors(&self, is_out: bool) {
+        self.0.lock().is_out_of_descriptors = is_out;
     }
 
     pub(super) fn used(&self) -> u64 {
@@ -188,6 +194,9 @@ impl Volume for Faulty {
         }
         if inner.names_max.is_some_and(|max| inner.names.len() >= max) {
             return Err(io::ErrorKind::StorageFull.into());
+        }
+        if inner.is_out_of_descriptors {
+            return Err(rustix::io::Errno::MFILE.into());
         }
         let file = inner.files.len();
         inner.files.push(Content::default());

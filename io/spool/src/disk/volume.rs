@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 
 use super::OpenError;
 use super::files::segments;
@@ -73,6 +74,9 @@ pub(crate) struct Room {
 /// A directory on a disk, locked for as long as this lives.
 pub(crate) struct Directory {
     path: PathBuf,
+    /// Itself, to be synced: that must not fail for want of a descriptor. None where it is only looked
+    /// at.
+    folder: Option<File>,
     /// None where it is only looked at and nobody ever took it: a copy.
     _lock: Option<File>,
 }
@@ -97,7 +101,8 @@ impl Directory {
         file.set_len(0).map_err(unusable)?;
         // The number is for people: a full disk has no room for it, and holds nobody up.
         let _ = writeln!(file, "{}", std::process::id());
-        Ok(Self { path: path.to_owned(), _lock: Some(file) })
+        let folder = File::open(path).map_err(unusable)?;
+        Ok(Self { path: path.to_owned(), folder: Some(folder), _lock: Some(file) })
     }
 
     /// A directory to look at, beside others who look, and only while nobody writes. Nothing in
@@ -116,7 +121,7 @@ impl Directory {
 
     /// A directory to look at while others may write: what is read may not fit together.
     pub(crate) fn peep(path: &Path) -> Result<Self, OpenError> {
-        let looked = Self { path: path.to_owned(), _lock: None };
+        let looked = Self { path: path.to_owned(), folder: None, _lock: None };
         match segments(&looked) {
             Ok(numbers) if !numbers.is_empty() => Ok(looked),
             Err(e) if e.kind() != io::ErrorKind::NotFound => Err(OpenError::not_usable(path, &e)),
@@ -183,7 +188,10 @@ impl Volume for Directory {
     }
 
     fn sync_names(&self) -> io::Result<()> {
-        File::open(&self.path)?.sync_all()?;
+        match &self.folder {
+            Some(folder) => folder.sync_all()?,
+            None => File::open(&self.path)?.sync_all()?,
+        }
         let kept = self.path.join("quarantine");
         if kept.exists() { File::open(kept)?.sync_all() } else { Ok(()) }
     }
@@ -193,9 +201,13 @@ impl Volume for Directory {
     }
 }
 
-/// Whether that is what a disk says that has no room, or none for one more name.
+/// Whether that is what a disk says that has no room, or none for one more name; or the system that
+/// has no descriptor left. It goes by itself, and nothing of what was written is in doubt.
 pub(super) fn is_no_room(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+    let has_no_descriptor =
+        matches!(Errno::from_io_error(error), Some(Errno::MFILE | Errno::NFILE));
+    let is_full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+    is_full || has_no_descriptor
 }
 
 /// Room on the file system that a directory is on.

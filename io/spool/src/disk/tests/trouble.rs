@@ -257,6 +257,34 @@ fn without_a_name_for_the_next_segment_mail_is_refused_and_outcomes_go_on_in_the
 }
 
 #[test]
+fn without_a_descriptor_for_the_next_segment_mail_waits_and_the_spool_does_not_fail() {
+    let volume = Faulty::default();
+    let settings = Settings { segment_octets: 4096, ..SETTINGS };
+    let mut rig = Rig::open(&volume, settings).unwrap().rig;
+    volume.set_out_of_descriptors(true);
+    let tickets: Vec<_> = (1..=20).map(|n| rig.disk.insert(message(n, 1, 300))).collect();
+    rig.step();
+    let places: Vec<_> = tickets.into_iter().map(|ticket| ticket.wait().unwrap()).collect();
+    rig.wait(Duration::from_secs(2));
+    rig.step();
+    assert!(matches!(rig.disk.insert(message(21, 1, 300)).wait(), Err(StoreError::Full(_))));
+    rig.disk.commit(done(1, places[0]));
+    rig.step();
+    assert_eq!(rig.ear.0.lock().upto, Seq(1));
+    assert_eq!(rig.ear.0.lock().failed, None);
+    // Others have let go of some.
+    volume.set_out_of_descriptors(false);
+    for _ in 0..2 {
+        rig.wait(Duration::from_secs(2));
+        rig.step();
+    }
+    let ticket = rig.disk.insert(message(22, 1, 300));
+    rig.step();
+    assert_eq!(ticket.wait().map(|place| place.segment), Ok(2));
+    assert_eq!(rig.ear.0.lock().full, [true, false]);
+}
+
+#[test]
 fn a_disk_that_fills_faster_than_it_is_looked_at_is_looked_at_sooner() {
     let volume = Faulty::default();
     volume.set_room(Some(60_000));
