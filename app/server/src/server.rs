@@ -24,6 +24,7 @@ use crate::engine::world::{Answers, Around, EngineMailbox};
 use crate::ground::clock_mark::{ClockMark, tell_of_future};
 use crate::ground::registry;
 use crate::ground::secret::HouseSecret;
+use crate::ground::vital;
 use crate::handle::{Configured, Handle, Reread};
 use crate::intake::rights::HouseRights;
 use crate::lanes::Found;
@@ -92,7 +93,8 @@ impl Server {
         recall_lanes(&fittings, &store, &setup);
         fittings.preflight.recall(&registry);
         let intake = fittings.intake(&store, recovery.report.last_id, rights_now);
-        fittings.reports(&store, &intake).run(fittings.owed.clone())?;
+        let (reports, owed) = (fittings.reports(&store, &intake), fittings.owed.clone());
+        vital::spawn("reports", move || reports.run(&owed), fittings.broken("reports", &store))?;
         let answers = Answers::default();
         let engine = start_engine(&fittings, &setup, &store, &answers, &rights, smtp.clone())?;
         let recovered = watch::Sender::new(false);
@@ -229,8 +231,8 @@ fn start_engine(
     );
     let engine = Engine::new(Arc::new(engine_settings(setup, &fittings.names)), setup.seed);
     fittings.mailbox.tell(Input::Sections(Box::new(sections::sections(setup, &fittings.names))));
-    let thread = thread::Builder::new().name("engine".to_owned());
-    Ok(thread.spawn(move || around.run(engine))?)
+    let broken = fittings.broken("engine", store);
+    Ok(vital::spawn("engine", move || around.run(engine), broken)?)
 }
 
 /// What a reload does to what already runs.

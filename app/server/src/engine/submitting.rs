@@ -56,9 +56,9 @@ impl Filling {
         }
         (self.said, self.is_said) = (Some(now), true);
         Some(
-            "the disk of the spool is full, or has no room for one more file, or no more files may be open: new mail is answered 452 \
-             4.3.1 until there is room, and what waits is delivered. Make room there; spool.free_min says \
-             how much must be free",
+            "the disk of the spool is full, or has no room for one more file, or no more files may be \
+             open: new mail is answered 452 4.3.1 until there is room, and what waits is delivered. Make \
+             room there; spool.free_min says how much must be free",
         )
     }
 }

@@ -250,7 +250,8 @@ impl Handle {
     /// What is wrong, if anything is: empty while the spool is sound.
     pub async fn health(&self) -> Vec<String> {
         let failed = self.0.failed.load(Ordering::Acquire);
-        let says = "the spool has failed; mail is refused until the server is restarted";
+        let says =
+            "the spool or the engine has failed; mail is refused until the server is restarted";
         failed.then(|| says.to_owned()).into_iter().collect()
     }
 

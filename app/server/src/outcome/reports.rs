@@ -1,7 +1,6 @@
 //! Reports to senders: written where they are owed, and durable with the outcome that owes them.
 
 use std::sync::Arc;
-use std::thread;
 
 use postlane_engine::{End, Fate, ProviderId};
 use postlane_mail::{
@@ -48,7 +47,7 @@ pub(crate) struct Standing {
     pub(crate) provider: Option<ProviderId>,
 }
 
-/// Writes reports, on a thread of its own: it reads the spool.
+/// Writes reports; wants a thread of its own, since it reads the spool.
 pub(crate) struct Reports {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) intake: Arc<Intake>,
@@ -74,18 +73,14 @@ struct About {
 
 impl Reports {
     /// Writes what is owed until the end of the program.
-    pub(crate) fn run(self, owed: Arc<Mailbox<Owed>>) -> std::io::Result<()> {
-        let writer = thread::Builder::new().name("reports".to_owned());
-        let run = move || {
-            let mut batch = Vec::new();
-            loop {
-                owed.take(&mut batch, None);
-                for owed in batch.drain(..) {
-                    self.settle(owed);
-                }
+    pub(crate) fn run(&self, owed: &Mailbox<Owed>) {
+        let mut batch = Vec::new();
+        loop {
+            owed.take(&mut batch, None);
+            for owed in batch.drain(..) {
+                self.settle(owed);
             }
-        };
-        writer.spawn(run).map(drop)
+        }
     }
 
     fn settle(&self, owed: Owed) {

@@ -1,10 +1,11 @@
 //! What the parts of a server share, and the parts put together from it.
 
 use std::net::SocketAddr;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
+use postlane_engine::Input;
 use postlane_mail::{QueueId, QueueIdSource, Shard};
 use postlane_net::route::Router;
 use postlane_registry::Registry;
@@ -41,7 +42,7 @@ use crate::setup::{Live, Setup};
 use crate::telling::counters::Counters;
 use crate::telling::events::Events;
 use crate::telling::history::History;
-use crate::telling::journal::Journal;
+use crate::telling::journal::{Journal, alarm};
 use crate::trouble::incidents::Desk;
 
 /// What the parts of a server share.
@@ -183,6 +184,26 @@ impl Fittings {
             awaited: self.awaited.clone(),
             failed: self.failed.clone(),
             filling: Filling::default(),
+        }
+    }
+
+    /// What is done when a thread breaks that mail cannot do without: none is taken any more, and none
+    /// tried, as where the spool has failed. What was taken is on disk.
+    pub(super) fn broken(
+        &self,
+        name: &'static str,
+        store: &Arc<Disk>,
+    ) -> impl FnOnce() + Send + use<> {
+        let (failed, mailbox) = (self.failed.clone(), self.mailbox.clone());
+        let store = store.clone();
+        move || {
+            failed.store(true, Ordering::Release);
+            mailbox.tell(Input::StoreFailed);
+            alarm(&format!(
+                "the thread \"{name}\" has ended by a fault of ours, told in the lines before: no mail is taken or \
+                 sent until the server is restarted; please report this"
+            ));
+            store.close();
         }
     }
 
