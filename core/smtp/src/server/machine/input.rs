@@ -113,6 +113,7 @@ impl Server {
         };
         match Command::parse(line) {
             Ok(command) => self.command(now, command),
+            Err(CommandError::Unknown) if is_http(line) => self.hang_up(NO_WEB_SERVER),
             Err(CommandError::Unknown) => self.wrong("500 5.5.1 Command not recognized"),
             // What follows is octets of a message, and must not be taken for commands.
             Err(e @ CommandError::Chunk) => {
@@ -204,4 +205,14 @@ impl Server {
     }
 }
 
+/// Whether it is the first line of an HTTP request. A page can have a browser post to any port of its
+/// own machine, which may relay: what the page wrote behind such a line would be commands.
+fn is_http(line: &str) -> bool {
+    const METHODS: [&str; 8] =
+        ["CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
+    let method = line.split(' ').next().unwrap_or_default();
+    METHODS.iter().any(|known| method.eq_ignore_ascii_case(known))
+}
+
+const NO_WEB_SERVER: &str = "521 5.5.1 This is SMTP, and no web server";
 const BARE_NEWLINE: &str = "500 5.5.2 Lines end with CRLF; this one has a bare CR or LF";

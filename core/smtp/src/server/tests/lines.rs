@@ -21,6 +21,17 @@ fn a_bare_lf_ends_no_command_and_what_comes_behind_it_is_not_heard() {
 }
 
 #[test]
+fn what_a_browser_is_made_to_post_is_not_heard() {
+    for line in ["POST / HTTP/1.1", "put /a HTTP/1.0", "GET / HTTP/1.1"] {
+        check_mail(&format!(
+            "C: {line}\\r\\nHost: relay.example\\r\\n\\r\\nRSET\\r\\nMAIL FROM:<a@b.example>
+            S: 521 5.5.1 This is SMTP, and no web server
+            = close"
+        ));
+    }
+}
+
+#[test]
 fn a_bare_cr_ends_no_command_either() {
     check_mail(
         "
