@@ -37,6 +37,8 @@ pub(crate) struct Rest {
     pub(crate) was_asked: bool,
     /// It came where a confirmed quota was full, or at a paid question.
     pub(crate) explained: Option<usize>,
+    /// That quota was full to the last message: what opens again before its time is its doing.
+    pub(crate) is_full: bool,
     /// It said that it is out of service, where mail had gone for a while and no quota was full: what is
     /// known of its limits stands.
     pub(crate) is_outage: bool,

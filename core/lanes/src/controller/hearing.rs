@@ -52,8 +52,20 @@ const PAST: Span = Span::from_min(1);
 /// a limit in those words. Chosen, not measured.
 const SERVED: Span = Span::from_min(30);
 
+/// A window that is taken to have begun anew is no limit's yet where less of it was used. Chosen, not measured.
+const HARDLY: f64 = 0.25;
+
 /// A lane that used less than this of its rate waited for something else. Chosen, not measured.
 const BUSY: f64 = 0.5;
+
+/// What a refusal comes from.
+#[derive(Debug, Clone, Copy)]
+struct Cause {
+    /// The place of the quota.
+    place: usize,
+    /// It was full to the last message.
+    is_full: bool,
+}
 
 impl Controller {
     pub(crate) fn hear(&mut self, now: Instant, heard: &Heard) {
@@ -216,7 +228,8 @@ impl Controller {
         let base = if hint.closes { BASE_421 } else { BASE };
         let was_asked = matches!(self.asked, Some(Asked::Pace { .. }));
         let says_outage = matches!(heard.signal, Signal::Outage { .. });
-        let explained = self.explanation(now, sent, hint, says_outage);
+        let cause = self.explanation(now, sent, hint, says_outage);
+        let explained = cause.map(|cause| cause.place);
         let is_outage = says_outage && explained.is_none() && burst >= SERVED;
         if !was_asked && explained.is_none() && !is_outage {
             self.doubt_faster(now, sent);
@@ -237,6 +250,7 @@ impl Controller {
             doubt: None,
             was_asked,
             explained,
+            is_full: cause.is_some_and(|cause| cause.is_full),
             is_outage,
             says_outage,
             unserved: None,
@@ -287,9 +301,9 @@ impl Controller {
         sent: Instant,
         hint: Hint,
         says_outage: bool,
-    ) -> Option<usize> {
+    ) -> Option<Cause> {
         if let Some(place) = self.answered_no(now, sent) {
-            return Some(place);
+            return Some(Cause { place, is_full: true });
         }
         let counted = |window: Span| self.counted.accepted.within(window, sent);
         let accepted = &self.counted.accepted;
@@ -300,22 +314,42 @@ impl Controller {
             let may_be = !says_outage || used + under_way + 1 >= u64::from(q.messages);
             may_be && q.is_about(used)
         });
-        if place.is_some() {
-            return place;
+        if let Some(place) = place {
+            let quota = &self.quotas[place];
+            let is_full = quota.is_filled_by(quota.used(accepted, sent) + 1);
+            return Some(Cause { place, is_full });
         }
-        let said = self.said(hint, sent);
-        let found = said.or_else(|| {
+        if let Some(place) = self.that_slides_after_all(sent).filter(|_| !says_outage) {
+            self.quotas[place].reset = Reset::Slides;
+            return Some(Cause { place, is_full: false });
+        }
+        let said = self.said(hint, sent).map(|quota| (quota, true));
+        let (found, is_full) = said.or_else(|| {
             let about = self.suspects.iter().filter(|s| s.is_about(counted(s.window)));
             let mut found = *about.max_by_key(|s| s.window)?;
+            let is_full = found.is_filled_by(counted(found.window) + 1);
             let messages = u64::from(found.messages).min(counted(found.window));
             let least = self.suspects.iter().map(|s| s.least).min();
             found = Quota::new(found.window, messages, 2);
             found.least = least.unwrap_or(found.window);
-            Some(found)
+            Some((found, is_full))
         })?;
         self.suspects.clear();
         self.decide(now, Decision::Confirmed { window: found.window, messages: found.messages });
-        Some(self.rely_on(found))
+        Some(Cause { place: self.rely_on(found), is_full })
+    }
+
+    /// A quota that is taken to have begun anew within its last window, and refuses when hardly anything was
+    /// sent since: what was sent before then counts, so one canary was no proof of a clock.
+    fn that_slides_after_all(&self, sent: Instant) -> Option<usize> {
+        let accepted = &self.counted.accepted;
+        self.quotas.iter().position(|quota| {
+            let Reset::Clock { to, .. } = quota.reset else { return false };
+            let is_young = (to..to + quota.window).contains(&sent);
+            let since = quota.used(accepted, sent) as f64;
+            let slides = accepted.within(quota.window, sent).min(u64::from(quota.messages));
+            is_young && since < HARDLY * f64::from(quota.messages) && quota.is_about(slides)
+        })
     }
 
     /// A quota that the provider names, where our own count agrees.
@@ -395,7 +429,7 @@ impl Controller {
         let soonest = opens(accepted);
         let counts = self.counts_refused.unwrap_or_else(|| !self.is_urgent(quota));
         let opens = opens(if counts { all } else { accepted });
-        if !self.credits.has_one() || self.left() < 2.0 * quota.window.0 as f64 / 1e6 {
+        if !self.credits.has_one() || !self.is_worth_a_canary(quota, rest) {
             return (opens, None);
         }
         let middle = |from: Instant, to: Instant| from + Span(to.since(from).0 / 2);
@@ -403,7 +437,8 @@ impl Controller {
             let is_wide = to.since(from) > windows::permille(quota.window, 60);
             return if is_wide { (middle(from, to), Some(Question::Reset)) } else { (to, None) };
         }
-        if let Some(shorter) = quota.shorter() {
+        // Where another limit may have refused, that it takes mail again says nothing of this one.
+        if let Some(shorter) = quota.shorter().filter(|_| rest.is_full) {
             let at = all.falls_to(with_margin(shorter), left).max(rest.tried);
             if at + windows::permille(quota.window, 50) < soonest {
                 return (at, Some(Question::Shorter));

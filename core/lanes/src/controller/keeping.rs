@@ -226,6 +226,7 @@ fn recalled_rest(kept: &LearnedRest, quotas: usize) -> Rest {
         doubt: None,
         was_asked: false,
         explained: kept.explained.map(usize::from).filter(|place| *place < quotas),
+        is_full: false,
         is_outage: false,
         says_outage: false,
         unserved: None,

@@ -71,6 +71,14 @@ impl Controller {
         may && !was_told && !knows
     }
 
+    /// Whether a canary may ask when a full quota opens, rather than wait until it does. Where two windows' worth
+    /// of mail waits it is worth that to all of them; what is left of less waits for this one alone, and for
+    /// nothing if the quota opens sooner, so that few refusals of many messages are worth it as well.
+    pub(super) fn is_worth_a_canary(&self, quota: &Quota, rest: &Rest) -> bool {
+        let is_much = self.left() >= 2.0 * quota.window.0 as f64 / 1e6;
+        is_much || rest.is_full && quota.messages >= MANY && self.backlog >= u64::from(MANY)
+    }
+
     /// The next question to a quota that is full, and when it may be asked.
     pub(super) fn question(&self, quota: &Quota, now: Instant) -> Option<(Instant, Question)> {
         // Where a quota is full a pace cannot be tried.

@@ -32,6 +32,7 @@ pub(in crate::controller) fn rest(refused: Instant) -> Rest {
         doubt: None,
         was_asked: false,
         explained: None,
+        is_full: false,
         is_outage: false,
         says_outage: false,
         unserved: None,
@@ -162,4 +163,51 @@ fn out_of_service_again_after_a_few_minutes_may_be_a_limit_in_those_words() {
     let fell = after_a_rest(Signal::Rate { hint }, Span::from_h(1));
     assert!(fell.0.is_none_or(|messages| messages < 20), "{fell:?}");
     assert_eq!(after_a_rest(Signal::Outage { hint }, Span::from_min(20)), fell);
+}
+
+/// A hundred were accepted in five minutes, and one more was refused.
+fn filled(quota: Quota) -> (Controller, Instant) {
+    let mut controller = Controller::new(FIRST_RATE, 1);
+    let refused = Instant::from_unix_s(1_000_000) + Span::from_min(5);
+    for s in 1..=100 {
+        controller.counted.accepted.record(refused - Span::from_s(3 * s));
+        controller.counted.all.record(refused - Span::from_s(3 * s));
+    }
+    controller.quotas.push(quota);
+    (controller, refused)
+}
+
+/// Less than a window's worth waits, and all of it for the window to open.
+#[test]
+fn what_is_left_asks_for_a_shorter_window_where_the_quota_was_full_to_the_last() {
+    let quota = Quota { least: Span::from_min(20), ..Quota::new(Span::from_h(3), 100, 2) };
+    let (mut controller, refused) = filled(quota);
+    let asked = |controller: &Controller, is_full| {
+        let rest = Rest { explained: Some(0), is_full, ..rest(refused) };
+        controller.canary_of(&quota, &rest).1
+    };
+    controller.expect(60);
+    assert_eq!(asked(&controller, true), Some(Question::Shorter));
+    assert_eq!(asked(&controller, false), None, "another limit may have refused");
+    controller.expect(39);
+    assert_eq!(asked(&controller, true), None, "a refusal would be too much of what is left");
+}
+
+/// One canary was accepted in the middle of a day, and what went after it was refused at once.
+#[test]
+fn a_clock_that_one_canary_told_of_is_none_where_the_next_are_refused() {
+    let (to, day) = (Instant::from_unix_s(1_000_000) + Span::from_h(12), Span::from_h(24));
+    let reset = Reset::Clock { from: to - Span::from_h(11), to };
+    let (mut controller, _) = filled(Quota { reset, ..Quota::new(day, 100, 2) });
+    controller.counted.accepted.record(to);
+    let cause = |controller: &mut Controller, sent| {
+        controller.explanation(sent, sent, Hint::default(), false).map(|cause| cause.place)
+    };
+    let mut later = controller.clone();
+    assert_eq!(cause(&mut controller, to + Span::from_min(2)), Some(0));
+    assert_eq!(controller.quotas[0].reset, Reset::Slides);
+    // A clock that has held for a window is not doubted for one refusal.
+    let much_later = to + day + Span::from_min(2);
+    assert_eq!(cause(&mut later, much_later), None);
+    assert_eq!(later.quotas[0].reset, reset);
 }
