@@ -46,6 +46,7 @@ use contact::Contact;
 use doubt::Doubt;
 use faster::Faster;
 use first::First;
+use outage::Unserved;
 use sessions::Sessions;
 use trial::Trial;
 use words::Words;
@@ -123,6 +124,8 @@ pub(crate) struct Controller {
     trial: Trial,
     /// When words were said that may be a limit's.
     words: Words,
+    /// When the host said that it is out of service.
+    unserved: Unserved,
     /// What bulk does where the provider is new.
     first: First,
     /// One limit counts other sources as well: it is told what they do.
@@ -220,6 +223,7 @@ impl Controller {
             appeal: Appeal::default(),
             trial: Trial::default(),
             words: Words::default(),
+            unserved: Unserved::default(),
             first: First::default(),
             is_shared: false,
             counts_refused: None,

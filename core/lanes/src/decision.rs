@@ -34,6 +34,8 @@ pub enum Decision {
     },
     /// Words that were taken for a limit are none: what went at once after them was accepted.
     Acquits,
+    /// Words of an outage are said to single messages, however many are sent.
+    ByChance,
     /// A canary was accepted.
     Reopens {
         /// From the first refusal to the canary.
@@ -143,6 +145,9 @@ impl fmt::Display for Decision {
             Self::Unserved { .. } => f.write_str("rests on: the host is out of service"),
             Self::Acquits => f.write_str(
                 "those words are no limit: what went at once after them was accepted, again and again",
+            ),
+            Self::ByChance => f.write_str(
+                "out of service is said to single messages, however many are sent: it is no limit",
             ),
             Self::Reopens { after, rate } => {
                 write!(f, "reopens at {}: a canary was accepted after {after}", PerTime(*rate))

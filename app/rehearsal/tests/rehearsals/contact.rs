@@ -109,3 +109,34 @@ fn a_host_that_is_out_of_service_each_night_keeps_the_quota_it_had() {
         assert!(slowest.is_some_and(|hours| hours <= 27.0), "{slowest:?} hours");
     }
 }
+
+/// What one of many servers behind a name says, and a host that is out of service.
+const UNAVAILABLE: &str = "421 4.3.2 Service not available, closing transmission channel";
+
+#[test]
+fn a_server_among_many_that_is_out_of_service_is_no_limit() {
+    let limit = "[[receiver.limit]]\nid = \"hour\"\nkind = \"sliding\"\nquota = 600\nwindow = \"1h\"\n\
+                 reply = \"421 4.7.0 Too many messages, try again later\"\n";
+    for policy in [Policy::Lane, Policy::LaneWarm] {
+        let text = format!("[[receiver.temp]]\np = 0.05\nreply = \"{UNAVAILABLE}\"\n");
+        let run = of(&format!("{limit}{text}"), policy);
+        let slowest = slowest_h(&run);
+        assert!(slowest.is_some_and(|hours| hours <= 6.0), "{slowest:?} hours");
+        assert!(run.refused_for_rate <= 40, "{} refused", run.refused_for_rate);
+    }
+}
+
+#[test]
+fn an_outage_of_a_host_whose_quota_is_always_full_is_over_when_the_host_is_back() {
+    let limit = "[[receiver.limit]]\nid = \"ten\"\nkind = \"sliding\"\nquota = 200\nwindow = \"10m\"\n\
+                 reply = \"421 4.7.0 Too many messages, try again later\"\n";
+    for policy in [Policy::Lane, Policy::LaneWarm] {
+        let outage = format!(
+            "[[receiver.outage]]\nfrom = \"40m\"\nto = \"100m\"\nreply = \"{UNAVAILABLE}\"\n"
+        );
+        let run = of(&format!("{limit}{outage}"), policy);
+        let slowest = slowest_h(&run);
+        // 200 in ten minutes for 2,000 messages, and an hour of nothing.
+        assert!(slowest.is_some_and(|hours| hours <= 3.2), "{slowest:?} hours");
+    }
+}

@@ -33,6 +33,7 @@ pub(crate) enum Kind {
     Mailbox,
     Policy,
     Ambiguous,
+    Outage,
 }
 
 impl Kind {
@@ -50,7 +51,7 @@ impl Kind {
     /// So many in a row, with nothing accepted between them, are no chance. Chosen, not measured.
     fn most(self) -> u32 {
         match self {
-            Self::Ambiguous => 2,
+            Self::Ambiguous | Self::Outage => 2,
             Self::Greylist | Self::Policy => 3,
             Self::Temp => 6,
             Self::Mailbox => 10,
@@ -76,6 +77,12 @@ impl Doubt {
     /// What has turned out to be a limit, as it is kept: a bit for each kind, in their order.
     pub(crate) fn limits(self) -> u8 {
         self.limits
+    }
+
+    /// It was said, and nothing has been accepted since: how often in a row.
+    pub(super) fn once_more(&mut self) -> u32 {
+        self.in_a_row += 1;
+        self.in_a_row
     }
 
     /// As it was kept.
@@ -109,7 +116,9 @@ impl Controller {
         match kind {
             Kind::Greylist => self.contact.said(),
             Kind::Policy => {}
-            Kind::Temp | Kind::Mailbox | Kind::Ambiguous => self.contact.refused(heard),
+            Kind::Temp | Kind::Mailbox | Kind::Ambiguous | Kind::Outage => {
+                self.contact.refused(heard);
+            }
         }
         if self.is_first_contact_of(kind) && self.state != State::Canary {
             self.doubt.acquit(kind);

@@ -126,6 +126,7 @@ impl Controller {
             self.doubt.prove(kind);
         }
         self.words.accepted();
+        self.unserved.accepted();
         if heard.attempts == 0 {
             self.doubt.welcome();
         }
@@ -154,7 +155,10 @@ impl Controller {
         match self.state {
             // The same wave; what was under way when it broke.
             State::Cooling { .. } => self.credits.refused_as_well(),
-            State::Canary => self.canary_refused(now, heard.sent),
+            State::Canary => {
+                self.believe_outage(heard);
+                self.canary_refused(now, heard.sent);
+            }
             State::Probing | State::Normal | State::Steady => {
                 if !self.ends_a_session(now, heard) {
                     self.rest(now, heard, hint);
@@ -228,6 +232,7 @@ impl Controller {
         let base = if hint.closes { BASE_421 } else { BASE };
         let was_asked = matches!(self.asked, Some(Asked::Pace { .. }));
         let says_outage = matches!(heard.signal, Signal::Outage { .. });
+        self.unserved.is_told |= matches!(heard.signal, Signal::Rate { .. });
         let cause = self.explanation(now, sent, hint, says_outage);
         let explained = cause.map(|cause| cause.place);
         let is_outage = says_outage && explained.is_none() && burst >= SERVED;
