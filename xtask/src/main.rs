@@ -1,8 +1,9 @@
-//! The project's own chores: `cargo xtask tidy|test|peers|score|folds|bounces|reference|pictures|bank|dist|bench`.
+//! The project's own chores: `cargo xtask tidy|test|peers|score|folds|classifier|bounces|reference|pictures|bank|dist|bench`.
 
 mod bank;
 mod bench;
 mod bounces;
+mod classifier;
 mod dist;
 mod folds;
 mod peers;
@@ -32,6 +33,8 @@ enum Chore {
     Folds(folds::Arguments),
     /// Judge the rules of replies by replies whose meaning is known.
     Score(score::Arguments),
+    /// Train the classifier of replies that no rule has words for.
+    Classifier(classifier::Arguments),
     /// How much of a collection of bounces the program reads.
     Bounces(bounces::Arguments),
     /// Write the reference pages of replies anew, from the rules.
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
         Chore::Peers => peers::ensure(),
         Chore::Folds(arguments) => folds::run(&arguments),
         Chore::Score(arguments) => score::run(&arguments),
+        Chore::Classifier(arguments) => classifier::run(&arguments),
         Chore::Bounces(arguments) => bounces::run(&arguments),
         Chore::Reference(arguments) => reference::run(&arguments),
         Chore::Pictures => pictures::run(),

@@ -13,7 +13,8 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use postlane_replies::{
-    Family, Heard, Label, Providers, RuleBook, Scratch, read_reply, read_stage,
+    Classifier, Family, Heard, Label, Providers, RuleBook, RuleName, Scratch, read_reply,
+    read_stage,
 };
 use serde_json::Value;
 
@@ -38,6 +39,12 @@ pub(crate) struct Arguments {
     /// Ask the rules as they were at this commit.
     #[arg(long, value_name = "COMMIT")]
     rules_of: Option<String>,
+    /// Ask the classifier with these weights, as `cargo xtask classifier --out` writes them.
+    #[arg(long, value_name = "FILE")]
+    classifier: Option<PathBuf>,
+    /// Ask the rules alone.
+    #[arg(long, conflicts_with = "classifier")]
+    without_classifier: bool,
 }
 
 /// One reply that was judged.
@@ -53,14 +60,7 @@ pub(crate) struct Judged {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
-    let (providers, book) = match &arguments.rules_of {
-        Some(commit) => book_at(&root(), commit)?,
-        None => {
-            let providers = Providers::built_in();
-            let book = RuleBook::built_in(&providers);
-            (providers, book)
-        }
-    };
+    let (providers, book) = asked(arguments)?;
     let mut judged = Vec::new();
     let mut out = std::io::stdout().lock();
     for file in &arguments.files {
@@ -79,6 +79,26 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     }
     tell(&mut out, &judged)?;
     Ok(Ended::Well)
+}
+
+/// The rules that are judged, and what is asked where they do not know.
+fn asked(arguments: &Arguments) -> anyhow::Result<(Providers, RuleBook)> {
+    let (providers, mut book) = match &arguments.rules_of {
+        Some(commit) => book_at(&root(), commit)?,
+        None => {
+            let providers = Providers::built_in();
+            let book = RuleBook::built_in(&providers);
+            (providers, book)
+        }
+    };
+    if arguments.without_classifier {
+        book = book.without_classifier();
+    }
+    if let Some(file) = &arguments.classifier {
+        let weights = std::fs::read(file).with_context(|| file.display().to_string())?;
+        book = book.with_classifier(Classifier::read(weights)?);
+    }
+    Ok((providers, book))
 }
 
 /// Which label was taken for which and how often, the most frequent first.
@@ -109,14 +129,13 @@ pub(crate) fn judge(book: &RuleBook, providers: &Providers, line: &str) -> anyho
         provider: provider.as_ref().map(postlane_replies::ProviderId::as_str),
         mx: field("mx_hint"),
     };
-    let found = book.find(&mut Scratch::default(), heard);
-    let is_sure = book.diagnose(&mut Scratch::default(), heard).confidence.is_sure();
-    let rule = found.rule_name();
+    let found = book.diagnose(&mut Scratch::default(), heard);
+    let rule = found.rule.as_ref().map_or("-", RuleName::as_str);
     let [who, stage] = ["provider", "command_stage"].map(|name| field(name).unwrap_or("-"));
     Ok(Judged {
         wanted,
         got: found.label,
-        is_sure,
+        is_sure: found.confidence.is_sure(),
         group: field("group").unwrap_or(said).to_owned(),
         by: format!("{rule} [{who}, {stage}] {said}"),
     })

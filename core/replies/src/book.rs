@@ -16,6 +16,7 @@ use std::sync::Arc;
 use postlane_mail::{Reply, Stage, Status};
 
 use crate::automaton::{Automaton, Group, Reached};
+use crate::classifier::{Classifier, Guess, Guessing};
 use crate::hint::Telling;
 use crate::label::Label;
 use crate::provider::{ProviderId, Providers};
@@ -46,6 +47,10 @@ pub struct RuleBook {
     advice: Box<[OfLabel]>,
     /// What is said to have decided where no rule did, for 2yz to 5yz.
     classes: [RuleName; 4],
+    /// What is asked where no wording decides.
+    classifier: Option<Classifier>,
+    /// What is said to have decided where the classifier did, by label.
+    guesses: Box<[RuleName]>,
 }
 
 /// What people are told of a label where these providers say it.
@@ -99,6 +104,7 @@ impl Finding<'_> {
 pub struct Scratch {
     reached: Reached,
     speakers: Vec<u16>,
+    guessing: Guessing,
 }
 
 /// Everything a rule is asked about, of one reply.
@@ -119,10 +125,28 @@ impl RuleBook {
     /// The book that comes with the program, and an operator's own files before it, each with
     /// its name and text. The first is asked first. All that is wrong with them is told.
     pub fn with(providers: &Providers, own: &[(&str, &str)]) -> Result<Self, RulesError> {
-        Self::of(providers, own, include!(concat!(env!("OUT_DIR"), "/rules.rs")))
+        let files = include!(concat!(env!("OUT_DIR"), "/rules.rs"));
+        Ok(Self::of(providers, own, files)?.with_classifier(Classifier::built_in()))
     }
 
-    /// A book of these files alone.
+    /// The same, and this is asked where no wording decides.
+    #[must_use]
+    pub fn with_classifier(self, classifier: Classifier) -> Self {
+        Self { classifier: Some(classifier), ..self }
+    }
+
+    /// The same, and nothing is asked where no rule decides.
+    #[must_use]
+    pub fn without_classifier(self) -> Self {
+        Self { classifier: None, ..self }
+    }
+
+    /// What is asked where no wording decides, if anything is.
+    pub fn classifier(&self) -> Option<&Classifier> {
+        self.classifier.as_ref()
+    }
+
+    /// A book of these files alone, without a classifier.
     pub fn of(
         providers: &Providers,
         own: &[(&str, &str)],
@@ -154,7 +178,7 @@ impl RuleBook {
     /// everybody says, and who may be known by their words, is looked for only where none of
     /// them decides; and concepts only where no wording does.
     pub fn find(&self, scratch: &mut Scratch, heard: Heard<'_>) -> Finding<'_> {
-        let Scratch { reached, speakers } = scratch;
+        let Scratch { reached, speakers, .. } = scratch;
         self.automaton.begin(heard.reply.text(), reached);
         speakers.clear();
         let provider = heard.provider.and_then(|id| self.place(id));
@@ -187,6 +211,18 @@ impl RuleBook {
         self.automaton.set_aside(self.asked.carriers(), reached);
         self.automaton.meet(self.asked.concepts(), reached);
         self.first(asked, reached, u32::MAX)
+    }
+
+    /// What a reply resembles for which the rules found this, and the name that is told for it.
+    pub(crate) fn guess(
+        &self,
+        scratch: &mut Scratch,
+        heard: Heard<'_>,
+        finding: &Finding<'_>,
+    ) -> Option<(Guess, &RuleName)> {
+        let classifier = self.classifier.as_ref()?;
+        let guess = classifier.guess(&mut scratch.guessing, heard, finding)?;
+        Some((guess, self.guesses.get(guess.label as usize)?))
     }
 
     /// Whether a reply may say anything of time and number, about which it was asked last.

@@ -10,6 +10,7 @@ mod signal;
 use postlane_mail::{Code, Reply, Span, Stage};
 
 use crate::book::{Finding, Heard, Rank, RuleBook, RuleName, Scratch};
+use crate::classifier::Guess;
 use crate::hint::Hint;
 use crate::label::{Family, Label};
 use crate::provider::ProviderId;
@@ -41,14 +42,19 @@ pub struct Diagnosis {
     pub usual_wait: Option<Span>,
     /// How sure it is that it means this.
     pub confidence: Confidence,
-    /// The rule that said so, `code-class/5yz` where the class of the code is all that is known;
+    /// Whether the label is the classifier's alone, for replies like this mean it mostly. All that follows is then
+    /// what the rules and the code say without it.
+    pub is_guessed: bool,
+    /// The rule that said so, `code-class/5yz` where the class of the code is all that is known,
+    /// `classifier/rate_limited` where no wording of ours decides and it resembles that;
     /// `None` where no book was asked.
     pub rule: Option<RuleName>,
     /// The provider that spoke, where it is known or its words gave it away.
     pub provider: Option<ProviderId>,
 }
 
-/// How sure a diagnosis is, 0 to 1: chosen by rank, not measured reply by reply.
+/// How sure a diagnosis is, 0 to 1: chosen by rank, not measured reply by reply; of a guess its
+/// likelihood, and never as much as words give.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Confidence(f32);
 
@@ -89,9 +95,16 @@ impl Diagnosis {
             hint: Hint::default(),
             usual_wait: None,
             confidence: Confidence::of(label, code, None),
+            is_guessed: false,
             rule: None,
             provider: None,
         }
+    }
+
+    /// The same, by another name: what a reply resembles names it and changes nothing that is done.
+    fn resembling(self, guess: Guess, rule: &RuleName) -> Self {
+        let confidence = Confidence(guess.share.min(Confidence::GUESS_MAX));
+        Self { label: guess.label, confidence, is_guessed: true, rule: Some(rule.clone()), ..self }
     }
 
     /// How long is asked for in figures (`in 5 minutes`); not what is merely hinted at (`a few
@@ -114,6 +127,8 @@ impl Diagnosis {
 impl Confidence {
     /// The least that words give; below, a code alone was understood.
     const WORDS: f32 = 0.6;
+    /// The most that a guess may have: who counts replies that no rule has words for counts it.
+    const GUESS_MAX: f32 = 0.59;
 
     fn of(label: Label, code: Code, finding: Option<&Finding<'_>>) -> Self {
         let Some(rule) = finding.and_then(|finding| finding.rule) else {
@@ -155,13 +170,17 @@ impl RuleBook {
     pub fn diagnose(&self, scratch: &mut Scratch, heard: Heard<'_>) -> Diagnosis {
         let finding = self.find(scratch, heard);
         let code = heard.reply.code();
-        Diagnosis {
+        let said = Diagnosis {
             hint: hint_of(finding.label, heard.reply, || self.may_hint(scratch, heard.reply)),
             usual_wait: finding.rule.and_then(crate::Rule::wait),
             confidence: Confidence::of(finding.label, code, Some(&finding)),
             rule: Some(finding.rule.map_or(finding.class, crate::Rule::name).clone()),
             provider: finding.provider.cloned(),
             ..Diagnosis::of_meaning(finding.label, heard.reply, heard.stage)
+        };
+        match self.guess(scratch, heard, &finding) {
+            Some((guess, rule)) => said.resembling(guess, rule),
+            None => said,
         }
     }
 }

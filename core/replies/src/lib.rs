@@ -5,6 +5,7 @@
 
 mod automaton;
 mod book;
+mod classifier;
 mod cluster;
 mod diagnosis;
 mod fields;
@@ -24,6 +25,7 @@ pub use book::{
     Advice, Example, Fault, Finding, Heard, Origin, Rank, Rule, RuleBook, RuleName, RulesError,
     Scratch, Wrong,
 };
+pub use classifier::{Classifier, WeightsError};
 pub use cluster::cluster_of;
 pub use diagnosis::{Action, Confidence, Diagnosis, Extent, Persistence, Scope, Signal};
 pub use fields::{CaseUrl, Fields, ProviderCode};

@@ -50,6 +50,8 @@ pub(crate) struct Explained {
     pub(crate) quota: Option<QuotaSaid>,
     /// The rule that decided.
     pub(crate) rule: Option<String>,
+    /// The words by which it was guessed, the strongest first, where no rule was sure of it.
+    pub(crate) because: Vec<String>,
     /// What stands in the reply beside its prose: addresses, links, codes, lists.
     pub(crate) fields: Value,
     /// How sure the rule is of itself.
@@ -131,6 +133,7 @@ impl Known {
             window_s: hint.window.map(Span::as_s),
             quota: hint.quota.map(|quota| QuotaSaid { count: quota.count, of: quota.of.name() }),
             rule: diagnosis.rule.as_ref().map(ToString::to_string),
+            because: self.because(reply, &diagnosis),
             fields: serde_json::to_value(Fields::find(reply.text())).unwrap_or_default(),
             rank: rule.map(|rule| rule.rank().name()),
             source: rule.map(|rule| rule.origin().source.to_string()),
@@ -145,6 +148,12 @@ impl Known {
                 .map_or_else(Vec::new, |known| known.postmaster.iter().map(Page::from).collect()),
             cluster: diagnosis.is_unclassified().then(|| postlane_replies::cluster_of(reply)),
         }
+    }
+
+    /// The words by which a reply was guessed; none where it was not.
+    fn because(&self, reply: &Reply, diagnosis: &Diagnosis) -> Vec<String> {
+        let guessed = self.book.classifier().filter(|_| diagnosis.is_guessed);
+        guessed.map_or_else(Vec::new, |classifier| classifier.because(reply, diagnosis.label))
     }
 
     /// The rule with this name.

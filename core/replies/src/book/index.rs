@@ -12,6 +12,7 @@ use super::rule::{StatusTest, Words};
 use super::{OfLabel, Rank, Rule, RuleBook, RuleName};
 use crate::automaton::{self, Group, Line, Place};
 use crate::hint::Telling;
+use crate::label::Label;
 use crate::pattern::Chain;
 use crate::provider::{ProviderId, Providers};
 use crate::vocabulary::{Lexicon, Table};
@@ -225,6 +226,8 @@ fn lay_out(
         telling,
         advice,
         classes,
+        classifier: None,
+        guesses: Label::ALL.iter().map(|of| RuleName::new("classifier", of.name())).collect(),
     }
 }
 

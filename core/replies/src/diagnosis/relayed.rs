@@ -37,7 +37,9 @@ impl Diagnosis {
         }
         match (self.label, self.scope) {
             // An account's allowance is a limit as any other, and lasts until it is over.
-            (Label::QuotaSender, _) => self.heard_as(Signal::Rate, Scope::Route),
+            (Label::QuotaSender, _) if !self.is_guessed => {
+                self.heard_as(Signal::Rate, Scope::Route)
+            }
             (_, Scope::Source | Scope::Lane) => {
                 let signal = self.signal;
                 self.heard_as(signal, Scope::Route)

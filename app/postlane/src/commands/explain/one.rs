@@ -90,6 +90,11 @@ fn written(explained: &Explained) {
     let rule = explained.rule.as_deref().unwrap_or("no rule");
     let sure = format!("{:.2} sure", explained.confidence);
     field("written", &format!("rule {rule}, {sure}"));
+    if !explained.because.is_empty() {
+        let words: Vec<_> = explained.because.iter().map(|words| printable(words)).collect();
+        field("", &format!("a guess, by: {}", words.join(", ")));
+        field("", "It names the reply; what is done is what its code alone asks for.");
+    }
     if let (Some(source), Some(seen)) = (&explained.source, &explained.seen) {
         field("", &format!("{}, read {}", printable(source), printable(seen)));
     }
