@@ -102,7 +102,7 @@ impl Classifier {
         guessing.buckets
     }
 
-    /// What a reply resembles for which the rules found this. Nothing where one of an operator's or a
+    /// What a reply resembles for which the rules found this. Nothing where it has no words, where one of an operator's or a
     /// provider's rules or a wording decides, where the rules' label is as good, or where the other label
     /// might be a danger.
     pub(crate) fn guess(
@@ -112,9 +112,12 @@ impl Classifier {
         finding: &Finding<'_>,
     ) -> Option<Guess> {
         let worth = worth(finding)?;
-        Features::of(heard.reply, heard.stage, &mut guessing.reader, &mut guessing.buckets);
+        let Guessing { reader, buckets } = guessing;
+        if !Features::of(heard.reply, heard.stage, reader, buckets) {
+            return None;
+        }
         let may = |label: Label| may_be_said(label, heard.stage);
-        let shares = self.shares(&guessing.buckets, (finding.label, worth), may);
+        let shares = self.shares(buckets, (finding.label, worth), may);
         let all = Label::ALL.iter().copied().zip(shares);
         let (label, share) = all.clone().max_by(|a, b| a.1.total_cmp(&b.1))?;
         let beside = |is: fn(Label) -> bool| {

@@ -30,6 +30,8 @@ pub(super) struct Features<'f> {
     buckets: &'f mut Vec<u32>,
     before: u64,
     words: u64,
+    /// Whether there is a word that stands for itself, and not for somebody's name or number.
+    has_words: bool,
 }
 
 /// Before the first word and behind the last.
@@ -40,23 +42,28 @@ const FEW: u64 = 6;
 const BEGINNING: u32 = 4;
 
 impl Features<'_> {
-    /// Writes the buckets of all that a reply has, each once, in ascending order.
+    /// Writes the buckets of all that a reply has, each once, in ascending order, and says whether it has words.
     pub(super) fn of(
         reply: &Reply,
         stage: Option<Stage>,
         reader: &mut WordReader,
         buckets: &mut Vec<u32>,
-    ) {
+    ) -> bool {
         buckets.clear();
-        let mut features = Features { buckets, before: END, words: 0 };
+        let mut features = Features { buckets, before: END, words: 0, has_words: false };
         features.write_codes(reply, stage);
-        tokens::read(reply.text(), reader, &mut |_, word| features.write_word(word));
+        tokens::read(reply.text(), reader, &mut |word, eights| {
+            features.has_words |= tokens::stands_for_itself(word);
+            features.write_word(eights);
+        });
         features.write(Kind::Pair, pair(features.before, END));
         if features.words < FEW {
             features.write(Kind::Words, features.words);
         }
+        let has_words = features.has_words;
         buckets.sort_unstable();
         buckets.dedup();
+        has_words
     }
 
     /// The words and pairs of a reply, each with its bucket.

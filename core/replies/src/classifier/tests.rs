@@ -56,6 +56,14 @@ fn a_guess_that_may_be_a_danger_is_not_made() {
 }
 
 #[test]
+fn a_reply_without_words_is_what_its_codes_say() {
+    let [book, rules_alone] = books();
+    for said in ["550 5.1.1", "550 5.7.1 <ann@example.com>", "451 4.3.2 [192.0.2.1] 4Xy7z9Q 500"] {
+        assert_eq!(diagnosed(&book, said, None), diagnosed(&rules_alone, said, None), "{said}");
+    }
+}
+
+#[test]
 fn a_guess_tells_by_which_words() {
     let reply = read_reply(UNHEARD).unwrap();
     let because =

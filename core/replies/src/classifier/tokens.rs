@@ -29,6 +29,11 @@ pub(super) fn read(text: &str, reader: &mut WordReader, take: &mut impl FnMut(&[
     }
 }
 
+/// Whether a word is the text's own, and no name of somebody or something nor a number.
+pub(super) fn stands_for_itself(word: &[u8]) -> bool {
+    word.first().is_some_and(|first| !first.is_ascii_uppercase() && !first.is_ascii_digit())
+}
+
 enum Stands {
     ForItself,
     For(&'static [u8]),
