@@ -162,10 +162,10 @@ pub(crate) fn tell(out: &mut impl Write, judged: &[Judged]) -> anyhow::Result<()
     let danger = |from: fn(Label) -> bool, to: fn(Label) -> bool| {
         judged.iter().filter(|j| from(j.wanted) && to(j.got)).count()
     };
-    let suppressed = danger(is_of_lane, ends_recipient);
-    let slowed = danger(is_of_recipient, is_of_lane);
+    let suppressed = danger(Label::is_of_lane, ends_recipient);
+    let slowed = danger(is_of_recipient, Label::is_of_lane);
     writeln!(out, "recipients suppressed for a lane's trouble   {suppressed}")?;
-    let surely = judged.iter().filter(|j| is_of_lane(j.wanted) && ends_recipient(j.got));
+    let surely = judged.iter().filter(|j| j.wanted.is_of_lane() && ends_recipient(j.got));
     let surely = surely.filter(|j| j.is_sure).count();
     writeln!(out, "  of these so surely that the relay does it  {surely}")?;
     writeln!(out, "lanes slowed for a recipient's trouble       {slowed}")?;
@@ -178,24 +178,4 @@ fn ends_recipient(label: Label) -> bool {
 
 fn is_of_recipient(label: Label) -> bool {
     label.is_of_recipient() || label.holds_recipient_domain()
-}
-
-/// Trouble of the lane, of the source or of the sending domain: nobody's mailbox.
-fn is_of_lane(label: Label) -> bool {
-    matches!(
-        label,
-        Label::RateLimited
-            | Label::ConnectionLimit
-            | Label::MessagesPerConnection
-            | Label::ReputationIp
-            | Label::ReputationDomain
-            | Label::Blocklisted
-            | Label::DomainBlocklisted
-            | Label::PtrMissing
-            | Label::HeloInvalid
-            | Label::TooManyInvalidRcpts
-            | Label::ServerUnavailable
-            | Label::TlsRequired
-            | Label::TlsFailed
-    )
 }

@@ -123,8 +123,8 @@ impl Classifier {
         let beside = |is: fn(Label) -> bool| {
             all.clone().filter(|(label, _)| is(*label)).map(|(_, share)| share).sum::<f32>()
         };
-        let is_danger = (is_of_lane(label) && beside(is_of_recipient) > DANGER)
-            || (is_of_recipient(label) && beside(is_of_lane) > DANGER);
+        let is_danger = (label.is_of_lane() && beside(is_of_recipient) > DANGER)
+            || (is_of_recipient(label) && beside(Label::is_of_lane) > DANGER);
         (label != finding.label && !is_danger && share >= LEAST).then_some(Guess { label, share })
     }
 
@@ -204,26 +204,6 @@ fn may_be_said(label: Label, stage: Option<Stage>) -> bool {
 
 fn is_of_recipient(label: Label) -> bool {
     label.is_of_recipient() || label.holds_recipient_domain()
-}
-
-/// Trouble of the lane, of the source or of the sending domain: nobody's mailbox.
-fn is_of_lane(label: Label) -> bool {
-    matches!(
-        label,
-        Label::RateLimited
-            | Label::ConnectionLimit
-            | Label::MessagesPerConnection
-            | Label::ReputationIp
-            | Label::ReputationDomain
-            | Label::Blocklisted
-            | Label::DomainBlocklisted
-            | Label::PtrMissing
-            | Label::HeloInvalid
-            | Label::TooManyInvalidRcpts
-            | Label::ServerUnavailable
-            | Label::TlsRequired
-            | Label::TlsFailed
-    )
 }
 
 #[cfg(test)]

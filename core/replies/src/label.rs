@@ -216,6 +216,26 @@ impl Label {
     pub const fn holds_recipient_domain(self) -> bool {
         matches!(self, Self::NotAcceptingMail | Self::DomainNotFound)
     }
+
+    /// Whether it is trouble of the lane, of the source or of the sending domain: nobody's mailbox.
+    pub const fn is_of_lane(self) -> bool {
+        matches!(
+            self,
+            Self::RateLimited
+                | Self::ConnectionLimit
+                | Self::MessagesPerConnection
+                | Self::ReputationIp
+                | Self::ReputationDomain
+                | Self::Blocklisted
+                | Self::DomainBlocklisted
+                | Self::PtrMissing
+                | Self::HeloInvalid
+                | Self::TooManyInvalidRcpts
+                | Self::ServerUnavailable
+                | Self::TlsRequired
+                | Self::TlsFailed
+        )
+    }
 }
 
 impl fmt::Display for Label {
