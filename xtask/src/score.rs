@@ -163,7 +163,7 @@ pub(crate) fn tell(out: &mut impl Write, judged: &[Judged]) -> anyhow::Result<()
         judged.iter().filter(|j| from(j.wanted) && to(j.got)).count()
     };
     let suppressed = danger(Label::is_of_lane, ends_recipient);
-    let slowed = danger(is_of_recipient, Label::is_of_lane);
+    let slowed = danger(Label::is_of_recipient_or_domain, Label::is_of_lane);
     writeln!(out, "recipients suppressed for a lane's trouble   {suppressed}")?;
     let surely = judged.iter().filter(|j| j.wanted.is_of_lane() && ends_recipient(j.got));
     let surely = surely.filter(|j| j.is_sure).count();
@@ -174,8 +174,4 @@ pub(crate) fn tell(out: &mut impl Write, judged: &[Judged]) -> anyhow::Result<()
 
 fn ends_recipient(label: Label) -> bool {
     label.suppresses() || label.holds_recipient_domain()
-}
-
-fn is_of_recipient(label: Label) -> bool {
-    label.is_of_recipient() || label.holds_recipient_domain()
 }

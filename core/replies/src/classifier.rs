@@ -123,8 +123,8 @@ impl Classifier {
         let beside = |is: fn(Label) -> bool| {
             all.clone().filter(|(label, _)| is(*label)).map(|(_, share)| share).sum::<f32>()
         };
-        let is_danger = (label.is_of_lane() && beside(is_of_recipient) > DANGER)
-            || (is_of_recipient(label) && beside(Label::is_of_lane) > DANGER);
+        let is_danger = (label.is_of_lane() && beside(Label::is_of_recipient_or_domain) > DANGER)
+            || (label.is_of_recipient_or_domain() && beside(Label::is_of_lane) > DANGER);
         (label != finding.label && !is_danger && share >= LEAST).then_some(Guess { label, share })
     }
 
@@ -200,10 +200,6 @@ fn may_be_said(label: Label, stage: Option<Stage>) -> bool {
     let is_before_mail =
         matches!(stage, Some(Stage::Connect | Stage::Ehlo | Stage::StartTls | Stage::Auth));
     label != Label::Accepted && !(is_before_mail && label.is_of_recipient())
-}
-
-fn is_of_recipient(label: Label) -> bool {
-    label.is_of_recipient() || label.holds_recipient_domain()
 }
 
 #[cfg(test)]

@@ -217,6 +217,11 @@ impl Label {
         matches!(self, Self::NotAcceptingMail | Self::DomainNotFound)
     }
 
+    /// Whether it says something of one recipient, or of the domain of one.
+    pub const fn is_of_recipient_or_domain(self) -> bool {
+        self.is_of_recipient() || self.holds_recipient_domain()
+    }
+
     /// Whether it is trouble of the lane, of the source or of the sending domain: nobody's mailbox.
     pub const fn is_of_lane(self) -> bool {
         matches!(

@@ -224,12 +224,8 @@ fn a_store_opens_on_a_disk_without_a_free_octet_and_refuses_mail() {
     assert!(!volume.all().contains_key("reserve"));
 }
 
-#[test]
-fn without_a_name_for_the_next_segment_mail_is_refused_and_outcomes_go_on_in_the_open_one() {
-    let volume = Faulty::default();
-    let settings = Settings { segment_octets: 4096, ..SETTINGS };
-    let mut rig = Rig::open(&volume, settings).unwrap().rig;
-    volume.set_names_max(Some(1));
+/// Twenty messages, which fill the open segment; what comes then is refused, and an outcome is still written.
+fn take_until_full(rig: &mut Rig) {
     let tickets: Vec<_> = (1..=20).map(|n| rig.disk.insert(message(n, 1, 300))).collect();
     rig.step();
     let places: Vec<_> = tickets.into_iter().map(|ticket| ticket.wait().unwrap()).collect();
@@ -239,6 +235,15 @@ fn without_a_name_for_the_next_segment_mail_is_refused_and_outcomes_go_on_in_the
     rig.disk.commit(done(1, places[0]));
     rig.step();
     assert_eq!(rig.ear.0.lock().upto, Seq(1));
+}
+
+#[test]
+fn without_a_name_for_the_next_segment_mail_is_refused_and_outcomes_go_on_in_the_open_one() {
+    let volume = Faulty::default();
+    let settings = Settings { segment_octets: 4096, ..SETTINGS };
+    let mut rig = Rig::open(&volume, settings).unwrap().rig;
+    volume.set_names_max(Some(1));
+    take_until_full(&mut rig);
     assert_eq!(rig.ear.0.lock().full, [true]);
     let left = volume.after_crash(3);
     left.set_names_max(None);
@@ -262,15 +267,7 @@ fn without_a_descriptor_for_the_next_segment_mail_waits_and_the_spool_does_not_f
     let settings = Settings { segment_octets: 4096, ..SETTINGS };
     let mut rig = Rig::open(&volume, settings).unwrap().rig;
     volume.set_out_of_descriptors(true);
-    let tickets: Vec<_> = (1..=20).map(|n| rig.disk.insert(message(n, 1, 300))).collect();
-    rig.step();
-    let places: Vec<_> = tickets.into_iter().map(|ticket| ticket.wait().unwrap()).collect();
-    rig.wait(Duration::from_secs(2));
-    rig.step();
-    assert!(matches!(rig.disk.insert(message(21, 1, 300)).wait(), Err(StoreError::Full(_))));
-    rig.disk.commit(done(1, places[0]));
-    rig.step();
-    assert_eq!(rig.ear.0.lock().upto, Seq(1));
+    take_until_full(&mut rig);
     assert_eq!(rig.ear.0.lock().failed, None);
     // Others have let go of some.
     volume.set_out_of_descriptors(false);
