@@ -20,11 +20,21 @@ pub(crate) fn line(text: &str) {
 /// A name and what is said of it: within the width of the screen, further lines under the first.
 /// Without a name it is said under the one before.
 pub(crate) fn field(name: &str, says: &str) {
+    indented(name, says, 0);
+}
+
+/// One of several under the same name; its further lines stand two columns in, so that where the
+/// next begins is seen.
+pub(crate) fn entry(name: &str, says: &str) {
+    indented(name, says, 2);
+}
+
+fn indented(name: &str, says: &str, further: usize) {
     const NAME: usize = 12;
-    let mut name = name;
-    for text in wrapped(says, columns().saturating_sub(NAME)) {
-        line(format!("{name:<NAME$}{text}").trim_end());
-        name = "";
+    let mut before = format!("{name:<NAME$}");
+    for text in wrapped(says, columns().saturating_sub(NAME + further)) {
+        line(format!("{before}{text}").trim_end());
+        before = " ".repeat(NAME + further);
     }
 }
 

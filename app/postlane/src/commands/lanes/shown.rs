@@ -119,7 +119,7 @@ fn lane(lane: &LaneRow) {
     let mut name = "decisions";
     for decision in &lane.decisions {
         let until = decision.until.as_ref().map_or_else(String::new, |u| format!(" until {}", u.0));
-        print::field(name, &format!("{} {}{until}", decision.at.0, decision.says));
+        print::entry(name, &format!("{} {}{until}", decision.at.0, decision.says));
         name = "";
     }
 }
@@ -143,7 +143,7 @@ fn hosts(lane: &LaneRow) {
         let rests = host.rests_until.as_ref();
         let rests = rests.map_or_else(String::new, |until| format!(", rests until {}", until.0));
         let counts = format!("{} accepted, {} refused", host.accepted, host.refused);
-        print::field(name, &format!("{}: {counts}, {} open{rests}", host.host, host.open));
+        print::entry(name, &format!("{}: {counts}, {} open{rests}", host.host, host.open));
         name = "";
     }
 }
@@ -157,7 +157,7 @@ fn beliefs(lane: &LaneRow) {
     says.extend(lane.beliefs.session_messages.map(|cap| format!("{cap} messages on a session")));
     let mut name = "believes";
     for belief in says {
-        print::field(name, &belief);
+        print::entry(name, &belief);
         name = "";
     }
 }
@@ -223,7 +223,7 @@ fn orders(orders: &[OrderRow]) {
         let why = if order.why.is_empty() { String::new() } else { format!(": {}", order.why) };
         let OrderRow { order, to, by, since, .. } = order;
         let why = print::printable(&why);
-        print::field(name, &format!("{order}{until} (the {to}), by {by} at {}{why}", since.0));
+        print::entry(name, &format!("{order}{until} (the {to}), by {by} at {}{why}", since.0));
         name = "";
     }
 }
@@ -234,7 +234,7 @@ fn commands(commands: &[CommandRow]) {
         let CommandRow { at, by, command, to, why } = command;
         let why = if why.is_empty() { String::new() } else { format!(": {why}") };
         let says = format!("{} {command} (the {to}), by {by}{why}", at.0);
-        print::field(name, &print::printable(&says));
+        print::entry(name, &print::printable(&says));
         name = "";
     }
 }
