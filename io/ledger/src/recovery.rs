@@ -86,15 +86,18 @@ fn unsealed(shared: &Shared, sealed: &[Name]) -> io::Result<(Vec<Written>, Vec<P
 
 /// The files of counts by the minute, without those of a part that was not finished and those that
 /// were merged into another.
+///
+/// Entries that could not be sealed in their turn come back later and are sealed with younger ones:
+/// then the places of a part, or of a day, lie around others that are whole, and stay.
 fn minutes(files: &Files, sealed: &[Name], entries: &[Written]) -> io::Result<Vec<Name>> {
     let names = files.names("minutes")?;
     let mut kept = Vec::new();
     for name in &names {
-        let is_unfinished =
-            !sealed.contains(name) && entries.iter().any(|written| name.has(written.seq));
-        let is_merged = names
-            .iter()
-            .any(|other| other != name && other.first <= name.first && name.last <= other.last);
+        let is_open = |seq| entries.binary_search_by_key(&seq, |written| written.seq).is_ok();
+        let is_unfinished = !sealed.contains(name) && (is_open(name.first) || is_open(name.last));
+        let is_around = |other: &Name| other.first <= name.first && name.last <= other.last;
+        let is_merged =
+            names.iter().any(|other| other != name && !sealed.contains(other) && is_around(other));
         if is_unfinished || is_merged {
             fs::remove_file(files.minutes(name))?;
         } else {

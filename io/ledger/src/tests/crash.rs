@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use postlane_mail::{Instant, Span};
 
-use super::model::{Draw, all, now, open};
+use super::model::{Draw, all, now, open, settings};
 use crate::entry::Entry;
 use crate::log;
 use crate::part::{self, Files, Step};
 use crate::shared::{Batch, Closed};
-use crate::{Filter, Seq, Tallies};
+use crate::{Filter, Ledger, Seq, Settings, Tallies};
 
 /// What is in the append logs of `dir`, closed as the writer closes it.
 fn closed(dir: &Path) -> Closed {
@@ -96,4 +96,63 @@ fn a_part_that_cannot_be_sealed_stays_readable_and_is_sealed_later() {
     ledger.seal().unwrap();
     assert_eq!((ledger.figures().sealed, ledger.figures().open), (1, 0));
     assert_eq!(all(&ledger), [entry]);
+}
+
+/// Seals what is in the youngest append log alone, as it goes on with what is younger when older
+/// entries cannot be sealed again and again.
+fn seal_youngest(dir: &Path) {
+    let mut closed = closed(dir);
+    closed.batches.drain(..closed.batches.len() - 1);
+    closed.logs.drain(..closed.logs.len() - 1);
+    let name = part::name(&closed).unwrap();
+    for step in Step::ALL {
+        part::step(&Files::new(dir), &closed, &name, step).unwrap();
+    }
+}
+
+/// Entries as their counts by the minute have them, after a start.
+fn tallied(dir: &Path) -> u64 {
+    let everything = Tallies::all(Instant(0), now() + Span::from_h(1), Span::from_h(1));
+    let tallies = open(dir).tallies(&everything).unwrap();
+    tallies.iter().map(|tally| tally.count).sum()
+}
+
+#[test]
+fn what_is_sealed_late_costs_no_counts_of_what_was_sealed_before() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut draw = Draw(5);
+    append(dir.path(), &mut draw, 10);
+    append(dir.path(), &mut draw, 20);
+    seal_youngest(dir.path());
+    assert_eq!(tallied(dir.path()), 30, "they come back");
+    // In one part with what comes after, around what was sealed before.
+    append(dir.path(), &mut draw, 5);
+    open(dir.path()).seal().unwrap();
+    assert_eq!((tallied(dir.path()), tallied(dir.path())), (35, 35));
+    assert_eq!(all(&open(dir.path())).len(), 35);
+}
+
+#[test]
+fn what_is_sealed_late_costs_no_counts_of_its_day() {
+    let dir = tempfile::tempdir().unwrap();
+    let yesterday = || Instant(now().0 - Span::from_h(24).0);
+    let append = |n: u64| {
+        let settings = Settings { clock: yesterday, ..settings() };
+        let ledger = Ledger::open(dir.path(), settings).unwrap();
+        (0..n).for_each(|n| assert!(ledger.append(Draw(n).entry())));
+    };
+    append(3);
+    seal_youngest(dir.path());
+    append(4);
+    append(5);
+    seal_youngest(dir.path());
+    // The day's files become one, with those four in the midst of its places.
+    let minutes = || fs::read_dir(dir.path().join("minutes")).unwrap().count();
+    let (late, aside) = (closed(dir.path()).logs.remove(0), dir.path().join("late"));
+    fs::rename(&late, &aside).unwrap();
+    assert_eq!(minutes(), 2);
+    open(dir.path()).seal().unwrap();
+    assert_eq!(minutes(), 1);
+    fs::rename(&aside, &late).unwrap();
+    assert_eq!((tallied(dir.path()), tallied(dir.path())), (12, 12));
 }
