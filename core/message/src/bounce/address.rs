@@ -15,6 +15,9 @@ pub(super) struct Found<'a> {
 /// with a recipient in their reverse-path run past the first.
 const SIDE_OCTETS_MAX: usize = 255;
 
+/// Octets of an address literal with its brackets; the longest of RFC 5321 §4.1.3 has 52.
+const LITERAL_OCTETS_MAX: usize = 64;
+
 /// Addresses of a line that are looked at. Chosen, not measured.
 const ADDRESSES_MAX: usize = 16;
 
@@ -96,8 +99,10 @@ fn local_part(before: &str) -> &str {
 
 fn domain(behind: &str) -> &str {
     if behind.starts_with('[') {
-        let end = behind.find(']').filter(|end| *end < 64).map_or(0, |end| end + 1);
-        return behind.get(..end).unwrap_or_default();
+        // Not looked for further than it may stand: a line of nothing but `@[` would else be
+        // gone through once for each.
+        let near = behind.get(..behind.floor_char_boundary(LITERAL_OCTETS_MAX)).unwrap_or_default();
+        return near.find(']').and_then(|end| near.get(..=end)).unwrap_or_default();
     }
     let is_domain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
     let end = behind.find(|c| !is_domain(c)).unwrap_or(behind.len());
@@ -128,6 +133,13 @@ mod tests {
         assert_eq!(all("\"a b\"@c.example"), ["\"a b\"@c.example"]);
         assert_eq!(all("jo@[192.0.2.1] 🐈@b.example"), ["jo@[192.0.2.1]", "🐈@b.example"]);
         assert_eq!(all("a@b and @ and @@ and b@"), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn a_literal_is_as_long_as_one_may_be() {
+        assert_eq!(all("jo@[IPv6:2001:db8::1]"), ["jo@[IPv6:2001:db8::1]"]);
+        let far = format!("jo@[{}]", "ü".repeat(40));
+        assert_eq!(all(&far), Vec::<&str>::new());
     }
 
     #[test]
