@@ -101,10 +101,9 @@ impl Database {
             && session.holds(now)
             && now.since(session.seen) >= SEEN_EVERY
         {
-            self.write_loosely(|t| {
-                let seen = "UPDATE session SET seen = ?2 WHERE hash = ?1";
-                t.execute(seen, params![hash.0.as_slice(), kept(now)])
-            })?;
+            let note = "UPDATE session SET seen = ?2 WHERE hash = ?1";
+            // A full disk shuts nobody out who is signed in: it is then that they must look.
+            let _ = self.write_loosely(|t| t.execute(note, params![hash.0.as_slice(), kept(now)]));
         }
         Ok(found)
     }
@@ -195,6 +194,17 @@ mod tests {
             at = at + Span::from_h(11);
         }
         assert!(!database.session(&secret.hash(), at).unwrap().unwrap().holds(at));
+    }
+
+    #[test]
+    fn a_disk_that_takes_nothing_shuts_nobody_out_who_is_signed_in() {
+        let (_dir, mut database, _, secret) = signed_in();
+        database.connection.pragma_update(None, "query_only", true).unwrap();
+        let later = NOW + Span::from_min(5);
+        let session = database.session(&secret.hash(), later).unwrap().unwrap();
+        assert!(session.holds(later));
+        assert_eq!(session.seen, NOW, "that it was used could not be kept");
+        assert!(database.begin_session(&session.user.name, "192.0.2.7", later).is_err());
     }
 
     #[test]
