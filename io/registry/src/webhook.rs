@@ -104,16 +104,19 @@ impl Secrets {
 }
 
 impl Webhook {
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let label =
-            |column| row.get(column).map(|text: String| Label::parse(&text).unwrap_or_default());
+    fn read(row: &Row<'_>) -> rusqlite::Result<Option<Self>> {
+        let label = |column| row.get(column).map(|text: String| Label::parse(&text).ok());
+        // Whose mail it is told of must be known: to nobody's in particular belongs everybody's.
+        let (Some(name), Some(tenant)) = (label("name")?, label("tenant")?) else {
+            return Ok(None);
+        };
         let events: String = row.get("events")?;
         let why: String = row.get("paused_why")?;
-        Ok(Self {
-            name: label("name")?,
+        Ok(Some(Self {
+            name,
             url: row.get("url")?,
             events: events.split_whitespace().map(str::to_owned).collect(),
-            tenant: label("tenant")?,
+            tenant,
             created: moment(row, "created")?,
             created_by: row.get("created_by")?,
             place: row.get("place")?,
@@ -125,7 +128,7 @@ impl Webhook {
                 last_error: row.get("last_error")?,
                 paused: moment_if_any(row, "paused")?.map(|at| (at, why)),
             },
-        })
+        }))
     }
 
     /// Whether it wants to be told of this kind of event.
@@ -135,11 +138,12 @@ impl Webhook {
 }
 
 impl Endpoint {
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Option<Self>> {
+        let Some(webhook) = Webhook::read(row)? else { return Ok(None) };
         let old: Option<String> = row.get("old_secret")?;
         let old = old.zip(moment_if_any(row, "old_until")?);
         let secrets = Secrets { current: row.get("secret")?, old };
-        Ok(Self { webhook: Webhook::read(row)?, secrets })
+        Ok(Some(Self { webhook, secrets }))
     }
 }
 
@@ -184,13 +188,13 @@ impl Database {
         Ok((self.webhook(&new.name)?, secret))
     }
 
-    /// All webhooks with their secrets, by name.
+    /// All webhooks with their secrets, by name, but for those that cannot be read.
     pub fn endpoints(&mut self) -> Result<Vec<Endpoint>, RegistryError> {
         let failed = |e: rusqlite::Error| self.failed(&e);
         let query = "SELECT * FROM webhook ORDER BY name";
         let mut query = self.connection.prepare_cached(query).map_err(failed)?;
         let webhooks = query.query_map([], Endpoint::read).map_err(failed)?;
-        webhooks.collect::<Result<_, _>>().map_err(failed)
+        webhooks.filter_map(Result::transpose).collect::<Result<_, _>>().map_err(failed)
     }
 
     /// One webhook.
@@ -363,6 +367,16 @@ mod tests {
         assert_eq!(secrets.at(until), [&second]);
         assert!(first.starts_with("whs_") && first != second);
         assert_eq!(format!("{secrets:?}"), "Secrets");
+    }
+
+    #[test]
+    fn a_webhook_of_a_tenant_that_cannot_be_read_is_told_nothing() {
+        let (_dir, mut database) = database();
+        let acme = NewWebhook { tenant: Label::parse("acme").unwrap(), ..new() };
+        database.add_webhook(&acme, "0", NOW).unwrap();
+        database.write(|t| t.execute("UPDATE webhook SET tenant = 'ac me!'", [])).unwrap();
+        assert!(database.endpoints().unwrap().is_empty(), "and not of everybody's mail");
+        assert!(database.webhook(&name()).is_err());
     }
 
     #[test]
