@@ -21,8 +21,8 @@ impl Drift {
     }
 }
 
-/// What `postlane spf flatten --json` prints: `records[{name,txt}]`, `networks[]`, `kept[]`, and
-/// `missing[]` and `extra[]`, which are null where no copy was held against it.
+/// What `postlane spf flatten --json` prints: `records[{name,txt}]`, `networks[]`, `kept[]`,
+/// `lookups`, and `missing[]` and `extra[]`, which are null where no copy was held against it.
 pub fn flat_as_json(found: &Flattened, drift: Option<&Drift>) -> Value {
     let records =
         found.records.iter().map(|(name, text)| json!({"name": name.to_string(), "txt": text}));
@@ -30,6 +30,7 @@ pub fn flat_as_json(found: &Flattened, drift: Option<&Drift>) -> Value {
         "records": records.collect::<Vec<Value>>(),
         "networks": found.networks.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "kept": found.kept.iter().map(|term| &**term).collect::<Vec<_>>(),
+        "lookups": found.lookups,
         "missing": drift.map(|drift| &drift.missing),
         "extra": drift.map(|drift| &drift.extra),
     })

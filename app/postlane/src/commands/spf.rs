@@ -54,6 +54,9 @@ pub(crate) fn run(command: &SpfCommand, json: bool) -> Result<Exit, Failure> {
             None => show(&source),
         }
     }
+    if drift.is_none() && source.lookups > Flattened::LOOKUPS_MAX {
+        return Err(too_much(&source));
+    }
     Ok(if drift.is_some_and(|drift| !drift.missing.is_empty()) { Exit::No } else { Exit::Yes })
 }
 
@@ -68,6 +71,18 @@ fn failure(error: &FlattenError) -> Failure {
         _ => Exit::No,
     };
     Failure::new(exit, error.to_string())
+}
+
+fn too_much(found: &Flattened) -> Failure {
+    let says = format!(
+        "do not publish this: it costs receivers {} lookups, and with more than {} all mail fails \
+         (RFC 7208 §4.6.4). {} networks are too many to write out: leave the include: of the largest \
+         sender where it is, or send its mail from a name of its own",
+        found.lookups,
+        Flattened::LOOKUPS_MAX,
+        found.networks.len(),
+    );
+    Failure::new(Exit::No, says)
 }
 
 fn show_drift(drift: &Drift) {

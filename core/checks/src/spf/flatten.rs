@@ -18,6 +18,9 @@ pub struct Flattened {
     pub networks: Vec<Network>,
     /// Terms that stay as they are.
     pub kept: Vec<Box<str>>,
+    /// Terms of what is to be published that cost receivers a question; an `include:` that stays
+    /// costs more below it. Over [`Self::LOOKUPS_MAX`] it must not be published.
+    pub lookups: usize,
 }
 
 /// Addresses with the same first bits.
@@ -306,8 +309,19 @@ impl Parts {
         }
         let end: Vec<&str> = self.all.iter().chain(&self.exp).map(|text| &**text).collect();
         let end = end.join(" ");
-        Ok(Flattened { records: records(domain, &terms, &end), networks, kept })
+        let records = records(domain, &terms, &end);
+        let lookups = records.iter().flat_map(|(_, text)| text.split(' ')).filter(|t| costs(t));
+        let lookups = lookups.count();
+        Ok(Flattened { records, networks, kept, lookups })
     }
+}
+
+/// Whether a term costs receivers a question (RFC 7208 §4.6.4).
+fn costs(term: &str) -> bool {
+    let term = term.to_ascii_lowercase();
+    let bare = term.strip_prefix(['+', '-', '~', '?']).unwrap_or(&term);
+    let name = bare.split([':', '/', '=']).next().unwrap_or_default();
+    matches!(name, "include" | "a" | "mx" | "ptr" | "exists" | "redirect")
 }
 
 /// One record, or parts of it that one includes: terms in their order, none too long.
@@ -405,6 +419,10 @@ fn merged(mut networks: Vec<Network>) -> Vec<Network> {
 }
 
 impl Flattened {
+    /// Terms of a record that may cost a question: with one more, receivers read none of it, and all
+    /// mail fails (RFC 7208 §4.6.4).
+    pub const LOOKUPS_MAX: usize = 10;
+
     /// What the other has and this has not: networks that would be refused.
     pub fn missing_of(&self, other: &Self) -> Vec<Network> {
         let lacks = |network: &&Network| !self.networks.iter().any(|own| own.holds(network));

@@ -115,6 +115,25 @@ fn a_long_record_is_published_in_parts_that_fit() {
 }
 
 #[test]
+fn what_the_written_out_record_costs_receivers_is_counted() {
+    let of = |networks: usize, more: &str| {
+        // Far from each other, so that none are merged.
+        let all = (0..networks).map(|n| format!("ip4:203.{}.{}.1", n / 100, n % 100 * 2));
+        let text = format!("TXT v=spf1 {more} {} -all", all.collect::<Vec<_>>().join(" "));
+        flattened(&[("s.example", text.as_str())], "s.example").unwrap()
+    };
+    assert_eq!(of(20, "").lookups, 0);
+    assert_eq!(of(20, "?a ~MX/24 ?exists:%{i}.x.example ptr ?ip4:192.0.2.1").lookups, 4);
+    let parts = of(200, "ptr");
+    assert_eq!(parts.lookups, parts.records.len(), "each part is included, and ptr");
+    assert!(parts.lookups <= Flattened::LOOKUPS_MAX);
+    // As many as are written out, and no receiver reads to its end.
+    let many = of(600, "");
+    assert_eq!(many.lookups, many.records.len() - 1);
+    assert!(many.lookups > Flattened::LOOKUPS_MAX, "{}", many.lookups);
+}
+
+#[test]
 fn what_a_published_copy_lacks_is_named() {
     let of = |text: &str| flattened(&[("s.example", text)], "s.example").unwrap();
     let source = of("TXT v=spf1 ip4:192.0.2.0/24 ip4:198.51.100.1 -all");
