@@ -5,7 +5,7 @@
 use crate::dns::{Answer, Failure, Kind, Known, Name, Question};
 
 use super::record::{Alignment, DmarcRecord, Policy};
-use super::walk::{organisation, public_suffix_parent, record_at, walk};
+use super::walk::{is_begun_at, organisation, public_suffix_parent, record_at, walk};
 
 /// What was found of a message before: its author's domain and which domains have authenticated.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -169,7 +169,9 @@ fn organisation_by(
 }
 
 /// A policy and where it stands: the author's own, else the organisation's, else that of the
-/// public suffix above it (§4.10.1; RFC 7489 §6.6.3 and RFC 9091 by the list).
+/// public suffix above it (§4.10.1; RFC 7489 §6.6.3 by the list). By the list, texts at a name that
+/// begin as a policy does and are worth nothing, since there are several or none can be used, end
+/// the search: there is no policy then, also where one stands above.
 fn published(
     known: &mut Known,
     author: &Name,
@@ -181,6 +183,7 @@ fn published(
     for domain in [Some(author), Some(own), suffix.as_ref()].into_iter().flatten() {
         match record_at(known, domain)? {
             Ok(Some(record)) => return Some(Ok(Some((domain.clone(), record)))),
+            Ok(None) if method == Method::PublicSuffixes && is_begun_at(known, domain)? => break,
             Ok(None) => {}
             Err(failure) => return Some(Err(failure)),
         }

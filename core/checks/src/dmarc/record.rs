@@ -88,12 +88,7 @@ impl DmarcRecord {
     /// exactly these letters (§4.7). A record without a policy that can be read counts if it
     /// says where reports go, and asks for nothing then; else it is none (§4.7, `p`).
     pub fn parse(text: &[u8]) -> Option<Self> {
-        let text = std::str::from_utf8(text).ok()?;
-        let (version, rest) = text.split_once(';').unwrap_or((text, ""));
-        let (name, value) = version.split_once('=')?;
-        if name.trim() != "v" || value.trim() != "DMARC1" {
-            return None;
-        }
+        let rest = behind_version(text)?;
         let mut record = Self {
             policy: Policy::None,
             subdomain_policy: None,
@@ -130,6 +125,11 @@ impl DmarcRecord {
         Some(record)
     }
 
+    /// Whether a text begins as a record does, whatever it is worth.
+    pub(super) fn is_begun(text: &[u8]) -> bool {
+        behind_version(text).is_some()
+    }
+
     fn read(&mut self, name: &str, value: &str, policy: &mut Option<Policy>) {
         let lower = value.to_ascii_lowercase();
         let known = match name {
@@ -163,6 +163,14 @@ impl DmarcRecord {
             self.faults.push(RecordFault::Value(shortened(name), shortened(value)));
         }
     }
+}
+
+/// What stands behind the version, if that stands in front.
+fn behind_version(text: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(text).ok()?;
+    let (version, rest) = text.split_once(';').unwrap_or((text, ""));
+    let (name, value) = version.split_once('=')?;
+    (name.trim() == "v" && value.trim() == "DMARC1").then_some(rest)
 }
 
 /// Takes over a value if there is one; whether there was.

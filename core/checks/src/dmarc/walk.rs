@@ -56,17 +56,32 @@ pub(super) fn record_at(
     known: &mut Known,
     domain: &Name,
 ) -> Option<Result<Option<DmarcRecord>, Failure>> {
-    let Ok(name) = Name::parse(&format!("_dmarc.{domain}")) else { return Some(Ok(None)) };
+    let texts = match texts_at(known, domain)? {
+        Ok(texts) => texts,
+        Err(failure) => return Some(Err(failure)),
+    };
+    let mut records = texts.iter().filter_map(|text| DmarcRecord::parse(text));
+    let first = records.next();
+    Some(Ok(first.filter(|_| records.next().is_none())))
+}
+
+/// Whether a name has a text that begins as a record does, and be it worth nothing.
+pub(super) fn is_begun_at(known: &mut Known, domain: &Name) -> Option<bool> {
+    let texts = texts_at(known, domain)?.unwrap_or_default();
+    Some(texts.iter().any(|text| DmarcRecord::is_begun(text)))
+}
+
+fn texts_at(known: &mut Known, domain: &Name) -> Option<Result<Vec<Box<[u8]>>, Failure>> {
+    let Ok(name) = Name::parse(&format!("_dmarc.{domain}")) else { return Some(Ok(Vec::new())) };
     let answer = known.ask(&Question { name, kind: Kind::Txt })?;
     if let Answer::Failed(failure) = answer {
         return Some(Err(failure.clone()));
     }
-    let mut records = answer.records().iter().filter_map(|record| match record {
-        Record::Txt(text) => DmarcRecord::parse(text),
+    let texts = answer.records().iter().filter_map(|record| match record {
+        Record::Txt(text) => Some(text.clone()),
         _ => None,
     });
-    let first = records.next();
-    Some(Ok(first.filter(|_| records.next().is_none())))
+    Some(Ok(texts.collect()))
 }
 
 /// The next name on the way up.

@@ -55,6 +55,28 @@ fn either_mechanism_is_enough_and_relaxed_is_the_rule() {
 }
 
 #[test]
+fn a_policy_that_is_worth_nothing_hides_the_one_above_from_who_goes_by_the_list() {
+    let zone = &[
+        ("_dmarc.example.com", "v=DMARC1; p=reject"),
+        // Neither a policy nor an address for reports (RFC 7489 §6.6.3, 6; RFC 9989 §4.7).
+        ("_dmarc.news.example.com", "v=DMARC1; p=rejekt"),
+        ("_dmarc.other.example.com", "some other text"),
+    ];
+    let report = run(zone, "news.example.com", None, &[]);
+    assert_eq!(
+        (report.tree_walk.verdict, report.tree_walk.policy),
+        (Verdict::Fail, Some(Policy::Reject))
+    );
+    assert_eq!(
+        (report.public_suffixes.verdict, report.public_suffixes.policy),
+        (Verdict::None, None)
+    );
+    assert!(report.differs());
+    let report = run(zone, "other.example.com", None, &[]);
+    assert_eq!(report.public_suffixes.policy, Some(Policy::Reject));
+}
+
+#[test]
 fn strict_wants_the_very_domain() {
     let report = run(ZONE, "strict.example", Some("m.strict.example"), &["m.strict.example"]);
     assert_eq!(report.tree_walk.verdict, Verdict::Fail);
