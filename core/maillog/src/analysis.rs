@@ -6,7 +6,7 @@ use std::sync::Arc;
 use postlane_mail::Instant;
 use postlane_replies::{ProviderId, RuleBook};
 
-use crate::attempt::{Attempt, Outcome, Source, Told, Tried};
+use crate::attempt::{Attempt, Outcome, Source, Told, Tried, Turn};
 use crate::format::Format;
 use crate::haraka::Haraka;
 use crate::hash::hash;
@@ -19,7 +19,7 @@ use crate::refusal::Refusals;
 use crate::report::Report;
 use crate::stamp::Clock;
 use crate::syslog::Line;
-use crate::tally::{Lane, More, Tally, Turn};
+use crate::tally::{Lane, More, Tally};
 use crate::whose::Whose;
 use crate::{exim, kumomta, own};
 

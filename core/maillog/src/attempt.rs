@@ -45,6 +45,15 @@ pub(crate) enum Tried {
     Before,
 }
 
+/// Whether a recipient is tried for the first time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Turn {
+    /// It is.
+    First,
+    /// It was tried before.
+    Again,
+}
+
 /// What came of one try of one recipient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Outcome {

@@ -30,11 +30,11 @@ mod tally;
 mod whose;
 
 pub use analysis::{Analysis, Limits, first_moment};
-pub use attempt::Outcome;
+pub use attempt::{Outcome, Turn};
 pub use format::Format;
 pub use limit::{Counts, SuspectedLimit, Turns, suspected_limit};
 pub use refusal::Refusal;
-pub use report::{ProviderFigures, Report, SourceFigures, Storm, TopReply};
+pub use report::{ProviderFigures, Report, SourceFigures, TopReply};
 pub use series::Moment;
 pub use slots::Slot;
-pub use tally::Turn;
+pub use storm::Storm;

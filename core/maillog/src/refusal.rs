@@ -9,8 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 use postlane_mail::{Instant, Stage};
 use postlane_replies::Label;
 
-use crate::attempt::{Attempt, Outcome, Said};
-use crate::tally::Turn;
+use crate::attempt::{Attempt, Outcome, Said, Turn};
 
 /// Refusals that are kept, the latest. Chosen, not measured: a pack shows twenty of them.
 const KEPT_MAX: usize = 2_000;

@@ -9,6 +9,7 @@ use crate::format::Format;
 use crate::refusal::Refusal;
 use crate::series::Moment;
 use crate::slots::Slot;
+use crate::storm::Storm;
 
 /// What all files together say.
 #[derive(Debug, Clone, PartialEq)]
@@ -157,23 +158,4 @@ pub struct TopReply {
     pub first: Instant,
     /// When last.
     pub last: Instant,
-}
-
-/// A span in which a provider was asked again and again and took next to nothing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Storm {
-    /// From when, in seconds since 1970.
-    pub from_s: u32,
-    /// Until when.
-    pub to_s: u32,
-    /// Tries in it.
-    pub attempts: u64,
-    /// Of them not the first of their recipient.
-    pub retries: u64,
-    /// Taken in it.
-    pub accepted: u64,
-    /// Tries a minute in its worst ten minutes.
-    pub peak_per_minute: u64,
-    /// How old the oldest message in it was, in seconds.
-    pub oldest_s: u64,
 }

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use postlane_replies::Label;
 
-use crate::attempt::Outcome;
-use crate::tally::Turn;
+use crate::attempt::{Outcome, Turn};
 
 /// A count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,5 @@
 //! Retry storms: spans in which a provider was asked again and again and took next to nothing.
 
-use crate::report::Storm;
-
 /// A storm is looked for in pieces of ten minutes; chosen, not measured.
 const PIECE_S: u32 = 600;
 /// So many tries at least in a piece.
@@ -12,6 +10,25 @@ const PRESSURE_MIN: u64 = 3;
 const LULL_S: u32 = 1_200;
 /// The worst are told.
 const STORMS_MAX: usize = 20;
+
+/// A span in which a provider was asked again and again and took next to nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Storm {
+    /// From when, in seconds since 1970.
+    pub from_s: u32,
+    /// Until when.
+    pub to_s: u32,
+    /// Tries in it.
+    pub attempts: u64,
+    /// Of them not the first of their recipient.
+    pub retries: u64,
+    /// Taken in it.
+    pub accepted: u64,
+    /// Tries a minute in its worst ten minutes.
+    pub peak_per_minute: u64,
+    /// How old the oldest message in it was, in seconds.
+    pub oldest_s: u64,
+}
 
 /// What was tried again, piece by piece.
 #[derive(Debug, Clone, Default)]

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use postlane_mail::{Instant, Span};
 use postlane_replies::{Label, ProviderId, Providers, Signal};
 
-use crate::attempt::{Attempt, Outcome};
+use crate::attempt::{Attempt, Outcome, Turn};
 use crate::judged::{Kind, Meaning};
 use crate::report::{ProviderFigures, SourceFigures, TopReply};
 use crate::series::Series;
@@ -70,15 +70,6 @@ struct Met {
     count: u64,
     first: Instant,
     last: Instant,
-}
-
-/// Whether a recipient is tried for the first time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Turn {
-    /// It is.
-    First,
-    /// It was tried before.
-    Again,
 }
 
 impl Tally {
