@@ -1,12 +1,18 @@
-//! JSON that was sent to us, read so that an error says where it is.
+//! What is sent to us: how large it may be, and JSON read so that an error says where it is.
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{StatusCode, header};
+use postlane_server::handle::Handle;
 use serde::de::DeserializeOwned;
 use serde_path_to_error::Segment;
 
 use crate::problem::Problem;
+
+/// How large a body may be, in octets. A message in base 64 takes four thirds of its octets, and JSON a little more.
+pub(crate) fn body_octets_max(handle: &Handle) -> usize {
+    handle.message_octets_max().saturating_mul(3) / 2 + 65_536
+}
 
 /// The octets of a body that says that it is JSON.
 pub(crate) struct JsonBody(pub(crate) Bytes);

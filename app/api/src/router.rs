@@ -15,6 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::access::{self, Gate, Token};
+use crate::body::body_octets_max;
 use crate::problem::Problem;
 use crate::routes::{
     audit, belief, blocklist, check, diagnosis, domain, event, incident, lane, log, log_export,
@@ -133,11 +134,6 @@ pub(crate) fn guarded() -> OpenApiRouter<Handle> {
         .routes(routes!(rehearsal::events))
         .routes(routes!(server::facts))
         .routes(routes!(server::reload))
-}
-
-/// A message in base 64 takes four thirds of its octets, and JSON a little more.
-pub(crate) fn body_octets_max(handle: &Handle) -> usize {
-    handle.message_octets_max().saturating_mul(3) / 2 + 65_536
 }
 
 async fn openapi_answer(document: String) -> impl axum::response::IntoResponse {

@@ -10,8 +10,8 @@ use postlane_server::handle::Handle;
 use serde_json::Value;
 
 use super::asker::Asker;
+use crate::body::body_octets_max;
 use crate::problem::Problem;
-use crate::router::body_octets_max;
 
 /// Messages have their own lines in the log: handing one in is no change of how the relay is run, and
 /// a look at one changes nothing. What a message says is written down nowhere.
