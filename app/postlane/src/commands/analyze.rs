@@ -3,6 +3,8 @@
 mod files;
 mod given;
 mod lane;
+mod limit;
+mod pace;
 mod pack;
 mod page;
 mod plot;
@@ -10,6 +12,7 @@ mod postfix;
 mod table;
 mod told;
 mod verdict;
+mod written;
 
 use std::fs;
 use std::path::PathBuf;

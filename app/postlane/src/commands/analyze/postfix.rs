@@ -3,8 +3,8 @@
 
 use postlane_maillog::ProviderFigures;
 
-use super::lane::{Pace, backoff};
-use super::told::Limit;
+use super::limit::Limit;
+use super::pace::Pace;
 use super::verdict::Verdict;
 
 /// Domains that are written into the transport table.
@@ -20,7 +20,7 @@ pub(super) fn settings(
     let transport = transport(&figures.id);
     // One delivery at a time; the delay stands between two of them.
     let delay = pace.window_s.div_ceil(pace.messages).max(1);
-    let wait = backoff(&pace);
+    let wait = pace.backoff_s();
     let mut text = format!(
         "# /etc/postfix/master.cf\n\
          {transport} unix - - n - 1 smtp\n    -o syslog_name=postfix/{transport}\n\

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
-use postlane_mail::Instant;
-use postlane_maillog::{ProviderFigures, Report, SuspectedLimit, suspected_limit};
+use postlane_maillog::{ProviderFigures, Report};
 use serde::Serialize;
 
+use super::limit::Limit;
 use super::verdict::{self, Verdict};
+use super::written::{rounded, time, time_s};
 use super::{lane, postfix};
 
 /// All that is told. The names are those of the JSON.
@@ -78,23 +78,6 @@ pub(super) struct Storm {
     oldest_s: u64,
 }
 
-/// The limit behind the refusals.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub(super) struct Limit {
-    pub(super) window_s: u32,
-    pub(super) quota: u64,
-    pub(super) confidence: f64,
-    pub(super) turns: &'static str,
-    pub(super) counts: &'static str,
-    /// The source it was found with, where there are several.
-    pub(super) source: Option<Box<str>>,
-    pub(super) hit: u64,
-    hits: Vec<String>,
-    /// The same in seconds since 1970.
-    #[serde(skip)]
-    pub(super) hits_s: Vec<u32>,
-}
-
 /// What to write into a configuration.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Recommended {
@@ -141,9 +124,12 @@ impl Told {
     }
 }
 
+/// Sources that are told of a provider.
+const SOURCES_TOLD: usize = 50;
+
 impl Provider {
     fn of(figures: &ProviderFigures, verdict: Verdict) -> Self {
-        let limit = limit_of(figures);
+        let limit = Limit::behind(figures);
         let recommended = Recommended {
             toml: lane::toml(figures, limit.as_ref(), &verdict),
             postfix: postfix::settings(figures, limit.as_ref(), &verdict),
@@ -180,39 +166,6 @@ impl Provider {
                 })
                 .collect(),
             domains: figures.domains.iter().cloned().collect(),
-        }
-    }
-}
-
-/// Sources that are told of a provider.
-const SOURCES_TOLD: usize = 50;
-
-/// The limit with the source that shows it best: a provider counts by address, so what one
-/// source was refused says more than what all were.
-fn limit_of(figures: &ProviderFigures) -> Option<Limit> {
-    let sources = figures.sources.iter().filter(|source| source.paced > 0).take(SOURCES_TOLD);
-    let found = sources.filter_map(|source| {
-        let limit = suspected_limit(&source.moments, source.step_s)?;
-        let name = (figures.sources.len() > 1).then(|| source.name.clone());
-        Some((limit, name))
-    });
-    let all = || Some((suspected_limit(&figures.moments, figures.step_s)?, None));
-    let best = found.max_by(|(a, _), (b, _)| a.confidence.total_cmp(&b.confidence));
-    best.or_else(all).map(|(limit, source)| Limit::of(limit, source))
-}
-
-impl Limit {
-    fn of(limit: SuspectedLimit, source: Option<Box<str>>) -> Self {
-        Self {
-            window_s: limit.window_s,
-            quota: limit.quota,
-            confidence: rounded(limit.confidence),
-            turns: limit.turns.name(),
-            counts: limit.counts.name(),
-            source,
-            hit: limit.hit,
-            hits: limit.hits_s.iter().map(|at_s| time_s(*at_s)).collect(),
-            hits_s: limit.hits_s,
         }
     }
 }
@@ -257,19 +210,4 @@ impl Source {
             first_attempt_share: first,
         }
     }
-}
-
-/// A time as RFC 3339 has it, in whole seconds.
-pub(super) fn time(at: Instant) -> String {
-    let seconds = i64::try_from(at.unix_s()).unwrap_or_default();
-    Timestamp::from_second(seconds).map_or_else(|_| String::new(), |stamp| stamp.to_string())
-}
-
-fn time_s(at_s: u32) -> String {
-    time(Instant::from_unix_s(u64::from(at_s)))
-}
-
-/// Three digits behind the point.
-fn rounded(value: f64) -> f64 {
-    (value * 1_000.0).round() / 1_000.0
 }
