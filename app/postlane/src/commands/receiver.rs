@@ -2,6 +2,7 @@
 
 mod dialogue;
 mod house;
+mod limits;
 mod listen;
 mod replay;
 

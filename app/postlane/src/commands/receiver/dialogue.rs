@@ -103,7 +103,7 @@ impl Session {
                         conn: None,
                         stage: Stage::Connect,
                         code: answer.reply.code().number(),
-                        limit: blamed(house, answer.cause),
+                        limit: house.limits.blamed(answer.cause),
                     }),
                 };
                 (said, None)
@@ -262,7 +262,7 @@ impl Session {
             conn: Some(self.conn),
             stage,
             code,
-            limit: blamed(house, cause),
+            limit: house.limits.blamed(cause),
         };
         let then = if code == 421 { Then::Close } else { Then::GoOn };
         Said { text: written(reply), after, then, outcome: Some(outcome) }
@@ -282,11 +282,6 @@ fn written(reply: &Reply) -> String {
         text.push_str(&format!("{}{between}{line}\r\n", reply.code()));
     }
     text
-}
-
-/// Who said it, for whoever keeps count.
-fn blamed(house: &House, cause: Cause) -> Option<String> {
-    super::replay::blamed(&house.limits, cause)
 }
 
 /// The address between `<` and `>`.

@@ -5,6 +5,8 @@ use std::net::IpAddr;
 
 use postlane_receivers::{Addressee, Receiver, Scenario, Source};
 
+use super::limits::Limits;
+
 /// How many recipients are told apart; all others are one. Chosen, not measured: they take
 /// a hundred octets each.
 const RECIPIENTS_MAX: usize = 1_000_000;
@@ -14,8 +16,7 @@ pub(super) struct House {
     pub(super) receiver: Receiver,
     /// Its name in banners.
     pub(super) site: String,
-    /// Ids of its limits, by their numbers.
-    pub(super) limits: Vec<String>,
+    pub(super) limits: Limits,
     /// The scenario's names of sources.
     pub(super) ips: Vec<String>,
     sources: BTreeMap<IpAddr, Source>,
@@ -27,7 +28,7 @@ impl House {
         Self {
             receiver: Receiver::new(scenario, seed),
             site: scenario.receiver.site.clone(),
-            limits: scenario.receiver.limits.iter().map(|limit| limit.id.clone()).collect(),
+            limits: Limits::of(scenario),
             ips: scenario.sender.ips.clone(),
             sources: BTreeMap::new(),
             recipients: BTreeMap::new(),

@@ -19,6 +19,7 @@ use postlane_receivers::{
 use serde::{Deserialize, Serialize};
 
 use super::dialogue::Outcome;
+use super::limits::Limits;
 use crate::exit::{Exit, Failure};
 use crate::print;
 
@@ -80,7 +81,7 @@ enum Named {
 struct Replay {
     receiver: Receiver,
     ips: Vec<String>,
-    limits: Vec<String>,
+    limits: Limits,
     shards: u16,
     conns: BTreeMap<String, Named>,
     /// Connections that end when a reply is seen.
@@ -129,7 +130,7 @@ impl Replay {
         Self {
             receiver: Receiver::new(scenario, seed),
             ips: scenario.sender.ips.clone(),
-            limits: scenario.receiver.limits.iter().map(|limit| limit.id.clone()).collect(),
+            limits: Limits::of(scenario),
             shards: scenario.receiver.shards.max(1),
             conns: BTreeMap::new(),
             closing: BTreeSet::new(),
@@ -328,7 +329,7 @@ impl Replay {
             reply: Some(answer.reply.text().to_owned()),
             closed: Some(answer.closes),
             latency_ms: Some(answer.latency.0),
-            limit: blamed(&self.limits, answer.cause),
+            limit: self.limits.blamed(answer.cause),
             boxed,
             ..self.blank(at, "reply", asked, source)
         }
@@ -358,17 +359,6 @@ impl<'l> Line<'l> {
 
 fn written(line: &Line<'_>) -> Result<String, String> {
     serde_json::to_string(line).map_err(|e| e.to_string())
-}
-
-/// Who refused: a limit's id, `temp`, `outage` or `unknown`.
-pub(super) fn blamed(limits: &[String], cause: Cause) -> Option<String> {
-    Some(match cause {
-        Cause::Accepted => return None,
-        Cause::Limit { index, .. } => limits.get(index).cloned().unwrap_or_default(),
-        Cause::Temp(_) => "temp".to_owned(),
-        Cause::Outage(_) => "outage".to_owned(),
-        Cause::UnknownRecipient => "unknown".to_owned(),
-    })
 }
 
 #[cfg(test)]
