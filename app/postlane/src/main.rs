@@ -65,8 +65,10 @@ fn main() -> std::process::ExitCode {
         Command::TlsReport(arguments) => commands::tls_report::run(&cli.reach, arguments),
         Command::Audit(arguments) => commands::audit::run(&cli.reach, arguments),
         Command::Reload => commands::reload::run(&cli.reach),
-        Command::Completions(wanted) => commands::completions::completions(&wanted),
-        Command::Manual(wanted) => commands::completions::manual(&wanted),
+        Command::Completions(wanted) => {
+            commands::completions::completions(overview::command(), &wanted)
+        }
+        Command::Manual(wanted) => commands::completions::manual(overview::command(), &wanted),
     };
     done.unwrap_or_else(|failure| failure.report()).into()
 }

@@ -3,11 +3,10 @@
 use std::io;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, Command};
 use clap_complete::Shell;
 
 use crate::exit::{Exit, Failure};
-use crate::overview::command;
 use crate::print;
 
 /// Which shell.
@@ -30,23 +29,23 @@ pub(crate) struct Manual {
     dir: PathBuf,
 }
 
-/// Prints a shell's completions.
-pub(crate) fn completions(wanted: &Completions) -> Result<Exit, Failure> {
+/// Prints a shell's completions of a command line.
+pub(crate) fn completions(mut line: Command, wanted: &Completions) -> Result<Exit, Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(wanted.shell, &mut command(), "postlane", &mut script);
+    clap_complete::generate(wanted.shell, &mut line, "postlane", &mut script);
     print::octets(&script);
     Ok(Exit::Yes)
 }
 
 /// Writes a page for each command.
-pub(crate) fn manual(wanted: &Manual) -> Result<Exit, Failure> {
+pub(crate) fn manual(line: Command, wanted: &Manual) -> Result<Exit, Failure> {
     let failed = |e: io::Error| {
         let dir = wanted.dir.display();
         Failure::usage(format!(
             "cannot write into {dir}: {e}: name a folder that we may write into"
         ))
     };
-    clap_mangen::generate_to(command(), &wanted.dir).map_err(failed)?;
+    clap_mangen::generate_to(line, &wanted.dir).map_err(failed)?;
     print::note(&format!("a page for each command is in {}", wanted.dir.display()));
     Ok(Exit::Yes)
 }
