@@ -280,16 +280,7 @@ fn row(desk: &Desk, waiting: &QueueRow) -> Row {
     let until = why.and_then(|why| why.until.as_ref()).and_then(moments::read);
     let last = waiting.last_reply.as_ref();
     let provider = waiting.provider.clone().unwrap_or_default();
-    let means = last.map(|last| {
-        let said = Said {
-            provider: &provider,
-            host: &last.host,
-            stage: &last.stage,
-            code: last.code,
-            text: &last.text,
-        };
-        desk.replies().explain(said).means
-    });
+    let means = last.map(|last| desk.replies().explain(Said::last(&provider, last)).means);
     Row {
         recipient: foreign(&waiting.recipient),
         trace: format!("/trace/{}", waiting.id),

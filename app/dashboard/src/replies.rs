@@ -1,6 +1,7 @@
 //! What a reply means, for people: the sentence, and what one can do.
 
 use parking_lot::Mutex;
+use postlane_api::wire::LastReplyRow;
 use postlane_replies::{
     Advice, Heard, Label, Meanings, Providers, Rule, RuleBook, Scratch, read_reply, read_stage,
 };
@@ -41,6 +42,13 @@ pub(crate) struct Said<'s> {
     pub(crate) code: u16,
     /// The text, lines joined by a line feed.
     pub(crate) text: &'s str,
+}
+
+impl<'s> Said<'s> {
+    /// What a host of a provider said last.
+    pub(crate) fn last(provider: &'s str, last: &'s LastReplyRow) -> Self {
+        Self { provider, host: &last.host, stage: &last.stage, code: last.code, text: &last.text }
+    }
 }
 
 impl Replies {

@@ -11,9 +11,9 @@ use postlane_mail::{Instant, Span};
 
 use super::belief::{Beliefs, PlanDay, plan_days};
 use super::chip::Chip;
-use super::drawing::HEIGHT;
+use super::drawing::PlotPart;
 use super::past;
-use super::plot::{Marker, Plot, PlotRow};
+use super::plot::{Marker, Plot};
 use super::range::Range;
 use super::row::{Cap, LastReply, Next, Offer, lane_address};
 use super::sample::Sample;
@@ -44,24 +44,6 @@ struct Head {
     ready: String,
     last_reply: Option<LastReply>,
     orders: Vec<String>,
-}
-
-/// What was sent against what is believed.
-#[derive(Template)]
-#[template(path = "lane_plot.html")]
-pub(super) struct PlotPart {
-    plot: Plot,
-    rows: Vec<PlotRow>,
-    svg: String,
-    /// The lane's page, which a stretch of the plot is asked of.
-    here: String,
-    height: f64,
-}
-
-impl PlotPart {
-    pub(super) fn of(plot: Plot, here: String, height: f64) -> Self {
-        Self { rows: plot.rows(), svg: plot.svg(), plot, here, height }
-    }
 }
 
 #[derive(Template)]
@@ -342,7 +324,7 @@ impl Seen {
         let ceiling = self.lane.ceilings.rate.as_deref().and_then(super::row::per_s);
         let known = (desk.now(), ceiling, of);
         let plot = Plot::new(self.shown(), &self.believed, self.markers.clone(), known);
-        PlotPart::of(plot, here, HEIGHT)
+        PlotPart::of(plot, here)
     }
 
     fn changes_part(&self, desk: &Desk) -> ChangesPart {

@@ -3,16 +3,35 @@
 
 use std::fmt::Write as _;
 
+use askama::Template;
 use postlane_mail::{Instant, Span};
 
 use super::chip::band;
-use super::plot::Plot;
+use super::plot::{Plot, PlotRow};
 use super::sample::Sample;
 use crate::moments;
 use crate::numbers::{plain, rate};
 
+/// What was sent against what is believed.
+#[derive(Template)]
+#[template(path = "lane_plot.html")]
+pub(super) struct PlotPart {
+    plot: Plot,
+    rows: Vec<PlotRow>,
+    svg: String,
+    /// The lane's page, which a stretch of the plot is asked of.
+    here: String,
+    height: f64,
+}
+
+impl PlotPart {
+    pub(super) fn of(plot: Plot, here: String) -> Self {
+        Self { rows: plot.rows(), svg: plot.svg(), plot, here, height: HEIGHT }
+    }
+}
+
 /// From top to bottom, in pixels; the width is the page's.
-pub(crate) const HEIGHT: f64 = 284.0;
+const HEIGHT: f64 = 284.0;
 const TOP: f64 = 18.0;
 const FLOOR: f64 = 178.0;
 const BAND: (f64, f64) = (184.0, 14.0);

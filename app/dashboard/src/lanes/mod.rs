@@ -5,6 +5,7 @@ mod belief;
 mod chip;
 mod detail;
 mod drawing;
+mod figures;
 mod order;
 mod overview;
 mod past;

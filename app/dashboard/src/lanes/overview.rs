@@ -9,8 +9,9 @@ use axum::response::Response;
 use postlane_api::Problem;
 use postlane_api::wire::{LaneGlances, LanePage, LaneRow, SummaryPage, SummaryRow, TallyPage};
 
-use super::arrange::{Asked, Figures, Group, Shows};
+use super::arrange::{Asked, Group, Shows};
 use super::chip::Chip;
+use super::figures::Figures;
 use super::range::Range;
 use super::row::{LaneLine, Offer, ProviderLine, age_p95};
 use super::stretch::{Course, courses};

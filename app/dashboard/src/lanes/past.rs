@@ -7,8 +7,7 @@ use postlane_api::wire::{BeliefPage, TallyPage};
 use postlane_mail::Span;
 
 use super::chip::Chip;
-use super::detail::PlotPart;
-use super::drawing::HEIGHT;
+use super::drawing::PlotPart;
 use super::plot::Plot;
 use super::range::Range;
 use super::row::lane_address;
@@ -90,7 +89,7 @@ pub(super) async fn show(
         says: foreign(&last.says),
         until: moments::day_and_minute(last.until),
         until_ago: moments::ago(last.until, desk.now()),
-        plot: drawn(&PlotPart::of(plot, here.clone(), HEIGHT)),
+        plot: drawn(&PlotPart::of(plot, here.clone())),
         log: format!("/log?{}", query(&of_log)),
         here,
         window,

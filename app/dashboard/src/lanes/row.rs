@@ -4,8 +4,8 @@ use askama::Template;
 use postlane_api::wire::{LaneRow, LastReplyRow, QuotaRow, SummaryRow};
 use postlane_mail::Instant;
 
-use super::arrange::Figures;
 use super::chip::{Chip, band};
+use super::figures::Figures;
 use super::spark;
 use super::stretch::Course;
 use crate::moments;
@@ -92,13 +92,7 @@ pub(crate) struct LastReply {
 
 impl LastReply {
     pub(crate) fn of(last: &LastReplyRow, provider: &str, replies: &Replies, now: Instant) -> Self {
-        let said = Said {
-            provider,
-            host: &last.host,
-            stage: &last.stage,
-            code: last.code,
-            text: &last.text,
-        };
+        let said = Said::last(provider, last);
         let at = moments::read(&last.at).unwrap_or(now);
         Self {
             code: last.code.to_string(),
