@@ -13,7 +13,7 @@ use crate::desk::Desk;
 use crate::frame::Frame;
 use crate::moments;
 use crate::numbers::foreign;
-use crate::session::{self, Posted, Visit};
+use crate::session::{self, Nothing, Posted, Visit};
 use crate::sign_in::{known, tell};
 
 struct Line {
@@ -30,9 +30,6 @@ struct AccountOut {
     sessions: Vec<Line>,
     says: String,
 }
-
-#[derive(Deserialize)]
-pub(crate) struct Nothing {}
 
 /// Another password, for whoever knows the one that holds.
 #[derive(Deserialize)]

@@ -4,6 +4,7 @@
 //! for ever and never has those of another version.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use aws_lc_rs::digest;
 use axum::extract::{Path, State};
@@ -13,8 +14,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use rust_embed::RustEmbed;
-
-use crate::desk::Desk;
 
 #[derive(RustEmbed)]
 #[folder = "assets/"]
@@ -52,10 +51,9 @@ impl Assets {
 
 /// One of the files.
 pub(crate) async fn show(
-    State(desk): State<Desk>,
+    State(assets): State<Arc<Assets>>,
     Path((version, name)): Path<(String, String)>,
 ) -> Response {
-    let assets = desk.assets();
     let Some(octets) = assets.files.get(&name) else {
         return (StatusCode::NOT_FOUND, "there is no such file").into_response();
     };

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::extract::FromRef;
 use postlane_api::{InnerApi, Problem, password};
 use postlane_mail::Instant;
 use postlane_registry::{Database, RegistryError};
@@ -11,9 +12,9 @@ use tokio::sync::Semaphore;
 
 use crate::assets::Assets;
 use crate::replies::Replies;
+use crate::session::Tries;
 use crate::setup::SetupToken;
 use crate::together::Together;
-use crate::tries::Tries;
 
 /// What every page asks. Cheap to clone.
 #[derive(Clone)]
@@ -22,7 +23,7 @@ pub(crate) struct Desk(Arc<Known>);
 struct Known {
     handle: Handle,
     api: InnerApi,
-    assets: Assets,
+    assets: Arc<Assets>,
     tries: Tries,
     setup: SetupToken,
     replies: Replies,
@@ -40,7 +41,7 @@ impl Desk {
         Self(Arc::new(Known {
             api: InnerApi::new(handle.clone()),
             handle,
-            assets: Assets::built_in(),
+            assets: Arc::new(Assets::built_in()),
             tries: Tries::default(),
             setup,
             replies: Replies::built_in(),
@@ -110,5 +111,11 @@ impl Desk {
         let closing = || Problem::unavailable("the server is closing");
         let _permit = self.0.hashing.acquire().await.map_err(|_| closing())?;
         tokio::task::spawn_blocking(hash).await.map_err(|_| closing())
+    }
+}
+
+impl FromRef<Desk> for Arc<Assets> {
+    fn from_ref(desk: &Desk) -> Self {
+        Self::clone(&desk.0.assets)
     }
 }

@@ -1,8 +1,7 @@
-//! What stands around every page: the way to the others, who is signed in, and the theme.
+//! What stands around every page: the way to the others, and who is signed in.
 
 use askama::Template;
 use aws_lc_rs::rand;
-use axum::http::HeaderMap;
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,34 +10,7 @@ use postlane_registry::Role;
 
 use crate::answer;
 use crate::desk::Desk;
-use crate::session::{Visit, cookie};
-
-/// Light or dark; as the system has it where nobody chose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Theme {
-    System,
-    Light,
-    Dark,
-}
-
-impl Theme {
-    /// What somebody chose in this browser.
-    pub(crate) fn of(headers: &HeaderMap) -> Self {
-        match cookie(headers, "theme") {
-            Some("light") => Self::Light,
-            Some("dark") => Self::Dark,
-            _ => Self::System,
-        }
-    }
-
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::System => "system",
-            Self::Light => "light",
-            Self::Dark => "dark",
-        }
-    }
-}
+use crate::session::{Theme, Visit};
 
 /// What every page has, whoever looks at it.
 pub(crate) struct Bare {

@@ -19,7 +19,6 @@ mod live;
 mod log;
 mod moments;
 mod numbers;
-mod origin;
 mod patch;
 mod people;
 mod preflight;
@@ -36,7 +35,6 @@ mod table;
 mod tester;
 mod together;
 mod trace;
-mod tries;
 
 pub use router::{Dashboard, router};
 pub use setup::{SetupError, SetupToken};

@@ -14,9 +14,10 @@ use serde::Deserialize;
 
 use crate::answer;
 use crate::desk::Desk;
-use crate::frame::{Bare, Theme};
-use crate::origin::{is_by_tls, is_ours};
-use crate::session::{self, Posted, Visit, origin_of, visit_of};
+use crate::frame::Bare;
+use crate::session::{
+    self, Nothing, Posted, Theme, Visit, is_by_tls, is_ours, origin_of, visit_of,
+};
 
 /// Where somebody wanted to go.
 #[derive(Deserialize, Default)]
@@ -39,9 +40,6 @@ pub(crate) struct FirstAdmin {
     name: String,
     password: String,
 }
-
-#[derive(Deserialize)]
-pub(crate) struct Nothing {}
 
 #[derive(Template)]
 #[template(path = "sign_in.html")]

@@ -17,7 +17,7 @@ use crate::frame::Frame;
 use crate::moments;
 use crate::numbers::{foreign, in_query, query};
 use crate::report::Finding;
-use crate::session::{Posted, Visit};
+use crate::session::{Nothing, Posted, Visit};
 
 /// Which moment is meant.
 #[derive(Deserialize, Default)]
@@ -25,10 +25,6 @@ use crate::session::{Posted, Visit};
 pub(crate) struct Asked {
     at: String,
 }
-
-/// A form with nothing in it but its token.
-#[derive(Deserialize)]
-pub(crate) struct Nothing {}
 
 /// An issue with its times.
 struct Issue {

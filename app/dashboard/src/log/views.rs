@@ -13,7 +13,7 @@ use crate::answer;
 use crate::desk::Desk;
 use crate::frame::Frame;
 use crate::numbers::{foreign, in_query, query};
-use crate::session::{Posted, Visit};
+use crate::session::{Nothing, Posted, Visit};
 
 /// A view that somebody saved.
 pub(super) struct Saved {
@@ -41,9 +41,6 @@ pub(crate) struct Named {
     #[serde(default)]
     name: String,
 }
-
-#[derive(Deserialize)]
-pub(crate) struct Nothing {}
 
 #[derive(Template)]
 #[template(path = "log_view_asked.html")]

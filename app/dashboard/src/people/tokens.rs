@@ -14,7 +14,7 @@ use crate::desk::Desk;
 use crate::frame::Frame;
 use crate::moments;
 use crate::numbers::{foreign, in_query};
-use crate::session::{Posted, Visit};
+use crate::session::{Nothing, Posted, Visit};
 use crate::table::{Column, Worth};
 
 /// A token.
@@ -42,9 +42,6 @@ pub(crate) struct Filled {
     #[serde(default)]
     lasts_s: String,
 }
-
-#[derive(Deserialize)]
-pub(crate) struct Nothing {}
 
 #[derive(Template)]
 #[template(path = "token_made.html")]

@@ -11,17 +11,12 @@ use axum::http::Method;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use postlane_api::Problem;
 use postlane_api::wire::RehearsalRow;
-use serde::Deserialize;
 
 use crate::desk::Desk;
-use crate::session::{Posted, Visit};
+use crate::session::{Nothing, Posted, Visit};
 
 pub(crate) use form::{begin, list};
 pub(crate) use show::{live, show};
-
-/// What is done with one.
-#[derive(Deserialize)]
-pub(crate) struct Nothing {}
 
 /// Stops one that waits or runs; forgets one that is over.
 pub(crate) async fn end(

@@ -17,7 +17,7 @@ use crate::domains::reasons;
 use crate::frame::Frame;
 use crate::moments;
 use crate::numbers::{foreign, many, query, span};
-use crate::session::{Posted, Visit};
+use crate::session::{Nothing, Posted, Visit};
 
 /// Which rows.
 #[derive(Deserialize, Default)]
@@ -25,10 +25,6 @@ use crate::session::{Posted, Visit};
 pub(crate) struct Asked {
     show: String,
 }
-
-/// A form with nothing in it but its token.
-#[derive(Deserialize)]
-pub(crate) struct Nothing {}
 
 /// A list at the head of its column.
 struct Head {
