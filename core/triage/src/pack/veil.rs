@@ -68,14 +68,36 @@ impl Veil {
     }
 
     fn put(&self, out: &mut String, word: &str) {
-        // A link may have an address in its query: what stands behind the last `=`, `/` or `:`.
-        let at = word.rfind(['=', '/', ':']).map_or(0, |at| at + 1);
-        let (before, address) = word.split_at(at);
+        // `"jo doe"@web.de`: the quotes have ended the word before.
+        let quoted = out.strip_suffix('"').and_then(|before| before.rfind('"'));
+        if let (Some(open), true) = (quoted, word.starts_with('@') && word.len() > 1) {
+            let address = format!("{}{word}", out.split_off(open));
+            return out.push_str(&self.address(&address));
+        }
+        // Each piece of a link may hold an address.
+        let parts = |c: char| word.contains("://") && matches!(c, '/' | '?' | '&' | '#');
+        for piece in word.split_inclusive(parts) {
+            self.put_piece(out, piece);
+        }
+    }
+
+    fn put_piece(&self, out: &mut String, piece: &str) {
+        let at = |sign: &'static str| piece.find(sign).map(|at| (at, sign));
+        let Some((end, sign)) = SIGNS.into_iter().filter_map(at).min() else {
+            return out.push_str(piece);
+        };
+        let (before, behind) = (&piece[..end], &piece[end + sign.len()..]);
+        let start = local_part(before);
+        let (before, local) = before.split_at(start);
+        if local.is_empty() || behind.trim_matches(['.', '/', '?', '&', '#']).is_empty() {
+            return out.push_str(piece);
+        }
+        let local = if sign == "@" { local.to_owned() } else { decoded(local) };
+        let marked = self.address(&format!("{local}@"));
         out.push_str(before);
-        let is_address = address.split_once('@').is_some_and(|(local, domain)| {
-            !local.is_empty() && !domain.trim_matches('.').is_empty()
-        });
-        if is_address { out.push_str(&self.address(address)) } else { out.push_str(address) }
+        out.push_str(marked.trim_end_matches('@'));
+        out.push_str(sign);
+        out.push_str(behind);
     }
 
     /// A header section: subjects are left out, names beside addresses, and local parts marked.
@@ -106,6 +128,33 @@ impl Veil {
         }
         out
     }
+}
+
+/// What stands between a local part and a domain: in a link it is encoded (RFC 3986 §2.1), and a
+/// link within a link twice.
+const SIGNS: [&str; 3] = ["@", "%40", "%2540"];
+
+/// Where a local part begins that ends a text: behind what names it, `mailfrom=jo`. Of a
+/// reverse-path that holds another address, `bounce+jo=web.de`, all is local part.
+fn local_part(before: &str) -> usize {
+    let behind = |at: Option<usize>| at.map_or(0, |at| at + 1);
+    let named = behind(before.rfind(['=', ':']));
+    let holds_domain = before.get(named..).is_some_and(|local| local.contains('.'));
+    if holds_domain { behind(before.rfind(':')) } else { named }
+}
+
+/// A text with what is percent-encoded in it decoded.
+fn decoded(text: &str) -> String {
+    let mut octets = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, behind)) = rest.split_once('%') {
+        octets.extend_from_slice(before.as_bytes());
+        let code = behind.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        octets.push(code.unwrap_or(b'%'));
+        rest = if code.is_some() { &behind[2..] } else { behind };
+    }
+    octets.extend_from_slice(rest.as_bytes());
+    String::from_utf8_lossy(&octets).into_owned()
 }
 
 /// The fields of a header section, each with its folded lines.
@@ -146,6 +195,49 @@ mod tests {
         assert_eq!(mark, veil.address("jo.doe@web.de"));
         assert_ne!(mark, Veil::new(Shown::Marked([8; 32])).address("jo.doe@web.de"));
         assert_eq!(veil.address("<>"), "<>");
+    }
+
+    #[test]
+    fn an_address_in_a_link_or_in_another_address_is_marked() {
+        let veil = Veil::new(Shown::Marked([7; 32]));
+        let mark = veil.address("jo@web.de");
+        let (name, _) = mark.split_once('@').unwrap();
+        // As the way out of a list is written by us (RFC 8058), with `{recipient}`.
+        let link = "List-Unsubscribe: <https://x.example/u?to=jo%40web.de&id=1&m=al%40gmx.de>";
+        let seen = veil.headers(link);
+        assert!(seen.contains(&format!("/u?to={name}%40web.de&id=1&m=x-")), "{seen}");
+        assert!(!seen.contains("al%40"), "{seen}");
+        for text in [
+            "bounce+jo=web.de@shop.example",
+            "<https://x.example/jo@web.de/out>",
+            "https://x.example/?u=https%3A%2F%2Fy.example%2F&a=jo%2540web.de",
+            "mailto:jo@web.de",
+            "prvs=jo/0123456789@web.de",
+            "\"jo\"@web.de",
+            "\"jo doe\"@web.de",
+            "550 \"jo doe\"@web.de unknown",
+            "rfc822;jo@web.de",
+            "mailfrom=jo@web.de",
+            "jo%40web.de",
+            "jo@web.de,al@web.de",
+        ] {
+            let seen = veil.text(text);
+            let words: Vec<&str> = seen.split(|c: char| !c.is_ascii_alphanumeric()).collect();
+            assert!(!words.contains(&"jo") && !words.contains(&"al"), "{text}: {seen}");
+            assert!(seen.contains("x-"), "{text}: {seen}");
+        }
+        // The same address has the same mark, wherever it stands.
+        assert_eq!(veil.text("mailfrom=jo@web.de"), format!("mailfrom={mark}"));
+        for plain in [
+            "5.7.1 see https://x.example/a?b=c&d=e#f",
+            "at 50%",
+            "\"a\" b",
+            "100%4",
+            "b@ @c %40",
+            "é%4é",
+        ] {
+            assert_eq!(veil.text(plain), plain);
+        }
     }
 
     #[test]
