@@ -44,7 +44,7 @@ impl Authentication {
         });
         let dkim = dkim::verify(known, raw, arrived.now);
         let arc = arc::verify(known, raw);
-        let author = author(&arrived.message).and_then(|author| Name::parse(&author.domain).ok());
+        let author = author(&arrived.message).and_then(|author| Name::of_mail(&author.domain).ok());
         let (spf, dkim, arc) = (spf.map_or(Some(None), |found| found.map(Some))?, dkim?, arc?);
         let dmarc = match &author {
             Some(author) => {

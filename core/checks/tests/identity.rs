@@ -182,6 +182,20 @@ fn either_way_to_stand_behind_mail_is_enough_for_dmarc() {
 }
 
 #[test]
+fn a_domain_in_other_letters_is_asked_for_as_the_dns_has_it() {
+    let mut mail = good();
+    let domain = "xn--bcher-kva.example";
+    mail.signers = vec![signer(domain, &mut mail.zone)];
+    mail.zone.0.push((format!("bounce.{domain}"), "v=spf1 ip4:192.0.2.1 -all".into()));
+    mail.zone.0.push((format!("_dmarc.{domain}"), "v=DMARC1; p=reject".into()));
+    mail.header = mail.header.replace("shop@example.com", "shop@Bücher.example");
+    mail.header += "Reply-To: help@bücher.example\r\n";
+    mail.mail_from = "b-1@bounce.bücher.example";
+    assert_eq!(mail.outcomes(&ALIGNED), [Pass, Pass, Pass, Pass]);
+    mail.is("IDN-08", Pass);
+}
+
+#[test]
 fn a_service_that_signs_alone_does_not_stand_for_the_author() {
     let mut mail = Mail { mail_from: "b@x.sendgrid.net", ..good() };
     mail.signers = vec![signer("sendgrid.net", &mut mail.zone)];

@@ -47,6 +47,15 @@ impl Name {
         Ok(Self(text.to_ascii_lowercase().into()))
     }
 
+    /// Reads the domain of an address or a greeting, which may be written in letters beyond ASCII:
+    /// it is asked for as its A-labels (RFC 8616 §4, RFC 5891).
+    pub fn of_mail(text: &str) -> Result<Self, NameError> {
+        if text.is_ascii() {
+            return Self::parse(text);
+        }
+        Domain::parse(text).map(|domain| Self::from(&domain)).map_err(|_| NameError::Character)
+    }
+
     /// Where the names of an address are: under `in-addr.arpa` (RFC 1035 §3.5) or `ip6.arpa`
     /// (RFC 3596 §2.5).
     pub fn reverse(address: IpAddr) -> Self {
@@ -110,6 +119,14 @@ mod tests {
         assert_eq!(Name::parse(&"ab.".repeat(90)), Err(NameError::TooLong));
         assert_eq!(Name::parse("a\n.b"), Err(NameError::Character));
         assert_eq!(Name::parse("_DMARC.Example.COM.").unwrap().as_str(), "_dmarc.example.com");
+    }
+
+    #[test]
+    fn a_domain_of_mail_is_asked_for_as_its_a_labels() {
+        let of = |text| Name::of_mail(text).map(|name| name.to_string());
+        assert_eq!(of("Bücher.example").as_deref(), Ok("xn--bcher-kva.example"));
+        assert_eq!(of("_x.Example.").as_deref(), Ok("_x.example"));
+        assert_eq!(of("ü\u{0}.example"), Err(NameError::Character));
     }
 
     #[test]

@@ -175,7 +175,7 @@ fn domains_in(name: &str) -> Vec<(String, bool)> {
 /// Whether two domains have the same owner, by the list of public suffixes.
 pub(crate) fn is_same_organisation(a: &str, b: &str) -> bool {
     let parent = |domain: &str| {
-        let name = Name::parse(domain).ok()?;
+        let name = Name::of_mail(domain).ok()?;
         Some(public_suffix_parent(&name).unwrap_or(name))
     };
     parent(a).is_some_and(|a| parent(b) == Some(a))

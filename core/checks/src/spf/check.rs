@@ -1,5 +1,6 @@
 //! `check_host()`: the record of a domain held against one sender (RFC 7208 §4).
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use postlane_mail::Instant;
@@ -102,7 +103,8 @@ pub fn check_host(known: &mut Known, envelope: &Envelope<'_>) -> Option<Explaine
         None if envelope.mail_from.is_empty() => ("postmaster", envelope.helo),
         None => ("postmaster", envelope.mail_from),
     };
-    let envelope = &Envelope { address: envelope.address.to_canonical(), ..*envelope };
+    let (domain, helo) = (&*a_labels(domain), &*a_labels(envelope.helo));
+    let envelope = &Envelope { address: envelope.address.to_canonical(), helo, ..*envelope };
     let mut run = Run { known, envelope, local_part, sender_domain: domain, lookups: 0, voids: 0 };
     let mut tree = Step::new(domain);
     let found = match initial(domain) {
@@ -128,6 +130,14 @@ pub fn check_host(known: &mut Known, envelope: &Envelope<'_>) -> Option<Explaine
         voids: run.voids,
         tree,
     })
+}
+
+/// A domain as macros and questions have it, in A-labels (RFC 8616 §4); what is none stays as it is.
+fn a_labels(domain: &str) -> Cow<'_, str> {
+    match Name::of_mail(domain) {
+        Ok(name) if !domain.is_ascii() => Cow::Owned(name.to_string()),
+        _ => Cow::Borrowed(domain),
+    }
 }
 
 /// The name to begin with: at least two labels, none of them broken (§4.3).
