@@ -23,7 +23,8 @@ pub(crate) struct Mailbox {
 #[derive(Debug, Default)]
 pub(crate) struct Waiting {
     pub(crate) entries: Vec<Entry>,
-    octets: usize,
+    /// What they take in memory.
+    pub(crate) octets: usize,
     /// Entries dropped since the writer came last.
     pub(crate) dropped: u64,
     /// Entries taken since the ledger was opened.

@@ -11,7 +11,8 @@ use crate::error::Trouble;
 pub struct Settings {
     /// How often what happened is written and synced. A crash loses at most this much.
     pub sync_every: Duration,
-    /// Octets of entries that may wait in memory for the writer; what comes on top is dropped.
+    /// Octets of entries that may wait in memory for the writer; what comes on top is dropped. As many
+    /// are kept there while the disk fails; then the oldest is dropped.
     pub waiting_octets_max: usize,
     /// Entries in a part, after which it is sealed before its hour is over.
     pub part_entries_max: usize,

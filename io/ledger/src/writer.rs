@@ -1,5 +1,6 @@
 //! The one who writes: takes what waits, makes it durable, shows it to readers.
 
+use std::collections::VecDeque;
 use std::mem;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -24,8 +25,8 @@ pub(crate) struct Writer {
     /// The logs that hold entries of the open part.
     logs: Vec<PathBuf>,
     orders: Sender<Order>,
-    /// Shown to readers, but not durable yet: the disk failed.
-    owed: Vec<Arc<Batch>>,
+    /// Shown to readers, but not durable yet: the disk failed. With the octets of each in memory.
+    owed: VecDeque<(Arc<Batch>, usize)>,
     last: Seq,
     /// The hour in which it was last looked for what is too old.
     hour: u64,
@@ -36,7 +37,7 @@ impl Writer {
     pub(crate) fn new(shared: Arc<Shared>, recovered: Recovered, orders: Sender<Order>) -> Self {
         let Recovered { last, logs } = recovered;
         let hour = hour((shared.settings.clock)());
-        Self { shared, log: None, logs, orders, owed: Vec::new(), last, hour }
+        Self { shared, log: None, logs, orders, owed: VecDeque::new(), last, hour }
     }
 
     /// Writes until the ledger is closed and nothing waits any more.
@@ -65,11 +66,32 @@ impl Writer {
         let mut entries = mem::take(&mut taken.entries);
         if !entries.is_empty() {
             let batch = Arc::new(self.number(&mut entries));
-            self.owed.push(Arc::clone(&batch));
+            self.owed.push_back((Arc::clone(&batch), taken.octets));
             self.shared.show(batch);
         }
         self.pay();
+        self.forget_oldest();
         entries
+    }
+
+    /// A disk that goes on failing must not fill the memory that mail needs: of what is owed to it
+    /// the oldest is lost, and counted.
+    fn forget_oldest(&mut self) {
+        let mut octets: usize = self.owed.iter().map(|(_, octets)| octets).sum();
+        let mut lost = Vec::new();
+        while octets > self.shared.settings.waiting_octets_max {
+            let Some((batch, of_it)) = self.owed.pop_front() else { break };
+            octets -= of_it;
+            lost.push(batch);
+        }
+        if lost.is_empty() {
+            return;
+        }
+        let is_lost = |batch: &Arc<Batch>| lost.iter().any(|lost| Arc::ptr_eq(lost, batch));
+        self.shared.state.write().open.retain(|batch| !is_lost(batch));
+        let entries = lost.iter().map(|batch| batch.len() as u64).sum();
+        self.shared.count(|figures| figures.dropped += entries);
+        self.shared.tell(&Trouble::Dropped(entries));
     }
 
     /// Whether the open part's hour is over, or it is full.
@@ -140,13 +162,14 @@ impl Writer {
             None => AppendLog::create(&path).inspect(|_| self.logs.push(path.clone())),
         };
         let paid = log.and_then(|mut log| {
-            log.append(self.owed.iter().flat_map(|batch| batch.whole()))?;
+            log.append(self.owed.iter().flat_map(|(batch, _)| batch.whole()))?;
             Ok(log)
         });
         match paid {
             Ok(log) => {
                 self.log = Some(log);
-                let entries = self.owed.drain(..).map(|batch| batch.len() as u64).sum::<u64>();
+                let owed = self.owed.drain(..);
+                let entries = owed.map(|(batch, _)| batch.len() as u64).sum::<u64>();
                 self.shared.count(|figures| figures.durable += entries);
             }
             Err(why) => self.shared.not_written(path, &why),

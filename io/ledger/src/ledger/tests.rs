@@ -139,6 +139,40 @@ fn a_failing_disk_loses_nothing_that_still_fits_in_memory() {
 }
 
 #[test]
+fn a_disk_that_goes_on_failing_keeps_the_youngest_in_bounded_memory() {
+    let dir = tempfile::tempdir().unwrap();
+    let told = Arc::new(Mutex::new(0));
+    let lost = Arc::clone(&told);
+    let on_trouble = Box::new(move |trouble: &Trouble| {
+        if let Trouble::Dropped(entries) = trouble {
+            *lost.lock().unwrap() += entries;
+        }
+    });
+    let waiting_octets_max = 20_000;
+    let bounded = Settings { waiting_octets_max, on_trouble, ..settings() };
+    let ledger = Ledger::open(dir.path(), bounded).unwrap();
+    fs::remove_dir_all(dir.path().join("open")).unwrap();
+    for s in 0..500 {
+        assert!(ledger.append(deferred(s, "gmail", 1)));
+        assert!(ledger.flush().is_err());
+    }
+    let figures = ledger.figures();
+    assert!((5..100).contains(&figures.open), "{} entries in memory", figures.open);
+    assert_eq!(figures.open + figures.dropped, 500);
+    assert_eq!(*told.lock().unwrap(), figures.dropped);
+    let latest = ledger.latest(&Filter::default(), 1, None).unwrap();
+    assert_eq!(latest.entries[0].entry.at, at(499), "the youngest are there");
+    // With room on the disk again they are kept.
+    fs::create_dir(dir.path().join("open")).unwrap();
+    ledger.append(deferred(500, "gmail", 1));
+    ledger.flush().unwrap();
+    assert_eq!(ledger.figures().durable, figures.open + 1);
+    drop(ledger);
+    let ledger = Ledger::open(dir.path(), settings()).unwrap();
+    assert_eq!(ledger.figures().open, figures.open + 1);
+}
+
+#[test]
 fn pages_go_from_new_to_old_and_miss_nothing() {
     let (_dir, ledger) = ledger();
     for s in [3, 1, 2, 2, 5, 4] {
