@@ -1,5 +1,6 @@
 //! The client half of one session: how we hand mail to a host.
 
+mod decimal;
 mod limits;
 mod machine;
 mod session;

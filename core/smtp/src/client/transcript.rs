@@ -6,7 +6,7 @@ use std::sync::Arc;
 use postlane_mail::Span;
 use smallvec::SmallVec;
 
-use super::transaction::Decimal;
+use super::decimal::Decimal;
 
 /// A record of a dialogue: how the session was opened, and what was said about one message, or
 /// between messages. Printed, it has a line for each line that was said, with the milliseconds

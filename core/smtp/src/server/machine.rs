@@ -10,9 +10,10 @@ use std::sync::Arc;
 
 use postlane_mail::Instant;
 
-use super::rights::Standing;
-use super::session::{Peer, Pressure, Settings, TlsFacts};
-use super::submission::{Identity, Submission, Verdict};
+use super::session::{Peer, Pressure, Settings};
+use super::standing::{Identity, Standing};
+use super::submission::{Submission, Verdict};
+use super::tls::TlsFacts;
 use super::transcript::{Recorder, Speaker};
 use crate::auth::{Claim, Secret, ServerExchange};
 use crate::data::Collector;

@@ -4,7 +4,9 @@ mod limits;
 mod machine;
 mod rights;
 mod session;
+mod standing;
 mod submission;
+mod tls;
 mod transcript;
 
 #[cfg(test)]
@@ -12,7 +14,9 @@ mod tests;
 
 pub use limits::Limits;
 pub use machine::{Login, Lookup, Server, Step};
-pub use rights::{RelayRights, Rights, Standing};
-pub use session::{Auth, Peer, Pressure, Settings, StartTls, TlsFacts};
-pub use submission::{Identity, Refusal, Submission, Verdict};
+pub use rights::{RelayRights, Rights};
+pub use session::{Auth, Peer, Pressure, Settings, StartTls};
+pub use standing::{Identity, Standing};
+pub use submission::{Refusal, Submission, Verdict};
+pub use tls::TlsFacts;
 pub use transcript::{Said, Speaker, Transcript};

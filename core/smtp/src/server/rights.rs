@@ -4,33 +4,8 @@ use std::fmt;
 
 use postlane_mail::{Code, Domain, Mailbox, Recipient, ReversePath, Status};
 
-use super::submission::{Identity, Refusal};
-
-/// What a client has shown of itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
-    /// Nothing.
-    Stranger,
-    /// It comes from a network that may relay.
-    Neighbour,
-    /// It has authenticated.
-    Known(Identity),
-}
-
-impl Standing {
-    /// Whether it has shown enough to send mail to anybody.
-    pub fn may_relay(&self) -> bool {
-        !matches!(self, Self::Stranger)
-    }
-
-    /// Who it is, if it has authenticated.
-    pub fn identity(&self) -> Option<&Identity> {
-        match self {
-            Self::Known(identity) => Some(identity),
-            _ => None,
-        }
-    }
-}
+use super::standing::Standing;
+use super::submission::Refusal;
 
 /// Decides whose mail is taken and for whom. It is asked while the client waits, for each MAIL
 /// and RCPT: it looks nothing up.
@@ -114,6 +89,7 @@ mod tests {
     use postlane_mail::Label;
 
     use super::*;
+    use crate::server::standing::Identity;
 
     fn rights() -> RelayRights {
         let domains = vec![Domain::parse("relay.example").unwrap()];

@@ -7,6 +7,7 @@ use postlane_mail::{Domain, Label};
 
 use super::limits::Limits;
 use super::rights::Rights;
+use super::tls::TlsFacts;
 use crate::auth::Decoy;
 use crate::data::BareNewlines;
 
@@ -64,15 +65,6 @@ pub struct Peer {
     pub neighbour: bool,
     /// The TLS it came with, where the listener speaks TLS from the start.
     pub tls: Option<TlsFacts>,
-}
-
-/// What was agreed in a handshake.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TlsFacts {
-    /// `TLSv1.3`.
-    pub version: &'static str,
-    /// The cipher suite's name, as in `TLS13_AES_256_GCM_SHA384`.
-    pub cipher: Arc<str>,
 }
 
 /// Whether new mail can be taken now.

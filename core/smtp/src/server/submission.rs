@@ -4,10 +4,10 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use postlane_mail::{Code, Envelope, Label, QueueId, Status};
+use postlane_mail::{Code, Envelope, QueueId, Status};
 
-use super::rights::Standing;
-use super::session::TlsFacts;
+use super::standing::Standing;
+use super::tls::TlsFacts;
 use super::transcript::Transcript;
 
 /// A message, complete, with everything about how it came.
@@ -33,15 +33,6 @@ pub struct Submission {
     pub standing: Standing,
     /// What was said up to the end of the message, where that is written down.
     pub transcript: Option<Transcript>,
-}
-
-/// Who a client has shown to be.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Identity {
-    /// The user.
-    pub user: Arc<str>,
-    /// Whose mail it sends; empty where the listener says so, or nobody.
-    pub tenant: Label,
 }
 
 /// What became of a submission.

@@ -6,10 +6,14 @@ use postlane_mail::{Instant, Reply, Stage};
 use smallvec::SmallVec;
 
 use super::Owed;
-use super::transaction::CHUNK_OCTETS_MAX;
 use crate::client::transaction::{Finished, Outcome, RecipientOutcome, Transaction};
 use crate::client::transcript::{Record, Transcript};
 use crate::data::Lines;
+
+/// Messages larger than this are not sent before their recipients are answered: by BDAT they
+/// would go out in vain where all are refused. They go by DATA, whose answer comes with those of
+/// the recipients, so that waiting for it costs nothing more. Chosen, not measured.
+pub(super) const CHUNK_OCTETS_MAX: u64 = 64 * 1024;
 
 /// A message under way.
 pub(super) struct Flight {

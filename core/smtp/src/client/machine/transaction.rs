@@ -3,15 +3,11 @@
 use postlane_mail::{Reply, Stage};
 
 use super::{Client, Owed};
-use crate::client::machine::flight::{Flight, Sent, Way};
+use crate::client::decimal::Decimal;
+use crate::client::machine::flight::{CHUNK_OCTETS_MAX, Flight, Sent, Way};
 use crate::client::session::SessionEnd;
-use crate::client::transaction::{Decimal, Outcome, Unable};
+use crate::client::transaction::{Outcome, Unable};
 use crate::data::{Lines, stuff};
-
-/// Messages larger than this are not sent before their recipients are answered: by BDAT they
-/// would go out in vain where all are refused. They go by DATA, whose answer comes with those of
-/// the recipients, so that waiting for it costs nothing more. Chosen, not measured.
-pub(super) const CHUNK_OCTETS_MAX: u64 = 64 * 1024;
 
 impl Client {
     /// Says the commands of the next message, if they may be said.

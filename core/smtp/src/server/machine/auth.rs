@@ -4,8 +4,7 @@ use postlane_mail::Instant;
 
 use super::{Server, State, Step, Waiting};
 use crate::auth::{Answer, Nonce, ScramVerifier, ServerExchange};
-use crate::server::rights::Standing;
-use crate::server::submission::Identity;
+use crate::server::standing::{Identity, Standing};
 
 /// Whether a client is the user that it says.
 #[derive(Debug, Clone, PartialEq, Eq)]
