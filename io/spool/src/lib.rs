@@ -5,6 +5,7 @@
 //! engine's business.
 
 mod disk;
+mod error;
 mod finding;
 mod format;
 mod memory;
@@ -17,11 +18,11 @@ pub use disk::{
     AGES_MIN, Checked, Disk, Exported, Imported, Lock, MoveError, OpenError, Opened, Recovery,
     Report, RoomAt, SegmentStats, Settings, Stats, Tally, check, export, import, stats,
 };
+pub use error::StoreError;
 pub use finding::{Finding, Wrong};
 pub use memory::{Kept, Memory};
 pub use recovered::Recovered;
 pub use store::{
-    Change, Changes, Commits, Fate, Inserted, Insertion, Key, Seq, Store, StoreError, Stored,
-    Urgency, Usage,
+    Change, Changes, Commits, Fate, Inserted, Insertion, Key, Seq, Store, Stored, Urgency, Usage,
 };
 pub use ticket::Ticket;

@@ -8,11 +8,10 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use postlane_mail::{Envelope, LastReply, Place, Progress, QueueId};
 
+use crate::error::StoreError;
 use crate::format::measure;
 use crate::recovered::Recovered;
-use crate::store::{
-    Changes, Commits, Fate, Inserted, Insertion, Key, Store, StoreError, Stored, Usage,
-};
+use crate::store::{Changes, Commits, Fate, Inserted, Insertion, Key, Store, Stored, Usage};
 use crate::ticket::{Promise, Ticket, ticket};
 
 /// The store in memory. Nothing becomes durable before [`Memory::pump`] is called, so that

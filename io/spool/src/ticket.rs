@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use parking_lot::{Condvar, Mutex};
 use postlane_mail::Place;
 
-use crate::store::StoreError;
+use crate::error::StoreError;
 
 /// Comes true when a message is durable, or says why it is not. Needs no runtime: await it, or
 /// wait for it on a thread of your own.

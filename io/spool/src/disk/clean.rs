@@ -10,8 +10,9 @@ use postlane_mail::Place;
 use super::chores::Chore;
 use super::committer::Committer;
 use super::request::Request;
+use crate::error::StoreError;
 use crate::format::{Record, push_done, push_ended, push_keyed, push_waiting};
-use crate::store::{Key, StoreError};
+use crate::store::Key;
 use crate::table::{Segment, Table};
 
 /// Segments that may be ready to be given back, and the one that is being emptied.

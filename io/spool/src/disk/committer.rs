@@ -2,7 +2,7 @@
 
 use std::io::{self, IoSlice};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use postlane_mail::{Place, QueueId};
@@ -13,10 +13,11 @@ use super::files::{RESERVE, segment_name};
 use super::request::Request;
 use super::shared::{Door, Shared, Until};
 use super::volume::{Log, is_no_room};
+use crate::error::StoreError;
 use crate::format::{
     HEADER_OCTETS, Header, IndexHeader, SEGMENT_HEADER_OCTETS, SegmentHeader, Told, push_told, tell,
 };
-use crate::store::{Commits, Inserted, Seq, StoreError};
+use crate::store::{Commits, Inserted, Seq};
 use crate::ticket::Promise;
 
 /// What is written and may wait for its sync waits no longer than this.
@@ -33,21 +34,6 @@ const OPEN_OCTETS_MAX: u64 = 3 << 30;
 /// A segment that is not at least this part of a full one is not closed before its time: a 64th
 /// of 128 MiB are 2. Chosen, not measured.
 const PART_WORTH_CLOSING: u64 = 64;
-
-/// What the committer has done, counted since the spool was opened.
-#[derive(Debug, Default)]
-pub struct Tally {
-    /// Times that the disk was synced.
-    pub syncs: AtomicU64,
-    /// Records written.
-    pub records: AtomicU64,
-    /// Octets written, headers included.
-    pub octets: AtomicU64,
-    /// Messages copied forward out of old segments.
-    pub copied: AtomicU64,
-    /// Segments given back.
-    pub removed: AtomicU64,
-}
 
 pub(super) struct Committer {
     pub(super) shared: Arc<Shared>,

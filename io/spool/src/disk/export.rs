@@ -11,9 +11,9 @@ use super::reading::Purpose;
 use super::recovery::Recovery;
 use super::volume::Directory;
 use super::{OpenError, Settings};
+use crate::error::StoreError;
 use crate::finding::{Finding, Wrong};
 use crate::format::{EXPORTED, ExportHeader, Header, Kind, Record, encode_end, push_keyed};
-use crate::store::StoreError;
 
 /// What an export has written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

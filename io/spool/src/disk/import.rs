@@ -15,12 +15,13 @@ use super::recovery::{Opening, Recovery};
 use super::request::Request;
 use super::volume::Directory;
 use super::{OpenError, Settings};
+use crate::error::StoreError;
 use crate::finding::Finding;
 use crate::format::{
     EXPORT_HEADER_OCTETS, EXPORTED, ExportHeader, HEADER_OCTETS, Header, Kind, MESSAGE_OCTETS_MAX,
     Record, Told, decode_end, push_keyed, tell,
 };
-use crate::store::{Commits, Inserted, Key, Seq, StoreError};
+use crate::store::{Commits, Inserted, Key, Seq};
 
 /// What an import has taken.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -17,6 +17,7 @@ mod scan;
 mod settings;
 mod shared;
 mod stats;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod volume;
@@ -30,21 +31,22 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use postlane_mail::{LastReply, Place, Progress};
 
+use crate::error::StoreError;
 use crate::format::{decode_envelope, encode_changes, encode_message, read_message};
-use crate::store::{Changes, Commits, Insertion, Key, Store, StoreError, Stored, Usage};
+use crate::store::{Changes, Commits, Insertion, Key, Store, Stored, Usage};
 use crate::ticket::{Ticket, ticket};
 use request::Request;
 use shared::Shared;
 use volume::Directory;
 
 pub use check::{Checked, check};
-pub use committer::Tally;
 pub use error::OpenError;
 pub use export::{Exported, MoveError, export};
 pub use import::{Imported, import};
 pub use recovery::{Opened, Recovery, Report};
 pub use settings::{RoomAt, Settings};
 pub use stats::{AGES_MIN, SegmentStats, Stats, stats};
+pub use tally::Tally;
 
 /// A spool that nobody else can open meanwhile. Taken before anything else of a data directory is
 /// touched, it keeps a second server from all of it.

@@ -17,10 +17,11 @@ use super::reading::{Purpose, Segment, Story, Unread, read_all};
 use super::shared::Shared;
 use super::volume::Volume;
 use super::{Disk, OpenError, Settings};
+use crate::error::StoreError;
 use crate::finding::{Finding, Wrong};
 use crate::format::{Head, Told, decode_envelope};
 use crate::recovered::Recovered;
-use crate::store::{Commits, StoreError};
+use crate::store::Commits;
 use crate::table::{At, Table};
 
 /// A spool that has been opened.

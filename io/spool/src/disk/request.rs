@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use postlane_mail::{Envelope, Place, QueueId};
 
+use crate::error::StoreError;
 use crate::format::Record;
-use crate::store::{Changes, Inserted, Insertion, Seq, StoreError, Urgency};
+use crate::store::{Changes, Inserted, Insertion, Seq, Urgency};
 use crate::ticket::Promise;
 
 /// Something to be written, encoded and summed up on the thread that wants it.

@@ -8,14 +8,15 @@ use parking_lot::{Condvar, Mutex};
 use postlane_mail::{LastReply, Place, Progress};
 
 use super::Settings;
-use super::committer::Tally;
 use super::files::Files;
 use super::request::Request;
+use super::tally::Tally;
 use super::volume::Volume;
+use crate::error::StoreError;
 use crate::format::{
     Record, push_also, push_done, push_moved, push_waiting, read_message, read_waiting,
 };
-use crate::store::{StoreError, Usage};
+use crate::store::Usage;
 use crate::table::{At, Table};
 
 /// What callers and the committer share.

@@ -8,7 +8,8 @@ use super::MAY_PASS;
 use super::message::{Head, push_message};
 use super::octets::{Octets, push_long, push_text};
 use super::record::Record;
-use crate::store::{Changes, Fate, StoreError};
+use crate::error::StoreError;
+use crate::store::{Changes, Fate};
 
 /// One entry of a record of changes.
 #[derive(Debug)]

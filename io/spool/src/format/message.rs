@@ -6,7 +6,8 @@ use postlane_mail::QueueId;
 use super::envelope::encode_envelope;
 use super::octets::Octets;
 use super::record::{Kind, Record, octets_of};
-use crate::store::{Insertion, StoreError};
+use crate::error::StoreError;
+use crate::store::Insertion;
 
 /// The largest message that is taken, in octets. Chosen, not measured: far above what any
 /// provider accepts, and small enough that offsets stay below 4 GiB.

@@ -12,7 +12,8 @@ use proptest::prelude::*;
 
 use super::super::faulty::Faulty;
 use super::rig::{Opened, Rig, SETTINGS, id, message, progress, reply, shape, text};
-use crate::store::{Change, Changes, Fate, Key, Seq, Store as _, StoreError, Urgency};
+use crate::error::StoreError;
+use crate::store::{Change, Changes, Fate, Key, Seq, Store as _, Urgency};
 use crate::ticket::Ticket;
 
 /// What is asked of a store.

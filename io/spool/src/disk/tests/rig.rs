@@ -18,8 +18,9 @@ use super::super::faulty::Faulty;
 use super::super::recovery::{Opening, Report};
 use super::super::shared::Until;
 use super::super::{Disk, OpenError, Settings};
+use crate::error::StoreError;
 use crate::recovered::Recovered;
-use crate::store::{Commits, Inserted, Insertion, Seq, StoreError};
+use crate::store::{Commits, Inserted, Insertion, Seq};
 
 /// Segments so small that every test has several of them.
 pub(super) const SETTINGS: Settings = Settings {

@@ -8,7 +8,8 @@ use super::super::faulty::{Faulty, Trouble};
 use super::model::{Ask, Trial, asks, passing};
 use super::rig::{Rig, SETTINGS, id, message};
 use crate::disk::Settings;
-use crate::store::{Change, Changes, Fate, Seq, Store as _, StoreError, Urgency};
+use crate::error::StoreError;
+use crate::store::{Change, Changes, Fate, Seq, Store as _, Urgency};
 
 /// Does all that is asked on a new volume, with trouble at a call.
 fn tried(
