@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use postlane_mail::{Instant, Span};
 
 use crate::assessment::Assessment;
-use crate::incident::{Closed, Impact, Incident, IncidentError, IncidentKey};
+use crate::incident::{Closed, Impact, Incident, IncidentError};
+use crate::incident_key::IncidentKey;
 use crate::sight::{Sight, sights, was_tried};
 
 /// All incidents, open and closed.

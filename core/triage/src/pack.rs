@@ -4,6 +4,7 @@
 //! of addresses are replaced by marks unless full addresses are asked for; Message-IDs are kept,
 //! since it is by them that the other side finds the messages.
 
+mod addressee;
 mod authentication;
 mod chosen;
 mod dossier;
@@ -18,10 +19,11 @@ mod plot;
 mod report;
 mod veil;
 
-pub use dossier::{Attempt, Contact, Dossier, Shown, SourceProof};
+pub use addressee::Addressee;
+pub use dossier::{Attempt, Contact, Dossier, SourceProof};
 pub use html::text as html_text;
-pub use letter::Addressee;
 use report::Report;
+pub use veil::Shown;
 
 /// A pack, ready to be written into a folder.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,10 +1,10 @@
 //! What was not seen, and what would settle a verdict that is in doubt.
 
 use crate::class::Class;
+use crate::evidence::{Evidence, Measure};
 use crate::picture::{Ptr, SourceSeen};
 use crate::statistic::Comparison;
 use crate::subject::{Subject, Trend};
-use crate::verdict::{Evidence, Measure};
 
 /// What was not seen and might change the verdict; never empty.
 pub(crate) fn unseen(subject: &Subject<'_>, class: Class) -> Vec<Evidence> {

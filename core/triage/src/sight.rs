@@ -8,7 +8,7 @@ use postlane_mail::{Instant, Label as Name};
 use crate::assessment::Assessment;
 use crate::changed::Changed;
 use crate::class::Class;
-use crate::incident::IncidentKey;
+use crate::incident_key::IncidentKey;
 use crate::verdict::Verdict;
 
 /// What is seen of an incident at one look.

@@ -15,9 +15,9 @@ mod recipients;
 mod retry_storm;
 mod throttle;
 
+use crate::evidence::Measure;
 use crate::group::Group;
 use crate::subject::Subject;
-use crate::verdict::Measure;
 use crate::weight::Weights;
 
 /// What all rows see.

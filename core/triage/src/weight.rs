@@ -1,7 +1,7 @@
 //! Weight of evidence: how much a figure speaks for a class, or against it.
 
 use crate::class::Class;
-use crate::verdict::Measure;
+use crate::evidence::Measure;
 
 /// What one figure says of one class.
 #[derive(Debug, Clone, PartialEq)]

@@ -4,7 +4,8 @@
 use postlane_mail::Instant;
 
 use super::{IncidentChange, Incidents};
-use crate::incident::{Closed, Incident, IncidentKey};
+use crate::incident::{Closed, Incident};
+use crate::incident_key::IncidentKey;
 use crate::sight::{GoneRecord, ListedSubject, PausedWebhook, Sight};
 
 /// Something that is so.

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use postlane_mail::{Instant, Stage};
 use postlane_replies::Label;
 
-use super::letter::Addressee;
+use super::addressee::Addressee;
+use super::veil::Shown;
 use crate::assessment::Assessment;
 use crate::picture::{Change, Ptr};
 
@@ -100,14 +101,4 @@ pub struct Contact {
     pub url: String,
     /// Where that was read, and when.
     pub source: String,
-}
-
-/// How addresses are shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shown {
-    /// The domain, and a mark in place of the local part: the same for the same address within
-    /// one pack, made with this key, which nobody needs to keep.
-    Marked([u8; 32]),
-    /// In full.
-    Full,
 }

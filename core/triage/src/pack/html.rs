@@ -6,7 +6,7 @@ use postlane_mail::is_unruly;
 
 use super::plot;
 use super::report::{Report, SampleRow};
-use crate::verdict::Evidence;
+use crate::evidence::Evidence;
 
 const STYLE: &str = include_str!("pack.css");
 

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use postlane_mail::Span;
 
+use super::addressee::Addressee;
 use super::authentication::Authentication;
 use super::chosen::choose;
 use super::dossier::{Attempt, Contact, Dossier, SourceProof};
 use super::hourly::{Hour, hours};
-use super::letter::Addressee;
 use super::moment::utc;
 use super::veil::Veil;
 use crate::assessment::Assessment;

@@ -2,7 +2,15 @@
 
 use aws_lc_rs::hmac;
 
-use super::dossier::Shown;
+/// How addresses are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// The domain, and a mark in place of the local part: the same for the same address within
+    /// one pack, made with this key, which nobody needs to keep.
+    Marked([u8; 32]),
+    /// In full.
+    Full,
+}
 
 /// Puts marks in place of local parts, or does not.
 pub(super) struct Veil(Option<hmac::Key>);

@@ -1,10 +1,10 @@
 //! Healthy: next to nothing is refused.
 
 use crate::class::Class;
+use crate::evidence::Measure;
 use crate::group::Group;
 use crate::statistic::{ramp, wilson};
 use crate::subject::Subject;
-use crate::verdict::Measure;
 use crate::weight::Weights;
 
 pub(super) fn weigh(subject: &Subject<'_>, weights: &mut Weights) {

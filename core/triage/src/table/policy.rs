@@ -2,10 +2,10 @@
 
 use super::share_of;
 use crate::class::Class;
+use crate::evidence::Measure;
 use crate::group::Group;
 use crate::statistic::ramp;
 use crate::subject::Subject;
-use crate::verdict::Measure;
 use crate::weight::Weights;
 
 /// How surely we send at the lowest rate, 0 to 1: two attempts a minute from each source or

@@ -1,10 +1,10 @@
 //! Pool IP: one source is refused where its neighbours are not.
 
 use crate::class::Class;
+use crate::evidence::Measure;
 use crate::group::Group;
 use crate::statistic::ramp;
 use crate::subject::Subject;
-use crate::verdict::Measure;
 use crate::weight::Weights;
 
 pub(super) fn weigh(subject: &Subject<'_>, weights: &mut Weights) {

@@ -2,10 +2,10 @@
 //! queue grows older.
 
 use crate::class::Class;
+use crate::evidence::Measure;
 use crate::group::Group;
 use crate::statistic::ramp;
 use crate::subject::{Subject, Trend};
-use crate::verdict::Measure;
 use crate::weight::Weights;
 
 pub(super) fn weigh(subject: &Subject<'_>, weights: &mut Weights) {

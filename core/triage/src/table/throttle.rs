@@ -2,9 +2,9 @@
 
 use super::share_of;
 use crate::class::Class;
+use crate::evidence::Measure;
 use crate::group::Group;
 use crate::subject::Subject;
-use crate::verdict::Measure;
 use crate::weight::Weights;
 
 pub(super) fn weigh(subject: &Subject<'_>, weights: &mut Weights) {
