@@ -6,6 +6,7 @@
 
 mod chart;
 mod description;
+mod destination;
 mod explain;
 mod floor;
 mod measures;
@@ -32,9 +33,9 @@ pub use policy::Policy;
 pub use recorder::Recorder;
 pub use rehearse::{Outcome, Rehearsal};
 pub use run::{
-    Believed, BelievedQuota, ConnectionNo, Fate, LaneMark, MessageNo, Minute, Run, Sent,
+    Believed, BelievedQuota, ConnectionNo, Fate, LaneMark, Left, MessageNo, Minute, Run, Sent,
 };
-pub use runs::{Engine, Left, RunError, Tracing, run};
+pub use runs::{Engine, RunError, Tracing, run};
 pub use said::Said;
 pub use suggestion::Suggestion;
 pub use summary::{RunSummary, Summary, Verdict};

@@ -11,8 +11,8 @@ use std::thread;
 use postlane_receivers::Scenario;
 
 use crate::policy::Policy;
-use crate::run::Run;
-use crate::runs::{Engine, Left, RunError, Tracing, run, watched};
+use crate::run::{Left, Run};
+use crate::runs::{Engine, RunError, Tracing, run, watched};
 use crate::summary::{RunSummary, Summary};
 use crate::watch::{Going, Look, Sight, Watch};
 

@@ -5,6 +5,15 @@ use std::collections::BTreeMap;
 use postlane_mail::{Span, Stream};
 use postlane_receivers::Ms;
 
+/// What a run leaves: everything for figures and charts, and its trace if one was wanted.
+#[derive(Debug)]
+pub struct Left {
+    /// What happened.
+    pub run: Run,
+    /// The same, as JSON lines.
+    pub trace: Option<Vec<u8>>,
+}
+
 /// A message of a run: its number in order of arrival, from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MessageNo(pub u32);

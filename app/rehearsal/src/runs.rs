@@ -12,7 +12,7 @@ use crate::oracle::Oracle;
 use crate::peers::{Aimd, Back, KumoTsa, Postfix, PowerMta, Static};
 use crate::policy::Policy;
 use crate::recorder::Recorder;
-use crate::run::Run;
+use crate::run::Left;
 use crate::said::Said;
 use crate::watch::Watch;
 use crate::world::{self, Beliefs, CommandError, Knowledge, default_settings};
@@ -27,15 +27,6 @@ pub enum RunError {
     /// Whoever looked on stopped it.
     #[error("the rehearsal was stopped before its end")]
     Stopped,
-}
-
-/// What a run leaves: everything for figures and charts, and its trace if one was wanted.
-#[derive(Debug)]
-pub struct Left {
-    /// What happened.
-    pub run: Run,
-    /// The same, as JSON lines.
-    pub trace: Option<Vec<u8>>,
 }
 
 /// Whether a run writes a trace.

@@ -7,7 +7,7 @@ use postlane_lanes::{Ceiling, Rules};
 use postlane_mail::Label;
 use smallvec::SmallVec;
 
-use crate::world::{DOMAIN, EXCHANGE, PROVIDER};
+use crate::destination::{DOMAIN, EXCHANGE, PROVIDER};
 
 /// The sections of a configuration that are about a receiver's mail. Those of pools are left out:
 /// a scenario brings its own sources.

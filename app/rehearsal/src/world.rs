@@ -38,17 +38,15 @@ use self::marks::Marks;
 use self::operator::Typed;
 use self::sessions::{Happening, Session};
 use self::spool::{Change, Spool, WRITING};
+use crate::destination::{DOMAIN, EXCHANGE, PROVIDER};
 use crate::recorder::Recorder;
-use crate::run::MessageNo;
-use crate::runs::Left;
+use crate::run::{Left, MessageNo};
 use crate::said::Said;
 use crate::watch::Going;
 
 pub(crate) use beliefs::Beliefs;
 pub use knowledge::Knowledge;
-pub(crate) use mail::{DOMAIN, EXCHANGE};
 pub use operator::CommandError;
-pub(crate) use settings::PROVIDER;
 pub use settings::default_settings;
 
 /// Runs the engine through a scenario, to its end or until nothing is left, with what its lanes

@@ -2,23 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use postlane_engine::{
-    DomainId, ExchangeId, FlowId, Passes, Submission, SubmittedRecipient, Together,
-};
+use postlane_engine::{FlowId, Passes, Submission, SubmittedRecipient, Together};
 use postlane_mail::{Label, Place, Progress, QueueIdSource, Shard};
 use postlane_receivers::{Arrival, Ms, Scenario};
 use smallvec::smallvec;
 
 use super::clock::Clock;
 use super::settings::POOL;
+use crate::destination::DOMAIN;
 use crate::run::MessageNo;
 use crate::said::Said;
-
-/// All mail of a scenario goes to one domain.
-pub(crate) const DOMAIN: DomainId = DomainId(0);
-
-/// All its hosts are one set.
-pub(crate) const EXCHANGE: ExchangeId = ExchangeId(0);
 
 /// Where mail is accepted: gives it a name and a flow.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use postlane_receivers::{Ms, OperatorCommand, Scenario};
 
 use super::clock::Clock;
 use super::knowledge::Knowledge;
-use super::settings::PROVIDER;
+use crate::destination::PROVIDER;
 
 /// Why a scenario's command cannot be done.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -4,17 +4,14 @@
 use std::collections::BTreeMap;
 
 use postlane_engine::{
-    Ceilings, Engagement, Keeping, Learning, Pool, PoolId, ProviderId, RetrySchedule, Sections,
-    Settings, Source, SourceId,
+    Ceilings, Engagement, Keeping, Learning, Pool, PoolId, RetrySchedule, Sections, Settings,
+    Source, SourceId,
 };
 use postlane_lanes::Ceiling;
 use postlane_mail::{Family, Rate, Span};
 use postlane_receivers::{Frequency, Scenario};
 
 use crate::said::Said;
-
-/// The scenario has one provider.
-pub(crate) const PROVIDER: ProviderId = ProviderId(0);
 
 /// All its mail may go by all its sources.
 pub(super) const POOL: PoolId = PoolId(0);
