@@ -6,6 +6,7 @@ mod bounces;
 mod classifier;
 mod dist;
 mod folds;
+mod past;
 mod peers;
 mod pictures;
 mod reference;

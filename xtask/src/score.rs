@@ -18,7 +18,7 @@ use postlane_replies::{
 };
 use serde_json::Value;
 
-use crate::folds::book_at;
+use crate::past::book_at;
 use crate::{Ended, root};
 
 /// What to judge by.

@@ -11,7 +11,7 @@ use postlane_replies::{
 };
 use serde_json::Value;
 
-use crate::folds::book_at;
+use crate::past::book_at;
 use crate::root;
 
 /// A reply whose meaning is known.
