@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::dns::{Answer, Failure, Kind, Known, Name, Question, Record};
 
-use super::macros::MacroString;
+use super::macros::{MacroString, Place, Values};
 use super::record::{Mechanism, Qualifier, SpfRecord};
 
 /// A record written out.
@@ -126,7 +126,7 @@ impl Run<'_> {
             };
             match found {
                 Ok(()) => parts.add(networks),
-                Err(Stop::Keep) => parts.pieces.push(Piece::Kept(own_words(domain, term))),
+                Err(Stop::Keep) => parts.pieces.push(Piece::Kept(own_words(domain, term, depth))),
                 Err(stop) => return Err(stop),
             }
         }
@@ -137,9 +137,9 @@ impl Run<'_> {
                 self.top(&target, parts, depth + 1)
             }
             Some(_) => {
-                let redirect =
-                    text.split(' ').find(|t| t.to_ascii_lowercase().starts_with("redirect="));
-                parts.all = redirect.map(Into::into);
+                let mut all = text.split(' ');
+                let redirect = all.find(|t| t.to_ascii_lowercase().starts_with("redirect="));
+                parts.all = redirect.map(|redirect| meant(domain, redirect, depth).into());
                 Ok(())
             }
         }
@@ -253,8 +253,9 @@ impl Run<'_> {
     }
 }
 
-/// A term as it must be written where another record than its own has it.
-fn own_words(domain: &Name, term: &super::record::Term) -> Box<str> {
+/// A term as it must be written where another record than its own has it; `depth` is above 0 for one
+/// of a record that was redirected to.
+fn own_words(domain: &Name, term: &super::record::Term, depth: usize) -> Box<str> {
     match &term.mechanism {
         Mechanism::A { name: None, .. }
         | Mechanism::Mx { name: None, .. }
@@ -263,8 +264,42 @@ fn own_words(domain: &Name, term: &super::record::Term) -> Box<str> {
             let (before, behind) = term.text.split_at(end);
             format!("{before}:{domain}{behind}").into()
         }
-        _ => term.text.clone(),
+        _ => meant(domain, &term.text, depth).into(),
     }
+}
+
+/// A term with its own domain where a macro means that: `%{d}` of a record that was redirected to is
+/// that record's (RFC 7208 §7.2), and would be another's where the term is written out. Of the
+/// record that was moved to a name of its own it is the domain that it is written out for.
+fn meant(domain: &Name, term: &str, depth: usize) -> String {
+    let values = Values {
+        local_part: "",
+        sender_domain: "",
+        domain: domain.as_str(),
+        address: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        validated_name: None,
+        helo: "",
+        receiver: "",
+        timestamp: 0,
+    };
+    let mut text = String::with_capacity(term.len());
+    let mut rest = term;
+    while let Some((before, from)) = rest.find('%').map(|at| rest.split_at(at)) {
+        // `%%`, `%_` and `%-` have two characters, a macro goes on to its brace.
+        let end = if from.starts_with("%{") {
+            from.find('}')
+        } else {
+            from.char_indices().nth(1).map(|(at, _)| at)
+        };
+        let (piece, behind) = from.split_at(end.map_or(from.len(), |end| end + 1));
+        let is_own = depth > 0 && (piece.starts_with("%{d") || piece.starts_with("%{D"));
+        let read = MacroString::parse(piece, Place::Record).ok().filter(|_| is_own);
+        text.push_str(before);
+        text.push_str(&read.map_or_else(|| piece.to_owned(), |read| read.expand(&values)));
+        rest = behind;
+    }
+    text.push_str(rest);
+    text
 }
 
 fn target(domain: &Name, name: Option<&MacroString>) -> Result<Name, Stop> {

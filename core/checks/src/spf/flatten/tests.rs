@@ -89,6 +89,31 @@ fn a_redirection_is_written_out_and_a_short_name_keeps_its_meaning() {
 }
 
 #[test]
+fn the_domain_in_a_macro_stays_that_of_its_record() {
+    let esp =
+        "TXT v=spf1 exists:%{i}._spf.%{d} include:%{d2r}.%{h}%%.x.%{D} ?exists:%{l}.%{o} -all";
+    let zone = [("s.example", "TXT v=spf1 redirect=r.esp.example"), ("r.esp.example", esp)];
+    let found = flattened(&zone, "s.example").unwrap();
+    assert_eq!(
+        found.records[0].1,
+        "v=spf1 exists:%{i}._spf.r.esp.example include:esp.r.%{h}%%.x.r.esp.example \
+         ?exists:%{l}.%{o} -all"
+    );
+    // Of the record that was moved away it is the domain that it is written out for.
+    let zone = [("s.example", "TXT v=spf1 exists:%{i}._spf.%{d} -all")];
+    let found = flattened(&zone, "s.example").unwrap();
+    assert_eq!(found.records[0].1, "v=spf1 exists:%{i}._spf.%{d} -all");
+    let way = [
+        ("s.example", "TXT v=spf1 redirect=r.example"),
+        ("r.example", "TXT v=spf1 redirect=%{d}.%{o}"),
+    ];
+    assert_eq!(
+        flattened(&way, "s.example").unwrap().records[0].1,
+        "v=spf1 redirect=r.example.%{o}"
+    );
+}
+
+#[test]
 fn nothing_is_written_out_while_an_answer_is_missing() {
     let zone = [("s.example", "TXT v=spf1 include:a.example -all"), ("a.example", "FAIL x")];
     let error = flattened(&zone, "s.example").unwrap_err();
