@@ -121,7 +121,7 @@ fn by(known: &mut Known, found: &Authenticated, method: Method) -> Option<Evalua
         Some(_) => Verdict::Fail,
     };
     let policy = match &published {
-        Some((domain, record)) => Some(asked(known, author, domain, record)?),
+        Some((domain, record)) => Some(asked(known, author, domain, record, method)?),
         None => None,
     };
     let (policy_domain, record) = published.unzip();
@@ -192,18 +192,27 @@ fn published(
 }
 
 /// What a record asks for this author: for the domain itself, for what is below it, or for
-/// what is below it and does not exist (§4.7). A domain that tries it out is let off a step.
-fn asked(known: &mut Known, author: &Name, domain: &Name, record: &DmarcRecord) -> Option<Policy> {
+/// what is below it and does not exist (§4.7). A domain that tries it out is let off a step; by
+/// RFC 7489, which knows neither that nor names that do not exist, one is that asks for it for no
+/// message of a hundred (§6.3, §6.6.4).
+fn asked(
+    known: &mut Known,
+    author: &Name,
+    domain: &Name,
+    record: &DmarcRecord,
+    method: Method,
+) -> Option<Policy> {
     let below = record.subdomain_policy.unwrap_or(record.policy);
-    let policy = if author == domain {
-        record.policy
-    } else {
-        match record.missing_policy {
-            Some(missing) if is_missing(known, author)? => missing,
-            _ => below,
-        }
+    let policy = match record.missing_policy.filter(|_| method == Method::TreeWalk) {
+        _ if author == domain => record.policy,
+        Some(missing) if is_missing(known, author)? => missing,
+        _ => below,
     };
-    Some(if record.is_testing { policy.lessened() } else { policy })
+    let is_let_off = match method {
+        Method::TreeWalk => record.is_testing,
+        Method::PublicSuffixes => record.percent == 0,
+    };
+    Some(if is_let_off { policy.lessened() } else { policy })
 }
 
 /// Whether a domain does not exist: neither as a name nor below it (§3.2.13: NXDOMAIN).

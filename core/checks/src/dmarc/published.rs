@@ -15,6 +15,11 @@ fn found<'f>(facts: &'f Facts<'_>) -> &'f Evaluated {
     &facts.dmarc.tree_walk
 }
 
+/// What is asked for, in one word.
+fn asks(found: &Evaluated) -> &'static str {
+    found.policy.map_or("no policy", Policy::as_str)
+}
+
 /// The policy that counts, and where it stands.
 fn policy<'f>(facts: &'f Facts<'_>) -> Option<(&'f Name, &'f DmarcRecord)> {
     let found = found(facts);
@@ -117,7 +122,10 @@ fn strength(_: &mut Known, facts: &Facts<'_>) -> Option<Found> {
          \"v=DMARC1; p=quarantine; rua=…\", and later p=reject."
     );
     match (effective, record.is_testing) {
-        (_, true) => Found::warn(format!("{evidence}; t=y lets it off one step")),
+        (_, true) => Found::warn(format!(
+            "{evidence}; t=y lets it off one step, and who goes by RFC 7489 does not know it: {}",
+            asks(&facts.dmarc.public_suffixes)
+        )),
         (Policy::None, _) => Found::warn(evidence).map(|found| found.fixed_by(fix)),
         _ => Found::pass(evidence),
     }
@@ -253,7 +261,10 @@ fn obsolete(known: &mut Known, facts: &Facts<'_>) -> Option<Found> {
         .collect();
     match (old.is_empty(), tag(&text, "pct")) {
         (true, _) => Found::pass("nothing that was taken back"),
-        (_, Some("0")) => Found::fail("pct=0: by RFC 7489 the policy never counts"),
+        (_, Some("0")) => Found::fail(format!(
+            "pct=0: no longer looked at (RFC 9989), and by RFC 7489 it asks for {}",
+            asks(&facts.dmarc.public_suffixes)
+        )),
         _ => Found::warn(format!("{}= is no longer looked at", old.join("=, "))),
     }
 }
@@ -309,11 +320,15 @@ fn same_both_ways(_: &mut Known, facts: &Facts<'_>) -> Option<Found> {
         return Found::error(failure.to_string());
     }
     let own = |found: &Evaluated| format!("{}", found.organisation);
-    let asks = |found: &Evaluated| found.policy.map_or("no policy", Policy::as_str);
-    let is_same = (&walk.policy_domain, walk.policy) == (&list.policy_domain, list.policy);
     // Without any record the walk finds no organisation above the domain, and nothing follows.
-    if is_same && (walk.organisation == list.organisation || walk.record.is_none()) {
-        return Found::pass(format!("organisation {}, {}", own(list), asks(walk)));
+    let is_same = walk.organisation == list.organisation || walk.record.is_none();
+    if is_same && walk.policy_domain == list.policy_domain {
+        let both = format!("organisation {}, {}", own(list), asks(walk));
+        return match walk.policy == list.policy {
+            true => Found::pass(both),
+            // Of one record: RFC 7489 knows neither t= nor np=, and RFC 9989 no pct=.
+            false => Found::info(format!("{both} by RFC 9989, {} by RFC 7489", asks(list))),
+        };
     }
     Found::warn(format!(
         "by RFC 9989 {} ({}), by the list of public suffixes {} ({})",

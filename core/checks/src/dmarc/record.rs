@@ -17,6 +17,9 @@ pub struct DmarcRecord {
     pub psd: Psd,
     /// `t=y`: the domain asks to be let off one step.
     pub is_testing: bool,
+    /// `pct=`: for how many messages of a hundred RFC 7489 has the policy asked for; RFC 9989 has
+    /// taken that back.
+    pub percent: u8,
     /// `rua=`: where daily reports go, as they are written.
     pub reports: Vec<Box<str>>,
     /// `ruf=`: where single failures go.
@@ -97,6 +100,7 @@ impl DmarcRecord {
             spf: Alignment::Relaxed,
             psd: Psd::Unsaid,
             is_testing: false,
+            percent: 100,
             reports: Vec::new(),
             failures: Vec::new(),
             faults: Vec::new(),
@@ -153,6 +157,8 @@ impl DmarcRecord {
                 !self.failures.is_empty()
             }
             "pct" | "rf" | "ri" => {
+                let percent = lower.parse().ok().filter(|p| name == "pct" && *p <= 100);
+                self.percent = percent.unwrap_or(self.percent);
                 self.faults.push(RecordFault::Obsolete(name.into()));
                 true
             }

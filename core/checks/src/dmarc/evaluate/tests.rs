@@ -94,6 +94,25 @@ fn what_is_asked_depends_on_whether_the_author_is_below_and_exists() {
 }
 
 #[test]
+fn who_goes_by_rfc_7489_knows_the_tags_of_its_time() {
+    let zone = &[
+        ("_dmarc.t.example", "v=DMARC1; p=reject; sp=quarantine; np=none; t=y"),
+        ("_dmarc.zero.example", "v=DMARC1; p=reject; pct=0"),
+        ("_dmarc.some.example", "v=DMARC1; p=quarantine; pct=5; t=n"),
+        ("_dmarc.odd.example", "v=DMARC1; p=quarantine; pct=101"),
+    ];
+    let policies = |author| {
+        let report = run(zone, author, None, &[]);
+        (report.tree_walk.policy.unwrap(), report.public_suffixes.policy.unwrap())
+    };
+    assert_eq!(policies("t.example"), (Policy::Quarantine, Policy::Reject));
+    assert_eq!(policies("nowhere.t.example"), (Policy::None, Policy::Quarantine));
+    assert_eq!(policies("zero.example"), (Policy::Reject, Policy::Quarantine));
+    assert_eq!(policies("some.example"), (Policy::Quarantine, Policy::Quarantine));
+    assert_eq!(policies("odd.example"), (Policy::Quarantine, Policy::Quarantine));
+}
+
+#[test]
 fn without_a_policy_there_is_no_verdict() {
     let report = run(ZONE, "nobody.test", Some("nobody.test"), &[]);
     assert_eq!(report.tree_walk.verdict, Verdict::None);
