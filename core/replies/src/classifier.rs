@@ -117,8 +117,13 @@ impl Classifier {
             return None;
         }
         let may = |label: Label| may_be_said(label, heard.stage);
-        let shares = self.shares(buckets, (finding.label, worth), may);
-        let all = Label::ALL.iter().copied().zip(shares);
+        let odds = self.odds(buckets, (finding.label, worth), may);
+        let (label, _) = Label::ALL.iter().copied().zip(odds).max_by(|a, b| a.1.total_cmp(&b.1))?;
+        // Mostly it agrees, and how sure it is need not be known.
+        if label == finding.label {
+            return None;
+        }
+        let all = Label::ALL.iter().copied().zip(shares(odds));
         let (label, share) = all.clone().max_by(|a, b| a.1.total_cmp(&b.1))?;
         let beside = |is: fn(Label) -> bool| {
             all.clone().filter(|(label, _)| is(*label)).map(|(_, share)| share).sum::<f32>()
@@ -128,38 +133,42 @@ impl Classifier {
         (label != finding.label && !is_danger && share >= LEAST).then_some(Guess { label, share })
     }
 
-    /// How likely each label is that may be said, one of them by so much more than the weights say.
-    fn shares(
+    /// What speaks for each label that may be said, in natural logarithms of odds; for one of them so much more
+    /// than the weights say.
+    fn odds(
         &self,
         buckets: &[u32],
         (found, worth): (Label, f32),
         may: impl Fn(Label) -> bool,
     ) -> [f32; Self::LABELS] {
+        /// So many weights fit into a sum of sixteen bits, of which a processor makes several at once.
+        const TOGETHER: usize = (i16::MAX / i8::MAX as i16 - 2) as usize;
         let mut sums = [0_i32; Self::LABELS];
-        for bucket in buckets {
-            for (sum, weight) in sums.iter_mut().zip(self.row(*bucket)) {
-                *sum += i32::from(*weight as i8);
+        for some in buckets.chunks(TOGETHER) {
+            let mut part = [0_i16; Self::LABELS];
+            for row in some.iter().filter_map(|bucket| self.row(*bucket)) {
+                for (sum, weight) in part.iter_mut().zip(row) {
+                    *sum += i16::from(*weight as i8);
+                }
             }
+            sums.iter_mut().zip(part).for_each(|(sum, part)| *sum += i32::from(part));
         }
         let unit = self.scale / (buckets.len().max(1) as f32).sqrt();
-        let mut shares = sums.map(|sum| sum as f32 * unit);
-        if let Some(share) = shares.get_mut(found as usize) {
-            *share += worth;
+        let mut odds = sums.map(|sum| sum as f32 * unit);
+        if let Some(odds) = odds.get_mut(found as usize) {
+            *odds += worth;
         }
-        for (share, label) in shares.iter_mut().zip(Label::ALL) {
+        for (odds, label) in odds.iter_mut().zip(Label::ALL) {
             if !may(*label) {
-                *share = f32::NEG_INFINITY;
+                *odds = f32::NEG_INFINITY;
             }
         }
-        let most = shares.iter().copied().fold(f32::MIN, f32::max);
-        shares = shares.map(|share| ((share - most) / LEVELLED).exp());
-        let all: f32 = shares.iter().sum();
-        shares.map(|share| share / all)
+        odds
     }
 
-    fn row(&self, bucket: u32) -> &[u8] {
+    fn row(&self, bucket: u32) -> Option<&[u8; Self::LABELS]> {
         let start = HEAD + bucket as usize * Self::LABELS;
-        self.weights.get(start..start + Self::LABELS).unwrap_or_default()
+        self.weights.get(start..)?.first_chunk()
     }
 
     /// Which words of a reply speak most for a label, the strongest first; four at most.
@@ -167,7 +176,7 @@ impl Classifier {
         const TOLD: usize = 4;
         // More than it speaks for labels on the whole.
         let weight = |bucket: u32| {
-            let row = self.row(bucket);
+            let row = self.row(bucket).map_or(&[][..], |row| row);
             let sum: i32 = row.iter().map(|weight| i32::from(*weight as i8)).sum();
             let own = row.get(label as usize).map_or(0, |weight| i32::from(*weight as i8));
             own * Self::LABELS as i32 - sum
@@ -181,6 +190,14 @@ impl Classifier {
         said.dedup_by(|a, b| a.1 == b.1);
         said.into_iter().take(TOLD).map(|(_, words)| words).collect()
     }
+}
+
+/// How likely each label is, levelled.
+fn shares(odds: [f32; Classifier::LABELS]) -> [f32; Classifier::LABELS] {
+    let most = odds.iter().copied().fold(f32::MIN, f32::max);
+    let shares = odds.map(|odds| ((odds - most) / LEVELLED).exp());
+    let all: f32 = shares.iter().sum();
+    shares.map(|share| share / all)
 }
 
 /// By how much more likely the rules make the label they found, in natural logarithms of odds; nothing

@@ -258,7 +258,7 @@ impl Writer<'_> {
 }
 
 /// Where to go on after `<…>`, when there is no blank inside and it is no URL.
-fn past_bracket(bytes: &[u8], at: usize) -> Option<usize> {
+pub(crate) fn past_bracket(bytes: &[u8], at: usize) -> Option<usize> {
     let inside = bytes.get(at + 1..)?;
     let inside = inside.get(..BRACKET_MAX).unwrap_or(inside);
     let end = inside.iter().position(|byte| matches!(byte, b'>' | b'<' | b' ' | b'\t' | b'\n'))?;

@@ -20,13 +20,33 @@ const NUMBER: &[u8] = b"0";
 
 /// Reads a text, word after word.
 pub(super) fn read(text: &str, reader: &mut WordReader, take: &mut impl FnMut(&[u8], Eights)) {
-    for token in text.split_ascii_whitespace().take(TOKENS_MAX) {
-        match stands_for(token) {
-            Stands::ForItself => reader.read_plain(token, &mut Plain(&mut *take)),
+    // Tokens that stand for themselves, with one blank between two, are read together.
+    let mut run = 0..0;
+    let mut at = 0;
+    for _ in 0..TOKENS_MAX {
+        let rest = text.get(at..).unwrap_or_default();
+        let Some(start) = rest.find(|c: char| !c.is_ascii_whitespace()) else { break };
+        let token = rest.get(start..).unwrap_or_default();
+        let end = token.find(|c: char| c.is_ascii_whitespace()).unwrap_or(token.len());
+        let place = at + start..at + start + end;
+        at = place.end;
+        let stands = stands_for(token.get(..end).unwrap_or_default());
+        let goes_on = matches!(stands, Stands::ForItself)
+            && text.get(run.end..place.start) == Some(" ")
+            && !run.is_empty();
+        if goes_on {
+            run.end = place.end;
+            continue;
+        }
+        reader.read_plain(text.get(run).unwrap_or_default(), &mut Plain(&mut *take));
+        run = at..at;
+        match stands {
+            Stands::ForItself => run = place,
             Stands::For(word) => take(word, Eights::of(word)),
             Stands::ForNothing => {}
         }
     }
+    reader.read_plain(text.get(run).unwrap_or_default(), &mut Plain(take));
 }
 
 /// Whether a word is the text's own, and no name of somebody or something nor a number.
@@ -41,6 +61,10 @@ enum Stands {
 }
 
 fn stands_for(token: &str) -> Stands {
+    let is_marked = |of: u8| (of == b'@') | (of == b'.') | (of == b':');
+    if !token.bytes().fold(false, |any, octet| any | is_marked(octet)) {
+        return Stands::ForItself;
+    }
     let is_mark = |c: char| c.is_ascii_punctuation() && !matches!(c, '/' | '_' | '%');
     let core = token.trim_matches(is_mark);
     if token.contains('@') {

@@ -6,9 +6,10 @@
 //! are in the vocabulary of the rules beside their own.
 //! What the rules read as other words than [`super::word`] does is not told here, and is read.
 
-use super::vocabulary::MEANINGS;
+use super::vocabulary::{MEANINGS, meaning_of};
 use super::word::Word;
 use crate::vocabulary::{Form, Lexicon, Symbol};
+use crate::words::past_bracket;
 
 /// The words of the rules' vocabulary by which a text is told that says nothing of time and number.
 #[derive(Debug)]
@@ -94,28 +95,55 @@ fn has_number(text: &str) -> bool {
 }
 
 /// Whether a text may have other words for a hint than for a rule: parts of it that rules drop
-/// (`<…>` that is no address, apostrophes), letters that are not ASCII, a unit written behind its
-/// number (`5min`), a clock (`00:05:00`). What has an `@` neither of the two reads.
+/// (`<…>` that is no address), a word of ours with an apostrophe, letters that are not ASCII, a unit
+/// written behind its number (`5min`), a clock (`00:05:00`). What has an `@` neither of the two reads.
 fn is_read_apart(text: &str) -> bool {
     let octets = text.as_bytes();
     // Each octet is asked everything, so that several are asked by one instruction.
-    let is_mark = |of: u8| (of == b'\'') | (of >= 0x80);
-    let is_marked = octets.iter().fold(false, |all, octet| all | is_mark(*octet));
+    let is_foreign = octets.iter().fold(false, |all, octet| all | (*octet >= 0x80));
     let is_digit = |of: u8| of.wrapping_sub(b'0') < 10;
     let joins = |of: u8| ((of | 0x20).wrapping_sub(b'a') < 26) | (of == b':');
     let behind = octets.get(1..).unwrap_or_default();
     let pairs = octets.iter().zip(behind);
     let is_joined = pairs.fold(false, |all, (octet, next)| all | (is_digit(*octet) & joins(*next)));
-    is_marked || is_joined || has_bracket(octets)
+    is_foreign
+        || (is_joined && has_measure(octets))
+        || has_apostrophe(octets)
+        || has_bracket(octets)
 }
 
-/// Whether there is a `<` that begins no address.
+/// Whether a unit or a thing is written behind its number, or two numbers around a colon.
+fn has_measure(octets: &[u8]) -> bool {
+    octets.windows(2).zip(1..).any(|(pair, behind)| match pair {
+        [b'0'..=b'9', b':'] => octets.get(behind + 1).is_some_and(u8::is_ascii_digit),
+        [b'0'..=b'9', letter] if letter.is_ascii_alphabetic() => {
+            let rest = octets.get(behind..).unwrap_or_default();
+            let is_end = |octet: &u8| !octet.is_ascii_alphabetic();
+            let end = rest.iter().position(is_end).unwrap_or(rest.len());
+            meaning_of(rest.get(..end).unwrap_or_default()) != Word::Other
+        }
+        _ => false,
+    })
+}
+
+/// Whether a number or a word of ours stands before an apostrophe: rules read `hour's` as one word, and
+/// a hint `hour` and `s`. Behind a word that says nothing, `s` is no unit of anything.
+fn has_apostrophe(octets: &[u8]) -> bool {
+    memchr::memchr_iter(b'\'', octets).any(|at| {
+        let before = octets.get(..at).unwrap_or_default();
+        let begin = before.iter().rposition(|octet| !octet.is_ascii_alphanumeric());
+        let word = before.get(begin.map_or(0, |at| at + 1)..).unwrap_or_default();
+        word.iter().any(u8::is_ascii_digit) || meaning_of(word) != Word::Other
+    })
+}
+
+/// Whether there is a `<…>` with letters that rules drop and that is no address.
 fn has_bracket(octets: &[u8]) -> bool {
     memchr::memchr_iter(b'<', octets).any(|at| {
-        let inside = octets.get(at + 1..).unwrap_or_default();
-        let end =
-            inside.iter().position(|of| of.is_ascii_whitespace() || matches!(of, b'>' | b'@'));
-        end.is_none_or(|end| inside.get(end) != Some(&b'@'))
+        let inside = past_bracket(octets, at).and_then(|end| octets.get(at + 1..end));
+        inside.is_some_and(|inside| {
+            !inside.contains(&b'@') && inside.iter().any(u8::is_ascii_alphabetic)
+        })
     })
 }
 
@@ -134,7 +162,7 @@ mod tests {
             4 => prop::sample::select(spellings),
             3 => prop::sample::select(vec![
                 " ", " ", " ", "5", "10", "200", "5.7.1", "200.More", "10.0.0.1", "00:05:00", "PT5M", ". ", ", ", "/",
-                "-", ":", "'s", "<", ">", "@", "_", "(s)", "é", "\n", "e-mail", "RFC ", "user",
+                "-", ":", "'s", "'", "n't", "h", "5min", "<", ">", "@", "_", "(s)", "é", "\n", "e-mail", "RFC ", "user",
             ]),
         ];
         prop::collection::vec((piece, prop::bool::weighted(0.7)), 0..14).prop_map(|pieces| {
@@ -167,11 +195,17 @@ mod tests {
 
     #[test]
     fn what_rules_read_alike_is_not_read_apart() {
-        for text in ["5.7.1 User unknown", "421 Try again, 5-10 times: [10.0.0.1]", "<a@b>: no", ""]
-        {
+        for text in [
+            "5.7.1 User unknown",
+            "421 Try again, 5-10 times: [10.0.0.1]",
+            "<a@b>: no",
+            "<192.0.2.1> is on list AS3140: 4.7.0: IPv6",
+            "the company's name doesn't exist",
+            "",
+        ] {
             assert!(!is_read_apart(text), "{text}");
         }
-        for text in ["in 5min", "<5 minutes>", "<daily>", "5's", "00:05:00", "5 минут"] {
+        for text in ["in 5min", "PT5M", "<daily>", "5's", "an hour's", "00:05:00", "5 минут"] {
             assert!(is_read_apart(text), "{text}");
         }
     }

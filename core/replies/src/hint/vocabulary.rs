@@ -246,10 +246,23 @@ const fn lengths() -> [u32; 256] {
 }
 
 /// Whether a word, in capitals or not, can be one of ours by its first octet and its length.
-pub(super) fn may_mean(word: &[u8]) -> bool {
+fn may_mean(word: &[u8]) -> bool {
     let Some(first) = word.first() else { return false };
     let lengths = LENGTHS[usize::from(first.to_ascii_lowercase())];
     word.len() < 32 && lengths & (1 << word.len()) != 0
+}
+
+/// What a word of ASCII letters means, in capitals or not; [`Word::Other`] if nothing.
+pub(super) fn meaning_of(letters: &[u8]) -> Word {
+    let mut lower = [0; 32];
+    match lower.get_mut(..letters.len()) {
+        Some(lower) if may_mean(letters) => {
+            lower.copy_from_slice(letters);
+            lower.make_ascii_lowercase();
+            meaning(lower)
+        }
+        _ => Word::Other,
+    }
 }
 
 /// What a folded word means; [`Word::Other`] if nothing.

@@ -1,7 +1,7 @@
 //! A reply's text as words: numbers, and what the words around them mean.
 
 use super::Unit;
-use super::vocabulary::{may_mean, meaning};
+use super::vocabulary::{meaning, meaning_of};
 
 /// One word, as far as hints are concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -262,20 +262,14 @@ impl<'t> Chunk<'t> {
     fn plain_word(&mut self) -> Option<Word> {
         let rest = self.rest().as_bytes();
         let length = rest.iter().position(|b| !b.is_ascii_alphabetic()).unwrap_or(rest.len());
-        match rest.get(length) {
-            None | Some(b',' | b':' | b')' | b']' | b'/') => {}
-            _ => return None,
+        match rest.get(length..).unwrap_or_default() {
+            [b'0'..=b'9' | b'_' | 0x80.., ..] | [b'-', b'0'..=b'9', ..] => return None,
+            // What is behind a dot at the end is the same with most: `max. 5` is for others to read.
+            [b'.', next, ..] if next.is_ascii_alphanumeric() || !next.is_ascii() => return None,
+            [b'.', ..] if length <= ABBREVIATED_MAX => return None,
+            _ => {}
         }
-        let letters = rest.get(..length)?;
-        let word = if may_mean(letters) {
-            let mut lower = [0; 32];
-            let lower = lower.get_mut(..length)?;
-            lower.copy_from_slice(letters);
-            lower.make_ascii_lowercase();
-            meaning(lower)
-        } else {
-            Word::Other
-        };
+        let word = meaning_of(rest.get(..length)?);
         self.at += length;
         Some(word)
     }
@@ -312,9 +306,10 @@ impl<'t> Chunk<'t> {
     }
 }
 
-/// What is written with a dot behind it.
+/// What is written with a dot behind it; none is longer than [`ABBREVIATED_MAX`].
 const ABBREVIATED: [&[u8]; 9] =
     [b"max", b"approx", b"ca", b"min", b"sec", b"sek", b"std", b"hrs", b"msg"];
+const ABBREVIATED_MAX: usize = 6;
 
 fn is_letter(c: char) -> bool {
     c.is_alphabetic() && !is_ideograph(c)
