@@ -116,11 +116,11 @@ impl Classifier {
         if !Features::of(heard.reply, heard.stage, reader, buckets) {
             return None;
         }
-        let may = |label: Label| may_be_said(label, heard.stage);
-        let odds = self.odds(buckets, (finding.label, worth), may);
+        let odds = self.odds(buckets, (finding.label, worth));
         let (label, _) = Label::ALL.iter().copied().zip(odds).max_by(|a, b| a.1.total_cmp(&b.1))?;
-        // Mostly it agrees, and how sure it is need not be known.
-        if label == finding.label {
+        // Mostly it agrees, and how sure it is need not be known. What resembles most what cannot be meant
+        // here is not what comes next either.
+        if label == finding.label || !may_be_said(label, heard.stage) {
             return None;
         }
         let all = Label::ALL.iter().copied().zip(shares(odds));
@@ -133,14 +133,9 @@ impl Classifier {
         (label != finding.label && !is_danger && share >= LEAST).then_some(Guess { label, share })
     }
 
-    /// What speaks for each label that may be said, in natural logarithms of odds; for one of them so much more
-    /// than the weights say.
-    fn odds(
-        &self,
-        buckets: &[u32],
-        (found, worth): (Label, f32),
-        may: impl Fn(Label) -> bool,
-    ) -> [f32; Self::LABELS] {
+    /// What speaks for each label, in natural logarithms of odds; for one of them so much more than the
+    /// weights say, and for none that it was done.
+    fn odds(&self, buckets: &[u32], (found, worth): (Label, f32)) -> [f32; Self::LABELS] {
         /// So many weights fit into a sum of sixteen bits, of which a processor makes several at once.
         const TOGETHER: usize = (i16::MAX / i8::MAX as i16 - 2) as usize;
         let mut sums = [0_i32; Self::LABELS];
@@ -158,10 +153,8 @@ impl Classifier {
         if let Some(odds) = odds.get_mut(found as usize) {
             *odds += worth;
         }
-        for (odds, label) in odds.iter_mut().zip(Label::ALL) {
-            if !may(*label) {
-                *odds = f32::NEG_INFINITY;
-            }
+        if let Some(odds) = odds.get_mut(Label::Accepted as usize) {
+            *odds = f32::NEG_INFINITY;
         }
         odds
     }
@@ -212,11 +205,11 @@ fn worth(finding: &Finding<'_>) -> Option<f32> {
     }
 }
 
-/// Whether a label can be meant: none says that it was done, and none before MAIL is about a recipient.
+/// Whether a label can be meant: none before MAIL is about a recipient.
 fn may_be_said(label: Label, stage: Option<Stage>) -> bool {
     let is_before_mail =
         matches!(stage, Some(Stage::Connect | Stage::Ehlo | Stage::StartTls | Stage::Auth));
-    label != Label::Accepted && !(is_before_mail && label.is_of_recipient())
+    !(is_before_mail && label.is_of_recipient())
 }
 
 #[cfg(test)]

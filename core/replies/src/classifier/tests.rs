@@ -55,6 +55,20 @@ fn a_guess_that_may_be_a_danger_is_not_made() {
     assert_eq!(diagnosed(&book, UNHEARD, None).label, Label::Unknown);
 }
 
+/// What is nearest among the others is not meant either: an unknown recipient, where none was named yet, is not
+/// too many of them.
+#[test]
+fn what_resembles_what_cannot_be_meant_here_is_not_guessed() {
+    let [_, rules_alone] = books();
+    let mut octets = taught(UNHEARD, Label::MailboxDisabled).weights.into_owned();
+    for bucket in Classifier::buckets(&read_reply(UNHEARD).unwrap(), None) {
+        octets[HEAD + bucket as usize * Classifier::LABELS + Label::Loop as usize] = 20;
+    }
+    let book = rules_alone.with_classifier(Classifier::read(octets).unwrap());
+    assert!(diagnosed(&book, UNHEARD, Some(Stage::Rcpt)).is_guessed);
+    assert!(!diagnosed(&book, UNHEARD, Some(Stage::Ehlo)).is_guessed);
+}
+
 #[test]
 fn a_reply_without_words_is_what_its_codes_say() {
     let [book, rules_alone] = books();
