@@ -10,6 +10,7 @@ mod inner;
 pub mod log;
 pub mod password;
 mod problem;
+mod query;
 mod router;
 mod routes;
 mod serve;

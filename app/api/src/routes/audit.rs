@@ -1,14 +1,14 @@
 //! The audit: who has changed what.
 
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use postlane_mail::Span;
 use postlane_registry::AuditFilter;
 use postlane_server::handle::Handle;
 
 use super::token::refused as not_done;
 use crate::problem::Problem;
+use crate::query::{UrlQuery, limit};
 use crate::wire::{AuditPage, AuditQuery, ChangeRow};
 
 /// Changes on a page, at most. Chosen, not measured.
@@ -21,13 +21,9 @@ const ROWS_MAX: u32 = 1000;
 )]
 pub(crate) async fn list(
     State(handle): State<Handle>,
-    query: Result<Query<AuditQuery>, QueryRejection>,
+    UrlQuery(query): UrlQuery<AuditQuery>,
 ) -> Result<Json<AuditPage>, Problem> {
-    let Query(query) = query.map_err(|e| Problem::bad_request(e.body_text()))?;
-    let limit = query.limit.unwrap_or(100);
-    if !(1..=ROWS_MAX).contains(&limit) {
-        return Err(Problem::bad_request(format!("limit is 1 to {ROWS_MAX}")));
-    }
+    let limit = limit(query.limit, (100, ROWS_MAX))?;
     let refused = match query.outcome.as_deref() {
         None => None,
         Some("done") => Some(false),

@@ -1,13 +1,13 @@
 //! What a lane believed and did over time.
 
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use postlane_server::handle::Handle;
 
 use super::token::refused;
 use crate::problem::Problem;
+use crate::query::UrlQuery;
 use crate::wire::{BeliefPage, BeliefQuery, BeliefRow};
 
 /// What a lane believed and did, minute by minute, as far back as eight days; it outlives restarts.
@@ -27,9 +27,8 @@ use crate::wire::{BeliefPage, BeliefQuery, BeliefRow};
 pub(crate) async fn list(
     State(handle): State<Handle>,
     Path((provider, source)): Path<(String, String)>,
-    query: Result<Query<BeliefQuery>, QueryRejection>,
+    UrlQuery(query): UrlQuery<BeliefQuery>,
 ) -> Result<Json<BeliefPage>, Problem> {
-    let Query(query) = query.map_err(|e| Problem::bad_request(e.body_text()))?;
     let times = query.times(handle.now()).map_err(Problem::bad_request)?;
     let provider = handle
         .provider_called(&provider)

@@ -1,8 +1,7 @@
 //! Block lists: who is on which, and who was.
 
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use postlane_checks::blocklist::{List, Lists};
 use postlane_registry::ListingFilter;
 use postlane_server::handle::{Handle, ListsSeen};
@@ -10,9 +9,8 @@ use postlane_server::handle::{Handle, ListsSeen};
 use super::token::refused;
 use crate::access::Asker;
 use crate::problem::Problem;
-use crate::wire::{
-    BlocklistPage, BlocklistQuery, ListingPage, ListingQuery, ListingRow, moment_or_ago,
-};
+use crate::query::{UrlQuery, limit, since};
+use crate::wire::{BlocklistPage, BlocklistQuery, ListingPage, ListingQuery, ListingRow};
 
 /// Listings on a page when nothing is said, and at most. Chosen, not measured.
 const PAGE: (u32, u32) = (100, 1_000);
@@ -26,9 +24,8 @@ const PAGE: (u32, u32) = (100, 1_000);
 pub(crate) async fn list(
     State(handle): State<Handle>,
     asker: Asker,
-    query: Result<Query<BlocklistQuery>, QueryRejection>,
+    UrlQuery(query): UrlQuery<BlocklistQuery>,
 ) -> Result<Json<BlocklistPage>, Problem> {
-    let Query(query) = query.map_err(|e| Problem::bad_request(e.body_text()))?;
     Ok(Json(page(&handle, &handle.lists_seen(), &query, &asker)))
 }
 
@@ -57,16 +54,10 @@ pub(crate) async fn check(
 pub(crate) async fn history(
     State(handle): State<Handle>,
     asker: Asker,
-    query: Result<Query<ListingQuery>, QueryRejection>,
+    UrlQuery(query): UrlQuery<ListingQuery>,
 ) -> Result<Json<ListingPage>, Problem> {
-    let Query(query) = query.map_err(|e| Problem::bad_request(e.body_text()))?;
-    let limit = query.limit.unwrap_or(PAGE.0);
-    if !(1..=PAGE.1).contains(&limit) {
-        return Err(Problem::bad_request(format!("limit is 1 to {}", PAGE.1)));
-    }
-    let now = handle.now();
-    let since = query.since.as_deref().map(|text| moment_or_ago(text, now)).transpose();
-    let since = since.map_err(|why| Problem::bad_request(format!("since: {why}")))?;
+    let limit = limit(query.limit, PAGE)?;
+    let since = since(query.since.as_deref(), handle.now())?;
     let filter = ListingFilter { list: query.list, subject: query.subject, since };
     let found = handle.listings(filter, limit, asker.tenant()).await;
     let found = found.map_err(|why| refused(&why))?;

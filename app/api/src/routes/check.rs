@@ -4,8 +4,7 @@ use std::net::IpAddr;
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use postlane_checks::address::{Sender, address_checks, check_address};
 use postlane_checks::message::Message;
@@ -24,6 +23,7 @@ use postlane_tester::breakages;
 use serde_json::Value;
 
 use crate::problem::Problem;
+use crate::query::UrlQuery;
 use crate::wire::{CheckAddressQuery, CheckDomainQuery, CheckMessageQuery, CheckSpfQuery};
 
 /// Selectors or addresses in a question, at most. Chosen, not measured: more than anybody has.
@@ -41,11 +41,10 @@ const NAMED_MAX: usize = 32;
 )]
 pub(crate) async fn message(
     State(handle): State<Handle>,
-    query: Result<Query<CheckMessageQuery>, QueryRejection>,
+    UrlQuery(query): UrlQuery<CheckMessageQuery>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Value>, Problem> {
-    let Query(query) = query.map_err(|e| Problem::bad_request(e.body_text()))?;
     is_a_message(&headers)?;
     let octets = AsSent::of(body.to_vec()).octets;
     let now = handle.now();
@@ -71,9 +70,8 @@ pub(crate) async fn message(
 pub(crate) async fn domain(
     State(handle): State<Handle>,
     Path(name): Path<String>,
-    query: Result<Query<CheckDomainQuery>, QueryRejection>,
+    UrlQuery(query): UrlQuery<CheckDomainQuery>,
 ) -> Result<Json<Value>, Problem> {
-    let Query(query) = query.map_err(|e| Problem::bad_request(e.body_text()))?;
     let asked = asked(&name, &query, handle.now())?;
     let look = move |known: &mut Known| {
         let found = check_domain(known, &asked)?;
@@ -94,9 +92,8 @@ pub(crate) async fn domain(
 pub(crate) async fn address(
     State(handle): State<Handle>,
     Path(address): Path<String>,
-    query: Result<Query<CheckAddressQuery>, QueryRejection>,
+    UrlQuery(query): UrlQuery<CheckAddressQuery>,
 ) -> Result<Json<Value>, Problem> {
-    let Query(query) = query.map_err(|e| Problem::bad_request(e.body_text()))?;
     let address = ip(&address)?;
     let sends_for = query.sends_for.as_deref().map(domain_name).transpose()?;
     let look = move |known: &mut Known| {
@@ -117,9 +114,8 @@ pub(crate) async fn address(
 )]
 pub(crate) async fn spf(
     State(handle): State<Handle>,
-    query: Result<Query<CheckSpfQuery>, QueryRejection>,
+    UrlQuery(query): UrlQuery<CheckSpfQuery>,
 ) -> Result<Json<Value>, Problem> {
-    let Query(query) = query.map_err(|e| Problem::bad_request(e.body_text()))?;
     let now = handle.now();
     let look = move |known: &mut Known| {
         let envelope = Envelope {

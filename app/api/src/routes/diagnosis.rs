@@ -1,12 +1,12 @@
 //! What is wrong, and the evidence for whoever can help.
 
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use postlane_server::handle::Handle;
 use tokio::runtime;
 
 use crate::problem::Problem;
+use crate::query::UrlQuery;
 use crate::triage::standing::{standing, tell};
 use crate::triage::{Asking, NoDiagnosis, diagnosis, evidence, reverse_dns};
 use crate::wire::{DiagnosisPage, DiagnosisQuery, EvidencePack, EvidenceQuery};
@@ -18,9 +18,8 @@ use crate::wire::{DiagnosisPage, DiagnosisQuery, EvidencePack, EvidenceQuery};
 )]
 pub(crate) async fn page(
     State(handle): State<Handle>,
-    query: Result<Query<DiagnosisQuery>, QueryRejection>,
+    UrlQuery(query): UrlQuery<DiagnosisQuery>,
 ) -> Result<Json<DiagnosisPage>, Problem> {
-    let Query(query) = query.map_err(|e| Problem::bad_request(e.body_text()))?;
     let past = past(&handle)?;
     let now = handle.now();
     // What stands still now says nothing of a time that is over.
@@ -41,9 +40,8 @@ pub(crate) async fn page(
 )]
 pub(crate) async fn pack(
     State(handle): State<Handle>,
-    query: Result<Query<EvidenceQuery>, QueryRejection>,
+    UrlQuery(query): UrlQuery<EvidenceQuery>,
 ) -> Result<Json<EvidencePack>, Problem> {
-    let Query(query) = query.map_err(|e| Problem::bad_request(e.body_text()))?;
     let past = past(&handle)?;
     let now = handle.now();
     let key = postlane_server::triage::fresh_key().ok_or_else(closing)?;

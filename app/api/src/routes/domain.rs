@@ -1,8 +1,7 @@
 //! Domains: what they publish and published, and what is wrong with them.
 
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use postlane_checks::Name;
 use postlane_mail::Domain;
@@ -11,6 +10,7 @@ use postlane_server::handle::{DomainsSeen, Handle};
 use super::token::refused;
 use crate::access::Asker;
 use crate::problem::Problem;
+use crate::query::{UrlQuery, limit};
 use crate::wire::{DomainPage, DomainQuery, DomainRow, DomainStory, moment_or_ago};
 
 /// Changes told of a domain when nothing is said, and at most. Chosen, not measured.
@@ -40,9 +40,8 @@ pub(crate) async fn show(
     State(handle): State<Handle>,
     asker: Asker,
     Path(name): Path<String>,
-    query: Result<Query<DomainQuery>, QueryRejection>,
+    UrlQuery(query): UrlQuery<DomainQuery>,
 ) -> Result<Json<DomainStory>, Problem> {
-    let Query(query) = query.map_err(|e| Problem::bad_request(e.body_text()))?;
     told(&handle, &handle.domains_seen(), &asker, &name, &query).await.map(Json)
 }
 
@@ -73,10 +72,7 @@ async fn told(
     name: &str,
     query: &DomainQuery,
 ) -> Result<DomainStory, Problem> {
-    let limit = query.limit.unwrap_or(PAGE.0);
-    if !(1..=PAGE.1).contains(&limit) {
-        return Err(Problem::bad_request(format!("limit is 1 to {}", PAGE.1)));
-    }
+    let limit = limit(query.limit, PAGE)?;
     let now = handle.now();
     let at = query.at.as_deref().map(|text| moment_or_ago(text, now)).transpose();
     let at = at.map_err(|why| Problem::bad_request(format!("at: {why}")))?;

@@ -1,8 +1,7 @@
 //! What happens, as it happens.
 
 use axum::body::{Body, Bytes};
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
@@ -12,6 +11,7 @@ use tokio::sync::broadcast::error::RecvError;
 use super::log;
 use crate::access::Asker;
 use crate::problem::Problem;
+use crate::query::UrlQuery;
 use crate::wire::{EventRow, LogEntry, LogQuery};
 
 /// What happens from now on, until the client closes. With `Accept: text/event-stream` it is told from
@@ -34,7 +34,7 @@ pub(crate) async fn stream(
     State(handle): State<Handle>,
     asker: Asker,
     headers: HeaderMap,
-    query: Result<Query<LogQuery>, QueryRejection>,
+    UrlQuery(query): UrlQuery<LogQuery>,
 ) -> Result<Response, Problem> {
     if wants_events(&headers) {
         let query = log::read(&handle, &asker, query).await?;

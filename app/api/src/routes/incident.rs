@@ -1,8 +1,7 @@
 //! Incidents: what is wrong for a while, and what is done about it.
 
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use postlane_mail::Instant;
 use postlane_replies::Providers;
@@ -13,9 +12,10 @@ use super::token::refused;
 use crate::access::Asker;
 use crate::body::JsonBody;
 use crate::problem::Problem;
+use crate::query::{UrlQuery, limit, since};
 use crate::wire::{
     INCIDENT_COMMANDS, IncidentOrderRequest, IncidentPage, IncidentQuery, IncidentRow,
-    IncidentStory, Told, moment_or_ago,
+    IncidentStory, Told,
 };
 
 /// Incidents on a page when nothing is said, and at most. Chosen, not measured.
@@ -34,9 +34,8 @@ const PAGE: (u32, u32) = (100, 1_000);
 pub(crate) async fn list(
     State(handle): State<Handle>,
     asker: Asker,
-    query: Result<Query<IncidentQuery>, QueryRejection>,
+    UrlQuery(query): UrlQuery<IncidentQuery>,
 ) -> Result<Json<IncidentPage>, Problem> {
-    let Query(query) = query.map_err(|e| Problem::bad_request(e.body_text()))?;
     let wanted = Wanted::of(&query, handle.now())?;
     let incidents = handle.incidents(asker.tenant()).await.map_err(|why| not_so(&why))?;
     let mut found = incidents.iter().filter(|incident| wanted.has(incident));
@@ -201,17 +200,14 @@ impl<'q> Wanted<'q> {
             known.resolve(name).map_or_else(|| name.to_owned(), |id| id.as_str().to_owned())
         };
         let wrong = |what: &str| Problem::bad_request(what.to_owned());
-        let since = query.since.as_deref().map(|text| moment_or_ago(text, now)).transpose();
+        let since = since(query.since.as_deref(), now)?;
         let before = query.cursor.as_deref().map(str::parse).transpose();
-        let limit = match query.limit.unwrap_or(PAGE.0) {
-            limit if (1..=PAGE.1).contains(&limit) => limit as usize,
-            _ => return Err(wrong(&format!("limit is 1 to {}", PAGE.1))),
-        };
+        let limit = limit(query.limit, PAGE)? as usize;
         Ok(Self {
             state,
             provider: query.provider.as_deref().map(resolved),
             kind: query.kind.as_deref(),
-            since: since.map_err(|e| wrong(&format!("since: {e}")))?.unwrap_or_default(),
+            since: since.unwrap_or_default(),
             before: before
                 .map_err(|_| wrong("cursor is not one that a page gave"))?
                 .unwrap_or(u64::MAX),

@@ -1,8 +1,7 @@
 //! Looking at lanes, and ordering something of them.
 
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use postlane_server::handle::{Handle, LaneList, NoLane};
@@ -10,6 +9,7 @@ use postlane_server::handle::{Handle, LaneList, NoLane};
 use crate::access::Asker;
 use crate::body::JsonBody;
 use crate::problem::Problem;
+use crate::query::UrlQuery;
 use crate::triage::of_lanes::check_lanes;
 use crate::wire::{LaneGlance, LaneGlances, LaneOrder, LaneOrdered, LanePage, LaneQuery, LaneRow};
 
@@ -22,9 +22,8 @@ use crate::wire::{LaneGlance, LaneGlances, LaneOrder, LaneOrdered, LanePage, Lan
 pub(crate) async fn list(
     State(handle): State<Handle>,
     asker: Asker,
-    query: Result<Query<LaneQuery>, QueryRejection>,
+    UrlQuery(query): UrlQuery<LaneQuery>,
 ) -> Result<Response, Problem> {
-    let Query(query) = query.map_err(|e| Problem::bad_request(e.body_text()))?;
     let list = handle.lanes(None, query.decisions.unwrap_or(0)).await.map_err(no_lane)?;
     Ok(as_seen_by(&asker, list.into()))
 }
@@ -39,9 +38,8 @@ pub(crate) async fn of_provider(
     State(handle): State<Handle>,
     asker: Asker,
     Path(provider): Path<String>,
-    query: Result<Query<LaneQuery>, QueryRejection>,
+    UrlQuery(query): UrlQuery<LaneQuery>,
 ) -> Result<Response, Problem> {
-    let Query(query) = query.map_err(|e| Problem::bad_request(e.body_text()))?;
     let list = handle.lanes(Some(&provider), query.decisions.unwrap_or(0)).await;
     let page = checked(&handle, list.map_err(no_lane)?, &query).await?;
     if page.lanes.is_empty() && page.providers.is_empty() {
@@ -80,9 +78,8 @@ pub(crate) async fn show(
     State(handle): State<Handle>,
     asker: Asker,
     Path((provider, source)): Path<(String, String)>,
-    query: Result<Query<LaneQuery>, QueryRejection>,
+    UrlQuery(query): UrlQuery<LaneQuery>,
 ) -> Result<Response, Problem> {
-    let Query(query) = query.map_err(|e| Problem::bad_request(e.body_text()))?;
     let list = handle.lanes(Some(&provider), query.decisions.unwrap_or(DECISIONS)).await;
     let mut list = list.map_err(no_lane)?;
     if list.lanes.iter().any(|lane| lane.name.source.as_deref() == Some(&source)) {

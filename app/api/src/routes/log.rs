@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
@@ -18,6 +17,7 @@ use super::token::refused;
 use crate::access::Asker;
 use crate::log::{self, Asked, NoTrace, escaped_json};
 use crate::problem::Problem;
+use crate::query::UrlQuery;
 use crate::wire::{
     LogEntry, LogFacets, LogPage, LogQuery, LogStats, LogView, LogViews, QueueRow, TallyPage,
     TallyQuery, TraceQuery, Traced,
@@ -42,7 +42,7 @@ const AT_ONCE: usize = 500;
 pub(crate) async fn page(
     State(handle): State<Handle>,
     asker: Asker,
-    query: Result<Query<LogQuery>, QueryRejection>,
+    UrlQuery(query): UrlQuery<LogQuery>,
 ) -> Result<Response, Problem> {
     let query = read(&handle, &asker, query).await?;
     let now = handle.now();
@@ -57,7 +57,7 @@ pub(crate) async fn page(
 pub(crate) async fn facets(
     State(handle): State<Handle>,
     asker: Asker,
-    query: Result<Query<LogQuery>, QueryRejection>,
+    UrlQuery(query): UrlQuery<LogQuery>,
 ) -> Result<Response, Problem> {
     let query = read(&handle, &asker, query).await?;
     let now = handle.now();
@@ -72,7 +72,7 @@ pub(crate) async fn facets(
 pub(crate) async fn stats(
     State(handle): State<Handle>,
     asker: Asker,
-    query: Result<Query<LogQuery>, QueryRejection>,
+    UrlQuery(query): UrlQuery<LogQuery>,
 ) -> Result<Response, Problem> {
     let query = read(&handle, &asker, query).await?;
     let now = handle.now();
@@ -105,9 +105,8 @@ pub(crate) async fn views(State(handle): State<Handle>, asker: Asker) -> Result<
 pub(crate) async fn tallies(
     State(handle): State<Handle>,
     asker: Asker,
-    query: Result<Query<TallyQuery>, QueryRejection>,
+    UrlQuery(mut query): UrlQuery<TallyQuery>,
 ) -> Result<Response, Problem> {
-    let Query(mut query) = query.map_err(|e| Problem::bad_request(e.body_text()))?;
     query.tenant = narrow(&asker, query.tenant)?;
     let now = handle.now();
     let every = query.every_s.map(Span::from_s);
@@ -131,9 +130,8 @@ pub(crate) async fn tallies(
 pub(crate) async fn trace(
     State(handle): State<Handle>,
     Path(what): Path<String>,
-    query: Result<Query<TraceQuery>, QueryRejection>,
+    UrlQuery(query): UrlQuery<TraceQuery>,
 ) -> Result<Response, Problem> {
-    let Query(query) = query.map_err(|e| Problem::bad_request(e.body_text()))?;
     let most = query.limit.unwrap_or(5).clamp(1, 100) as usize;
     let past = past(&handle)?;
     let traced = off_ring(move || log::trace(past.ledger(), &what, most)).await?;
@@ -165,7 +163,7 @@ pub(crate) async fn follow(
     State(handle): State<Handle>,
     asker: Asker,
     headers: HeaderMap,
-    query: Result<Query<LogQuery>, QueryRejection>,
+    UrlQuery(query): UrlQuery<LogQuery>,
 ) -> Result<Response, Problem> {
     let query = read(&handle, &asker, query).await?;
     following(&handle, &query, &headers)
@@ -243,9 +241,8 @@ impl Following {
 pub(super) async fn read(
     handle: &Handle,
     asker: &Asker,
-    query: Result<Query<LogQuery>, QueryRejection>,
+    query: LogQuery,
 ) -> Result<LogQuery, Problem> {
-    let Query(query) = query.map_err(|e| Problem::bad_request(e.body_text()))?;
     let built_in = LogViews::built_in();
     let saved = query.view.as_deref().filter(|name| built_in.find(name).is_none());
     let mut query = match saved {

@@ -3,8 +3,7 @@
 use std::io::{self, Write};
 
 use axum::body::{Body, Bytes};
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use futures_util::{StreamExt as _, stream};
@@ -16,6 +15,7 @@ use super::log::{past, read};
 use crate::access::Asker;
 use crate::log::{Form, Rows};
 use crate::problem::Problem;
+use crate::query::UrlQuery;
 use crate::wire::{LogEntry, LogQuery};
 
 /// Octets of a piece of a Parquet file, and pieces that wait for a slow reader. Chosen, not measured.
@@ -35,7 +35,7 @@ const PIECES: usize = 4;
 pub(crate) async fn export(
     State(handle): State<Handle>,
     asker: Asker,
-    query: Result<Query<LogQuery>, QueryRejection>,
+    UrlQuery(query): UrlQuery<LogQuery>,
 ) -> Result<Response, Problem> {
     let query = read(&handle, &asker, query).await?;
     let filter = query.filter(handle.now()).map_err(Problem::bad_request)?;

@@ -1,14 +1,14 @@
 //! How mail stands before the gates of providers, and having it looked at again.
 
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use postlane_server::handle::{Handle, PreflightFilter};
 
 use crate::access::Asker;
 use crate::body::JsonBody;
 use crate::problem::Problem;
+use crate::query::UrlQuery;
 use crate::wire::{PreflightPage, PreflightQuery, Rechecked};
 
 /// Rows on a page when nothing is said, and at most. Chosen, not measured.
@@ -23,9 +23,8 @@ const ROWS: (u32, u32) = (1_000, 10_000);
 pub(crate) async fn list(
     State(handle): State<Handle>,
     asker: Asker,
-    query: Result<Query<PreflightQuery>, QueryRejection>,
+    UrlQuery(query): UrlQuery<PreflightQuery>,
 ) -> Result<Json<PreflightPage>, Problem> {
-    let Query(query) = query.map_err(|e| Problem::bad_request(e.body_text()))?;
     let filter = meant(&handle, &asker, &query)?;
     let limit = query.limit.unwrap_or(ROWS.0).clamp(1, ROWS.1);
     Ok(Json(PreflightPage::of(handle.preflight(&filter), limit as usize)))

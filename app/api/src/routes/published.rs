@@ -1,8 +1,7 @@
 //! What a domain has to publish: its record of SPF written out, and the keys that we sign with.
 
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use postlane_checks::dkim::{SignError, Visible};
 use postlane_checks::spf::{FlattenError, flatten};
 use postlane_checks::{Known, Name};
@@ -13,6 +12,7 @@ use serde_json::Value;
 
 use crate::access::Asker;
 use crate::problem::Problem;
+use crate::query::UrlQuery;
 use crate::wire::FlatQuery;
 
 /// A record of SPF with its networks written out, and what a published copy of it lacks. The answer
@@ -26,9 +26,8 @@ use crate::wire::FlatQuery;
 pub(crate) async fn flat(
     State(handle): State<Handle>,
     Path(domain): Path<String>,
-    query: Result<Query<FlatQuery>, QueryRejection>,
+    UrlQuery(query): UrlQuery<FlatQuery>,
 ) -> Result<Json<Value>, Problem> {
-    let Query(query) = query.map_err(|e| Problem::bad_request(e.body_text()))?;
     let domain = name(&domain)?;
     let source = query.source.as_deref().map_or_else(|| Ok(domain.clone()), name)?;
     let against = query.against.as_deref().map(name).transpose()?;

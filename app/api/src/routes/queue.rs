@@ -1,8 +1,7 @@
 //! Looking at what waits, and acting on it.
 
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use postlane_mail::QueueId;
 use postlane_server::handle::{Action, Cursor, Handle};
@@ -10,6 +9,7 @@ use postlane_server::handle::{Action, Cursor, Handle};
 use crate::access::Asker;
 use crate::body::JsonBody;
 use crate::problem::Problem;
+use crate::query::{UrlQuery, limit};
 use crate::wire::{Act, Acted, FilterQuery, QueueMessage, QueuePage, QueueRow, SummaryPage};
 
 /// Recipients on a page, at most. A page looks at everything that waits, so that few large
@@ -24,9 +24,8 @@ const ROWS_MAX: u32 = 10_000;
 pub(crate) async fn list(
     State(handle): State<Handle>,
     asker: Asker,
-    query: Result<Query<FilterQuery>, QueryRejection>,
+    UrlQuery(query): UrlQuery<FilterQuery>,
 ) -> Result<Json<QueuePage>, Problem> {
-    let Query(query) = query.map_err(|e| Problem::bad_request(e.body_text()))?;
     let mut filter = query.filter().map_err(Problem::bad_request)?;
     filter.tenant = asker.narrow(filter.tenant)?;
     let cursor = match query.cursor.as_deref().map(str::parse) {
@@ -34,10 +33,7 @@ pub(crate) async fn list(
         Some(Ok(place)) => Some(Cursor(place)),
         Some(Err(_)) => return Err(Problem::bad_request("cursor is not one that a page gave")),
     };
-    let limit = query.limit.unwrap_or(100);
-    if !(1..=ROWS_MAX).contains(&limit) {
-        return Err(Problem::bad_request(format!("limit is 1 to {ROWS_MAX}")));
-    }
+    let limit = limit(query.limit, (100, ROWS_MAX))?;
     let page = handle.list(filter, cursor, limit as usize).await.map_err(not_now)?;
     Ok(Json(QueuePage {
         recipients: page.rows.into_iter().map(QueueRow::from).collect(),
@@ -53,9 +49,8 @@ pub(crate) async fn list(
 pub(crate) async fn summary(
     State(handle): State<Handle>,
     asker: Asker,
-    query: Result<Query<FilterQuery>, QueryRejection>,
+    UrlQuery(query): UrlQuery<FilterQuery>,
 ) -> Result<Json<SummaryPage>, Problem> {
-    let Query(query) = query.map_err(|e| Problem::bad_request(e.body_text()))?;
     let mut filter = query.filter().map_err(Problem::bad_request)?;
     filter.tenant = asker.narrow(filter.tenant)?;
     Ok(Json(handle.summary(filter).await.map_err(not_now)?.into()))

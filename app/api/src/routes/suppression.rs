@@ -1,8 +1,7 @@
 //! To whom no mail goes.
 
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use postlane_mail::{Host, Label as Tenant};
 use postlane_server::handle::{Handle, NotListed, SuppressionFilter};
@@ -11,6 +10,7 @@ use postlane_suppression::{Bounded, Entry, Subject, Whom};
 use crate::access::Asker;
 use crate::body::{JsonBody, read_value};
 use crate::problem::Problem;
+use crate::query::{UrlQuery, limit};
 use crate::wire::{
     AllUnsuppressed, NewSuppression, NewSuppressions, NotSuppressed, Suppressed, SuppressionPage,
     SuppressionQuery, SuppressionRow, UnsuppressQuery, Unsuppressed, tenant,
@@ -27,16 +27,12 @@ const ENTRIES_MAX: u32 = 10_000;
 pub(crate) async fn list(
     State(handle): State<Handle>,
     asker: Asker,
-    query: Result<Query<SuppressionQuery>, QueryRejection>,
+    UrlQuery(query): UrlQuery<SuppressionQuery>,
 ) -> Result<Json<SuppressionPage>, Problem> {
-    let Query(query) = query.map_err(|e| Problem::bad_request(e.body_text()))?;
     let mut filter =
         query.filter(handle.now()).map_err(|wrong| Problem::bad_request(wrong.says))?;
     filter.tenant = asker.narrow(filter.tenant)?;
-    let limit = query.limit.unwrap_or(100);
-    if !(1..=ENTRIES_MAX).contains(&limit) {
-        return Err(Problem::bad_request(format!("limit is 1 to {ENTRIES_MAX}")));
-    }
+    let limit = limit(query.limit, (100, ENTRIES_MAX))?;
     page(&handle, filter, query.cursor, limit).await.map(Json)
 }
 
@@ -147,9 +143,8 @@ pub(crate) async fn remove(
     State(handle): State<Handle>,
     asker: Asker,
     Path(address): Path<String>,
-    query: Result<Query<UnsuppressQuery>, QueryRejection>,
+    UrlQuery(query): UrlQuery<UnsuppressQuery>,
 ) -> Result<Json<Unsuppressed>, Problem> {
-    let Query(query) = query.map_err(|e| Problem::bad_request(e.body_text()))?;
     let subject = subject(&address)?;
     let tenant = tenant(&query.tenant).map_err(|wrong| Problem::bad_request(wrong.says))?;
     let tenant = asker.narrow(tenant)?;
@@ -176,9 +171,8 @@ pub(crate) async fn remove(
 pub(crate) async fn remove_all(
     State(handle): State<Handle>,
     asker: Asker,
-    query: Result<Query<SuppressionQuery>, QueryRejection>,
+    UrlQuery(query): UrlQuery<SuppressionQuery>,
 ) -> Result<Json<AllUnsuppressed>, Problem> {
-    let Query(query) = query.map_err(|e| Problem::bad_request(e.body_text()))?;
     let mut filter =
         query.filter(handle.now()).map_err(|wrong| Problem::bad_request(wrong.says))?;
     if filter == SuppressionFilter::default() {

@@ -1,8 +1,7 @@
 //! Email tests: made, listed, read.
 
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use postlane_mail::Label;
 use postlane_server::handle::Handle;
@@ -11,6 +10,7 @@ use postlane_server::tester::{NoTest, TestId, Told};
 use crate::access::Asker;
 use crate::body::JsonBody;
 use crate::problem::Problem;
+use crate::query::UrlQuery;
 use crate::wire::{EmailTestPage, EmailTestQuery, EmailTestRequest, EmailTestRow, EmailTestStory};
 
 /// Makes a test: an address that takes mail for a while, and a secret link to what is made of it.
@@ -69,9 +69,8 @@ pub(crate) async fn show(
     State(handle): State<Handle>,
     asker: Asker,
     Path(id): Path<String>,
-    query: Result<Query<EmailTestQuery>, QueryRejection>,
+    UrlQuery(query): UrlQuery<EmailTestQuery>,
 ) -> Result<Json<EmailTestStory>, Problem> {
-    let Query(query) = query.map_err(|e| Problem::bad_request(e.body_text()))?;
     let id = TestId::parse(&id).ok_or(NoTest::Unknown).map_err(not_so)?;
     let told = handle.test(id, asker.tenant()).map_err(not_so)?;
     Ok(Json(story(&handle, &told, query.message).await?))

@@ -1,13 +1,13 @@
 //! How sessions with domains that publish a policy were encrypted.
 
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use postlane_mail::Domain;
 use postlane_server::handle::Handle;
 
 use super::token::refused;
 use crate::problem::Problem;
+use crate::query::UrlQuery;
 use crate::wire::{TlsReportPage, TlsReportQuery, day_of, reports};
 
 /// Lists what was counted of one day's sessions with hosts of domains that publish MTA-STS or TLSA
@@ -18,9 +18,8 @@ use crate::wire::{TlsReportPage, TlsReportQuery, day_of, reports};
 )]
 pub(crate) async fn list(
     State(handle): State<Handle>,
-    query: Result<Query<TlsReportQuery>, QueryRejection>,
+    UrlQuery(query): UrlQuery<TlsReportQuery>,
 ) -> Result<Json<TlsReportPage>, Problem> {
-    let Query(query) = query.map_err(|e| Problem::bad_request(e.body_text()))?;
     let today = || u32::try_from(handle.now().unix_s() / 86_400).map_err(|_| "it is too late");
     let day = query.day.as_deref().map_or_else(today, day_of);
     let day = day.map_err(|why| Problem::bad_request(format!("day: {why}")))?;
