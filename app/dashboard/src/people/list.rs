@@ -1,8 +1,5 @@
 //! Who may sign in and which tokens there are, for admins: looked at, made and changed.
 
-mod asking;
-mod tokens;
-
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, Method};
@@ -11,6 +8,8 @@ use postlane_api::Problem;
 use postlane_api::wire::{TokenPage, UserOrder, UserPage, UserRequest, UserRow};
 use serde::Deserialize;
 
+use super::asking::{Asking, Field};
+use super::tokens;
 use crate::answer;
 use crate::desk::Desk;
 use crate::frame::Frame;
@@ -18,9 +17,6 @@ use crate::moments;
 use crate::numbers::{foreign, in_query, query};
 use crate::session::{Posted, Visit};
 use crate::table::{Column, Head, Order, Worth, finds};
-use asking::{Asking, Field};
-
-pub(crate) use tokens::{ask_new as ask_new_token, ask_revoke, make as make_token, revoke};
 
 /// Somebody who can or could sign in.
 struct Person {

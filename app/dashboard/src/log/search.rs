@@ -1,8 +1,6 @@
 //! The delivery log: what happened to mail, searched, counted and exported; filters stand in the
 //! address, so that a question can be kept and sent on.
 
-mod views;
-
 use askama::Template;
 use axum::body::Body;
 use axum::extract::{Query, Request, State};
@@ -10,14 +8,13 @@ use axum::response::Response;
 use postlane_api::Problem;
 use postlane_api::wire::{LogEntry, LogFacets, LogPage, LogViews};
 
+use super::views;
 use crate::answer;
 use crate::desk::Desk;
 use crate::frame::Frame;
 use crate::moments;
 use crate::numbers::{count, foreign, in_query, query};
 use crate::session::Visit;
-
-pub(crate) use views::{ask_remove, remove, save};
 
 /// A filter that can be typed or chosen.
 struct Field {

@@ -1,14 +1,13 @@
 //! What waits, and why: a page of the queue, with the filters of the API in the address.
 
-mod act;
-mod which;
-
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use postlane_api::Problem;
 use postlane_api::wire::{QueuePage, QueueRow, SummaryPage, SummaryRow};
 
+use super::act::{WORDINGS, told};
+use super::which::Which;
 use crate::answer;
 use crate::desk::Desk;
 use crate::export::{FORMS, File, Line as FileLine, Part};
@@ -19,10 +18,6 @@ use crate::numbers::{count, foreign, in_query, many};
 use crate::replies::Said;
 use crate::session::Visit;
 use crate::table::{Column, Head, Order, Worth};
-
-use act::{WORDINGS, told};
-pub(crate) use act::{ask, give};
-use which::Which;
 
 struct Row {
     recipient: String,
