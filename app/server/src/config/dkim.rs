@@ -5,8 +5,7 @@ use postlane_mail::{Instant, Span};
 use postlane_message::LogDate;
 
 use super::configuration::Config;
-use super::finding::Weight;
-use super::lanes::Told;
+use super::finding::{Told, Weight};
 use super::section::{Declared as _, Reading};
 use super::settings::Dkim;
 

@@ -143,3 +143,11 @@ struct Wire<'a> {
     cause: &'a str,
     cure: &'a str,
 }
+
+/// A finding about a setting: its key, the cause, the cure.
+pub(super) struct Told {
+    pub(super) weight: Weight,
+    pub(super) key: &'static str,
+    pub(super) cause: String,
+    pub(super) cure: String,
+}

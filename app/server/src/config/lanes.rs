@@ -6,19 +6,11 @@ use postlane_net::route::ROUTE;
 use postlane_replies::Providers;
 
 use super::configuration::Config;
-use super::finding::Weight;
+use super::finding::{Told, Weight};
 use super::nearest::nearest;
 use super::section::{Declared as _, Reading};
 use super::settings::{LaneName, LaneRules, MxPattern, Route};
 use super::tree::{Entry, Node, Written, find};
-
-/// A finding about a setting: its key, the cause, the cure.
-pub(super) struct Told {
-    pub(super) weight: Weight,
-    pub(super) key: &'static str,
-    pub(super) cause: String,
-    pub(super) cure: String,
-}
 
 /// Finds sections that are about the same, and what does not go together in several.
 pub(super) fn check(reading: &mut Reading, config: &Config) {

@@ -6,8 +6,7 @@ use std::path::PathBuf;
 
 use super::declaration::{Change, Declaration, Setting, SettingName};
 use super::effective::Effective;
-use super::finding::{Finding, Weight};
-use super::lanes::Told;
+use super::finding::{Finding, Told, Weight};
 use super::nearest::nearest;
 use super::tree::{Entry, Node, Origin, Written, find};
 use super::value::{Value, Wrongs};

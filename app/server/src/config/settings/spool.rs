@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use postlane_spool::{RoomAt, Settings};
 
 use crate::config::declaration::{default, settings};
-use crate::config::finding::Weight;
-use crate::config::lanes::Told;
+use crate::config::finding::{Told, Weight};
 use crate::config::section::{Fields, Section};
 use crate::config::value::Size;
 

@@ -11,7 +11,8 @@ use postlane_replies::Diagnosis;
 use postlane_suppression::{Confidence, Refusal};
 
 use super::Suppressions;
-use super::learning::{Learning, Lesson};
+use super::learning::Learning;
+use super::understanding::Lesson;
 use crate::intake::rights::HouseRights;
 use crate::setup::Setup;
 use crate::telling::counters::Counters;

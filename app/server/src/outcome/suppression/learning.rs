@@ -3,35 +3,16 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use postlane_mail::{Instant, Label as Tenant, LastReply, Mailbox, QueueId};
+use postlane_mail::{Instant, Label as Tenant, Mailbox, QueueId};
 use postlane_spool::Key;
-use postlane_suppression::{
-    Bounded, Counts, Entry, Refusal, Said, Standing, Subject, Verdict, Whom,
-};
+use postlane_suppression::{Bounded, Counts, Entry, Said, Standing, Subject, Verdict, Whom};
 
-use super::understanding::lesson;
+use super::understanding::{Lesson, lesson};
 use super::{Suppressions, Update, kept};
 use crate::config::settings::Scope;
 use crate::outbound::evidence::Evidence;
 use crate::setup::Setup;
 use crate::telling::counters::Counters;
-
-/// A refusal, and what is known of it.
-pub(super) struct Lesson<'a> {
-    pub(super) now: Instant,
-    pub(super) refusal: Refusal,
-    /// Whose mail it was.
-    pub(super) tenant: &'a Tenant,
-    pub(super) recipient: &'a Mailbox,
-    pub(super) message: QueueId,
-    /// What was said.
-    pub(super) last: LastReply,
-    /// The rule that understood it, and whose host it was.
-    pub(super) rule: String,
-    pub(super) provider: &'a str,
-    /// Where it was heard: in a session of the relay's, or by mail that came back.
-    pub(super) by: &'static str,
-}
 
 /// Entries that refusals have made since the last batch.
 #[derive(Debug, Default)]

@@ -1,11 +1,27 @@
 //! What a refusal means, as far as the list must know.
 
-use postlane_mail::{Instant, QueueId};
+use postlane_mail::{Instant, Label as Tenant, LastReply, Mailbox, QueueId};
 use postlane_smtp::client::Outcome;
 use postlane_suppression::{Confidence, Refusal};
 
-use super::learning::Lesson;
 use crate::outbound::evidence::Evidence;
+
+/// A refusal, and what is known of it.
+pub(super) struct Lesson<'a> {
+    pub(super) now: Instant,
+    pub(super) refusal: Refusal,
+    /// Whose mail it was.
+    pub(super) tenant: &'a Tenant,
+    pub(super) recipient: &'a Mailbox,
+    pub(super) message: QueueId,
+    /// What was said.
+    pub(super) last: LastReply,
+    /// The rule that understood it, and whose host it was.
+    pub(super) rule: String,
+    pub(super) provider: &'a str,
+    /// Where it was heard: in a session of the relay's, or by mail that came back.
+    pub(super) by: &'static str,
+}
 
 /// What a host's refusal of a recipient may teach; nothing where it was no host that refused it.
 pub(super) fn lesson(
