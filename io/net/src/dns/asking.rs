@@ -10,7 +10,6 @@ use postlane_checks::{Failure, Found, Known, Question, Record};
 use postlane_mail::Span;
 
 use super::answer::{Answer, DnsError};
-use super::cache::CacheBounds;
 use super::reading::{Kind, seconds};
 use super::resolver::Resolver;
 
@@ -22,18 +21,6 @@ pub enum Freshness {
     /// What name servers say now: for whoever has changed something and wants to see it.
     Now,
 }
-
-/// For how long answers to checks are believed: as long as they say, and for five minutes at most;
-/// that there is nothing for half a minute (RFC 2308 §5 allows hours), since it is what somebody is
-/// about to publish. Chosen, not measured.
-pub(super) const HEARD: CacheBounds = CacheBounds {
-    records_max: 10_000,
-    positive_min: Span::ZERO,
-    positive_max: Span::from_min(5),
-    negative_min: Span::ZERO,
-    negative_max: Span::from_s(30),
-    failure: Span::ZERO,
-};
 
 /// Octets of an answer that is kept: a larger one is asked for again. With this and the number of
 /// records memory is a few MB of what is usual, and 80 MB of the worst.

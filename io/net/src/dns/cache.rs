@@ -33,6 +33,18 @@ pub struct CacheBounds {
     pub failure: Span,
 }
 
+/// For how long answers to checks are believed: as long as they say, and for five minutes at most;
+/// that there is nothing for half a minute (RFC 2308 §5 allows hours), since it is what somebody is
+/// about to publish. Chosen, not measured.
+pub(super) const HEARD: CacheBounds = CacheBounds {
+    records_max: 10_000,
+    positive_min: Span::ZERO,
+    positive_max: Span::from_min(5),
+    negative_min: Span::ZERO,
+    negative_max: Span::from_s(30),
+    failure: Span::ZERO,
+};
+
 impl Default for CacheBounds {
     fn default() -> Self {
         Self {

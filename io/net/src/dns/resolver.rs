@@ -24,8 +24,7 @@ use postlane_mail::{Domain, Family, Span};
 use tokio::sync::Semaphore;
 
 use super::answer::{Answer, DnsError, Mx};
-use super::asking::HEARD;
-use super::cache::{Cache, CacheBounds};
+use super::cache::{Cache, CacheBounds, HEARD};
 use super::question::Dns;
 use super::reading::{ALIASES_MAX, Addresses, Kind, MxRecords, Reading, read, read_error, seconds};
 use super::servers::NameServers;

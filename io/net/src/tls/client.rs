@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, aws_lc_rs};
+use rustls::crypto::{WebPkiSupportedAlgorithms, aws_lc_rs};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
@@ -14,16 +14,7 @@ use rustls_platform_verifier::BuilderVerifierExt as _;
 use super::dane::{DanePeer, NamedCertificate};
 use super::server::CertificateError;
 use super::trust::Trust;
-
-/// The oldest TLS that will do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub enum Minimum {
-    /// TLS 1.2.
-    #[default]
-    V12,
-    /// TLS 1.3.
-    V13,
-}
+use super::version::{Minimum, builder};
 
 /// How a session is encrypted.
 #[derive(Clone)]
@@ -114,19 +105,6 @@ impl ClientTls {
         let builder = builder(&provider, minimum).with_root_certificates(roots);
         Self::of(builder.with_no_client_auth())
     }
-}
-
-pub(super) fn builder(
-    provider: &Arc<CryptoProvider>,
-    minimum: Minimum,
-) -> rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier> {
-    let versions: &[&rustls::SupportedProtocolVersion] = match minimum {
-        Minimum::V12 => &[&rustls::version::TLS13, &rustls::version::TLS12],
-        Minimum::V13 => &[&rustls::version::TLS13],
-    };
-    ClientConfig::builder_with_provider(provider.clone())
-        .with_protocol_versions(versions)
-        .expect("the provider knows TLS 1.2 and 1.3")
 }
 
 /// Believes any certificate, and checks that whoever holds it is there.

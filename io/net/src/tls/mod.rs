@@ -5,11 +5,13 @@ mod dane;
 mod fault;
 mod server;
 mod trust;
+mod version;
 
-pub use client::{ClientTls, Minimum};
+pub use client::ClientTls;
 pub use dane::DanePeer;
 pub use fault::TlsFault;
 pub use server::{CertificateError, server_config};
 pub use trust::Trust;
+pub use version::Minimum;
 
 pub(crate) use server::facts;

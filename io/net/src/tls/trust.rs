@@ -10,8 +10,8 @@ use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls_platform_verifier::Verifier;
 
-use super::client::{Minimum, builder};
 use super::server::CertificateError;
+use super::version::{Minimum, builder};
 
 /// The system's certificate authorities, and others beside them.
 #[derive(Clone)]
