@@ -6,13 +6,15 @@
 
 mod address;
 mod field;
+mod text;
 
 use mail_builder::headers::content_type::ContentType;
 use mail_builder::mime::{BodyPart, MimePart};
 use postlane_mail::{MailboxError, QueueId};
 
 use self::address::{write_addresses, write_author};
-use self::field::{check_text, write_further, write_text};
+use self::field::write_further;
+use self::text::{check_text, write_text};
 use crate::boundary::boundary;
 
 /// A message in its parts. Addresses are `local@domain` or `Name <local@domain>`; the name is

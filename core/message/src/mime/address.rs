@@ -6,7 +6,7 @@ use mail_builder::headers::Header as _;
 use mail_builder::headers::address::Address;
 use postlane_mail::{Mailbox, MailboxError};
 
-use super::field::check_text;
+use super::text::check_text;
 use super::{DraftRefused, beginning};
 
 /// Writes `From`.

@@ -1,11 +1,8 @@
-//! Fields that a caller writes: what may be in them, and how they are folded and encoded.
-
-use mail_builder::headers::Header as _;
-use mail_builder::headers::raw::Raw;
-use mail_builder::headers::text::Text;
+//! Further fields that a caller writes, and which of them may be there.
 
 use super::address::write_addresses;
-use super::{DraftRefused, WORD_OCTETS_MAX, beginning};
+use super::text::{check_text, write_text};
+use super::{DraftRefused, beginning};
 
 /// Fields that are written from elsewhere, and where they belong. A name that ends with `-`
 /// stands for all that begin with it.
@@ -32,31 +29,6 @@ const STRUCTURED: [&str; 5] = ["Date", "Message-ID", "In-Reply-To", "References"
 /// Octets of a field's name, at most: it must leave room for a word on the line. Chosen, not
 /// measured.
 const NAME_OCTETS_MAX: usize = 76;
-
-/// That a text can stand in a header field: one line of words that fit.
-pub(super) fn check_text(field: &str, text: &str) -> Result<(), DraftRefused> {
-    if text.chars().any(|c| c.is_control() && c != '\t') {
-        return Err(DraftRefused::Control { field: field.to_owned() });
-    }
-    // Other scripts are encoded, and break anywhere.
-    let words = text.split([' ', '\t']);
-    if text.is_ascii() && words.map(str::len).any(|octets| octets > WORD_OCTETS_MAX) {
-        return Err(DraftRefused::LongWord { field: field.to_owned() });
-    }
-    Ok(())
-}
-
-/// Writes a field of free text: as it is if it is ASCII, else in encoded words (RFC 2047).
-pub(super) fn write_text(out: &mut Vec<u8>, name: &str, text: &str) {
-    out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(b": ");
-    let text = text.trim();
-    if text.is_ascii() {
-        Raw::new(text).write_header(out, name.len() + 2);
-    } else {
-        Text::new(text).write_header(out, name.len() + 2);
-    }
-}
 
 /// Writes the further fields of a draft, in order.
 pub(super) fn write_further(
