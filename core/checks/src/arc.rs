@@ -6,5 +6,5 @@
 mod set;
 mod verify;
 
-pub use set::{ChainFault, Cv, Seal, Set};
-pub use verify::{Chain, SETS_MAX, verify};
+pub use set::{ChainFault, Cv, SETS_MAX, Seal, Set};
+pub use verify::{Chain, verify};

@@ -13,6 +13,7 @@ pub(crate) mod signature;
 pub(crate) mod tags;
 mod verify;
 mod visible;
+mod why;
 
 pub(crate) use findings::CHECKS;
 pub(crate) use published::{DOMAIN_CHECKS, Published, published};
@@ -22,5 +23,6 @@ pub use key::{KeyFault, KeyKind, KeyRecord};
 pub use sign::{BodyHash, Plan, SignError, Signer};
 pub use signature::{Algorithm, Signature, SignatureFault};
 pub use tags::TagFault;
-pub use verify::{Checked, Outcome, SIGNATURES_MAX, Why, verify};
+pub use verify::{Checked, Outcome, SIGNATURES_MAX, verify};
 pub use visible::Visible;
+pub use why::Why;

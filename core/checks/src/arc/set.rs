@@ -9,7 +9,8 @@ use crate::dkim::tags::Tags;
 use crate::dkim::{Algorithm, Canon, Signature, SignatureFault};
 use crate::dns::Name;
 
-use super::verify::SETS_MAX;
+/// The most sets there may be (§5.1).
+pub const SETS_MAX: u32 = 50;
 
 /// What a forwarder says of the chain as it found it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,9 +11,6 @@ use crate::dns::{Answer, Kind, Known, Name, Question};
 
 use super::set::{ChainFault, Cv, Set, sets};
 
-/// The most sets there may be (§5.1).
-pub const SETS_MAX: u32 = 50;
-
 /// What a chain is worth.
 #[derive(Debug, Clone)]
 pub struct Chain<'a> {

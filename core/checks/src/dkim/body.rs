@@ -4,7 +4,7 @@ use aws_lc_rs::digest::{self, SHA1_FOR_LEGACY_USE_ONLY, SHA256};
 
 use super::canon::{BodyCanon, Canon};
 use super::signature::{Algorithm, Signature};
-use super::verify::Why;
+use super::why::Why;
 
 /// The hashes of one body; each form is gone through once.
 pub(crate) struct Hashes<'a> {

@@ -7,7 +7,8 @@ use crate::format::span;
 
 use super::canon::Canon;
 use super::signature::{Algorithm, Signature, SignatureFault};
-use super::verify::{Checked, Outcome, Why};
+use super::verify::{Checked, Outcome};
+use super::why::Why;
 
 /// The signatures that can be read.
 fn read(looked: Looked<'_>) -> Vec<&Signature> {

@@ -11,7 +11,7 @@ use crate::dns::Answer;
 use super::key::{KeyFault, KeyKind, KeyRecord};
 use super::place::AtSelector;
 use super::signature::Algorithm;
-use super::verify::Why;
+use super::why::Why;
 
 /// The keys of an answer, each as far as it can be read.
 pub(crate) fn published(answer: Option<&Answer>) -> Result<Vec<Result<KeyRecord, KeyFault>>, Why> {
