@@ -2,8 +2,9 @@
 // moment is said beneath it. Without this module the whole of each run is shown.
 const LASTS_MS = 8000;
 
-// A part that is drawn anew keeps its elements, and what listens to them.
-const known = new WeakSet();
+// Where somebody is in each place, and whether time goes by itself there. A part that is drawn anew keeps its
+// elements, and what listens to them; what was read out of it, and its veils, it does not.
+const known = new WeakMap();
 
 export function playVirtual() {
   prepare();
@@ -18,14 +19,22 @@ function prepare() {
     player.hidden = false;
     const [button, range] = [player.querySelector("[data-play]"), player.querySelector("input")];
     if (!known.has(place)) {
-      known.add(place);
+      known.set(place, { at: null, plays: false });
       range.addEventListener("input", () => show(place, range.valueAsNumber));
       button.addEventListener("click", () => play(place, button, range));
     }
+    const { at, plays } = known.get(place);
+    if (at !== null) show(place, at);
+    name(button, plays);
   }
 }
 
+function name(button, plays) {
+  button.textContent = plays ? "Pause" : "Play";
+}
+
 function show(place, at) {
+  known.get(place).at = at;
   for (const run of place.querySelectorAll(".run")) {
     const ends = run.dataset.ends.split(" ").map(Number);
     const columns = run.dataset.columns.split("|");
@@ -40,17 +49,14 @@ function show(place, at) {
 }
 
 function play(place, button, range) {
-  if (place.dataset.plays) {
-    delete place.dataset.plays;
-    button.textContent = "Play";
-    return;
-  }
-  place.dataset.plays = "1";
-  button.textContent = "Pause";
+  const here = known.get(place);
+  here.plays = !here.plays;
+  name(button, here.plays);
+  if (!here.plays) return;
   const from = range.valueAsNumber >= 1000 ? 0 : range.valueAsNumber;
   const began = performance.now();
   const step = (now) => {
-    if (!place.dataset.plays || !place.isConnected) return;
+    if (!here.plays || !place.isConnected) return;
     const at = Math.min(1000, from + ((now - began) / LASTS_MS) * 1000);
     range.value = at;
     show(place, at);

@@ -71,9 +71,38 @@ async function rehearsed({ page, base, step, accessible, picture }) {
   await page.waitForURL(/\/rehearsals\/\d+$/);
   await page.waitForSelector(".run-plot path.accepted");
   assert.match(await page.textContent("[data-part=pictures]"), /has come to/);
+  await movedThroughWhileDrawn(page);
   await page.click("button:text('Stop')");
   await page.locator("[data-part=state] .chip", { hasText: "stopped" }).waitFor();
   return here;
+}
+
+// Who moves through virtual time by keys keeps place, focus and what is read out while the part is drawn
+// anew beneath them, and the keys go on working.
+async function movedThroughWhileDrawn(page) {
+  const drawnAnew = () => page.evaluate(() => new Promise((resolve) => {
+    const heard = (event) => {
+      if (event.target.dataset.part !== "pictures") return;
+      document.removeEventListener("patched", heard);
+      requestAnimationFrame(() => requestAnimationFrame(resolve));
+    };
+    document.addEventListener("patched", heard);
+  }));
+  await page.focus("#virtual-time");
+  await page.keyboard.press("Home");
+  for (let moved = 1; moved <= 4; moved += 1) {
+    await page.keyboard.press("ArrowRight");
+    await drawnAnew();
+    const sees = await page.evaluate(() => ({
+      focus: document.activeElement.id,
+      at: document.getElementById("virtual-time").valueAsNumber,
+      says: document.getElementById("virtual-time").getAttribute("aria-valuetext") ?? "",
+      silent: [...document.querySelectorAll(".run .readout")].filter((one) => one.textContent === "").length,
+      veiled: [...document.querySelectorAll(".run .ahead")].every((one) => Number(one.getAttribute("x")) < 10),
+    }));
+    assert.match(sees.says, /accepted/);
+    assert.deepEqual({ ...sees, says: "" }, { focus: "virtual-time", at: moved, says: "", silent: 0, veiled: true });
+  }
 }
 
 // A message as any host would bring it.
