@@ -3,12 +3,13 @@
 pub(crate) mod arrivals;
 pub(crate) mod cache;
 pub(crate) mod facts;
+mod ours;
 mod returned;
 pub(crate) mod rights;
 mod roles;
 mod suppressed;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::io;
 use std::net::SocketAddr;
@@ -36,14 +37,14 @@ use crate::intake::facts::Facts;
 use crate::intake::rights::HouseRights;
 use crate::outbound::signing;
 use crate::outcome::meaning::Meanings;
-use crate::outcome::suppression::{CameBy, Learning, Noticed, Suppressions, Writing};
+use crate::outcome::suppression::{Noticed, Suppressions, Writing};
 use crate::setup::Live;
 use crate::telling::counters::Counters;
 use crate::telling::events::Events;
 use crate::telling::history::History;
 use crate::telling::journal::{Journal, alarm};
-use returned::{Returns, Understood};
 
+pub(crate) use ours::Aside;
 pub(crate) use roles::kept_messages;
 
 /// Where all mail comes in.
@@ -301,9 +302,9 @@ impl listener::Intake for Door {
 impl Intake {
     async fn take(&self, mut submission: Submission) -> Result<QueueId, Refused> {
         let message: Bytes = submission.message.into();
-        let own = self.take_ours(&mut submission.envelope, &message).await?;
+        let ours = self.set_aside(&mut submission.envelope, &message).await?;
         if submission.envelope.recipients.is_empty() {
-            return own.ok_or(Refused::Closed);
+            return self.finish(ours.ok_or(Refused::Closed)?, message).await;
         }
         let client = Client::Peer { helo: &submission.helo, address: submission.ip };
         let words =
@@ -316,57 +317,9 @@ impl Intake {
             Standing::Stranger | Standing::Neighbour => None,
         };
         let origin = Origin { client, protocol: submission.protocol, tls, tenant, user };
-        self.accept(origin, submission.envelope, &message).await
-    }
-
-    /// Takes the recipients that are ours out of an envelope: mail to our desks is kept here
-    /// durably, or goes where they are read; what came back is written down. Gives a name for
-    /// what was taken, if anything was.
-    pub(crate) async fn take_ours(
-        &self,
-        envelope: &mut Envelope,
-        message: &Bytes,
-    ) -> Result<Option<QueueId>, Refused> {
-        let setup = self.live.borrow().clone();
-        let ours = roles::take_out(&setup, &self.rights.borrow(), envelope);
-        if ours.kept.is_empty() && ours.returned.is_empty() {
-            return Ok(None);
-        }
-        let now = self.clock.now();
-        let id = self.next_id(now);
-        if !ours.kept.is_empty() {
-            let (data, envelope) = (setup.data.clone(), envelope.clone());
-            let (kept, message) = (ours.kept.clone(), message.clone());
-            let keep = move || roles::keep(&data, id, &envelope, &kept, &message);
-            let kept = tokio::task::spawn_blocking(keep).await;
-            let path = kept.map_err(|_| Refused::Closed)?.map_err(|_| Refused::DiskFull)?;
-            self.say_kept(now, id, &ours.kept, &path);
-        }
-        let veil = self.journal.veil(setup.log.addresses);
-        let returns = Returns {
-            at: now,
-            journal: &self.journal,
-            veil,
-            events: &self.events,
-            history: (&self.history, &setup),
-            meanings: &self.meanings,
-            rules: setup.rules.book(),
-            hostname: &setup.hostname,
-        };
-        let mut learning = Learning::default();
-        for (recipient, returned) in &ours.returned {
-            let path = &recipient.mailbox;
-            for understood in returns.tell(path, *returned, message) {
-                let Understood { returned, bounced, diagnosis } = &understood;
-                let came = CameBy { now, path, returned: *returned, bounced, diagnosis };
-                let (list, rights) = (&self.suppressions, self.rights.borrow().clone());
-                learning.hear_bounce(list, (&setup, &self.counters), &rights, &came);
-            }
-        }
-        if let Some(noticed) = learning.take() {
-            self.write_down(noticed);
-        }
-        Ok(Some(id))
+        let id = self.accept(origin, submission.envelope, &message).await?;
+        self.finish_beside(ours, message).await;
+        Ok(id)
     }
 
     /// What has been learned from mail that came back. Nobody waits until it is durable: a bounce

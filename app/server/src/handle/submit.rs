@@ -8,7 +8,7 @@ use postlane_spool::{Changes, Urgency};
 
 use super::remembered::Remembered;
 use super::{Accepted, Composed, Content, Handle, NewMessage, NotAccepted};
-use crate::intake::{Origin, Refused};
+use crate::intake::{Aside, Origin, Refused};
 
 impl Handle {
     /// Takes a message; when this says so, it is durable.
@@ -30,12 +30,20 @@ impl Handle {
             None => {
                 let mut envelope = new.envelope;
                 let suppressed = self.take_out_suppressed(&mut envelope)?;
-                let own = self.0.intake.take_ours(&mut envelope, &message).await;
-                let id = match own.map_err(not_accepted)? {
-                    Some(own) if envelope.recipients.is_empty() => Ok(own),
-                    _ => self.0.intake.accept(origin(), envelope, &message).await,
+                let intake = &self.0.intake;
+                let ours = intake.set_aside(&mut envelope, &message).await;
+                let id = match ours.map_err(not_accepted)? {
+                    Some(ours) if envelope.recipients.is_empty() => {
+                        intake.finish(ours, message).await.map_err(not_accepted)?
+                    }
+                    ours => {
+                        let id = intake.accept(origin(), envelope, &message).await;
+                        let id = id.map_err(not_accepted)?;
+                        intake.finish_beside(ours, message).await;
+                        id
+                    }
                 };
-                Ok(Accepted { id: id.map_err(not_accepted)?, repeated: false, suppressed })
+                Ok(Accepted { id, repeated: false, suppressed })
             }
             // A client that hangs up is one that asks again: what was begun for it is finished.
             Some(key) => {
@@ -70,14 +78,15 @@ impl Handle {
             self.0.intake.note_refused(&origin(), &sender, &refused);
             not_accepted(refused)
         };
-        let own = self.0.intake.take_ours(&mut new.envelope, &message).await;
-        let own = own.map_err(not_accepted)?.filter(|_| new.envelope.recipients.is_empty());
-        let insertion = match own {
-            Some(_) => None,
-            None => Some(self.0.intake.insertion(&origin(), new.envelope, &message)),
+        let ours = self.0.intake.set_aside(&mut new.envelope, &message).await;
+        let ours = ours.map_err(not_accepted)?;
+        let insertion = match &ours {
+            Some(_) if new.envelope.recipients.is_empty() => None,
+            _ => Some(self.0.intake.insertion(&origin(), new.envelope, &message)),
         };
         let insertion = insertion.transpose().map_err(refused)?;
-        let id = own.or_else(|| insertion.as_ref().map(|insertion| insertion.id));
+        let taken = insertion.as_ref().map(|insertion| insertion.id);
+        let id = taken.or_else(|| ours.as_ref().map(Aside::id));
         let id = id.ok_or_else(|| not_accepted(Refused::Closed))?;
         let arrival = insertion.as_ref().map(|insertion| self.0.intake.arrival(insertion));
         let changes = Changes {
@@ -92,6 +101,7 @@ impl Handle {
                 if let Some(arrival) = &arrival {
                     self.0.intake.note_accepted(&origin(), arrival);
                 }
+                self.0.intake.finish_beside(ours, message).await;
                 Ok(Accepted { id, repeated: false, suppressed })
             }
             Err(_) => {

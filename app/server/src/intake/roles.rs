@@ -42,6 +42,36 @@ pub(super) fn take_out(setup: &Setup, rights: &HouseRights, envelope: &mut Envel
     ours
 }
 
+/// A message for an operator to read, on disk under a name that nobody reads. It goes again unless it
+/// is published.
+#[derive(Debug)]
+pub(super) struct Staged {
+    new: PathBuf,
+    path: PathBuf,
+    is_published: bool,
+}
+
+impl Staged {
+    /// Gives it its name, durably; gives the file.
+    pub(super) fn publish(mut self) -> io::Result<PathBuf> {
+        // What cannot be given its name stays where it is: it may have been promised.
+        self.is_published = true;
+        fs::rename(&self.new, &self.path)?;
+        let dir = self.path.parent().unwrap_or(&self.path);
+        File::open(dir)?.sync_all()?;
+        Ok(self.path.clone())
+    }
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        if !self.is_published {
+            // At worst it is one that nobody reads.
+            let _ = fs::remove_file(&self.new);
+        }
+    }
+}
+
 /// Keeps a message in DATA/postmaster, durably; gives the file.
 pub(super) fn keep(
     data: &Path,
@@ -50,6 +80,17 @@ pub(super) fn keep(
     recipients: &[String],
     message: &[u8],
 ) -> io::Result<PathBuf> {
+    stage(data, id, envelope, recipients, message)?.publish()
+}
+
+/// Writes a message for DATA/postmaster, which takes its place there when it is published.
+pub(super) fn stage(
+    data: &Path,
+    id: QueueId,
+    envelope: &Envelope,
+    recipients: &[String],
+    message: &[u8],
+) -> io::Result<Staged> {
     let dir = data.join(FOLDER);
     let head = format!(
         "Return-Path: {}\r\nDelivered-To: {}\r\n",
@@ -63,15 +104,14 @@ pub(super) fn keep(
         return Err(io::ErrorKind::StorageFull.into());
     }
     let new = dir.join(format!(".{id}.new"));
+    let path = dir.join(format!("{id}.eml"));
+    let staged = Staged { new, path, is_published: false };
     let mut file =
-        File::options().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+        File::options().write(true).create(true).truncate(true).mode(0o600).open(&staged.new)?;
     file.write_all(head.as_bytes())?;
     file.write_all(message)?;
     file.sync_all()?;
-    let path = dir.join(format!("{id}.eml"));
-    fs::rename(new, &path)?;
-    File::open(&dir)?.sync_all()?;
-    Ok(path)
+    Ok(staged)
 }
 
 /// Messages that are kept for an operator to read.

@@ -29,13 +29,17 @@ impl Commits for Nobody {
     fn failed(&mut self, _: StoreError) {}
 }
 
-fn spool() -> Arc<Memory> {
+pub(crate) fn spool() -> Arc<Memory> {
     Arc::new(Memory::new(Kept::default(), Nobody))
 }
 
-fn door(store: &Arc<Memory>) -> Door {
+pub(crate) fn door(store: &Arc<Memory>) -> Door {
+    door_of(store, &Overrides::default())
+}
+
+fn door_of(store: &Arc<Memory>, overrides: &Overrides) -> Door {
     let text = "[relay]\nhostname = \"relay.example\"\n";
-    let setup = Setup::of(&Config::parse(text, None, &Overrides::default()).unwrap());
+    let setup = Setup::of(&Config::parse(text, None, overrides).unwrap());
     let rights = HouseRights::new(&setup, &HouseSecret([7; 32]));
     let (clock, journal, events) = (setup.clock, Journal::start(&setup.log), Events::new());
     let live = Live(watch::Sender::new(Arc::new(setup)).subscribe());
@@ -71,7 +75,7 @@ fn door(store: &Arc<Memory>) -> Door {
     Door { intake: Arc::new(intake), tester: None }
 }
 
-fn submission() -> Submission {
+pub(crate) fn submission() -> Submission {
     let mailbox = |text| Mailbox::parse(text).unwrap();
     let envelope = Envelope {
         reverse_path: ReversePath::Mailbox(mailbox("app@example.com")),
@@ -135,4 +139,39 @@ fn a_disk_that_fails_gives_no_250_and_takes_nothing_more() {
     let mut behind = pin!(door.submit(submission()));
     assert_eq!(code(&behind.as_mut().poll(&mut context)), Some(451));
     assert!(store.kept().recovered().is_empty());
+}
+
+/// What an operator finds of mail to our desks.
+fn on_the_desk(data: &Path) -> usize {
+    std::fs::read_dir(data.join("postmaster")).map_or(0, Iterator::count)
+}
+
+#[tokio::test]
+async fn what_is_put_off_leaves_nothing_on_our_desks_and_comes_there_once_when_it_is_taken() {
+    let data = tempfile::tempdir().unwrap();
+    let overrides = Overrides { data: Some(data.path().to_owned()), ..Overrides::default() };
+    let both = || {
+        let mut submission = submission();
+        let desk = Mailbox::parse("postmaster@relay.example").unwrap();
+        submission.envelope.recipients.push(Recipient::new(desk));
+        submission
+    };
+    let store = spool();
+    store.fail();
+    let refused = door_of(&store, &overrides).submit(both()).await;
+    assert_eq!(code(&Poll::Ready(refused)), Some(451));
+    assert_eq!(on_the_desk(data.path()), 0);
+    let store = spool();
+    let door = door_of(&store, &overrides);
+    let taken = tokio::spawn(async move { door.submit(both()).await });
+    while store.waiting() == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(kept_messages(data.path()), 1, "it has its room before it is promised");
+    store.pump(1);
+    assert_eq!(code(&Poll::Ready(taken.await.unwrap())), Some(250));
+    assert_eq!(store.kept().recovered()[0].envelope.recipients.len(), 1);
+    let desk = std::fs::read_dir(data.path().join("postmaster")).unwrap();
+    let names: Vec<_> = desk.map(|entry| entry.unwrap().file_name()).collect();
+    assert!(names.len() == 1 && names[0].to_str().unwrap().ends_with(".eml"), "{names:?}");
 }
