@@ -27,6 +27,10 @@ pub trait Store: Send + Sync + 'static {
     /// The envelope and the message at a place. Reads the disk: not for the engine's thread.
     fn read(&self, place: Place) -> Result<Stored, StoreError>;
 
+    /// The same without the message's octets, which may be damaged: who it is from and for has a
+    /// checksum of its own. The message is left empty.
+    fn read_head(&self, place: Place) -> Result<Stored, StoreError>;
+
     /// What was last written about the recipients of a message, by recipient index; a fresh
     /// recipient is left out, and so is one whose fate is final.
     fn progress(&self, place: Place)

@@ -1,8 +1,10 @@
 //! The queue on disk, verified, explained and moved by the program itself.
 
 use std::fs;
+use std::os::unix::fs::FileExt as _;
 use std::process::Output;
 
+use crate::peer::Peer;
 use crate::relay::{Home, Relay};
 
 const NOWHERE: [&str; 2] = ["--route", "*=127.0.0.1:9"];
@@ -104,6 +106,28 @@ fn a_check_says_all_is_well_or_names_what_is_damaged() {
     assert_eq!((&found["wrong"], &found["id"]), (&"message".into(), &id.as_str().into()));
     let said = run(&home, &["spool", "check"], 1).stdout;
     assert!(String::from_utf8(said).unwrap().contains(&format!("message {id} is damaged")));
+}
+
+#[test]
+fn of_a_message_that_the_disk_has_damaged_its_sender_still_hears() {
+    let peer = Peer::start();
+    let away = ["--route", "example.net=127.0.0.1:9", "--route", &peer.route()];
+    let relay = Relay::start(&away);
+    let mut dialogue = relay.dial();
+    assert!(dialogue.say("EHLO app.example").starts_with("250"));
+    let message = "Subject: hello\r\n\r\na body on a bad sector";
+    let id = dialogue.hand_over("app@example.com", &["jo@example.net"], message);
+    let segment = relay.home().data().join("spool/00000001.seg");
+    let octets = fs::read(&segment).unwrap();
+    let at = octets.windows(10).position(|octets| octets == b"bad sector").unwrap();
+    fs::File::options().write(true).open(segment).unwrap().write_all_at(b"B", at as u64).unwrap();
+    assert!(relay.ask(&["queue", "bounce", &id]).status.success());
+    let log = relay.logged(&["event=original-unread", &id]);
+    assert!(log.contains("message 0 of segment 1"), "{log}");
+    let report = peer.wait(|seen| seen.taken.first().cloned());
+    assert_eq!(report.0, "");
+    assert!(report.1.contains("Final-Recipient: rfc822; jo@example.net"), "{report:?}");
+    assert!(!report.1.contains("bad sector"), "{report:?}");
 }
 
 #[test]

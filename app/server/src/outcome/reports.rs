@@ -1,7 +1,12 @@
 //! Reports to senders: written where they are owed, and durable with the outcome that owes them.
 
-use std::sync::Arc;
+#[cfg(test)]
+mod tests;
 
+use std::sync::Arc;
+use std::time::{Duration, Instant as Moment};
+
+use bytes::Bytes;
 use postlane_engine::{End, Fate, ProviderId};
 use postlane_mail::{
     Envelope, Host, Instant, Label, LastReply, Mailbox as Address, Place, Progress, QueueId,
@@ -26,7 +31,7 @@ use crate::telling::counters::Counters;
 use crate::telling::events::Events;
 use crate::telling::happened::Happened;
 use crate::telling::history::History;
-use crate::telling::journal::Journal;
+use crate::telling::journal::{Journal, alarm};
 
 /// What has become of recipients, where more than a note is owed.
 pub(crate) struct Owed {
@@ -71,19 +76,35 @@ struct About {
     until: Option<Instant>,
 }
 
+/// How long it takes until a message that could not be read is read again. Chosen, not measured: a
+/// disk that answers again is noticed soon, and one that does not is not worn out.
+const READ_AGAIN: Duration = Duration::from_secs(60);
+
 impl Reports {
     /// Writes what is owed until the end of the program.
     pub(crate) fn run(&self, owed: &Mailbox<Owed>) {
-        let mut batch = Vec::new();
+        let (mut batch, mut unread, mut due) = (Vec::new(), Vec::new(), None);
         loop {
-            owed.take(&mut batch, None);
-            for owed in batch.drain(..) {
-                self.settle(owed);
+            owed.take(&mut batch, due);
+            if due.is_some_and(|due| due <= Moment::now()) {
+                batch.append(&mut unread);
+                due = None;
+            }
+            unread.extend(batch.drain(..).filter_map(|owed| self.settle(owed)));
+            if due.is_none() && !unread.is_empty() {
+                alarm(&format!(
+                    "{} messages are given up and cannot be read to report that to their senders; it is tried again \
+                     each minute, and after a restart: is the disk of the spool sound?",
+                    unread.len()
+                ));
+                due = Some(Moment::now() + READ_AGAIN);
             }
         }
     }
 
-    fn settle(&self, owed: Owed) {
+    /// Gives back what must be tried again: nothing of it is durable then, so that a restart comes to
+    /// the same end and owes the same report.
+    fn settle(&self, mut owed: Owed) -> Option<Owed> {
         let known = self.store.progress(owed.place).unwrap_or_default();
         let mut changes = Changes { urgency: Urgency::Now, ..Changes::default() };
         let mut about = Vec::new();
@@ -95,8 +116,9 @@ impl Reports {
             let (id, place, recipient) = (owed.message, owed.place, *index);
             changes.recipients.push(Change { id, place, recipient, fate: written(fate, last) });
         }
+        let mut again = None;
         if !about.is_empty() {
-            match self.store.read(owed.place) {
+            match self.read(&owed) {
                 Ok(stored) => {
                     self.say(&owed, &stored, &about);
                     let report = self.report(&owed, &stored, about);
@@ -106,13 +128,49 @@ impl Reports {
                 // It has been settled before: nobody is owed anything any more.
                 Err(StoreError::Gone) => {}
                 Err(error) => {
-                    let says = error.to_string();
-                    let id = owed.message.to_string();
-                    self.journal.event(owed.now, "report-failed", &[("id", &id), ("text", &says)]);
+                    self.cannot_read(&owed, &error);
+                    if !matches!(error, StoreError::Damaged(_)) {
+                        owed.recipients.retain(|(_, fate)| is_given_up(fate));
+                        let waits = |r: u16| owed.recipients.iter().any(|(index, _)| *index == r);
+                        changes.recipients.retain(|change| !waits(change.recipient));
+                        again = (!owed.recipients.is_empty()).then_some(owed);
+                    }
                 }
             }
         }
-        self.awaited.commit(&*self.store, changes);
+        if !changes.recipients.is_empty() {
+            self.awaited.commit(&*self.store, changes);
+        }
+        again
+    }
+
+    /// The message; where its octets cannot be read, who it is from and for: of that a report can be
+    /// made.
+    fn read(&self, owed: &Owed) -> Result<Stored, StoreError> {
+        let error = match self.store.read(owed.place) {
+            Err(error) if error != StoreError::Gone => error,
+            read => return read,
+        };
+        let (id, envelope) = (owed.message, owed.evidence.envelope().cloned());
+        let of = |envelope| Stored { id, envelope, facts: Box::default(), message: Bytes::new() };
+        let head = self.store.read_head(owed.place).ok().or_else(|| envelope.map(of));
+        if head.is_some() {
+            let (id, says) = (id.to_string(), error.to_string());
+            self.journal.event(owed.now, "original-unread", &[("id", &id), ("text", &says)]);
+        }
+        head.ok_or(error)
+    }
+
+    /// Neither the message can be read nor who is to hear of it.
+    fn cannot_read(&self, owed: &Owed, error: &StoreError) {
+        let (id, says) = (owed.message.to_string(), error.to_string());
+        self.journal.event(owed.now, "report-failed", &[("id", &id), ("text", &says)]);
+        let is_for_good = matches!(error, StoreError::Damaged(_));
+        if is_for_good && owed.recipients.iter().any(|(_, fate)| is_given_up(fate)) {
+            alarm(&format!(
+                "message {id} is given up, and its sender is not known any more and hears nothing of it: {says}"
+            ));
+        }
     }
 
     /// Says what happened without an attempt, in words of our own.
@@ -292,6 +350,11 @@ fn unable(host: &Host, detail: u16) -> String {
         _ => "takes what this message needs",
     };
     format!("no host of {host} {lack}")
+}
+
+/// Whether somebody may believe that it still goes on, unless a report says otherwise.
+pub(super) fn is_given_up(fate: &Fate) -> bool {
+    matches!(fate, Fate::Ended(End::Bounced(_) | End::Expired | End::BouncedByOperator))
 }
 
 /// What the spool is to know of it.

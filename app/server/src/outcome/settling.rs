@@ -15,7 +15,7 @@ use crate::lanes::{ANY_SOURCE, Keeping, LaneName};
 use crate::outbound::evidence::{Attempted, Evidence};
 use crate::outbound::routing::{Destination, Failures};
 use crate::outbound::unreached::Unreached;
-use crate::outcome::reports::{Owed, Standing, message_id};
+use crate::outcome::reports::{Owed, Standing, is_given_up, message_id};
 use crate::outcome::suppression::{Learning, Noticed, Suppressions, Writing};
 use crate::setup::{Live, Setup};
 use crate::telling::counters::Counters;
@@ -66,7 +66,8 @@ impl Settling {
             self.count(&fate);
             let envelope = evidence.envelope();
             self.learn(now, message, index, &fate, &evidence);
-            if !evidence.is_none() || !is_said_with_its_report(&fate) {
+            // What is given up is said by the reports' thread: it reads the message anyway.
+            if !evidence.is_none() || !is_given_up(&fate) {
                 let at_hand = young.as_ref().map(|letter| &*letter.envelope);
                 let envelope = envelope.or(at_hand);
                 let said = evidence.last_reply(index);
@@ -264,11 +265,6 @@ impl Settling {
 /// What nobody has said anything of keeps its last reply, which only the spool knows.
 fn waiting(progress: Progress, last: Option<LastReply>) -> Option<postlane_spool::Fate> {
     Some(postlane_spool::Fate::Waiting(progress, Some(last?)))
-}
-
-/// Whether the reports' thread says what happened: it reads the message anyway.
-fn is_said_with_its_report(fate: &Fate) -> bool {
-    matches!(fate, Fate::Ended(End::Bounced(_) | End::BouncedByOperator | End::Expired))
 }
 
 fn wants_success(envelope: Option<&Envelope>, index: u16) -> bool {

@@ -23,6 +23,8 @@ pub(super) enum Returned {
     Headers,
     /// Its header section, though all was asked for.
     TooLarge,
+    /// Nothing: it cannot be read any more.
+    Nothing,
 }
 
 /// The whole text, lines ended by CRLF.
@@ -76,6 +78,7 @@ fn closing(report: &Report<'_>, returned: Returned) -> String {
         Returned::Whole => "The message is attached.",
         Returned::Headers => "The header of the message is attached.",
         Returned::TooLarge => "The message is too large to return; its header is attached.",
+        Returned::Nothing => "It cannot be read any more, so that nothing of it is attached.",
     };
     format!(
         "We accepted the message on {arrived} (queue id {}{}). {rest}",

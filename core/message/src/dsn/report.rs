@@ -30,7 +30,7 @@ pub struct Original<'a> {
     pub envid: Option<&'a str>,
     /// Its message id, angle brackets included.
     pub message_id: Option<&'a str>,
-    /// The message, or its header section alone.
+    /// The message, or its header section alone; empty where it cannot be read any more.
     pub message: &'a [u8],
     /// How much of it is returned (`RET`, RFC 3461 §4.3). The whole is only returned if a
     /// recipient failed.

@@ -93,6 +93,19 @@ fn the_whole_message_is_returned_if_asked_for_and_small_and_a_recipient_failed()
 }
 
 #[test]
+fn of_a_message_that_cannot_be_read_any_more_nothing_is_returned() {
+    let (jo, said) = (mailbox("jo@example.net"), said("5.1.1 no"));
+    for smtputf8 in [false, true] {
+        let lost = Original { message_id: None, smtputf8, ..original(b"") };
+        let written = write(lost, &[failed(&jo, &said)], "a@b.c");
+        assert_eq!(kinds(&written.message), ["text/plain", "message/delivery-status"]);
+        assert_eq!(read_bounces(&written.message)[0].mailbox().as_ref(), Some(&jo));
+        let text = String::from_utf8(written.message).unwrap();
+        assert!(text.contains("cannot be read any more"), "{text}");
+    }
+}
+
+#[test]
 fn a_report_says_that_it_was_made_by_itself_and_answers_the_message() {
     let (jo, said) = (mailbox("jo@example.net"), said("5.1.1 no"));
     let written = write(original(MESSAGE), &[failed(&jo, &said)], "a@b.c");

@@ -71,7 +71,7 @@ pub fn write_report(report: &Report<'_>) -> WrittenReport {
     );
     message.extend_from_slice(boundary.as_bytes());
     message.extend_from_slice(b"\"\r\n");
-    for text in texts {
+    for text in texts.into_iter().filter(|text| !text.is_empty()) {
         message.extend_from_slice(b"\r\n--");
         message.extend_from_slice(boundary.as_bytes());
         message.extend_from_slice(b"\r\n");
@@ -126,6 +126,8 @@ fn returned<'a>(report: &Report<'a>) -> (Returned, Cow<'a, [u8]>) {
     let Original { message, ret, octets_max, .. } = report.original;
     let failed = report.recipients.iter().any(|recipient| recipient.action == Action::Failed);
     match ret {
+        // The last part of a report may be left out (RFC 6522 §3).
+        _ if message.is_empty() => (Returned::Nothing, Cow::Borrowed(message)),
         ReturnContent::Full if failed && message.len() <= octets_max => {
             (Returned::Whole, Cow::Borrowed(message))
         }
@@ -149,6 +151,7 @@ fn headers(message: &[u8]) -> Cow<'_, [u8]> {
 fn write_returned(out: &mut Vec<u8>, report: &Report<'_>, returned: Returned, content: &[u8]) {
     let utf8 = report.original.smtputf8 && !content.is_ascii();
     match returned {
+        Returned::Nothing => {}
         Returned::Whole => {
             let kind = if utf8 { "message/global" } else { "message/rfc822" };
             write_verbatim(out, kind, "Undelivered message", content);

@@ -32,7 +32,7 @@ use parking_lot::Mutex;
 use postlane_mail::{LastReply, Place, Progress};
 
 use crate::error::StoreError;
-use crate::format::{decode_envelope, encode_changes, encode_message, read_message};
+use crate::format::{Head, decode_envelope, encode_changes, encode_message, read_message};
 use crate::store::{Changes, Commits, Insertion, Key, Store, Stored, Usage};
 use crate::ticket::{Ticket, ticket};
 use request::Request;
@@ -174,6 +174,14 @@ impl Store for Disk {
         let (id, facts) = (head.id, head.facts.into());
         let begin = octets.len() - message.len();
         Ok(Stored { id, envelope, facts, message: Bytes::from(octets).slice(begin..) })
+    }
+
+    fn read_head(&self, place: Place) -> Result<Stored, StoreError> {
+        let octets = self.shared.read_head(place)?;
+        let damaged = || shared::damaged_message(place);
+        let head = Head::read(&octets).ok_or_else(damaged)?;
+        let envelope = decode_envelope(head.envelope).ok_or_else(damaged)?;
+        Ok(Stored { id: head.id, envelope, facts: head.facts.into(), message: Bytes::new() })
     }
 
     fn progress(

@@ -14,7 +14,8 @@ use super::tally::Tally;
 use super::volume::Volume;
 use crate::error::StoreError;
 use crate::format::{
-    Record, push_also, push_done, push_moved, push_waiting, read_message, read_waiting,
+    HEAD_CLAIM_OCTETS, Head, Record, push_also, push_done, push_moved, push_waiting, read_message,
+    read_waiting,
 };
 use crate::store::Usage;
 use crate::table::{At, Table};
@@ -213,6 +214,17 @@ impl Shared {
     /// Head and octets of a message, as they are on the disk: not compared with their
     /// checksums yet.
     pub(super) fn read_message(&self, place: Place) -> Result<Vec<u8>, StoreError> {
+        self.read_front(place, u32::MAX)
+    }
+
+    /// The head of a message alone: what lies behind it is not touched.
+    pub(super) fn read_head(&self, place: Place) -> Result<Vec<u8>, StoreError> {
+        let begin = self.read_front(place, HEAD_CLAIM_OCTETS)?;
+        self.read_front(place, Head::claims(&begin).ok_or_else(|| damaged_message(place))?)
+    }
+
+    /// So many of its octets, or all there are.
+    fn read_front(&self, place: Place, most: u32) -> Result<Vec<u8>, StoreError> {
         // A message may be moved, and its segment removed, between the two looks: then it is
         // found at its new place.
         loop {
@@ -225,7 +237,7 @@ impl Shared {
                 }
                 continue;
             };
-            let mut buffer = vec![0; octets as usize];
+            let mut buffer = vec![0; octets.min(most) as usize];
             let read = file.read_at(&mut buffer, u64::from(offset));
             return read.map(|()| buffer).map_err(|e| unread(&e));
         }

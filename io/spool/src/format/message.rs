@@ -13,6 +13,8 @@ use crate::store::Insertion;
 /// provider accepts, and small enough that offsets stay below 4 GiB.
 pub(crate) const MESSAGE_OCTETS_MAX: usize = 256 << 20;
 
+/// Octets that say how long a head is.
+pub(crate) const HEAD_CLAIM_OCTETS: u32 = 12;
 /// Octets of a head before what has no fixed length.
 const FIXED_OCTETS: usize = 28;
 /// A recipient has at least this many in an envelope: a claim of more recipients is not believed.
@@ -61,6 +63,13 @@ impl<'a> Head<'a> {
             message_octets,
             message_crc,
         })
+    }
+
+    /// How many octets the head at the front claims to have.
+    pub(crate) fn claims(octets: &[u8]) -> Option<u32> {
+        let mut from = Octets(octets);
+        from.u64()?;
+        from.u32()
     }
 
     /// Octets of head and message together.

@@ -17,7 +17,9 @@ pub(crate) use change::{
 pub(crate) use envelope::decode_envelope;
 pub(crate) use export::{EXPORT_HEADER_OCTETS, EXPORTED, ExportHeader, decode_end, encode_end};
 pub(crate) use index::{INDEX_HEADER_OCTETS, IndexHeader, push_told, told_at, without};
-pub(crate) use message::{Head, MESSAGE_OCTETS_MAX, encode_message, measure, read_message};
+pub(crate) use message::{
+    HEAD_CLAIM_OCTETS, Head, MESSAGE_OCTETS_MAX, encode_message, measure, read_message,
+};
 pub(crate) use record::{HEADER_OCTETS, Header, Kind, MAGIC, Record};
 pub(crate) use segment::{SEGMENT_HEADER_OCTETS, SegmentHeader, Start};
 pub(crate) use told::{Told, Untold, tell};

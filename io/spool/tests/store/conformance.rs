@@ -74,6 +74,19 @@ fn a_message_comes_back_octet_for_octet() {
 }
 
 #[test]
+fn who_a_message_is_for_can_be_read_alone() {
+    for fixture in both() {
+        let ticket = fixture.store.insert(message(1, 3, 1000));
+        (fixture.settle)();
+        let place = ticket.wait().unwrap();
+        let (whole, head) = (fixture.store.read(place).unwrap(), fixture.store.read_head(place));
+        let head = head.unwrap();
+        assert!(head.message.is_empty());
+        assert_eq!((head.id, head.envelope, head.facts), (whole.id, whole.envelope, whole.facts));
+    }
+}
+
+#[test]
 fn a_message_is_gone_when_its_last_recipient_is_done_and_not_before() {
     for fixture in both() {
         let ticket = fixture.store.insert(message(1, 2, 10));
