@@ -70,5 +70,6 @@ fn main() -> std::process::ExitCode {
         }
         Command::Manual(wanted) => commands::completions::manual(overview::command(), &wanted),
     };
+    postlane_server::finish_alarms();
     done.unwrap_or_else(|failure| failure.report()).into()
 }

@@ -33,5 +33,6 @@ pub use identity::tester;
 pub use identity::turnstile::NotInspected;
 pub use outcome::meaning::Meanings;
 pub use server::{Server, claim, token_path};
+pub use telling::alarm::{finish_alarms, tell_of_faults};
 pub use telling::webhooks;
 pub use trouble::triage;

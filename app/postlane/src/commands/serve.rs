@@ -17,7 +17,7 @@ use postlane_net::route::Pattern;
 use postlane_server::config::{Config, Overrides};
 use postlane_server::handle::Reread;
 use postlane_server::setup::Setup;
-use postlane_server::{Clock, ClockMark, Server, claim, token_path};
+use postlane_server::{Clock, ClockMark, Server, claim, tell_of_faults, token_path};
 use postlane_spool::OpenError;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -66,6 +66,7 @@ pub(crate) struct Serve {
 }
 
 pub(crate) fn run(reach: &Reach, serve: Serve) -> Result<Exit, Failure> {
+    tell_of_faults();
     let overrides = overrides(reach, &serve);
     let config = match Config::load(serve.config.as_deref(), &overrides) {
         Ok(config) => config,

@@ -70,6 +70,7 @@ mod tls_host;
 mod tls_policy;
 #[path = "../../../../io/net/tests/peer/unbound.rs"]
 mod unbound;
+mod unread;
 mod upgrade;
 mod watch_domains;
 mod watch_lists;

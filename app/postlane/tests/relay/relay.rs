@@ -72,6 +72,11 @@ impl Home {
 
     fn serve(self, arguments: &[&str]) -> Relay {
         let log = File::options().create(true).append(true).open(self.path().join("log")).unwrap();
+        self.serve_telling(log, arguments)
+    }
+
+    /// Starts a relay here that tells its log there.
+    pub(crate) fn serve_telling(self, log: impl Into<Stdio>, arguments: &[&str]) -> Relay {
         let mut child = self
             .command(&["serve"])
             .args(arguments)
@@ -86,7 +91,7 @@ impl Home {
             let value = ready.split_whitespace().find_map(|word| word.strip_prefix(key));
             let address = value.and_then(|value| value.split(',').next()?.parse().ok());
             address.unwrap_or_else(|| {
-                let log = fs::read_to_string(self.path().join("log")).unwrap();
+                let log = fs::read_to_string(self.path().join("log")).unwrap_or_default();
                 panic!("the relay said {ready:?}, and {log}")
             })
         };

@@ -18,6 +18,8 @@ use crate::ground::clock::Clock;
 use crate::ground::mailbox::Mailbox;
 use crate::telling::veil::Veil;
 
+pub(crate) use crate::telling::alarm::{alarm, first_sign_in};
+
 /// Writes lines; a thread of its own waits for the terminal or the file.
 #[derive(Clone)]
 pub(crate) struct Journal(Arc<Desk>);
@@ -41,19 +43,29 @@ pub(crate) struct Line(String);
 const GATHER: Duration = Duration::from_millis(20);
 
 /// How long the end of a program waits for its last lines. Chosen, not measured.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 
 impl Journal {
     pub(crate) fn start(settings: &Log) -> Self {
+        let waiting_max = usize::try_from(settings.backlog.0).unwrap_or(usize::MAX);
+        let (journal, written) = Self::begin("journal", settings.output, waiting_max);
+        if let Err(error) = written {
+            alarm(&format!("no log is written: {error}"));
+        }
+        journal
+    }
+
+    /// Begins to write there, on a thread of that name, with so many octets at most that wait.
+    pub(super) fn begin(name: &str, output: Output, waiting_max: usize) -> (Self, io::Result<()>) {
         let desk = Arc::new(Desk {
             lines: Mailbox::new(),
             waiting: AtomicUsize::new(0),
-            waiting_max: usize::try_from(settings.backlog.0).unwrap_or(usize::MAX),
+            waiting_max,
             dropped: AtomicU64::new(0),
             keys: RandomState::new(),
         });
-        let (taken, output) = (desk.clone(), settings.output);
-        let written = thread::Builder::new().name("journal".to_owned()).spawn(move || {
+        let taken = desk.clone();
+        let written = thread::Builder::new().name(name.to_owned()).spawn(move || {
             let mut pieces = Vec::new();
             loop {
                 taken.lines.take(&mut pieces, None);
@@ -65,10 +77,7 @@ impl Journal {
                 thread::sleep(GATHER);
             }
         });
-        if let Err(error) = written {
-            alarm(&format!("no log is written: {error}"));
-        }
-        Self(desk)
+        (Self(desk), written.map(drop))
     }
 
     /// Has whole lines written. Whoever writes never waits: where too much waits already, they
@@ -98,11 +107,16 @@ impl Journal {
         Veil { shown, keys: &self.0.keys }
     }
 
+    /// Octets of lines that are not written yet.
+    pub(super) fn waiting(&self) -> usize {
+        self.0.waiting.load(Ordering::Relaxed)
+    }
+
     /// Waits for the last lines, but not for ever.
     pub(crate) async fn finish(&self) {
         let finished = async {
             let mut look = tokio::time::interval(Duration::from_millis(5));
-            while self.0.waiting.load(Ordering::Relaxed) > 0 {
+            while self.waiting() > 0 {
                 look.tick().await;
             }
         };
@@ -203,21 +217,6 @@ impl Line {
         self.0.push('\n');
         self.0
     }
-}
-
-/// Says something that must be seen, whatever becomes of the log.
-pub(crate) fn alarm(text: &str) {
-    let mut line = Line::new(Clock::wall().now(), "alarm");
-    line.field("text", text);
-    let _ = io::stderr().lock().write_all(line.end().as_bytes());
-}
-
-/// Says where somebody can sign in for the first time, and with which file.
-pub(crate) fn first_sign_in(at: &str, token: &std::path::Path) {
-    let mut line = Line::new(Clock::wall().now(), "first-sign-in");
-    line.field("at", at);
-    line.field("token", &token.display().to_string());
-    let _ = io::stderr().lock().write_all(line.end().as_bytes());
 }
 
 #[cfg(test)]

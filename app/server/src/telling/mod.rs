@@ -1,5 +1,6 @@
 //! What happened, for whoever listens: the log, the ledger, figures, streams of events, webhooks.
 
+pub(crate) mod alarm;
 pub(crate) mod counters;
 pub(crate) mod events;
 pub(crate) mod happened;
