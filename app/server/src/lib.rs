@@ -32,7 +32,7 @@ pub use identity::inspector::Inspector;
 pub use identity::tester;
 pub use identity::turnstile::NotInspected;
 pub use outcome::meaning::Meanings;
-pub use server::{Server, claim, token_path};
+pub use server::{Ended, Server, claim, token_path};
 pub use telling::alarm::{finish_alarms, tell_of_faults};
 pub use telling::webhooks;
 pub use trouble::triage;

@@ -3,23 +3,23 @@
 mod doors;
 mod engine_settings;
 mod fittings;
+mod recovering;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 
 use parking_lot::Mutex;
 use postlane_engine::{Engine, Input};
 use postlane_net::listener::{Gate, ListenerSettings};
-use postlane_spool::{Disk, Lock, OpenError, Opened, Recovered, Recovery};
+use postlane_spool::{Disk, Lock, OpenError, Opened, Recovered};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::config::Config;
 use crate::engine::names::Names;
 use crate::engine::sections;
-use crate::engine::submitting::Submitting;
 use crate::engine::world::{Answers, Around, EngineMailbox};
 use crate::ground::clock_mark::{ClockMark, tell_of_future};
 use crate::ground::registry;
@@ -99,7 +99,13 @@ impl Server {
         let engine = start_engine(&fittings, &setup, &store, &answers, &rights, smtp.clone())?;
         let recovered = watch::Sender::new(false);
         let whole = recovered.subscribe();
-        tell_what_is_queued(recovery, fittings.submitting(), recovered)?;
+        let submitting = fittings.submitting();
+        let tell = move |batch: Vec<Recovered>| {
+            submitting.tell(batch.iter().map(|r| submitting.recovered(r)));
+            // A long queue must not lie in the mailbox as a whole.
+            submitting.mailbox.until_heard();
+        };
+        recovering::begin(recovery, tell, recovered, fittings.broken("recovery", &store))?;
         let gate = Gate::new(setup.sessions_in_max, setup.sessions_of_client_max);
         let stop = watch::Sender::new(false);
         let tester = fittings.tester(&setup, &secret)?;
@@ -142,7 +148,7 @@ impl Server {
 
     /// Stops: takes no new mail, lets what is under way come to its end, closes the spool.
     /// Nothing is lost by not waiting for it; it spares some mail being sent twice.
-    pub async fn stop(mut self) {
+    pub async fn stop(mut self) -> Ended {
         self.handle.stop();
         while self.listeners.join_next().await.is_some() {}
         // Sessions say 421 at the next safe point; those that never come to one are cut off.
@@ -167,7 +173,20 @@ impl Server {
         let live = self.handle.0.live.borrow().clone();
         ClockMark::of(&live.data).keep_last(live.clock);
         self.journal.finish().await;
+        match self.handle.health().await.is_empty() {
+            true => Ended::Sound,
+            false => Ended::Broken,
+        }
     }
+}
+
+/// How a server was when it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// It could have gone on.
+    Sound,
+    /// The spool or a thread of ours had failed: it took no mail any more.
+    Broken,
 }
 
 /// The suppression list, as it was when the last server closed.
@@ -193,23 +212,6 @@ fn recall_lanes(fittings: &Fittings, store: &Disk, setup: &Setup) {
         ));
     }
     mailbox.tell(Input::Recalled(recalled));
-}
-
-/// On a thread of its own: a long queue takes a while.
-fn tell_what_is_queued(
-    recovery: Recovery,
-    submitting: Submitting,
-    recovered: watch::Sender<bool>,
-) -> std::io::Result<JoinHandle<()>> {
-    thread::Builder::new().name("recovery".to_owned()).spawn(move || {
-        let tell = |batch: Vec<Recovered>| {
-            submitting.tell(batch.iter().map(|r| submitting.recovered(r)));
-            // A long queue must not lie in the mailbox as a whole.
-            submitting.mailbox.until_heard();
-        };
-        recovery.drain(tell).iter().for_each(|finding| alarm(&finding.to_string()));
-        recovered.send_replace(true);
-    })
 }
 
 /// The engine's thread, with everything around it.

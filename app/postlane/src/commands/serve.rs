@@ -17,7 +17,7 @@ use postlane_net::route::Pattern;
 use postlane_server::config::{Config, Overrides};
 use postlane_server::handle::Reread;
 use postlane_server::setup::Setup;
-use postlane_server::{Clock, ClockMark, Server, claim, tell_of_faults, token_path};
+use postlane_server::{Clock, ClockMark, Ended, Server, claim, tell_of_faults, token_path};
 use postlane_spool::OpenError;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -32,7 +32,8 @@ use crate::reach::Reach;
 #[command(after_help = "Exit status:
   0   told to end, and ended well
   2   the command line is wrong
-  75  something is in the way that may go by itself: a port or a directory in use, a full disk
+  75  something is in the way that may go by itself: a port or a directory in use, a full disk;
+      or the spool or a thread had failed, and no mail was taken any more
   78  the configuration is wrong, or what it names: nothing starts until it is changed")]
 pub(crate) struct Serve {
     /// The configuration file; without one, the defaults hold
@@ -85,8 +86,10 @@ pub(crate) fn run(reach: &Reach, serve: Serve) -> Result<Exit, Failure> {
     let served = runtime.block_on(until_told(setup, config, reread));
     // What still runs are threads that wait for a disk or a peer: nothing of theirs is lost.
     runtime.shutdown_background();
-    served.map_err(|e| not_started(&e))?;
-    Ok(Exit::Yes)
+    Ok(match served.map_err(|e| not_started(&e))? {
+        Ended::Sound => Exit::Yes,
+        Ended::Broken => Exit::TryAgain,
+    })
 }
 
 /// Why a server did not start, with the exit status that tells a service manager whether to try
@@ -113,7 +116,7 @@ fn make_data(data: &Path) -> anyhow::Result<()> {
     })
 }
 
-async fn until_told(setup: Setup, config: Config, reread: Reread) -> anyhow::Result<()> {
+async fn until_told(setup: Setup, config: Config, reread: Reread) -> anyhow::Result<Ended> {
     let signals = Signals::hear().context("the system's signals cannot be heard")?;
     let data = setup.data.clone();
     make_data(&data)?;
@@ -141,10 +144,10 @@ async fn until_told(setup: Setup, config: Config, reread: Reread) -> anyhow::Res
     signals.follow(&server).await;
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     // First mail, then the API: whoever watches sees the end of it.
-    server.stop().await;
+    let ended = server.stop().await;
     stop.send_replace(true);
     serving.await?;
-    Ok(())
+    Ok(ended)
 }
 
 /// The doors of the API, before any mail moves: a server that ends since somebody else listens there

@@ -101,6 +101,14 @@ pub(crate) fn submission() -> Submission {
     }
 }
 
+/// A submission as the spool takes it.
+pub(crate) fn insertion_of(submission: Submission) -> Insertion {
+    let id = QueueIdSource::new(Shard(0), None).next(Instant::from_unix_s(1_795_239_600));
+    let envelope = Arc::new(submission.envelope);
+    let message = vec![submission.message.into()];
+    Insertion { id, envelope, facts: Box::default(), message, tag: 0 }
+}
+
 fn code(verdict: &Poll<Verdict>) -> Option<u16> {
     match verdict {
         Poll::Ready(Verdict::Refused(refusal)) => Some(refusal.code.number()),
