@@ -35,7 +35,8 @@ fn copy(from: &Path) -> tempfile::TempDir {
         let to = tempfile::tempdir().unwrap();
         let mut entries = fs::read_dir(from).unwrap().map(|entry| entry.unwrap());
         let is_whole = entries.all(|entry| {
-            let is_ours = entry.path().is_file() && entry.file_name() != "lock";
+            // As it was listed: a file that has gone since is one that must be copied.
+            let is_ours = entry.file_type().unwrap().is_file() && entry.file_name() != "lock";
             !is_ours || fs::copy(entry.path(), to.path().join(entry.file_name())).is_ok()
         });
         // The committer may have given a segment back meanwhile; then it is copied anew.
