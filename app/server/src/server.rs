@@ -22,9 +22,9 @@ use crate::engine::names::Names;
 use crate::engine::sections;
 use crate::engine::world::{Answers, Around, EngineMailbox};
 use crate::ground::clock_mark::{ClockMark, tell_of_future};
-use crate::ground::registry;
 use crate::ground::secret::HouseSecret;
 use crate::ground::vital;
+use crate::ground::{descriptors, registry};
 use crate::handle::{Configured, Handle, Reread};
 use crate::intake::rights::HouseRights;
 use crate::lanes::Found;
@@ -72,7 +72,7 @@ impl Server {
         config: Config,
         reread: Reread,
     ) -> anyhow::Result<Self> {
-        raise_file_limit();
+        descriptors::raise_limit(setup.sessions_in_max, setup.sessions_out_max);
         let bound = doors::bind(&setup.listeners).await?;
         doors::tell_sources_elsewhere(&setup.sources);
         let smtp = doors::addresses(&bound)?;
@@ -258,15 +258,6 @@ fn apply(
             mailbox.tell(Input::Passes(sections::of_all(&setup.lanes, &names)));
         }
     })
-}
-
-/// Every session is a file to the system: as many as it allows.
-fn raise_file_limit() {
-    use rustix::process::{Resource, getrlimit, setrlimit};
-    let mut limit = getrlimit(Resource::Nofile);
-    limit.current = limit.maximum;
-    // What is allowed is enough for small relays; the log says when it is not.
-    let _ = setrlimit(Resource::Nofile, limit);
 }
 
 /// Where a server keeps its own things, beside the spool.

@@ -3,6 +3,7 @@
 
 pub(crate) mod clock;
 pub(crate) mod clock_mark;
+pub(crate) mod descriptors;
 pub(crate) mod mailbox;
 pub(crate) mod registry;
 pub(crate) mod secret;
