@@ -9,6 +9,7 @@ mod feed;
 mod inner;
 pub mod log;
 pub mod password;
+mod patient;
 mod problem;
 mod query;
 mod router;

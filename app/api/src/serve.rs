@@ -23,6 +23,7 @@ use tokio::time;
 use tower::ServiceExt as _;
 
 use crate::access::Origin;
+use crate::patient::Patient;
 
 /// Why a door stays shut.
 #[derive(Debug, thiserror::Error)]
@@ -139,7 +140,7 @@ async fn converse<S>(
         http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_PATIENCE)
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+            .serve_connection(TokioIo::new(Patient::new(stream)), TowerToHyperService::new(router))
     );
     let told = async { drop(stop.wait_for(|stop| *stop).await) };
     // A broken connection is the client's business.
@@ -155,7 +156,9 @@ async fn converse<S>(
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Bytes;
     use axum::routing::get;
+    use futures_util::stream;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpStream;
     use tokio::task::JoinHandle;
@@ -166,7 +169,12 @@ mod tests {
     async fn door(places: usize) -> (SocketAddr, watch::Sender<bool>, JoinHandle<()>) {
         let door = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = door.local_addr().unwrap();
-        let router = Router::new().route("/", get(|| async { "hello" }));
+        let endless = || async {
+            let piece = || Ok::<_, io::Error>(Bytes::from_static(&[b'x'; 65_536]));
+            Body::from_stream(stream::repeat_with(piece))
+        };
+        let router =
+            Router::new().route("/", get(|| async { "hello" })).route("/endless", get(endless));
         let stop = watch::Sender::new(false);
         let from = |address: &SocketAddr| Origin::Address(address.ip());
         let held = hold_door(door, from, (router, Some(places)), stop.subscribe());
@@ -194,6 +202,14 @@ mod tests {
         let silent = asked(address, "").await;
         assert!(answer(asked(address, WHOLE).await).await.ends_with("hello"));
         assert_eq!((answer(slow).await, answer(silent).await), (String::new(), String::new()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_never_reads_what_they_asked_for_goes_and_makes_place_for_others() {
+        let (address, _stop, _held) = door(1).await;
+        let deaf = asked(address, "GET /endless HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        assert!(answer(asked(address, WHOLE).await).await.ends_with("hello"));
+        drop(deaf);
     }
 
     #[tokio::test(start_paused = true)]
