@@ -16,6 +16,7 @@ mod router;
 mod routes;
 mod serve;
 pub mod triage;
+mod weight;
 pub mod wire;
 
 pub use access::{Origin, Person, Token, TokenError};

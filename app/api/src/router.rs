@@ -22,6 +22,7 @@ use crate::routes::{
     message, preflight, published, queue, rehearsal, reply, server, suppression, test, test_page,
     tls_report, token, user, view, webhook,
 };
+use crate::weight::weighed;
 
 /// How long a request may take: as long as a slow disk, and no longer. Chosen, not measured.
 const REQUEST_S_MAX: u64 = 60;
@@ -43,7 +44,9 @@ pub fn router(handle: Handle, token: Token) -> Router {
     let (guarded, document) = guarded().split_for_parts();
     let document = serde_json::to_string(&document).unwrap_or_default();
     let gate = Gate::new(handle.clone(), token);
-    let guarded = guarded.layer(middleware::from_fn_with_state(gate, access::check));
+    let guarded = guarded
+        .layer(middleware::from_fn_with_state(handle.clone(), weighed))
+        .layer(middleware::from_fn_with_state(gate, access::check));
     Router::new()
         .route("/v1/openapi.json", get(move || openapi_answer(document.clone())))
         .route("/t/{secret}", get(test_page::show))

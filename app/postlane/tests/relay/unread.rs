@@ -1,13 +1,19 @@
-//! Whoever does not read what the relay tells holds up nobody else.
+//! Whoever does not read what the relay tells, or does not end what they say, holds up nobody else.
 
 use std::fs;
-use std::io::{self, BufRead as _, BufReader, PipeWriter, Write as _};
+use std::io::{self, BufRead as _, BufReader, PipeWriter, Read as _, Write as _};
+use std::net::TcpStream;
 use std::os::unix::fs::FileExt as _;
+use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 
+use serde_json::json;
+
+use crate::http::Api;
 use crate::peer::Peer;
-use crate::relay::Home;
+use crate::relay::{Home, PATIENCE, Relay};
 
 /// Writes until there is no room for one octet more.
 fn fill(mut pipe: &PipeWriter) {
@@ -46,4 +52,62 @@ fn a_log_that_nobody_reads_stops_no_mail_and_no_alarm_stops_its_thread() {
     let lines = BufReader::new(log).lines().map(Result::unwrap);
     let mut alarms = lines.filter(|line| line.contains("event=alarm"));
     assert!(alarms.any(|line| line.contains(&format!("message {lost} is given up"))));
+}
+
+#[test]
+fn a_body_that_is_under_way_by_the_api_leaves_less_room_for_other_mail() {
+    let limits = "[limits]\nbody_memory = \"1MiB\"\nmessage_size = \"1MiB\"\n[[route]]\npattern = \"*\"\nto = \"127.0.0.1:9\"\n[[listener]]\naddress = \"127.0.0.1:0\"\n";
+    let relay: Relay = Home::new().start_by_file(limits);
+    let api = Api::of(&relay);
+    let small = json!({"from": "app@example.com", "to": ["jo@example.net"], "text": "hi"});
+    assert_eq!(api.post("/v1/messages", &small).status, 202);
+    let mut slow = TcpStream::connect(relay.http).unwrap();
+    let (token, octets) = (relay.token(), 3 << 19);
+    write!(
+        slow,
+        "POST /v1/messages HTTP/1.1\r\nHost: a\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
+         Content-Type: application/json\r\nContent-Length: {octets}\r\n\r\n"
+    )
+    .unwrap();
+    slow.write_all(&vec![b' '; octets - 1]).unwrap();
+    // It is in memory when others hear that there is no room.
+    let patience = Instant::now() + PATIENCE;
+    let refused = loop {
+        let answer = api.post("/v1/messages", &small);
+        if answer.status != 202 {
+            break answer;
+        }
+        assert!(Instant::now() < patience, "it does not count");
+    };
+    assert_eq!(refused.status, 503);
+    let mut dialogue = relay.dial();
+    dialogue.say("EHLO app.example");
+    assert!(dialogue.say("MAIL FROM:<app@example.com>").starts_with("452"));
+    // One body alone has room, and leaves it behind.
+    slow.write_all(b" ").unwrap();
+    let mut answer = String::new();
+    slow.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+    assert_eq!(api.post("/v1/messages", &small).status, 202);
+    assert!(dialogue.say("MAIL FROM:<app@example.com>").starts_with("250"));
+}
+
+#[test]
+fn too_few_open_files_are_told_at_the_start() {
+    let home = Home::new();
+    let serve = home.command(&["serve", "--smtp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+    let mut child = Command::new("sh")
+        .args(["-c", "ulimit -n 400; exec \"$@\"", "sh"])
+        .arg(serve.get_program())
+        .args(serve.get_args())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let told = lines.find(|line| line.contains("only 400 files may be open"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(told.unwrap().contains("LimitNOFILE="));
 }

@@ -6,6 +6,7 @@ mod filter;
 mod incidents;
 mod lanes;
 mod message;
+mod on_its_way;
 mod preflight;
 mod queue;
 mod registry;
@@ -69,6 +70,7 @@ pub use lanes::{
     Commanded, Lane, LaneDone, LaneHost, LaneList, LaneStanding, NoLane, Ordered, OrderedProvider,
 };
 pub use message::{Accepted, Composed, Content, NewMessage, NotAccepted};
+pub use on_its_way::OnItsWay;
 pub use postlane_engine::LaneAction;
 pub use preflight::PreflightFilter;
 pub(crate) use remembered::Turns;

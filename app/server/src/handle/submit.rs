@@ -16,13 +16,9 @@ impl Handle {
         if *self.0.stop.borrow() {
             return Err(NotAccepted::NotNow("the server is closing; try again later".to_owned()));
         }
-        let too_much = match self.0.intake.pressure() {
-            Pressure::DiskFull => Some(Refused::DiskFull.to_string()),
-            Pressure::NoMemory => Some("Too much mail is on its way, try again later".to_owned()),
-            _ => None,
-        };
-        if let Some(says) = too_much {
-            return Err(NotAccepted::NotNow(says));
+        // That there is memory for it was said when it came.
+        if self.0.intake.pressure() == Pressure::DiskFull {
+            return Err(NotAccepted::NotNow(Refused::DiskFull.to_string()));
         }
         let message: Bytes = self.message_of(&new.content)?.into();
         self.check(&new, &message)?;
