@@ -51,8 +51,8 @@ settings! {
             .between(Span::from_min(1), Span::from_h(24));
         /// One session.
         session_time: Span = default(Span::from_h(24)).between(Span::from_min(1), Span::from_h(720));
-        /// Octets of messages on their way in, in memory, over all sessions. Beyond it new
-        /// messages are answered 452.
+        /// Octets of messages on their way in, in memory, over all sessions and requests. Beyond it
+        /// new messages are answered 452, and requests 503.
         body_memory: Size = default(Size::mib(512)).between(Size::mib(1), Size::gib(64));
     }
 }
