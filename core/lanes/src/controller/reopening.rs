@@ -34,6 +34,14 @@ const FED: u32 = 3;
 /// A rate is measured over so many quick waves.
 const QUICK_MAX: usize = 4;
 
+/// A lane that went on for so long without a refusal, in small steps,
+const CLIMBED: Span = Span::from_min(6);
+/// at this rate or a higher one, in messages a second, was refused for its last step. Of slower
+/// ones a minute tells too little. Chosen by rehearsals (decision 049).
+const TELLING: f64 = 0.75;
+/// A step is small where this much of the rate was held before it: a first contact doubles.
+const SMALL: f64 = 0.9;
+
 impl Controller {
     pub(super) fn reopen(&mut self, now: Instant, sent: Instant) {
         let Some(rest) = self.rest.take() else {
@@ -234,8 +242,19 @@ impl Controller {
             let least = self.quotas.iter().map(Quota::pace).fold(f64::INFINITY, f64::min) / 2.0;
             rate = if least.is_finite() { rate.max(least) } else { rate };
         }
+        let rate = self.held_before(rest).map_or(rate, |held| rate.max(0.95 * held));
         let rate = rate.min(self.pace.learned());
         self.pace.keep_to(rate, now);
+    }
+
+    /// The rate before the last step, where that step is what was refused: it had been accepted for a
+    /// minute, and the average of a climb is below what held at its end. Not where a refusal may shut
+    /// the door: there it is worth more to be below.
+    fn held_before(&self, rest: &Rest) -> Option<f64> {
+        let has_climbed = rest.refused.since(rest.began) >= CLIMBED && self.shut_out.is_none();
+        let rate = self.pace.learned();
+        self.held
+            .filter(|held| has_climbed && *held >= TELLING && (SMALL * rate..rate).contains(held))
     }
 
     /// What a wave leaves of the rate. Where hardly anything was accepted since the wave before, the rate is
@@ -370,6 +389,36 @@ mod tests {
     use super::*;
     use crate::controller::FIRST_RATE;
     use crate::controller::hearing::tests::rest;
+
+    /// Sixty a minute: a lane that had climbed to that from forty was refused, and the minutes since the
+    /// wave before average fifty.
+    #[test]
+    fn a_lane_that_climbed_to_a_limit_goes_back_to_what_held() {
+        let at = |s: f64| Instant::from_unix_s(1_000_000) + Span((s * 1e6) as u64);
+        let after_climb_of = |minutes: u32, first: f64| {
+            let mut controller = Controller::new(FIRST_RATE, 1);
+            controller.quick.push(at(0.0));
+            let (mut rate, mut now) = (first, 40.0);
+            for _ in 0..minutes {
+                let end = now + 60.0;
+                while now < end {
+                    controller.counted.accepted.record(at(now));
+                    now += 1.0 / rate;
+                }
+                rate *= 1.05;
+                controller.raise(at(now), rate);
+            }
+            let rest = Rest { began: at(40.0), refused: at(now), ..rest(at(now)) };
+            controller.fast_limit(at(now + 30.0), &rest);
+            controller.pace.learned() / rate
+        };
+        let long = after_climb_of(9, 42.0 / 60.0);
+        assert!((long - 0.95 / 1.05).abs() < 0.001, "{long}");
+        // Refused soon again, or too slow for a minute to tell: the average since the wave before.
+        for average in [after_climb_of(3, 1.0), after_climb_of(9, 10.0 / 60.0)] {
+            assert!(average < 0.8, "{average}");
+        }
+    }
 
     /// Twenty in ten minutes, of which what is refused counts: four were refused at first, so that two
     /// that had left were not enough for the canary.
