@@ -3,6 +3,7 @@
 pub(crate) mod arrivals;
 pub(crate) mod cache;
 pub(crate) mod facts;
+pub(crate) mod on_its_way;
 mod ours;
 mod returned;
 pub(crate) mod rights;
@@ -15,7 +16,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -44,6 +44,7 @@ use crate::telling::events::Events;
 use crate::telling::history::History;
 use crate::telling::journal::{Journal, alarm};
 
+pub(crate) use on_its_way::OnItsWay;
 pub(crate) use ours::Aside;
 pub(crate) use roles::kept_messages;
 
@@ -55,8 +56,8 @@ pub(crate) struct Intake {
     pub(crate) cache: Arc<Cache>,
     pub(crate) ids: Mutex<QueueIdSource>,
     pub(crate) counters: Arc<Counters>,
-    /// Octets of messages on their way to the spool.
-    pub(crate) octets: AtomicU64,
+    /// Messages on their way to the spool.
+    pub(crate) on_its_way: OnItsWay,
     /// Whose mail is taken, and which is for us.
     pub(crate) rights: watch::Receiver<Arc<HouseRights>>,
     pub(crate) journal: Journal,
@@ -113,9 +114,9 @@ impl Intake {
     ) -> Result<QueueId, Refused> {
         let octets = message.len() as u64;
         let sender = envelope.reverse_path.clone();
-        self.octets.fetch_add(octets, Ordering::Relaxed);
+        self.on_its_way.come(octets);
         let accepted = self.keep(&origin, envelope, message).await;
-        self.octets.fetch_sub(octets, Ordering::Relaxed);
+        self.on_its_way.go(octets);
         if let Err(refused) = &accepted {
             self.note_refused(&origin, &sender, refused);
         }
@@ -188,18 +189,14 @@ impl Intake {
         self.ids.lock().next(now)
     }
 
-    /// Whether new mail can be taken.
-    pub(crate) fn pressure(&self) -> Pressure {
+    /// Whether new mail can be taken from somebody.
+    pub(crate) fn pressure(&self, standing: &Standing) -> Pressure {
         if self.store.is_full() {
             return Pressure::DiskFull;
         }
-        let most = self.live.borrow().intake_octets_max;
-        match self.octets.load(Ordering::Relaxed) {
-            octets if octets > most => Pressure::NoMemory,
-            // What is on its way may still come in.
-            octets if octets > most - most / 4 => Pressure::Busy,
-            _ => Pressure::None,
-        }
+        let setup = self.live.borrow();
+        let message = setup.limits.message_octets as u64;
+        self.on_its_way.pressure(standing, setup.intake_octets_max, message)
     }
 }
 
@@ -266,17 +263,12 @@ impl listener::Intake for Door {
         (lookup, Nonce(secret::random()))
     }
 
-    fn on_its_way(&self, was: usize, is: usize) {
-        let octets = &self.intake.octets;
-        if is > was {
-            octets.fetch_add((is - was) as u64, Ordering::Relaxed);
-        } else {
-            octets.fetch_sub((was - is) as u64, Ordering::Relaxed);
-        }
+    fn on_its_way(&self, standing: &Standing, was: usize, is: usize) {
+        self.intake.on_its_way.amounts_to(standing, was, is);
     }
 
-    fn pressure(&self) -> Pressure {
-        self.intake.pressure()
+    fn pressure(&self, standing: &Standing) -> Pressure {
+        self.intake.pressure(standing)
     }
 
     fn now(&self) -> Instant {

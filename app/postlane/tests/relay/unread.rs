@@ -93,6 +93,32 @@ fn a_body_that_is_under_way_by_the_api_leaves_less_room_for_other_mail() {
 }
 
 #[test]
+fn a_stranger_who_stalls_in_a_message_leaves_room_for_who_may_send() {
+    let relay: Relay = Home::new().start_by_file(
+        "[relay]\nnetworks = []\n[limits]\nbody_memory = \"4MiB\"\nmessage_size = \"1MiB\"\n\
+         [[route]]\npattern = \"*\"\nto = \"127.0.0.1:9\"\n[[listener]]\naddress = \"127.0.0.1:0\"\n",
+    );
+    let mut stalls = relay.dial();
+    for line in ["EHLO a.example", "MAIL FROM:<a@a.example>", "RCPT TO:<postmaster>", "DATA"] {
+        assert!(stalls.say(line).starts_with(['2', '3']), "{line}");
+    }
+    stalls.send(&b"stalls\r\n".repeat(120_000));
+    let patience = Instant::now() + PATIENCE;
+    let asks = || {
+        let mut other = relay.dial();
+        other.say("EHLO b.example");
+        other.say("MAIL FROM:<b@b.example>")
+    };
+    while !asks().starts_with("451") {
+        assert!(Instant::now() < patience, "it does not count");
+    }
+    let small = json!({"from": "app@example.com", "to": ["jo@example.net"], "text": "hi"});
+    assert_eq!(Api::of(&relay).post("/v1/messages", &small).status, 202);
+    assert!(stalls.say(".").starts_with("250"));
+    assert!(asks().starts_with("250"));
+}
+
+#[test]
 fn too_few_open_files_are_told_at_the_start() {
     let home = Home::new();
     let serve = home.command(&["serve", "--smtp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);

@@ -25,14 +25,14 @@ impl OnItsWay {
     /// Counts octets that have come. Whether there was room for them beside what else is on its way:
     /// one body alone always has it.
     pub fn comes(&self, octets: usize) -> bool {
-        let others = self.intake.octets.load(Ordering::Relaxed);
+        let others = self.intake.on_its_way.all();
         let others = others.saturating_sub(self.octets.load(Ordering::Relaxed));
         if others > self.intake.live.borrow().intake_octets_max {
             self.is_too_much.store(true, Ordering::Relaxed);
             return false;
         }
         self.octets.fetch_add(octets as u64, Ordering::Relaxed);
-        self.intake.octets.fetch_add(octets as u64, Ordering::Relaxed);
+        self.intake.on_its_way.come(octets as u64);
         true
     }
 
@@ -44,6 +44,6 @@ impl OnItsWay {
 
 impl Drop for OnItsWay {
     fn drop(&mut self) {
-        self.intake.octets.fetch_sub(*self.octets.get_mut(), Ordering::Relaxed);
+        self.intake.on_its_way.go(*self.octets.get_mut());
     }
 }

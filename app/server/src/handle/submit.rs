@@ -3,7 +3,6 @@
 use bytes::Bytes;
 use postlane_mail::Envelope;
 use postlane_message::{Client, Draft, compose};
-use postlane_smtp::server::Pressure;
 use postlane_spool::{Changes, Urgency};
 
 use super::remembered::Remembered;
@@ -17,7 +16,7 @@ impl Handle {
             return Err(NotAccepted::NotNow("the server is closing; try again later".to_owned()));
         }
         // That there is memory for it was said when it came.
-        if self.0.intake.pressure() == Pressure::DiskFull {
+        if self.0.intake.store.is_full() {
             return Err(NotAccepted::NotNow(Refused::DiskFull.to_string()));
         }
         let message: Bytes = self.message_of(&new.content)?.into();

@@ -64,7 +64,7 @@ fn door_of(store: &Arc<Memory>, overrides: &Overrides) -> Door {
         cache: Arc::new(Cache::new(1 << 20)),
         ids: Mutex::new(QueueIdSource::new(Shard(0), None)),
         counters: Arc::default(),
-        octets: 0.into(),
+        on_its_way: OnItsWay::default(),
         rights: watch::Sender::new(Arc::new(rights)).subscribe(),
         events,
         history: History::none(),

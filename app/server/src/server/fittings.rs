@@ -24,9 +24,9 @@ use crate::identity::inspector::Inspector;
 use crate::identity::preflight::Preflight;
 use crate::identity::tester::Tester;
 use crate::identity::watch::Watch;
-use crate::intake::Intake;
 use crate::intake::cache::Cache;
 use crate::intake::rights::HouseRights;
+use crate::intake::{Intake, OnItsWay};
 use crate::lanes::{Keeping, Lanes, Teller as LaneTeller};
 use crate::outbound::Outbound;
 use crate::outbound::routing::{Asked, Failures, Routing, route_settings};
@@ -220,7 +220,7 @@ impl Fittings {
             cache: self.cache.clone(),
             ids: Mutex::new(QueueIdSource::new(Shard(0), last_id)),
             counters: self.counters.clone(),
-            octets: 0.into(),
+            on_its_way: OnItsWay::default(),
             rights,
             journal: self.journal.clone(),
             events: self.events.clone(),

@@ -208,6 +208,11 @@ impl Server {
         });
     }
 
+    /// What the client has shown of itself so far.
+    pub fn standing(&self) -> &Standing {
+        &self.standing
+    }
+
     /// Whether new mail can be taken from now on. Told to close, the session ends behind the
     /// message that is under way, if there is one.
     pub fn set_pressure(&mut self, pressure: Pressure) {

@@ -14,7 +14,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use postlane_mail::Instant;
 use postlane_smtp::auth::{Nonce, Secret};
-use postlane_smtp::server::{Login, Lookup, Pressure, Settings, Submission, Verdict};
+use postlane_smtp::server::{Login, Lookup, Pressure, Settings, Standing, Submission, Verdict};
 use rustls::ServerConfig;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
@@ -51,12 +51,12 @@ pub trait Intake: Send + Sync + 'static {
     /// What is kept of a user's password, and octets that nobody can foresee.
     fn look_up(&self, user: &str) -> (Lookup, Nonce);
 
-    /// What of a message has come, in octets, is now so much; it was so much. Messages that
+    /// What of the message of such a client has come, in octets, is now so much; it was so much. Messages that
     /// are there wholly are not counted here.
-    fn on_its_way(&self, was: usize, is: usize);
+    fn on_its_way(&self, standing: &Standing, was: usize, is: usize);
 
-    /// Whether new mail can be taken now.
-    fn pressure(&self) -> Pressure;
+    /// Whether new mail can be taken now of such a client.
+    fn pressure(&self, standing: &Standing) -> Pressure;
 
     /// The time.
     fn now(&self) -> Instant;

@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use postlane_mail::Instant;
-use postlane_smtp::server::{Peer, Pressure, Server, Step};
+use postlane_smtp::server::{Peer, Pressure, Server, Standing, Step};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -42,7 +42,7 @@ pub(super) async fn hold<I: Intake>(
     }
     let peer = Peer { ip, neighbour, tls: facts };
     let mut server = Server::new(intake.now(), settings.smtp.clone(), peer);
-    let mut on_its_way = OnItsWay { intake, octets: 0 };
+    let mut on_its_way = OnItsWay::nothing(intake, &server);
     let mut buffer = vec![0; READ_OCTETS];
     let mut stopping = pin!(stop.wait_for(|stop| *stop));
     let mut told_to_stop = false;
@@ -95,22 +95,34 @@ pub(super) async fn hold<I: Intake>(
         if read == 0 {
             return Ok(());
         }
-        server.set_pressure(if told_to_stop { Pressure::Closing } else { intake.pressure() });
+        let pressed = intake.pressure(server.standing());
+        server.set_pressure(if told_to_stop { Pressure::Closing } else { pressed });
         server.received(intake.now(), &buffer[..read]);
-        on_its_way.amounts_to(server.message_octets());
+        on_its_way.amounts_to(server.standing(), server.message_octets());
     }
 }
 
 /// Octets of a message that is not here wholly yet, and that intake knows of.
 struct OnItsWay<'a, I: Intake> {
     intake: &'a I,
+    /// Whose they count as.
+    standing: Standing,
     octets: usize,
 }
 
-impl<I: Intake> OnItsWay<'_, I> {
-    fn amounts_to(&mut self, octets: usize) {
+impl<'a, I: Intake> OnItsWay<'a, I> {
+    fn nothing(intake: &'a I, server: &Server) -> Self {
+        Self { intake, standing: server.standing().clone(), octets: 0 }
+    }
+
+    fn amounts_to(&mut self, standing: &Standing, octets: usize) {
+        if *standing != self.standing {
+            self.intake.on_its_way(&self.standing, self.octets, 0);
+            self.octets = 0;
+            self.standing = standing.clone();
+        }
         if octets != self.octets {
-            self.intake.on_its_way(self.octets, octets);
+            self.intake.on_its_way(&self.standing, self.octets, octets);
             self.octets = octets;
         }
     }
@@ -118,7 +130,7 @@ impl<I: Intake> OnItsWay<'_, I> {
 
 impl<I: Intake> Drop for OnItsWay<'_, I> {
     fn drop(&mut self) {
-        self.amounts_to(0);
+        self.intake.on_its_way(&self.standing, self.octets, 0);
     }
 }
 

@@ -52,7 +52,8 @@ settings! {
         /// One session.
         session_time: Span = default(Span::from_h(24)).between(Span::from_min(1), Span::from_h(720));
         /// Octets of messages on their way in, in memory, over all sessions and requests. Beyond it
-        /// new messages are answered 452, and requests 503.
+        /// new messages are answered 452, and requests 503. Clients that may not relay have a quarter of it
+        /// together, or one message of the largest size.
         body_memory: Size = default(Size::mib(512)).between(Size::mib(1), Size::gib(64));
     }
 }
