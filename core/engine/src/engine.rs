@@ -29,10 +29,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use postlane_lanes::Lane;
-use postlane_mail::{Instant, QueueId};
+use postlane_mail::{Chance, Instant, QueueId};
 use smallvec::SmallVec;
 
-use crate::chance::Chance;
 use crate::entry::{NO_LINE, State};
 use crate::gates::Gates;
 use crate::input::{Input, Scope};

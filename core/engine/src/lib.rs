@@ -5,7 +5,6 @@
 //! clock and throws no dice but its own seeded ones, so the same inputs give the same
 //! outputs, byte for byte.
 
-mod chance;
 mod drive;
 mod engagement;
 mod engine;

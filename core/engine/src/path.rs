@@ -2,10 +2,9 @@
 
 use std::net::SocketAddr;
 
-use postlane_mail::{Instant, Span};
+use postlane_mail::{Chance, Instant, Span};
 use smallvec::SmallVec;
 
-use crate::chance::Chance;
 use crate::input::RouteHost;
 use crate::names::{ExchangeId, HostId, SourceId};
 use crate::session::Chain;

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use postlane_lanes::{Ceilings, Learning};
-use postlane_mail::{Family, Span};
+use postlane_mail::{Chance, Family, Span};
 
-use crate::chance::Chance;
 use crate::engagement::Engagement;
 use crate::names::{PoolId, ProviderId, SourceId};
 

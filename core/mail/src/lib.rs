@@ -5,6 +5,7 @@
 //! is a number of microseconds. The disk format, the API's JSON and the configuration
 //! have types of their own at their boundaries; these derive no serialisation.
 
+mod chance;
 mod domain;
 mod envelope;
 mod family;
@@ -23,6 +24,7 @@ mod tenant;
 mod time;
 mod unruly;
 
+pub use chance::{Chance, mixed};
 pub use domain::{Domain, DomainError};
 pub use envelope::{BodyType, Envelope, ReturnContent};
 pub use family::Family;

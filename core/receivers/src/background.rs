@@ -1,6 +1,8 @@
 //! Other senders on the same counter: a Poisson process that nobody influences.
 
-use crate::chance::Chance;
+use postlane_mail::Chance;
+
+use crate::chance::wait;
 use crate::ms::Ms;
 use crate::quota::{is_within, time_of_day};
 use crate::scenario::Background;
@@ -20,7 +22,7 @@ pub(crate) struct Others {
 impl Others {
     pub(crate) fn new(background: &Background, start_tod: Ms, mut chance: Chance) -> Self {
         let rate_per_ms = background.rate.per_ms();
-        let next = chance.wait(rate_per_ms);
+        let next = wait(&mut chance, rate_per_ms);
         let Background { from, to, .. } = *background;
         Self { chance, next, rate_per_ms, from, to, start_tod }
     }
@@ -30,7 +32,7 @@ impl Others {
         // Thinned, not restarted: outside of its hours the process goes on unheard.
         while self.next < at.0 as f64 + 1.0 {
             let arrival = Ms(self.next as u64);
-            self.next += self.chance.wait(self.rate_per_ms);
+            self.next += wait(&mut self.chance, self.rate_per_ms);
             if is_within(time_of_day(self.start_tod, arrival), self.from, self.to) {
                 return Some(arrival);
             }

@@ -10,10 +10,10 @@ mod meter;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use postlane_mail::{Code, Reply, Stage};
+use postlane_mail::{Chance, Code, Reply, Stage};
 
 use crate::answer::{Answer, Cause, ConnId, Greeting, Source, Verdict};
-use crate::chance::{Chance, Purpose};
+use crate::chance::{Purpose, stream};
 use crate::ms::Ms;
 use crate::scenario::{Charge, LimitStage, Outage, Scenario};
 
@@ -83,9 +83,9 @@ impl Receiver {
             connect: site.connect,
             txn: site.txn,
             next_conn: 0,
-            shard_chance: Chance::new(seed, Purpose::Shard, 0),
-            temp_chance: Chance::new(seed, Purpose::Temp, 0),
-            latency_chance: Chance::new(seed, Purpose::Latency, 0),
+            shard_chance: stream(seed, Purpose::Shard, 0),
+            temp_chance: stream(seed, Purpose::Temp, 0),
+            latency_chance: stream(seed, Purpose::Latency, 0),
         }
     }
 

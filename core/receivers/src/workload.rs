@@ -1,9 +1,9 @@
 //! What there is to send: every message of a run, in the order of arrival. It depends on the
 //! scenario and the seed alone, never on how mail is sent.
 
-use postlane_mail::{Label, Stream};
+use postlane_mail::{Chance, Label, Stream};
 
-use crate::chance::{Chance, Purpose};
+use crate::chance::{Purpose, stream, wait};
 use crate::ms::Ms;
 use crate::receiver::Addressee;
 use crate::scenario::{Mail, Quantity, Scenario};
@@ -40,7 +40,7 @@ impl Workload {
         let mut arrivals = Vec::new();
         let mut next_rcpt = 0;
         for (mail, number) in scenario.mail.iter().zip(0..) {
-            let chance = Chance::new(seed, Purpose::Workload, number);
+            let chance = stream(seed, Purpose::Workload, number);
             block(mail, chance, &mut next_rcpt, &mut arrivals);
         }
         // Stable: what arrives together keeps the order of the file.
@@ -90,7 +90,7 @@ fn times(quantity: Quantity, chance: &mut Chance) -> Vec<Ms> {
             let mut times = Vec::new();
             let mut at = from.0 as f64;
             loop {
-                at += chance.wait(rate.per_ms());
+                at += wait(chance, rate.per_ms());
                 if at >= to.0 as f64 {
                     return times;
                 }

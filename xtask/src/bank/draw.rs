@@ -1,31 +1,23 @@
 //! What is drawn, from a seed.
 
-/// Chance for one scenario: SplitMix64 (Steele, Lea, Flood 2014).
-pub(super) struct Draw(u64);
+use postlane_mail::{Chance, mixed};
+
+/// Chance for one scenario.
+pub(super) struct Draw(Chance);
 
 impl Draw {
     pub(super) fn new(seed: u64, number: u64) -> Self {
-        let mut draw = Self(seed);
-        let begin = draw.next() ^ number.wrapping_mul(0xd6e8_feb8_6659_fd93);
-        Self(begin)
+        Self(Chance::new(mixed(seed) ^ number.wrapping_mul(0xd6e8_feb8_6659_fd93)))
     }
 
     /// Chance for something else, which does not move this one again.
     pub(super) fn split(&mut self) -> Self {
-        Self(self.next())
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        Self(Chance::new(self.0.draw()))
     }
 
     /// A number below `end`, which is not 0.
     pub(super) fn below(&mut self, end: u64) -> u64 {
-        ((u128::from(self.next()) * u128::from(end)) >> 64) as u64
+        self.0.below(end)
     }
 
     /// A whole number from `low` to `high`, both included.
@@ -35,7 +27,7 @@ impl Draw {
 
     /// A number in `[low, high)`.
     pub(super) fn between(&mut self, low: f64, high: f64) -> f64 {
-        low + (high - low) * (self.next() >> 11) as f64 / (1_u64 << 53) as f64
+        self.0.between(low, high)
     }
 
     /// A number in `[low, high)`, each power of it as likely.

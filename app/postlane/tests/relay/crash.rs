@@ -14,6 +14,7 @@ use std::sync::{Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use postlane_mail::Chance;
 use postlane_spool::{Commits, Disk, Inserted, Seq, Settings, StoreError};
 
 use crate::host::{Host, Pages};
@@ -69,7 +70,7 @@ fn nothing_is_lost_and_only_what_was_in_doubt_comes_twice() {
 /// Kills the relay that often under load, and lets the last one deliver what is left. Gives how
 /// often each recipient was in doubt.
 fn crash_and_crash(crashes: u64, seed: u64, gate: &Gate, host: &Host) -> BTreeMap<String, usize> {
-    let mut chance = seed;
+    let mut chance = Chance::new(seed);
     let mut doubts = BTreeMap::new();
     let home = Home::new();
     let config = home.path().join("postlane.toml");
@@ -81,7 +82,7 @@ fn crash_and_crash(crashes: u64, seed: u64, gate: &Gate, host: &Host) -> BTreeMa
     let mut relay = home.start(&arguments);
     gate.open(relay.smtp);
     for crash in 1..=crashes {
-        let moment = host.write(|pages| pages.events) + next(&mut chance) % 600;
+        let moment = host.write(|pages| pages.events) + chance.draw() % 600;
         retry(&relay);
         host.wait("mail to go through", |pages| pages.events >= moment);
         let killed = Instant::now();
@@ -415,14 +416,6 @@ fn message(number: u64) -> String {
          {number}\r\n.\r\n",
         line.repeat(lines)
     )
-}
-
-/// The next of a row of numbers that look like chance (SplitMix64).
-fn next(seed: &mut u64) -> u64 {
-    *seed = seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    let mixed = (*seed ^ (*seed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    mixed ^ (mixed >> 31)
 }
 
 fn number(variable: &str, otherwise: u64) -> u64 {

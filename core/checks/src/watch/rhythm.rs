@@ -1,6 +1,6 @@
 //! How often lists are asked.
 
-use postlane_mail::{Instant, Span};
+use postlane_mail::{Instant, Span, mixed};
 
 use crate::blocklist::Weight;
 
@@ -44,12 +44,4 @@ pub(super) fn chance(seed: u64, name: &str, at: Instant) -> u64 {
         (sum ^ u64::from(b)).wrapping_mul(0x100_0000_01b3)
     });
     mixed(seed ^ of_name ^ at.0)
-}
-
-/// One step of SplitMix64.
-const fn mixed(number: u64) -> u64 {
-    let number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    number ^ (number >> 31)
 }

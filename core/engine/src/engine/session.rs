@@ -29,7 +29,7 @@ impl<E> Engine<E> {
         }
         let number = self.forgetting.lanes.pop().unwrap_or(self.lanes.len() as u32);
         self.watch_provider(provider);
-        let lane = Lane::new(self.ceilings(provider), self.settings.learning, self.chance.next());
+        let lane = Lane::new(self.ceilings(provider), self.settings.learning, self.chance.draw());
         let state = LaneState {
             lane,
             provider,

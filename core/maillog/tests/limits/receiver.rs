@@ -1,5 +1,6 @@
 //! Receivers drawn by seed: windows of all kinds, and some without any.
 
+use postlane_mail::Chance;
 use postlane_receivers::Scenario;
 
 /// A receiver, and how much mail it gets.
@@ -23,24 +24,20 @@ pub(crate) struct Known {
     pub(crate) quota: u64,
 }
 
-/// Numbers from a seed (SplitMix64).
-pub(crate) struct Chance(pub(crate) u64);
+/// Numbers from a seed.
+pub(crate) struct Numbers(Chance);
 
-impl Chance {
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
+impl Numbers {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(Chance::new(seed))
     }
 
     pub(crate) fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
+        self.0.draw() % bound
     }
 
     pub(crate) fn share(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
+        self.0.unit()
     }
 
     fn one_of<T: Copy>(&mut self, all: &[T]) -> T {
@@ -49,7 +46,7 @@ impl Chance {
 }
 
 pub(crate) fn draw(seed: u64) -> Drawn {
-    let mut chance = Chance(seed.wrapping_mul(77) ^ 0x5EED);
+    let mut chance = Numbers::new(seed.wrapping_mul(77) ^ 0x5EED);
     let window_s = chance.one_of(&[60_u32, 300, 600, 900, 1_800, 3_600]);
     let quota = 20 + chance.below(300);
     let stage = chance.one_of(&["connect", "rcpt"]);

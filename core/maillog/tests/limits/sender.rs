@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use postlane_receivers::{Addressee, Ms, Receiver, Source};
 
-use crate::receiver::{Chance, Drawn};
+use crate::receiver::{Drawn, Numbers};
 
 /// The moment everything begins: 2026-03-02 00:00:17 UTC, no round one.
 const BEGIN_S: u64 = 1_772_409_617;
@@ -24,7 +24,7 @@ struct Waiting {
 /// The log of a run.
 pub(crate) fn log(drawn: &Drawn, seed: u64) -> String {
     let mut receiver = Receiver::new(&drawn.scenario, seed);
-    let mut chance = Chance(seed ^ 0xACE);
+    let mut chance = Numbers::new(seed ^ 0xACE);
     let mut log = String::new();
     let mut queue: Vec<Waiting> = Vec::new();
     // Short windows are met by a short backoff, or a log would have nothing in it.

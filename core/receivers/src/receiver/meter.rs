@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Addressee;
 use crate::background::Others;
-use crate::chance::{Chance, Purpose};
+use crate::chance::{Purpose, stream};
 use crate::counter::{Asked, Counter, TooMuch};
 use crate::ms::Ms;
 use crate::penalty::Boxed;
@@ -229,8 +229,8 @@ impl Meter {
             counter: Counter::new(&limit.kind, quota.at(owner, Ms(0))),
             boxed: Boxed::default(),
             others: limit.background.as_ref().map(|background| {
-                let stream = (self.number << 32) | place;
-                let chance = Chance::new(self.seed, Purpose::Background, stream);
+                let number = (self.number << 32) | place;
+                let chance = stream(self.seed, Purpose::Background, number);
                 Others::new(background, self.start_tod, chance)
             }),
         });

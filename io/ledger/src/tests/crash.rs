@@ -57,7 +57,7 @@ fn a_crash_between_any_two_steps_of_sealing_loses_and_doubles_nothing() {
         for seed in 0..2 {
             let what = format!("seed {seed}, crash after {crash} steps");
             let dir = tempfile::tempdir().unwrap();
-            let mut draw = Draw(seed);
+            let mut draw = Draw::new(seed);
             let mut expected = append(dir.path(), &mut draw, 40);
             open(dir.path()).seal().unwrap();
             expected.extend(append(dir.path(), &mut draw, 30));
@@ -85,7 +85,7 @@ fn a_crash_between_any_two_steps_of_sealing_loses_and_doubles_nothing() {
 fn a_part_that_cannot_be_sealed_stays_readable_and_is_sealed_later() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = open(dir.path());
-    let entry = Draw(1).entry();
+    let entry = Draw::new(1).entry();
     ledger.append(entry.clone());
     ledger.flush().unwrap();
     fs::remove_dir_all(dir.path().join("events")).unwrap();
@@ -120,7 +120,7 @@ fn tallied(dir: &Path) -> u64 {
 #[test]
 fn what_is_sealed_late_costs_no_counts_of_what_was_sealed_before() {
     let dir = tempfile::tempdir().unwrap();
-    let mut draw = Draw(5);
+    let mut draw = Draw::new(5);
     append(dir.path(), &mut draw, 10);
     append(dir.path(), &mut draw, 20);
     seal_youngest(dir.path());
@@ -139,7 +139,7 @@ fn what_is_sealed_late_costs_no_counts_of_its_day() {
     let append = |n: u64| {
         let settings = Settings { clock: yesterday, ..settings() };
         let ledger = Ledger::open(dir.path(), settings).unwrap();
-        (0..n).for_each(|n| assert!(ledger.append(Draw(n).entry())));
+        (0..n).for_each(|n| assert!(ledger.append(Draw::new(n).entry())));
     };
     append(3);
     seal_youngest(dir.path());

@@ -8,7 +8,7 @@ use crate::{Field, Filter, Ledger, Seq};
 
 fn sealed(dir: &Path) -> PathBuf {
     let ledger = open(dir);
-    let mut draw = Draw(9);
+    let mut draw = Draw::new(9);
     for _ in 0..200 {
         ledger.append(draw.entry());
     }
@@ -63,7 +63,7 @@ fn no_damaged_octet_makes_anybody_panic() {
     let dir = tempfile::tempdir().unwrap();
     let path = sealed(dir.path());
     let whole = fs::read(&path).unwrap();
-    let mut draw = Draw(11);
+    let mut draw = Draw::new(11);
     for round in 0..80 {
         let mut octets = whole.clone();
         let near_end =

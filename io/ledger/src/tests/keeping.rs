@@ -17,7 +17,7 @@ fn files(dir: &Path, folder: &str) -> usize {
 }
 
 fn entry(days_ago: u64) -> Entry {
-    let mut entry = Draw(days_ago).entry();
+    let mut entry = Draw::new(days_ago).entry();
     entry.kind = Kind::Deferred;
     entry.at = Instant(now().0 - Span::from_h(24 * days_ago).0);
     entry.sample = Some(Box::default());

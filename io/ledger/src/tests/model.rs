@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use compact_str::{CompactString, format_compact};
-use postlane_mail::{Code, Instant, QueueId, Span, Stream};
+use postlane_mail::{Chance, Code, Instant, QueueId, Span, Stream};
 use proptest::prelude::*;
 
 use crate::entry::tests::any_entry;
@@ -36,15 +36,16 @@ pub(super) fn all(ledger: &Ledger) -> Vec<Entry> {
     followed.entries.into_iter().map(|written| written.entry).collect()
 }
 
-/// Numbers that look drawn and are the same every time (SplitMix64).
-pub(super) struct Draw(pub(super) u64);
+/// What is drawn from a seed.
+pub(super) struct Draw(Chance);
 
 impl Draw {
+    pub(super) fn new(seed: u64) -> Self {
+        Self(Chance::new(seed))
+    }
+
     pub(super) fn below(&mut self, n: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % n
+        self.0.draw() % n
     }
 
     fn one<T: Copy>(&mut self, of: &[T]) -> T {
@@ -117,7 +118,7 @@ impl Draw {
 /// A ledger of several parts, and its entries with their places.
 fn filled(dir: &Path, seed: u64) -> Ledger {
     let ledger = open(dir);
-    let mut draw = Draw(seed);
+    let mut draw = Draw::new(seed);
     for part in 0..4 {
         for _ in 0..150 {
             ledger.append(draw.entry());
@@ -147,7 +148,7 @@ fn pages_of_sealed_parts_are_those_of_a_list() {
     let mut list = ledger.follow(Seq(0), &Filter::default(), usize::MAX).unwrap().entries;
     assert_eq!((list.len(), ledger.figures().parts), (600, 3));
     list.sort_by_key(|written| std::cmp::Reverse((written.entry.at, written.seq)));
-    let mut draw = Draw(2);
+    let mut draw = Draw::new(2);
     for round in 0..45 {
         let filter = draw.filter();
         let expected: Vec<_> =
@@ -172,7 +173,7 @@ fn counts_of_sealed_parts_are_those_of_a_list() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = filled(dir.path(), 3);
     let list = all(&ledger);
-    let mut draw = Draw(4);
+    let mut draw = Draw::new(4);
     for _ in 0..60 {
         let filter = draw.filter();
         let fits: Vec<&Entry> = list.iter().filter(|entry| filter.has(entry)).collect();

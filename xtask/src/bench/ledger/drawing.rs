@@ -1,7 +1,7 @@
 //! A month of a sender's mail, drawn.
 
 use postlane_ledger::{Entry, Kind, Sample};
-use postlane_mail::{Code, Instant, QueueId, Span, Stage, Status, Stream};
+use postlane_mail::{Chance, Code, Instant, QueueId, Span, Stage, Status, Stream};
 
 /// How many days are drawn.
 pub(super) const DAYS: u64 = 30;
@@ -43,15 +43,15 @@ pub(super) fn somebody() -> String {
     "user-17@web.de".to_owned()
 }
 
-/// Numbers that look drawn and are the same every time (SplitMix64).
+/// Entries that look drawn and are the same every time.
 pub(super) struct Drawing {
-    state: u64,
+    chance: Chance,
     messages: u64,
 }
 
 impl Drawing {
     pub(super) fn new(seed: u64) -> Self {
-        Self { state: seed, messages: 0 }
+        Self { chance: Chance::new(seed), messages: 0 }
     }
 
     /// The beginning of an hour.
@@ -139,7 +139,7 @@ impl Drawing {
         entry.code = Code::new(code);
         entry.status = text.split(' ').next().and_then(Status::parse);
         // Receivers like to put an id of their own behind it.
-        entry.reply = format!("{text} {:x}", self.next() >> 24).into();
+        entry.reply = format!("{text} {:x}", self.chance.draw() >> 24).into();
         entry.took_ms = Some(60 + self.below(900) as u32);
         entry.delay_ms =
             Some(if retry { 300_000 + self.below(80_000_000) } else { self.below(4_000) });
@@ -169,13 +169,6 @@ impl Drawing {
     }
 
     fn below(&mut self, n: u64) -> u64 {
-        self.next() % n
-    }
-
-    fn next(&mut self) -> u64 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.state ^ (self.state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        self.chance.draw() % n
     }
 }

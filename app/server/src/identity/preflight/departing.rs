@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use postlane_checks::{Gate, is_public};
 use postlane_engine::{Outcome, RecipientOutcome};
 use postlane_mail::{
-    Code, Domain, Instant, LastReply, Place, QueueId, Reply, ReversePath, Stage, Status,
+    Code, Domain, Instant, LastReply, Place, QueueId, Reply, ReversePath, Stage, Status, mixed,
 };
 use postlane_message::{Fields, domain_of};
 use smallvec::SmallVec;
@@ -98,7 +98,7 @@ impl Preflight {
         let recipient = departing.recipients.first().copied().unwrap_or_default();
         let held = Held { place: departing.place, recipient };
         let passing =
-            Passing { id, held, octets: departing.letter.octets(), chance: chance_of(id) };
+            Passing { id, held, octets: departing.letter.octets(), chance: mixed(id.bits()) };
         let at = self.0.clock.now();
         let Passed { look, hold } = self.0.book.lock().pass(at, &subject, passing, setup);
         if let Some(trust) = look {
@@ -141,13 +141,4 @@ pub(super) fn author_of(letter: &Letter) -> Option<Domain> {
     let message = letter.message.last()?;
     let from = Fields::new(message).find(|field| field.is("From"))?;
     domain_of(from.value)
-}
-
-/// The same number for the same message, and as good as any other (Steele, Lea and Flood,
-/// "Fast splittable pseudorandom number generators", 2014).
-fn chance_of(id: QueueId) -> u64 {
-    let mut z = id.bits().wrapping_add(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }
