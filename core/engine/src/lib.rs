@@ -9,6 +9,7 @@ mod drive;
 mod engagement;
 mod engine;
 mod entry;
+mod fresh;
 mod gates;
 mod input;
 mod line;

@@ -6,8 +6,9 @@ use std::ops::Bound::{Excluded, Unbounded};
 use postlane_mail::{Instant, Span, Stream};
 use smallvec::SmallVec;
 
-use crate::engagement::{Fresh, Tier};
+use crate::engagement::Tier;
 use crate::entry::Rank;
+use crate::fresh::Fresh;
 use crate::names::{ExchangeId, FlowId, PoolId, SectionId};
 use crate::slab::{List, Slab};
 
