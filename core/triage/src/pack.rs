@@ -8,6 +8,7 @@ mod addressee;
 mod authentication;
 mod chosen;
 mod dossier;
+mod file;
 mod hourly;
 mod html;
 mod jsonl;
@@ -21,6 +22,7 @@ mod veil;
 
 pub use addressee::Addressee;
 pub use dossier::{Attempt, Contact, Dossier, SourceProof};
+pub use file::PackFile;
 pub use html::text as html_text;
 use report::Report;
 pub use veil::Shown;
@@ -30,15 +32,6 @@ pub use veil::Shown;
 pub struct Pack {
     /// Its files, in order of their names.
     pub files: Vec<PackFile>,
-}
-
-/// A file of a pack.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PackFile {
-    /// Its path within the pack: lower-case letters, digits, `.`, `-` and `/`.
-    pub name: String,
-    /// What is in it.
-    pub octets: Vec<u8>,
 }
 
 impl Pack {
@@ -60,12 +53,6 @@ impl Pack {
         files.sort_by(|a, b| a.name.cmp(&b.name));
         files.push(PackFile::text("SHA256SUMS", manifest::write(&files)));
         Self { files }
-    }
-}
-
-impl PackFile {
-    fn text(name: &str, text: String) -> Self {
-        Self { name: name.to_owned(), octets: text.into_bytes() }
     }
 }
 

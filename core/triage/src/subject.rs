@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use postlane_mail::Span;
 
+use crate::evidence::Measure;
 use crate::figures::Figures;
 use crate::group::Group;
 use crate::picture::{Backlog, GateSeen, Sample, SourceSeen};
@@ -88,6 +89,13 @@ impl Subject<'_> {
         self.figures.share_of(group).shrunk(2.0)
     }
 
+    /// A group's share of the refusals, as a measure and as a sentence.
+    pub(crate) fn told_share(&self, group: Group) -> (Measure, String) {
+        let share = self.figures.share_of(group);
+        let measure = Measure { name: "share_of_refusals", value: share.value(), of: share.of };
+        (measure, format!("{share} of {} refusals are {}", share.of, group.words()))
+    }
+
     /// How much trouble there is, 0 to 1: none up to a refusal in fifty attempts, full from one
     /// in ten, the bands of a lane.
     pub(crate) fn trouble(&self) -> f64 {
@@ -115,6 +123,12 @@ impl Subject<'_> {
     pub(crate) fn per_minute(&self) -> f64 {
         let minutes = (self.span.0 as f64 / 60e6).max(1.0);
         self.figures.attempts() as f64 / minutes / self.sources.max(1) as f64
+    }
+
+    /// How surely we send at the lowest rate, 0 to 1: two attempts a minute from each source or
+    /// fewer, and not from ten on (chosen, not measured; no provider is known to limit below).
+    pub(crate) fn at_lowest_rate(&self) -> f64 {
+        1.0 - ramp(self.per_minute(), 2.0, 10.0)
     }
 
     /// How surely the same sources' mail is taken elsewhere, 0 to 1; `None` where too little was

@@ -15,8 +15,6 @@ mod recipients;
 mod retry_storm;
 mod throttle;
 
-use crate::evidence::Measure;
-use crate::group::Group;
 use crate::subject::Subject;
 use crate::weight::Weights;
 
@@ -39,11 +37,4 @@ pub(crate) fn weigh(subject: &Subject<'_>) -> Weights {
         row(subject, &mut weights);
     }
     weights
-}
-
-/// A group's share of the refusals, as a measure and as a sentence.
-fn share_of(subject: &Subject<'_>, group: Group) -> (Measure, String) {
-    let share = subject.figures.share_of(group);
-    let measure = Measure { name: "share_of_refusals", value: share.value(), of: share.of };
-    (measure, format!("{share} of {} refusals are {}", share.of, group.words()))
 }

@@ -2,7 +2,7 @@
 
 use aws_lc_rs::digest;
 
-use super::PackFile;
+use super::file::PackFile;
 
 pub(super) fn write(files: &[PackFile]) -> String {
     let line = |file: &PackFile| {

@@ -1,6 +1,5 @@
 //! Block: a list, a case page, or a code that says one (S3140, NOWL).
 
-use super::share_of;
 use crate::class::Class;
 use crate::evidence::Measure;
 use crate::group::Group;
@@ -9,7 +8,7 @@ use crate::weight::Weights;
 
 pub(super) fn weigh(subject: &Subject<'_>, weights: &mut Weights) {
     let share = subject.share(Group::Block);
-    let (measure, says) = share_of(subject, Group::Block);
+    let (measure, says) = subject.told_share(Group::Block);
     let named = subject.named(Group::Block);
     weights.lay(Class::Block, 8.0 * named * share, measure, says);
 

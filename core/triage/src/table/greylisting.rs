@@ -1,6 +1,5 @@
 //! Greylisting: first attempts are deferred, and the same mail is taken a little later.
 
-use super::share_of;
 use crate::class::Class;
 use crate::evidence::Measure;
 use crate::group::Group;
@@ -12,7 +11,7 @@ use crate::weight::Weights;
 pub(super) fn weigh(subject: &Subject<'_>, weights: &mut Weights) {
     let trouble = subject.trouble();
     let share = subject.share(Group::Greylisting);
-    let (measure, says) = share_of(subject, Group::Greylisting);
+    let (measure, says) = subject.told_share(Group::Greylisting);
     weights.lay(Class::Greylisting, 7.0 * trouble * share, measure, says);
 
     let figures = &subject.figures;

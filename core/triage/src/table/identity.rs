@@ -1,7 +1,6 @@
 //! Identity: the replies name SPF, DKIM, DMARC or the sender's address, or our own mail was seen to
 //! lack what of these the provider asks for.
 
-use super::share_of;
 use crate::class::Class;
 use crate::evidence::Measure;
 use crate::group::Group;
@@ -10,7 +9,7 @@ use crate::weight::Weights;
 
 pub(super) fn weigh(subject: &Subject<'_>, weights: &mut Weights) {
     let share = subject.share(Group::Identity);
-    let (measure, says) = share_of(subject, Group::Identity);
+    let (measure, says) = subject.told_share(Group::Identity);
     let named = subject.named(Group::Identity);
     weights.lay(Class::Identity, 8.0 * named * share, measure, says);
     if let Some((domains, says)) = subject.lacked(&["IDN-", "SPF-", "DKIM-", "DMARC-"]) {

@@ -1,6 +1,5 @@
 //! Our own server: reverse DNS, a greeting that changes, TLS, login, route.
 
-use super::share_of;
 use crate::class::Class;
 use crate::evidence::Measure;
 use crate::group::Group;
@@ -10,7 +9,7 @@ use crate::weight::Weights;
 
 pub(super) fn weigh(subject: &Subject<'_>, weights: &mut Weights) {
     let share = subject.share(Group::Infra);
-    let (measure, says) = share_of(subject, Group::Infra);
+    let (measure, says) = subject.told_share(Group::Infra);
     weights.lay(Class::Infra, 8.0 * subject.named(Group::Infra) * share, measure, says);
 
     let trouble = subject.trouble();

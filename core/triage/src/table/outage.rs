@@ -1,6 +1,5 @@
 //! Outage: connections time out or 421 comes without a word on policy, for everybody.
 
-use super::share_of;
 use crate::class::Class;
 use crate::evidence::Measure;
 use crate::group::Group;
@@ -10,7 +9,7 @@ use crate::weight::Weights;
 pub(super) fn weigh(subject: &Subject<'_>, weights: &mut Weights) {
     let trouble = subject.trouble();
     let share = subject.share(Group::Outage);
-    let (measure, says) = share_of(subject, Group::Outage);
+    let (measure, says) = subject.told_share(Group::Outage);
     weights.lay(Class::Outage, 7.0 * trouble * share, measure, says);
 
     let unreached = subject.figures.unreached();

@@ -1,24 +1,16 @@
 //! Policy or identity: all is deferred by every source, first attempts too, at the lowest rate.
 
-use super::share_of;
 use crate::class::Class;
 use crate::evidence::Measure;
 use crate::group::Group;
-use crate::statistic::ramp;
 use crate::subject::Subject;
 use crate::weight::Weights;
-
-/// How surely we send at the lowest rate, 0 to 1: two attempts a minute from each source or
-/// fewer, and not from ten on (chosen, not measured; no provider is known to limit below).
-pub(super) fn minimal(subject: &Subject<'_>) -> f64 {
-    1.0 - ramp(subject.per_minute(), 2.0, 10.0)
-}
 
 pub(super) fn weigh(subject: &Subject<'_>, weights: &mut Weights) {
     let figures = &subject.figures;
     let trouble = subject.trouble();
     let policy = subject.share(Group::Policy);
-    let (measure, says) = share_of(subject, Group::Policy);
+    let (measure, says) = subject.told_share(Group::Policy);
     weights.lay(Class::Policy, 7.0 * subject.named(Group::Policy) * policy, measure, says);
 
     let fresh = figures.fresh.trouble_share();
@@ -27,7 +19,7 @@ pub(super) fn weigh(subject: &Subject<'_>, weights: &mut Weights) {
     let open = subject.share(Group::Rate) + subject.share(Group::Unnamed) + policy;
     weights.lay(
         Class::Policy,
-        trouble * open * subject.nothing_taken() * (2.5 + 4.0 * minimal(subject)),
+        trouble * open * subject.nothing_taken() * (2.5 + 4.0 * subject.at_lowest_rate()),
         measure,
         format!(
             "{fresh} of {} first attempts were refused and nothing was taken, at {:.1} attempts a minute from each source",

@@ -1,6 +1,5 @@
 //! Recipient quality: "policy violations", and mailboxes that do not exist.
 
-use super::share_of;
 use crate::class::Class;
 use crate::evidence::Measure;
 use crate::group::Group;
@@ -11,7 +10,7 @@ use crate::weight::Weights;
 
 pub(super) fn weigh(subject: &Subject<'_>, weights: &mut Weights) {
     let figures = &subject.figures;
-    let (measure, says) = share_of(subject, Group::Recipients);
+    let (measure, says) = subject.told_share(Group::Recipients);
     let share = subject.share(Group::Recipients);
     weights.lay(Class::Recipients, 7.0 * subject.named(Group::Recipients) * share, measure, says);
 

@@ -1,6 +1,5 @@
 //! Throttle: some is taken, the rest is answered with rate words, and all sources fare alike.
 
-use super::share_of;
 use crate::class::Class;
 use crate::evidence::Measure;
 use crate::group::Group;
@@ -11,7 +10,7 @@ pub(super) fn weigh(subject: &Subject<'_>, weights: &mut Weights) {
     let figures = &subject.figures;
     let trouble = subject.trouble();
     let rate = subject.share(Group::Rate);
-    let (measure, says) = share_of(subject, Group::Rate);
+    let (measure, says) = subject.told_share(Group::Rate);
     weights.lay(Class::Throttle, 6.0 * trouble * rate, measure, says);
 
     let accepted = figures.accepted();
@@ -36,7 +35,7 @@ pub(super) fn weigh(subject: &Subject<'_>, weights: &mut Weights) {
         Measure { name: "attempts_per_minute", value: subject.per_minute(), of: share.of };
     weights.lay(
         Class::Throttle,
-        -4.0 * trouble * none * super::policy::minimal(subject),
+        -4.0 * trouble * none * subject.at_lowest_rate(),
         measure,
         format!(
             "nothing is taken even at {:.1} attempts a minute, and a rate limit lets the first ones through",
