@@ -8,7 +8,7 @@ use postlane_api::wire::{AuditPage, ChangeRow};
 
 use crate::answer;
 use crate::desk::Desk;
-use crate::export::{FORMS, File, Line as FileLine, Part};
+use crate::export::{FORMS, File, Part, Wanted};
 use crate::frame::Frame;
 use crate::moments;
 use crate::numbers::{foreign, query};
@@ -116,21 +116,13 @@ pub(crate) async fn export(
     visit: Visit,
     Query(pairs): Query<Vec<(String, String)>>,
 ) -> Result<Response, Problem> {
-    let form = pairs.iter().find(|(key, _)| key == "format").map(|(_, form)| form.clone());
     let asked = Asked::of(&pairs);
-    let read = move |cursor: Option<String>| {
-        let (desk, visit, asked) = (desk.clone(), visit.clone(), asked.clone());
-        async move {
-            let cursor = cursor.unwrap_or_default();
-            let address = asked.query(&[("limit", "1000"), ("cursor", cursor.as_str())]);
-            let page: AuditPage =
-                desk.api().read(visit.person(), &format!("/v1/audit?{address}")).await?;
-            let line = |row: &ChangeRow| FileLine::new(row, cells(row));
-            let next = page.next.map(|next| next.to_string());
-            Ok(Part { lines: page.changes.iter().map(line).collect(), next })
-        }
+    let address = move |cursor: &str| {
+        format!("/v1/audit?{}", asked.query(&[("limit", "1000"), ("cursor", cursor)]))
     };
-    FILE.send(form.as_deref().unwrap_or("csv"), read).await
+    let part =
+        |page: &AuditPage| Part::of(&page.changes, cells, page.next.map(|next| next.to_string()));
+    FILE.send_pages(&Wanted::of(&pairs), (desk, visit), address, part).await
 }
 
 const FILE: File =

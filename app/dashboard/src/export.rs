@@ -11,18 +11,22 @@ use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use postlane_api::Problem;
 use postlane_api::log::{Form, cell, escaped_json};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::desk::Desk;
+use crate::session::Visit;
+
 /// A row on its way out.
-pub(crate) struct Line {
+struct Line {
     json: Vec<u8>,
     cells: Vec<String>,
 }
 
 /// Rows that were read at once, and where the next ones are.
 pub(crate) struct Part {
-    pub(crate) lines: Vec<Line>,
-    pub(crate) next: Option<String>,
+    lines: Vec<Line>,
+    next: Option<String>,
 }
 
 /// What a file is called, and its columns.
@@ -42,8 +46,31 @@ pub(crate) struct Wanted {
 /// The forms that are offered.
 pub(crate) const FORMS: [&str; 2] = ["csv", "jsonl"];
 
+impl Wanted {
+    /// As it stands among what an address asks for.
+    pub(crate) fn of(pairs: &[(String, String)]) -> Self {
+        let found = pairs.iter().find(|(key, _)| key == "format");
+        Self { format: found.map(|(_, format)| format.clone()).unwrap_or_default() }
+    }
+
+    fn form(&self) -> &str {
+        if self.format.is_empty() { "csv" } else { &self.format }
+    }
+}
+
+impl Part {
+    /// These rows, each with its cells.
+    pub(crate) fn of<T: Serialize>(
+        rows: &[T],
+        cells: impl Fn(&T) -> Vec<String>,
+        next: Option<String>,
+    ) -> Self {
+        Self { lines: rows.iter().map(|row| Line::new(row, cells(row))).collect(), next }
+    }
+}
+
 impl Line {
-    pub(crate) fn new(row: &impl Serialize, cells: Vec<String>) -> Self {
+    fn new(row: &impl Serialize, cells: Vec<String>) -> Self {
         Self { json: escaped_json(row), cells }
     }
 
@@ -71,7 +98,6 @@ impl File {
         wanted: &Wanted,
         rows: Vec<Vec<String>>,
     ) -> Result<Response, Problem> {
-        let form = if wanted.format.is_empty() { "csv" } else { &wanted.format };
         let read = move |_| {
             let line = |cells: &Vec<String>| {
                 let named: BTreeMap<&str, &String> =
@@ -81,7 +107,30 @@ impl File {
             let lines = rows.iter().map(line).collect();
             async move { Ok(Part { lines, next: None }) }
         };
-        self.send(form, read).await
+        self.send(wanted.form(), read).await
+    }
+
+    /// The file of what the API gives whoever is signed in, a page after the other: `address` asks
+    /// for the page at a cursor, empty for the first.
+    ///
+    /// # Errors
+    /// What the first page cannot be read for; a form that is not known.
+    pub(crate) async fn send_pages<P: DeserializeOwned + 'static>(
+        self,
+        wanted: &Wanted,
+        (desk, visit): (Desk, Visit),
+        address: impl Fn(&str) -> String + Send + Sync + 'static,
+        part: fn(&P) -> Part,
+    ) -> Result<Response, Problem> {
+        let read = move |cursor: Option<String>| {
+            let (desk, visit) = (desk.clone(), visit.clone());
+            let address = address(cursor.as_deref().unwrap_or_default());
+            async move {
+                let page: P = desk.api().read(visit.person(), &address).await?;
+                Ok(part(&page))
+            }
+        };
+        self.send(wanted.form(), read).await
     }
 
     /// The file, read part by part. The first is read before anything is answered, so that what cannot be
@@ -89,7 +138,7 @@ impl File {
     ///
     /// # Errors
     /// What the first part cannot be read for; a form that is not known.
-    pub(crate) async fn send<F>(
+    async fn send<F>(
         self,
         form: &str,
         read: impl Fn(Option<String>) -> F + Send + Sync + 'static,

@@ -10,7 +10,7 @@ use super::act::{WORDINGS, told};
 use super::which::Which;
 use crate::answer;
 use crate::desk::Desk;
-use crate::export::{FORMS, File, Line as FileLine, Part};
+use crate::export::{FORMS, File, Part, Wanted};
 use crate::frame::Frame;
 use crate::lanes::{age_p95, age_place};
 use crate::moments;
@@ -157,20 +157,12 @@ pub(crate) async fn export(
     visit: Visit,
     Query(pairs): Query<Vec<(String, String)>>,
 ) -> Result<Response, Problem> {
-    let form = pairs.iter().find(|(key, _)| key == "format").map(|(_, form)| form.clone());
     let which = Which::of(&pairs);
-    let read = move |cursor: Option<String>| {
-        let (desk, visit, which) = (desk.clone(), visit.clone(), which.clone());
-        async move {
-            let cursor = cursor.unwrap_or_default();
-            let asked = which.query(&[("limit", "10000"), ("cursor", cursor.as_str())]);
-            let page: QueuePage =
-                desk.api().read(visit.person(), &format!("/v1/queue?{asked}")).await?;
-            let line = |row: &QueueRow| FileLine::new(row, cells(row));
-            Ok(Part { lines: page.recipients.iter().map(line).collect(), next: page.next })
-        }
+    let address = move |cursor: &str| {
+        format!("/v1/queue?{}", which.query(&[("limit", "10000"), ("cursor", cursor)]))
     };
-    FILE.send(form.as_deref().unwrap_or("csv"), read).await
+    let part = |page: &QueuePage| Part::of(&page.recipients, cells, page.next.clone());
+    FILE.send_pages(&Wanted::of(&pairs), (desk, visit), address, part).await
 }
 
 const FILE: File = File {
