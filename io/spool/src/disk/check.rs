@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::directory::Directory;
 use super::reading::Purpose;
 use super::recovery::Recovery;
-use super::volume::Directory;
 use super::{OpenError, Settings};
 use crate::finding::Finding;
 
@@ -29,7 +29,7 @@ pub struct Checked {
 pub fn check(dir: &Path, each: impl Fn(u32, u32) + Sync) -> Result<Checked, OpenError> {
     let volume = Arc::new(Directory::look(dir)?);
     let read = Recovery::read(volume, Settings::default(), Purpose::Check, &each);
-    let (recovery, _) = read.map_err(|why| OpenError::unread(dir, &why))?;
+    let (recovery, _) = read.map_err(|why| why.told(dir))?;
     let usage = recovery.shared.usage();
     let (segments, octets, messages) = (usage.segments, usage.used, usage.messages);
     let mut findings = recovery.report.findings.clone();

@@ -3,8 +3,6 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::reading::Unread;
-
 /// Why a spool cannot be opened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -62,12 +60,5 @@ pub enum OpenError {
 impl OpenError {
     pub(super) fn not_usable(dir: &Path, why: &io::Error) -> Self {
         Self::NotUsable { dir: dir.to_owned(), why: why.to_string() }
-    }
-
-    pub(super) fn unread(dir: &Path, why: &Unread) -> Self {
-        match why {
-            Unread::Disk(why) => Self::not_usable(dir, why),
-            Unread::Later(segment) => Self::Later { dir: dir.to_owned(), segment: *segment },
-        }
     }
 }

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use postlane_mail::{Instant, Place, QueueId};
 
+use super::directory::Directory;
 use super::reading::Purpose;
 use super::recovery::Recovery;
-use super::volume::Directory;
 use super::{OpenError, Settings};
 use crate::error::StoreError;
 use crate::finding::{Finding, Wrong};
@@ -77,7 +77,7 @@ pub fn export(
 ) -> Result<Exported, MoveError> {
     let volume = Arc::new(Directory::look(dir)?);
     let read = Recovery::read(volume, Settings::default(), Purpose::Look, &|_, _| ());
-    let (recovery, _) = read.map_err(|why| OpenError::unread(dir, &why))?;
+    let (recovery, _) = read.map_err(|why| why.told(dir))?;
     let header = ExportHeader { at: now, epoch: now.0 as u32 };
     let mut writing = Writing { out, epoch: header.epoch, records: 0, octets: 0 };
     writing.put(&header.encode())?;

@@ -10,10 +10,10 @@ use postlane_mail::QueueId;
 
 use super::chores::Chores;
 use super::committer::Committer;
+use super::directory::Directory;
 use super::export::MoveError;
 use super::recovery::{Opening, Recovery};
 use super::request::Request;
-use super::volume::Directory;
 use super::{OpenError, Settings};
 use crate::error::StoreError;
 use crate::finding::Finding;

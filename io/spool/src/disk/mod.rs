@@ -4,6 +4,7 @@ mod check;
 mod chores;
 mod clean;
 mod committer;
+mod directory;
 mod error;
 mod export;
 #[cfg(test)]
@@ -35,15 +36,15 @@ use crate::error::StoreError;
 use crate::format::{Head, decode_envelope, encode_changes, encode_message, read_message};
 use crate::store::{Changes, Commits, Insertion, Key, Store, Stored, Usage};
 use crate::ticket::{Ticket, ticket};
+use directory::Directory;
 use request::Request;
 use shared::Shared;
-use volume::Directory;
 
 pub use check::{Checked, check};
 pub use error::OpenError;
 pub use export::{Exported, MoveError, export};
 pub use import::{Imported, import};
-pub use recovery::{Opened, Recovery, Report};
+pub use recovery::{Recovery, Report};
 pub use settings::{RoomAt, Settings};
 pub use stats::{AGES_MIN, SegmentStats, Stats, stats};
 pub use tally::Tally;
@@ -57,6 +58,14 @@ impl Lock {
     pub fn take(dir: &Path) -> Result<Self, OpenError> {
         Directory::take(dir).map(Self)
     }
+}
+
+/// A spool that has been opened.
+pub struct Opened {
+    /// It takes mail.
+    pub store: Arc<Disk>,
+    /// What was in it.
+    pub recovery: Recovery,
 }
 
 /// The store on a disk.

@@ -1,11 +1,13 @@
 //! Reading all segments at a start, several at once: from their indexes, or record by record.
 
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 use postlane_mail::{Progress, QueueId};
 
+use super::OpenError;
 use super::chores::write_index;
 use super::files::{self, index_name, quarantine_name, segment_name};
 use super::scan::{Scanned, Unscanned, scan};
@@ -35,6 +37,16 @@ pub(super) enum Unread {
     Disk(io::Error),
     /// A later version wrote this segment.
     Later(u32),
+}
+
+impl Unread {
+    /// Why the spool in this directory cannot be opened.
+    pub(super) fn told(&self, dir: &Path) -> OpenError {
+        match self {
+            Self::Disk(why) => OpenError::not_usable(dir, why),
+            Self::Later(segment) => OpenError::Later { dir: dir.to_owned(), segment: *segment },
+        }
+    }
 }
 
 /// A segment that has been read.

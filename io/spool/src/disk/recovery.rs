@@ -16,21 +16,13 @@ use super::files;
 use super::reading::{Purpose, Segment, Story, Unread, read_all};
 use super::shared::Shared;
 use super::volume::Volume;
-use super::{Disk, OpenError, Settings};
+use super::{OpenError, Settings};
 use crate::error::StoreError;
 use crate::finding::{Finding, Wrong};
 use crate::format::{Head, Told, decode_envelope};
 use crate::recovered::Recovered;
 use crate::store::Commits;
 use crate::table::{At, Table};
-
-/// A spool that has been opened.
-pub struct Opened {
-    /// It takes mail.
-    pub store: Arc<Disk>,
-    /// What was in it.
-    pub recovery: Recovery,
-}
 
 /// What was in a spool when it was opened.
 pub struct Recovery {
@@ -68,7 +60,7 @@ impl Opening {
         // Counted before a file without a record is put aside: its number is not given again.
         let last = files::segments(&*self.volume).map_err(unusable)?.last().copied();
         let (recovery, seq) = Recovery::read(self.volume, self.settings, Purpose::Open, &|_, _| ())
-            .map_err(|why| OpenError::unread(dir, &why))?;
+            .map_err(|why| why.told(dir))?;
         let shared = recovery.shared.clone();
         shared.look_at_room();
         let last_id = recovery.report.last_id;

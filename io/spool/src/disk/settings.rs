@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{OpenError, volume};
+use super::{OpenError, directory};
 
 /// How the disk is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,7 +73,7 @@ impl Settings {
     pub fn room_at(&self, dir: &Path) -> Option<RoomAt> {
         let is_there = |dir: &&Path| !dir.as_os_str().is_empty() && dir.exists();
         let there = dir.ancestors().find(is_there).unwrap_or_else(|| Path::new("."));
-        let room = volume::room(there).ok()?;
+        let room = directory::room(there).ok()?;
         let free_min = self.watermark(room.in_all);
         Some(RoomAt { free: room.free, free_min, in_all: room.in_all })
     }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use postlane_mail::Instant;
 
+use super::directory::Directory;
 use super::reading::{Purpose, Unread};
 use super::recovery::Recovery;
-use super::volume::{Directory, Volume as _};
+use super::volume::Volume as _;
 use super::{OpenError, Settings};
 use crate::finding::{Finding, Wrong};
 
@@ -72,7 +73,7 @@ pub fn stats(dir: &Path, now: Instant) -> Result<Stats, OpenError> {
         match Recovery::read(volume.clone(), Settings::default(), Purpose::Look, &|_, _| ()) {
             Ok((recovery, _)) => break recovery,
             Err(Unread::Disk(e)) if e.kind() == std::io::ErrorKind::NotFound && tries < TRIES => {}
-            Err(why) => return Err(OpenError::unread(dir, &why)),
+            Err(why) => return Err(why.told(dir)),
         }
     };
     // A write that is under way is not torn.
