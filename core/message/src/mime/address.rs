@@ -6,8 +6,8 @@ use mail_builder::headers::Header as _;
 use mail_builder::headers::address::Address;
 use postlane_mail::{Mailbox, MailboxError};
 
+use super::refused::{DraftRefused, beginning};
 use super::text::check_text;
-use super::{DraftRefused, beginning};
 
 /// Writes `From`.
 pub(super) fn write_author(out: &mut Vec<u8>, from: &str) -> Result<(), DraftRefused> {

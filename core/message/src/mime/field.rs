@@ -1,8 +1,8 @@
 //! Further fields that a caller writes, and which of them may be there.
 
 use super::address::write_addresses;
+use super::refused::{DraftRefused, beginning};
 use super::text::{check_text, write_text};
-use super::{DraftRefused, beginning};
 
 /// Fields that are written from elsewhere, and where they belong. A name that ends with `-`
 /// stands for all that begin with it.

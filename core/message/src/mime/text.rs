@@ -4,7 +4,7 @@ use mail_builder::headers::Header as _;
 use mail_builder::headers::raw::Raw;
 use mail_builder::headers::text::Text;
 
-use super::{DraftRefused, WORD_OCTETS_MAX};
+use super::refused::{DraftRefused, WORD_OCTETS_MAX};
 
 /// That a text can stand in a header field: one line of words that fit.
 pub(super) fn check_text(field: &str, text: &str) -> Result<(), DraftRefused> {
