@@ -1,16 +1,19 @@
 //! What is counted for one key of a limit, by kind.
 
+mod asked;
 mod bucket;
 mod ewma;
 mod fixed;
 mod grow;
 mod ratio;
 mod sliding;
+mod window;
 
 use crate::ms::Ms;
-use crate::quota::{EPSILON, Quota};
-use crate::scenario::{Kind, Limit};
+use crate::quota::EPSILON;
+use crate::scenario::Kind;
 
+pub(crate) use asked::Asked;
 use bucket::Bucket;
 use ewma::Ewma;
 use fixed::Fixed;
@@ -33,34 +36,6 @@ pub(crate) enum Counter {
     /// When an attempt was first seen.
     Greylist(Option<Ms>),
     Ratio(Record),
-}
-
-/// A limit asked at a moment, for a source.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Asked<'a> {
-    pub(crate) limit: &'a Limit,
-    pub(crate) quota: &'a Quota,
-    /// Whose override holds; `None` for other senders.
-    pub(crate) source: Option<u16>,
-    pub(crate) at: Ms,
-    /// Messages the connection has carried.
-    pub(crate) carried: u32,
-    /// Messages there must still be room for afterwards.
-    pub(crate) reserve: u32,
-    /// Whether the source has had enough accepted to come at once.
-    pub(crate) whitelisted: bool,
-}
-
-impl Asked<'_> {
-    pub(crate) fn quota_at(&self, at: Ms) -> f64 {
-        self.quota.at(self.source, at)
-    }
-
-    /// How many may be counted already for one more, and the reserve, to fit at that moment;
-    /// negative if none fits.
-    fn room(&self, at: Ms) -> f64 {
-        self.quota_at(at) + EPSILON - 1.0 - f64::from(self.reserve)
-    }
 }
 
 impl Counter {
@@ -150,18 +125,4 @@ impl Counter {
             Self::Ratio(record) => record.blocked_until(asked.at),
         }
     }
-}
-
-/// The number of the window of a clock that a moment is in.
-fn window_of(limit: &Limit, at: Ms) -> i64 {
-    let signed = |ms: Ms| i64::try_from(ms.0).unwrap_or(i64::MAX);
-    let since = signed(at).saturating_sub(signed(limit.phase));
-    since.div_euclid(signed(limit.window).max(1))
-}
-
-/// When the window of a clock with this number begins; 0 for those that begin before the run.
-fn begin_of(limit: &Limit, window: i64) -> Ms {
-    let signed = |ms: Ms| i64::try_from(ms.0).unwrap_or(i64::MAX);
-    let begin = window.saturating_mul(signed(limit.window)).saturating_add(signed(limit.phase));
-    Ms(u64::try_from(begin).unwrap_or(0))
 }

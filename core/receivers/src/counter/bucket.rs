@@ -1,6 +1,6 @@
 //! A bucket of tokens that starts full and is filled at a rate, times identity and time of day.
 
-use super::Asked;
+use super::asked::Asked;
 use crate::ms::Ms;
 use crate::quota::EPSILON;
 use crate::scenario::Kind;

@@ -1,7 +1,7 @@
 //! A smoothed rate, as of Exim's `ratelimit`: `r' = (1−e^{−i/W})·W/i + e^{−i/W}·r`, where i is
 //! the time since the last that was counted.
 
-use super::Asked;
+use super::asked::Asked;
 use crate::ms::Ms;
 use crate::quota::EPSILON;
 

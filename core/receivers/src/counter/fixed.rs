@@ -1,6 +1,7 @@
 //! So many in each window of a clock: `n[⌊(t−phase)/W⌋] + 1 ≤ Q(t)`.
 
-use super::{Asked, begin_of, window_of};
+use super::asked::Asked;
+use super::window::{begin_of, window_of};
 use crate::ms::Ms;
 use crate::scenario::Limit;
 

@@ -1,6 +1,7 @@
 //! A cap that grows after clean days that used it, and shrinks after dirty ones.
 
-use super::{Asked, begin_of, window_of};
+use super::asked::Asked;
+use super::window::{begin_of, window_of};
 use crate::ms::Ms;
 use crate::scenario::{Grow, Kind, Limit};
 

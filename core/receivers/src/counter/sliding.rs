@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::Asked;
+use super::asked::Asked;
 use crate::ms::Ms;
 
 /// When something was counted, as far back as the window reaches.
