@@ -3,8 +3,10 @@
 mod catalogue;
 mod dynamic;
 mod helo;
+mod look;
 mod reverse;
 mod sender;
 
+pub use look::{address_checks, check_address, check_address_for};
 pub use reverse::{Reverse, reverse_of};
-pub use sender::{Sender, address_checks, check_address, check_address_for};
+pub use sender::Sender;

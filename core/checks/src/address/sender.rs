@@ -5,8 +5,6 @@ use std::net::IpAddr;
 use crate::check::{Check, Finding, Found};
 use crate::dns::{Answer, Kind, Known, Name, Question, Record};
 
-use super::catalogue::CHECKS;
-
 /// An address that sends.
 #[derive(Debug, Clone, Copy)]
 pub struct Sender<'a> {
@@ -32,36 +30,10 @@ impl AddressCheck {
         Self { check: check.left_open(why), run: |_, _| None }
     }
 
-    fn find(&'static self, known: &mut Known, sender: Sender<'_>) -> Option<Finding> {
+    pub(super) fn find(&'static self, known: &mut Known, sender: Sender<'_>) -> Option<Finding> {
         let open = self.check.open();
         open.or_else(|| Some(self.check.finding((self.run)(known, sender)?)))
     }
-}
-
-/// What there is to be looked at of an address.
-pub fn address_checks() -> impl Iterator<Item = &'static Check> {
-    CHECKS.iter().map(|each| &each.check)
-}
-
-/// Looks at an address. None if answers are missing: get them ([`Known::take_missing`]), and call
-/// it again.
-pub fn check_address(known: &mut Known, sender: Sender<'_>) -> Option<Vec<Finding>> {
-    check_address_for(known, sender, |_| true)
-}
-
-/// The same with those checks alone that are wanted: what nobody wants asks nobody anything.
-pub fn check_address_for(
-    known: &mut Known,
-    sender: Sender<'_>,
-    wanted: impl Fn(&Check) -> bool,
-) -> Option<Vec<Finding>> {
-    // All of them ask before any is waited for.
-    let found: Vec<Option<Finding>> = CHECKS
-        .iter()
-        .filter(|each| wanted(&each.check))
-        .map(|each| each.find(known, sender))
-        .collect();
-    found.into_iter().collect()
 }
 
 /// The names of an address, or why they are not known.
