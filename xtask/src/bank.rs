@@ -20,7 +20,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use postlane_receivers::Scenario;
 
-use crate::Ended;
+use crate::ended::Ended;
 use draw::Draw;
 use words::Words;
 

@@ -14,7 +14,8 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, ensure};
 use serde_json::Value;
 
-use crate::{Ended, root};
+use crate::ended::Ended;
+use crate::root::root;
 
 /// What to read.
 #[derive(clap::Args)]

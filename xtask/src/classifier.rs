@@ -15,7 +15,8 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use postlane_replies::Classifier;
 
-use crate::{Ended, root};
+use crate::ended::Ended;
+use crate::root::root;
 
 /// What to learn from, and where to write it.
 #[derive(clap::Args)]

@@ -12,7 +12,8 @@ use anyhow::Context as _;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use crate::{Ended, root};
+use crate::ended::Ended;
+use crate::root::root;
 
 /// Shells, and the files in which they look for a program's completions.
 const SHELLS: [(&str, &str); 3] =

@@ -9,9 +9,10 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use serde::Deserialize;
 
+use crate::ended::Ended;
 use crate::past::book_at;
+use crate::root::root;
 use crate::score::{judge, tell};
-use crate::{Ended, root};
 
 /// What to judge by.
 #[derive(clap::Args)]

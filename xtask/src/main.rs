@@ -5,20 +5,24 @@ mod bench;
 mod bounces;
 mod classifier;
 mod dist;
+mod ended;
 mod folds;
 mod past;
 mod peers;
 mod pictures;
 mod reference;
+mod root;
 mod score;
 mod test;
 mod tidy;
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
+
+use ended::Ended;
+use root::root;
 
 /// The project's own chores.
 #[derive(Parser)]
@@ -49,15 +53,6 @@ enum Chore {
     /// Measure the relay on this machine.
     #[command(subcommand)]
     Bench(bench::Bench),
-}
-
-/// How a chore ended.
-enum Ended {
-    Well,
-    /// Something was checked and is not as it must be.
-    Badly,
-    /// Somebody must do something first; what, has been printed.
-    NotYet,
 }
 
 fn main() -> ExitCode {
@@ -97,10 +92,4 @@ fn tidy() -> anyhow::Result<Ended> {
     }
     writeln!(out, "{} findings", findings.len())?;
     Ok(Ended::Badly)
-}
-
-/// The root of the tree.
-fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent().expect("xtask stands in the root").to_owned()
 }

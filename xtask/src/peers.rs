@@ -9,7 +9,8 @@ use std::process::{Command, Stdio};
 
 use anyhow::Context as _;
 
-use crate::{Ended, root};
+use crate::ended::Ended;
+use crate::root::root;
 
 /// A Debian package and how to see that it is there.
 struct Peer {

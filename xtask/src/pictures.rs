@@ -11,7 +11,9 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::Context as _;
 
-use crate::{Ended, peers, root};
+use crate::ended::Ended;
+use crate::peers;
+use crate::root::root;
 
 /// How much faster than the world's time runs: four minutes are eight hours.
 const SPEED: &str = "120";

@@ -17,7 +17,8 @@ use anyhow::Context as _;
 use postlane_lanes::Defaults;
 use postlane_replies::{Meanings, Provider, Providers, Rule, RuleBook};
 
-use crate::{Ended, root};
+use crate::ended::Ended;
+use crate::root::root;
 
 /// Whether to write or to compare.
 #[derive(clap::Args)]

@@ -18,8 +18,9 @@ use postlane_replies::{
 };
 use serde_json::Value;
 
+use crate::ended::Ended;
 use crate::past::book_at;
-use crate::{Ended, root};
+use crate::root::root;
 
 /// What to judge by.
 #[derive(clap::Args)]

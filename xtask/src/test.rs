@@ -8,7 +8,9 @@ use std::process::Command;
 
 use anyhow::Context as _;
 
-use crate::{Ended, peers, root};
+use crate::ended::Ended;
+use crate::peers;
+use crate::root::root;
 
 /// What to hand on to `cargo test`.
 #[derive(clap::Args)]

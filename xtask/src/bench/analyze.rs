@@ -12,7 +12,8 @@ use std::process::{Command, Stdio};
 use anyhow::Context as _;
 
 use super::{build_relay, machine, process};
-use crate::{Ended, root};
+use crate::ended::Ended;
+use crate::root::root;
 
 /// How it is measured.
 #[derive(clap::Args)]

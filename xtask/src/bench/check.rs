@@ -13,7 +13,7 @@ use postlane_checks::{Answer, Arrived, Client, Known, Session, check_message};
 use postlane_mail::Instant;
 
 use super::replies::on_cpu;
-use crate::Ended;
+use crate::ended::Ended;
 
 /// How looks are measured.
 #[derive(clap::Args)]

@@ -15,7 +15,7 @@ use postlane_checks::dkim::{BodyHash, Plan, Signer};
 use postlane_mail::Instant;
 
 use super::replies::on_cpu;
-use crate::Ended;
+use crate::ended::Ended;
 
 /// How signing is measured.
 #[derive(clap::Args)]

@@ -14,7 +14,7 @@ use anyhow::{Context as _, bail, ensure};
 use postlane_engine::Learning;
 
 use super::replies::on_cpu;
-use crate::Ended;
+use crate::ended::Ended;
 use world::{Load, Queue};
 
 /// How the engine is measured.

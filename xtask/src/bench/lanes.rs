@@ -22,7 +22,8 @@ use anyhow::Context as _;
 use super::harness::Mailbench;
 use super::server::Server;
 use super::{build_relay, machine};
-use crate::{Ended, root};
+use crate::ended::Ended;
+use crate::root::root;
 use destination::{Kind, Refusing};
 use trial::{Told, Trial};
 

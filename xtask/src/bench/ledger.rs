@@ -16,7 +16,8 @@ use anyhow::Context as _;
 use postlane_ledger::{Codes, Field, Filter, Kind, Ledger, Settings, Tallies, Try};
 use postlane_mail::{Instant, Span};
 
-use crate::{Ended, root};
+use crate::ended::Ended;
+use crate::root::root;
 use drawing::{DAYS, Drawing, END};
 
 /// How the ledger is measured.

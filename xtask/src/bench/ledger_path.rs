@@ -16,7 +16,8 @@ use super::harness::{Load, Mailbench, Wire};
 use super::measure;
 use super::server::Server;
 use super::{build_relay, machine};
-use crate::{Ended, root};
+use crate::ended::Ended;
+use crate::root::root;
 
 /// How it is measured.
 #[derive(clap::Args)]

@@ -29,7 +29,8 @@ use std::process::Command;
 
 use anyhow::Context as _;
 
-use crate::{Ended, root};
+use crate::ended::Ended;
+use crate::root::root;
 use disk::{Disk, Kind};
 use harness::{Load, Mailbench, Wire};
 use server::Server;

@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use postlane_mail::{Code, Reply, Stage};
 use postlane_replies::{Heard, ProviderId, Providers, RuleBook, Scratch, read_reply};
 
-use crate::Ended;
+use crate::ended::Ended;
 
 /// How the rules are measured.
 #[derive(clap::Args)]

@@ -12,7 +12,7 @@ use postlane_replies::{
 use serde_json::Value;
 
 use crate::past::book_at;
-use crate::root;
+use crate::root::root;
 
 /// A reply whose meaning is known.
 pub(super) struct Lesson {

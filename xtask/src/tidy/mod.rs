@@ -25,7 +25,7 @@ mod tests {
 
     #[test]
     fn the_house_is_tidy() {
-        let findings = findings(&crate::root()).unwrap();
+        let findings = findings(&crate::root::root()).unwrap();
         let list: Vec<String> = findings.iter().map(Finding::to_string).collect();
         assert!(list.is_empty(), "{} findings:\n{}", list.len(), list.join("\n"));
     }
