@@ -1,8 +1,8 @@
 //! What the sink says: the SMTP dialogue of one session, fed with octets.
 
 use super::books::Taken;
+use super::house::House;
 use super::rule::{Asked, Open, Rule, Stage};
-use super::session::House;
 
 /// The part of a message kept to find its mark.
 const HEAD_MAX: usize = 8192;

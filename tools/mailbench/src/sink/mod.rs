@@ -2,6 +2,7 @@
 
 mod books;
 mod dialogue;
+mod house;
 mod rule;
 mod session;
 
@@ -17,6 +18,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::clock::Cpu;
 use crate::report::emit;
 use books::Books;
+use house::House;
 use rule::Rule;
 
 /// How often the ends of a run (`--expect`, `--idle`) are looked at.
@@ -113,12 +115,8 @@ async fn serve(arguments: &Arguments) -> anyhow::Result<Arc<Books>> {
     let rules: Arc<[Rule]> = arguments.rules.clone().into();
     let ehlo: Arc<str> = ehlo_reply(&arguments.caps).into();
     for (at, (_, listener)) in listeners.into_iter().enumerate() {
-        let house = session::House {
-            books: books.clone(),
-            rules: rules.clone(),
-            ehlo: ehlo.clone(),
-            listener: at,
-        };
+        let house =
+            House { books: books.clone(), rules: rules.clone(), ehlo: ehlo.clone(), listener: at };
         tokio::spawn(accept(listener, house));
     }
     let names: Vec<String> = addresses.iter().map(SocketAddr::to_string).collect();
@@ -127,7 +125,7 @@ async fn serve(arguments: &Arguments) -> anyhow::Result<Arc<Books>> {
     Ok(books)
 }
 
-async fn accept(listener: TcpListener, house: session::House) {
+async fn accept(listener: TcpListener, house: House) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {

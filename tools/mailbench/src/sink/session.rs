@@ -8,18 +8,7 @@ use tokio::net::TcpStream;
 
 use super::books::Books;
 use super::dialogue::{Dialogue, Step};
-use super::rule::Rule;
-
-/// What all sessions of one listener share.
-#[derive(Clone)]
-pub(super) struct House {
-    pub(super) books: Arc<Books>,
-    pub(super) rules: Arc<[Rule]>,
-    /// The whole EHLO reply.
-    pub(super) ehlo: Arc<str>,
-    /// Which listener, in the order given.
-    pub(super) listener: usize,
-}
+use super::house::House;
 
 /// Takes a connection off the count however its session ends.
 struct Counted {

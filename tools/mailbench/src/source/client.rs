@@ -1,13 +1,17 @@
 //! The client's half of one SMTP session of the source.
 
 use std::io;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use super::Arguments;
+use super::arguments::Arguments;
 use super::message::Message;
 use crate::clock::monotonic_ns;
+
+/// Longest wait for the answer to QUIT.
+const GOODBYE: Duration = Duration::from_secs(1);
 
 /// Why a message could not be sent on this session.
 pub(super) enum Failure {
@@ -95,7 +99,7 @@ impl Client {
     /// Says goodbye and waits a moment for the answer.
     pub(super) async fn quit(mut self) {
         if self.stream.write_all(b"QUIT\r\n").await.is_ok() {
-            let _ = tokio::time::timeout(super::sender::GOODBYE, self.reply()).await;
+            let _ = tokio::time::timeout(GOODBYE, self.reply()).await;
         }
     }
 

@@ -1,6 +1,6 @@
 //! The messages of a source: numbered, marked for the sink, of one size.
 
-use super::Arguments;
+use super::arguments::Arguments;
 use crate::mark::Mark;
 
 /// One message and its envelope.

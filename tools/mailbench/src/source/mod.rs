@@ -1,11 +1,11 @@
 //! SMTP source: many sessions, each sending one message after the other.
 
+mod arguments;
 mod client;
 mod message;
 mod sender;
 mod tally;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -14,67 +14,9 @@ use serde_json::json;
 use crate::clock::{Cpu, monotonic_ns};
 use crate::latency::Summary;
 use crate::report::{emit, rate, seconds};
+pub(crate) use arguments::Arguments;
 use sender::Sent;
 use tally::Tally;
-
-/// Send mail over many sessions and time it.
-#[derive(clap::Args)]
-pub(crate) struct Arguments {
-    /// Servers to send to; sessions take turns.
-    #[arg(long, value_delimiter = ',', default_value = "127.0.0.1:2525")]
-    connect: Vec<String>,
-    /// Name of the run, for the sink.
-    #[arg(long, default_value = "r")]
-    run: String,
-    /// Sessions at the same time.
-    #[arg(long, default_value_t = 20)]
-    sessions: usize,
-    /// Messages in all.
-    #[arg(long, default_value_t = 1000)]
-    messages: u64,
-    /// Number of the first message: a run can go on where another ended.
-    #[arg(long, default_value_t = 0)]
-    first: u64,
-    /// Octets per message, header included.
-    #[arg(long, default_value_t = 4096)]
-    size: usize,
-    /// Recipient domains, in turn.
-    #[arg(long, default_value_t = 1)]
-    domains: u64,
-    /// Recipient domains end in this.
-    #[arg(long, default_value = "bench.test")]
-    suffix: String,
-    /// Reverse-path.
-    #[arg(long, default_value = "sender@source.mailbench.test")]
-    from: String,
-    /// Recipients per message.
-    #[arg(long, default_value_t = 1)]
-    rcpts: u64,
-    /// Messages per connection (0: no limit).
-    #[arg(long, default_value_t = 0)]
-    per_conn: u64,
-    /// Messages per second in all (0: as fast as they are taken).
-    #[arg(long, default_value_t = 0.0)]
-    rate: f64,
-    /// Send BDAT instead of DATA.
-    #[arg(long)]
-    bdat: bool,
-    /// Wait for every reply.
-    #[arg(long)]
-    no_pipelining: bool,
-    /// Tries per message after the first.
-    #[arg(long, default_value_t = 20)]
-    retries: u32,
-    /// Write the number of each message that was answered 250, one per line.
-    #[arg(long)]
-    ids: Option<PathBuf>,
-    /// Write the result here, too.
-    #[arg(long)]
-    json: Option<PathBuf>,
-    /// Threads of the runtime.
-    #[arg(long, default_value_t = 2)]
-    threads: usize,
-}
 
 /// Sends everything and prints what it took.
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Arguments;
+use super::arguments::Arguments;
 use super::client::{Client, Failure};
 use super::message::{Message, filler};
 use super::tally::Tally;
@@ -11,8 +11,6 @@ use crate::clock::monotonic_ns;
 
 /// Wait before a message is tried again.
 const TRY_AGAIN: Duration = Duration::from_millis(100);
-/// Longest wait for the answer to QUIT.
-pub(super) const GOODBYE: Duration = Duration::from_secs(1);
 
 /// A message that was answered 250.
 pub(super) struct Sent {
