@@ -1,12 +1,8 @@
-//! The whole configuration: read, checked, and compared.
-
-use std::fs;
-use std::path::{Path, PathBuf};
+//! The whole configuration: its sections, and how two of them compare.
 
 use super::declaration::{Change, Setting, SettingName};
 use super::effective::{Changed, Effective, changes};
 use super::finding::Findings;
-use super::overrides::Overrides;
 use super::section::{Declared, Reading};
 use super::settings::{
     Blocklist, Credential, Delivery, Dkim, DomainPolicy, Engagement, Expire, Http, Https,
@@ -14,27 +10,7 @@ use super::settings::{
     Relay, Replies, Report, Retry, Route, Source, Spool, Suppression, Tenant, Tester, Timeout,
     TlsPolicies, Unsubscribe, Watch, Webhooks,
 };
-use super::tree::{self, Origin, Spot};
-
-/// No configuration. Whoever wrote it is to blame.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// The file cannot be read.
-    #[error("the configuration {} cannot be read ({why}): name a file that we may read", path.display())]
-    Unreadable {
-        /// Which.
-        path: PathBuf,
-        /// Why not.
-        why: String,
-    },
-    /// Something in it is wrong.
-    #[error("{0}")]
-    Wrong(Findings),
-}
-
-/// Octets of a configuration, at most. Chosen, not measured.
-const FILE_OCTETS_MAX: u64 = 16 << 20;
+use super::tree::{Origin, Spot};
 
 macro_rules! sections {
     (once { $($one:ident: $One:ty),+ $(,)? } many { $($list:ident: $Entry:ty),+ $(,)? }) => {
@@ -77,8 +53,7 @@ macro_rules! sections {
             }
         }
 
-        fn read(reading: &mut Reading) -> Option<Config> {
-            reading.refuse_former("provider", super::lanes::provider_now);
+        pub(super) fn read(reading: &mut Reading) -> Option<Config> {
             reading.refuse_unknown(&[$(<$One>::NAME,)+ $(<$Entry>::NAME,)+]);
             reading.part_named::<Lane, LaneRules>();
             $(let $one = reading.one::<$One>();)+
@@ -168,49 +143,6 @@ impl SectionPage {
 }
 
 impl Config {
-    /// Reads a file, or none, and flags.
-    pub fn load(file: Option<&Path>, overrides: &Overrides) -> Result<Self, ConfigError> {
-        let Some(path) = file else { return Self::parse("", None, overrides) };
-        let unreadable = |why: String| ConfigError::Unreadable { path: path.to_owned(), why };
-        let octets = fs::metadata(path).map_err(|e| unreadable(e.to_string()))?.len();
-        if octets > FILE_OCTETS_MAX {
-            return Err(unreadable(format!("it has {octets} octets, {FILE_OCTETS_MAX} at most")));
-        }
-        let text = fs::read_to_string(path).map_err(|e| unreadable(e.to_string()))?;
-        Self::parse(&text, Some(path), overrides)
-    }
-
-    /// Reads a text that stands in that file, and flags.
-    pub fn parse(
-        text: &str,
-        file: Option<&Path>,
-        overrides: &Overrides,
-    ) -> Result<Self, ConfigError> {
-        let (mut root, mistakes) = tree::parse(text);
-        overrides.apply(&mut root);
-        let folder = file.and_then(Path::parent).unwrap_or_else(|| Path::new("")).to_owned();
-        let mut reading = Reading::new(root, folder);
-        for mistake in mistakes {
-            let cure = "mend it: the form is TOML, https://toml.io".to_owned();
-            reading.complain(mistake.origin, None, mistake.says, cure);
-        }
-        let config = read(&mut reading);
-        if let Some(config) = &config {
-            super::lanes::check(&mut reading, config);
-            super::dkim::check(&mut reading, config);
-        }
-        let mut findings = Findings {
-            file: file.map(Path::to_owned),
-            text: text.to_owned(),
-            list: reading.findings,
-        };
-        findings.sort();
-        match config {
-            Some(config) if !findings.refuse() => Ok(Self { doubts: findings, ..config }),
-            _ => Err(ConfigError::Wrong(findings)),
-        }
-    }
-
     /// Pools and tenants that name a source or a pool which is there only after a restart go
     /// by what they had.
     fn mend_references(&mut self, started: &Self) {
@@ -228,6 +160,11 @@ impl Config {
                 tenant.pool = was.and_then(|was| was.pool.clone());
             }
         }
+    }
+
+    /// The same with what may not be meant in it.
+    pub(super) fn with_doubts(self, doubts: Findings) -> Self {
+        Self { doubts, ..self }
     }
 
     /// What may not be meant, though it can be.
@@ -292,12 +229,5 @@ impl Config {
             })
         });
         each.collect()
-    }
-}
-
-impl Default for Config {
-    /// What holds when nothing is written.
-    fn default() -> Self {
-        Self::parse("", None, &Overrides::default()).expect("a test reads the empty configuration")
     }
 }

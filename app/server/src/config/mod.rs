@@ -14,6 +14,7 @@ mod effective;
 mod explain;
 mod finding;
 pub(crate) mod lanes;
+mod load;
 pub(crate) mod nearest;
 mod overrides;
 mod reference;
@@ -25,11 +26,12 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-pub use configuration::{Config, ConfigError};
+pub use configuration::Config;
 pub use declaration::{Change, Setting, SettingName};
 pub use effective::{Changed, Effective};
 pub use explain::{NotDeclared, explain, explain_all, explanations};
 pub use finding::{Finding, Findings, Weight};
+pub use load::ConfigError;
 pub use overrides::Overrides;
 pub use reference::reference;
 pub use tree::{Origin, Spot};
