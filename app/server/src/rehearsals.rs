@@ -19,7 +19,6 @@ use postlane_mail::{Instant, Label};
 use postlane_rehearsal::Engine;
 use tokio::sync::watch;
 
-use crate::handle::Handle;
 use crate::setup::Live;
 use shelf::Shelf;
 
@@ -50,7 +49,7 @@ impl Rehearsals {
         self.0.live.borrow().clock.now()
     }
 
-    fn put(&self, asked: NewRehearsal) -> Result<Arc<Rehearsed>, NoRehearsal> {
+    pub(crate) fn put(&self, asked: NewRehearsal) -> Result<Arc<Rehearsed>, NoRehearsal> {
         let mut shelf = self.0.shelf.lock();
         let new = shelf.put(asked, self.now())?;
         if !shelf.is_worked_on {
@@ -63,6 +62,25 @@ impl Rehearsals {
             shelf.is_worked_on = true;
         }
         Ok(new)
+    }
+
+    pub(crate) fn all(&self, tenant: &Label) -> Vec<Arc<Rehearsed>> {
+        self.0.shelf.lock().all(tenant)
+    }
+
+    pub(crate) fn find(&self, id: u64, tenant: &Label) -> Result<Arc<Rehearsed>, NoRehearsal> {
+        self.0.shelf.lock().find(id, tenant)
+    }
+
+    pub(crate) fn end(&self, id: u64, tenant: &Label) -> Result<Arc<Rehearsed>, NoRehearsal> {
+        let mut shelf = self.0.shelf.lock();
+        let found = shelf.find(id, tenant)?;
+        match found.standing() {
+            Standing::Waits => found.change(|seen| seen.standing = Standing::Stopped),
+            Standing::Runs => found.stop(),
+            _ => shelf.remove(id),
+        }
+        Ok(found)
     }
 
     /// Makes all that waits, and ends.
@@ -86,42 +104,4 @@ impl Rehearsals {
 fn step_back() {
     const LOWEST: i32 = 19;
     let _ = rustix::process::setpriority_process(None, LOWEST);
-}
-
-impl Handle {
-    /// Has something rehearsed; it waits for its turn.
-    ///
-    /// # Errors
-    /// As many wait or run as may.
-    pub fn rehearse(&self, asked: NewRehearsal) -> Result<Arc<Rehearsed>, NoRehearsal> {
-        self.0.rehearsals.put(asked)
-    }
-
-    /// Rehearsals that a tenant sees, the youngest first; all for [`Label::NONE`].
-    pub fn rehearsals(&self, tenant: &Label) -> Vec<Arc<Rehearsed>> {
-        self.0.rehearsals.0.shelf.lock().all(tenant)
-    }
-
-    /// One that a tenant sees.
-    ///
-    /// # Errors
-    /// There is none of that number.
-    pub fn rehearsal(&self, id: u64, tenant: &Label) -> Result<Arc<Rehearsed>, NoRehearsal> {
-        self.0.rehearsals.0.shelf.lock().find(id, tenant)
-    }
-
-    /// Stops one that waits or runs; one that is over is forgotten.
-    ///
-    /// # Errors
-    /// There is none of that number.
-    pub fn end_rehearsal(&self, id: u64, tenant: &Label) -> Result<Arc<Rehearsed>, NoRehearsal> {
-        let mut shelf = self.0.rehearsals.0.shelf.lock();
-        let found = shelf.find(id, tenant)?;
-        match found.standing() {
-            Standing::Waits => found.change(|seen| seen.standing = Standing::Stopped),
-            Standing::Runs => found.stop(),
-            _ => shelf.remove(id),
-        }
-        Ok(found)
-    }
 }

@@ -10,6 +10,8 @@ mod on_its_way;
 mod preflight;
 mod queue;
 mod registry;
+mod rehearsals;
+mod reloaded;
 mod remembered;
 mod row;
 mod submit;
@@ -73,6 +75,7 @@ pub use message::{Accepted, Composed, Content, NewMessage, NotAccepted};
 pub use on_its_way::OnItsWay;
 pub use postlane_engine::LaneAction;
 pub use preflight::PreflightFilter;
+pub use reloaded::ReloadReport;
 pub(crate) use remembered::Turns;
 pub use row::{AGE_BUCKETS_MIN, Cursor, Page, Row, Summary, SummaryLine, Waiting};
 pub use suppression::{NotListed, SuppressionFilter, SuppressionPage};
@@ -130,17 +133,6 @@ pub struct Reread(pub Box<dyn Fn() -> Result<Config, ConfigError> + Send + Sync>
 pub(crate) struct Configured {
     pub(crate) started: Config,
     pub(crate) now: Config,
-}
-
-/// What a reload did.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ReloadReport {
-    /// Settings that changed since the last time and hold from now on.
-    pub changed: Vec<SettingName>,
-    /// Settings that are not what they were at the start, and need a restart.
-    pub need_restart: Vec<SettingName>,
-    /// What may not be meant, though it can be; a line each.
-    pub warnings: Vec<String>,
 }
 
 /// The server is closing, and answers no more.
