@@ -6,6 +6,7 @@ mod preflight;
 mod ready_tls;
 mod rules;
 mod signing;
+mod tester;
 mod watched;
 
 use std::collections::BTreeMap;
@@ -32,7 +33,6 @@ use tokio::sync::watch;
 
 use crate::config::settings::{Dane, Dormant, Log, Remembered, Scope};
 use crate::ground::clock::Clock;
-use crate::identity::tester::TesterSetup;
 use crate::outbound::tls_policy::Demand;
 use ready_tls::ReadyTls;
 
@@ -40,6 +40,7 @@ pub use lanes::{Inside, LaneSetup};
 pub use preflight::PreflightSetup;
 pub use rules::Rules;
 pub use signing::{SigningKey, SigningSetup};
+pub use tester::TesterSetup;
 pub use watched::{Asking, WatchSetup, WatchedSubject};
 
 /// Everything an operator has decided.

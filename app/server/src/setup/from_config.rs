@@ -14,14 +14,14 @@ use postlane_suppression::Policy;
 use super::{
     AuthSetup, HttpLimits, HttpsSetup, IncidentSetup, LaneSetup, LedgerSetup, ListenerSetup,
     PoolSetup, PreflightSetup, PublishedTlsSetup, Reports, Rules, Setup, SigningSetup, SourceSetup,
-    SuppressionSetup, TenantSetup, TlsChange, TlsSetup, User, WatchSetup, WebhookSetup,
+    SuppressionSetup, TenantSetup, TesterSetup, TlsChange, TlsSetup, User, WatchSetup,
+    WebhookSetup,
 };
+use crate::config::Config;
 use crate::config::settings::{
     Auth, Bounce, LaneName, LaneRules, ListenerTls, Timeout, WithoutTls,
 };
-use crate::config::{Config, Size};
 use crate::ground::clock::Clock;
-use crate::identity::tester::TesterSetup;
 
 impl Setup {
     /// What a configuration that was checked says; by the machine's clock, with the seed 0.
@@ -35,7 +35,7 @@ impl Setup {
             http_limits: http_limits(config),
             webhooks: webhooks(config),
             incidents: incidents(config),
-            tester: tester(config),
+            tester: TesterSetup::of(config),
             watch: Arc::new(WatchSetup::of(config)),
             limits: client_limits(config),
             sessions_in_max: limits.sessions,
@@ -63,7 +63,7 @@ impl Setup {
             expires_after: [config.expire.transactional, config.expire.engaged, config.expire.cold],
             delay_notice_after: report.delay_notice.on(),
             report_returns: report.returns,
-            report_octets_max: octets(report.return_size),
+            report_octets_max: report.return_size.in_memory(),
             suppression: suppression(config),
             preflight: PreflightSetup::of(config),
             transaction_recipients_max: delivery.transaction_recipients,
@@ -88,7 +88,7 @@ impl Setup {
                 backlog_octets_max: spool.backlog.0,
                 ..postlane_spool::Settings::default()
             },
-            cache_octets: octets(spool.body_cache),
+            cache_octets: spool.body_cache.in_memory(),
             log: config.log.clone(),
             ledger: ledger(config),
             shutdown_wait: relay.shutdown_wait,
@@ -139,22 +139,6 @@ fn engagement(config: &Config) -> Engagement {
     Engagement { dormant_after: settings.dormant_after, longest_wait: settings.longest_wait }
 }
 
-fn tester(config: &Config) -> TesterSetup {
-    let settings = &config.tester;
-    let link = settings.link.as_deref().map(|link| link.trim_end_matches('/').to_owned());
-    TesterSetup {
-        domain: settings.domain.clone(),
-        link: link.unwrap_or_else(|| format!("http://{}", config.http.address)),
-        message_octets: octets(settings.message_size),
-        messages: settings.messages,
-        per_client: settings.per_client,
-        expires: settings.expires,
-        keep_for: settings.keep_for,
-        tests: settings.tests as usize,
-        octets_max: settings.size.0,
-    }
-}
-
 fn retry(config: &Config) -> RetrySchedule {
     let settings = &config.retry;
     RetrySchedule {
@@ -196,10 +180,6 @@ fn suppression(config: &Config) -> SuppressionSetup {
 }
 
 /// Bounds keep sizes below what a machine can address.
-fn octets(size: Size) -> usize {
-    usize::try_from(size.0).unwrap_or(usize::MAX)
-}
-
 fn listeners(config: &Config) -> Vec<ListenerSetup> {
     let of = |listener: &crate::config::settings::Listener| {
         let is_encrypted = listener.tls != ListenerTls::None;
@@ -228,10 +208,10 @@ fn listeners(config: &Config) -> Vec<ListenerSetup> {
 fn client_limits(config: &Config) -> Limits {
     let limits = &config.limits;
     Limits {
-        command_octets: octets(limits.command_line),
-        auth_octets: octets(limits.auth_line),
-        message_octets: octets(limits.message_size),
-        data_line_octets: octets(limits.message_line),
+        command_octets: limits.command_line.in_memory(),
+        auth_octets: limits.auth_line.in_memory(),
+        message_octets: limits.message_size.in_memory(),
+        data_line_octets: limits.message_line.in_memory(),
         recipients: usize::from(limits.recipients),
         messages: limits.session_messages,
         idle_commands: limits.idle_commands,
@@ -261,7 +241,7 @@ fn edits(config: &Config) -> Edits {
             InnerReceived::Kept
         },
         limits: HeaderLimits {
-            octets_max: octets(limits.header_size),
+            octets_max: limits.header_size.in_memory(),
             fields_max: limits.header_fields as usize,
             hops_max: usize::from(limits.hops),
         },

@@ -16,7 +16,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use postlane_mail::{Domain, Instant, Rate, Span};
+use postlane_mail::Instant;
 use postlane_net::dns::Resolver;
 use tokio::sync::mpsc;
 
@@ -31,29 +31,6 @@ use token::Tokens;
 pub use book::{MessageStanding, NoTest, Test};
 pub use telling::{NewTest, Told};
 pub use token::TestId;
-
-/// What an operator has said of tests.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TesterSetup {
-    /// The domain of test addresses; none where there are no tests.
-    pub domain: Option<Domain>,
-    /// What links begin with.
-    pub link: String,
-    /// Octets of one message.
-    pub message_octets: usize,
-    /// Messages to one address.
-    pub messages: u32,
-    /// Messages of one client.
-    pub per_client: Rate,
-    /// How long an address takes mail where nothing is said.
-    pub expires: Span,
-    /// How long reports are kept after that.
-    pub keep_for: Span,
-    /// Tests that are kept.
-    pub tests: usize,
-    /// Octets on the disk.
-    pub octets_max: u64,
-}
 
 /// Where tests are looked after.
 pub(crate) struct Tester {

@@ -7,9 +7,10 @@ use postlane_mail::{Code, Instant, Mailbox, Recipient, Status};
 use postlane_smtp::server::{Refusal, Said, Speaker as By, Standing, Submission};
 use postlane_tester::{Arrival, Line, Speaker, Tls};
 
+use super::Tester;
 use super::book::MessageStanding;
 use super::token::TestId;
-use super::{Tester, TesterSetup};
+use crate::setup::TesterSetup;
 
 /// Clients that are remembered. Chosen, not measured: beyond it those whose time has passed are
 /// forgotten, and after that everybody.
