@@ -9,6 +9,7 @@
 mod book;
 mod departing;
 mod figures;
+mod held;
 mod judge;
 mod kept;
 mod look;

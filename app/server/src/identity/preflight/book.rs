@@ -7,8 +7,10 @@ mod kept;
 use std::collections::{BTreeMap, HashMap};
 
 use postlane_checks::Standing;
-use postlane_mail::{Instant, Place, QueueId, Span};
+use postlane_mail::{Instant, QueueId, Span};
 
+use super::held::Held;
+use super::turned::Turn;
 use super::{PreflightRow, Sight, Subject};
 use crate::config::settings::PreflightPolicy;
 use crate::setup::PreflightSetup;
@@ -78,14 +80,6 @@ pub(super) struct Passing {
     pub(super) chance: u64,
 }
 
-/// What it takes to find a message again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Held {
-    pub(super) place: Place,
-    /// One of its recipients, by number.
-    pub(super) recipient: u16,
-}
-
 /// What becomes of a message on its way.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Passed {
@@ -102,15 +96,6 @@ pub(super) enum Trust {
     Heard,
     /// Only what it hears itself.
     Nothing,
-}
-
-/// A gate turned, or has not for a day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Turn {
-    /// Something is missing.
-    Failed,
-    /// Nothing is any more.
-    Ready,
 }
 
 /// A message that is held and is to be looked at again.

@@ -11,7 +11,8 @@ use postlane_mail::{
 use postlane_message::{Fields, domain_of};
 use smallvec::SmallVec;
 
-use super::book::{Held, Passed, Passing};
+use super::book::{Passed, Passing};
+use super::held::Held;
 use super::look::Sample;
 use super::sight::HELD_BY;
 use super::{Preflight, Subject, gate_of};

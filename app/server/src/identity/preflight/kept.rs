@@ -7,7 +7,8 @@ use postlane_mail::{Domain, Instant, Label, Place, QueueId, Stream};
 use postlane_registry::{KeptGate, KeptHeld};
 use serde::{Deserialize, Serialize};
 
-use super::book::{Held, Turn};
+use super::held::Held;
+use super::turned::Turn;
 use super::{Missing, Sight, Subject};
 
 /// What was seen of a subject last.

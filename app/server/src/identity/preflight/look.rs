@@ -12,10 +12,10 @@ use postlane_net::dns::Freshness;
 use smallvec::SmallVec;
 use tokio::time::Instant;
 
-use super::book::{Trust, Turn};
+use super::book::Trust;
 use super::departing::{Aim, Departing};
 use super::judge::{Leaving, judge};
-use super::turned::{FAILED, READY, words};
+use super::turned::{FAILED, READY, Turn, words};
 use super::{Preflight, Sight, Subject};
 use crate::identity::turnstile::NotInspected;
 use crate::lanes::LaneName;

@@ -18,6 +18,15 @@ const FAILS: &str = " fails ";
 /// What stands behind mail of which nothing is missing.
 const HAS: &str = " has what is asked for";
 
+/// A gate turned, or has not for a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// Something is missing.
+    Failed,
+    /// Nothing is any more.
+    Ready,
+}
+
 /// What an entry of the ledger says of a gate.
 pub(crate) struct Turned<'e> {
     entry: &'e Entry,

@@ -6,8 +6,9 @@ use postlane_mail::{Instant, QueueId};
 use postlane_registry::GateStep;
 
 use super::super::kept::{KeptSight, keep_held, keep_sight, keep_subject};
-use super::{Book, FORGOTTEN_AFTER, HELD_MAX, Held, wait};
+use super::{Book, FORGOTTEN_AFTER, HELD_MAX, wait};
 use crate::identity::preflight::Subject;
+use crate::identity::preflight::held::Held;
 use crate::setup::PreflightSetup;
 
 /// Changes that wait to be kept. Chosen, not measured: more are not kept, so that a registry that

@@ -1,7 +1,7 @@
 //! Which messages are looked at, and which wait.
 
 use postlane_checks::Outcome;
-use postlane_mail::{Domain, Label, Stream};
+use postlane_mail::{Domain, Label, Place, Stream};
 use postlane_registry::GateStep;
 
 use super::super::Missing;
