@@ -1,5 +1,7 @@
 //! The committer: takes all that waits, writes it in one go, syncs once, and says so.
 
+mod clean;
+
 use std::io::{self, IoSlice};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -8,7 +10,6 @@ use std::time::{Duration, Instant};
 use postlane_mail::{Place, QueueId};
 
 use super::chores::{Chore, Chores};
-use super::clean::{Clean, LIVE_PERCENT_MAX};
 use super::files::{RESERVE, segment_name};
 use super::request::Request;
 use super::shared::{Door, Shared, Until};
@@ -19,6 +20,7 @@ use crate::format::{
 };
 use crate::store::{Commits, Inserted, Seq};
 use crate::ticket::Promise;
+use clean::{Clean, LIVE_PERCENT_MAX};
 
 /// What is written and may wait for its sync waits no longer than this.
 const SYNC_WITHIN: Duration = Duration::from_millis(20);
@@ -36,11 +38,11 @@ const OPEN_OCTETS_MAX: u64 = 3 << 30;
 const PART_WORTH_CLOSING: u64 = 64;
 
 pub(super) struct Committer {
-    pub(super) shared: Arc<Shared>,
+    shared: Arc<Shared>,
     commits: Box<dyn Commits>,
-    pub(super) chores: Option<Chores>,
-    pub(super) clean: Clean,
-    pub(super) open: OpenSegment,
+    chores: Option<Chores>,
+    clean: Clean,
+    open: OpenSegment,
     seq: u64,
     last_id: Option<QueueId>,
     /// Written and not synced since then.
@@ -106,6 +108,11 @@ impl Committer {
             was_full: false,
             has_ended: false,
         }
+    }
+
+    /// These segments may be ready to be given back.
+    pub(super) fn consider(&mut self, segments: impl Iterator<Item = u32>) {
+        segments.for_each(|segment| self.clean.consider(segment));
     }
 
     pub(super) fn run(mut self) {
@@ -388,7 +395,7 @@ impl Committer {
         Ok(())
     }
 
-    pub(super) fn sync_and_tell(&mut self) -> Result<(), StoreError> {
+    fn sync_and_tell(&mut self) -> Result<(), StoreError> {
         if self.unsynced.is_some() {
             self.sync()?;
         }

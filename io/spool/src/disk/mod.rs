@@ -2,7 +2,6 @@
 
 mod check;
 mod chores;
-mod clean;
 mod committer;
 mod directory;
 mod error;

@@ -71,7 +71,7 @@ impl Opening {
         let open = OpenSegment::begin(&shared, next, last_id, &mut has_reserve).map_err(unbegun)?;
         let begun = (seq, last_id, has_reserve);
         let mut committer = Committer::new(shared.clone(), self.commits, self.chores, open, begun);
-        recovery.stories.keys().for_each(|number| committer.clean.consider(*number));
+        committer.consider(recovery.stories.keys().copied());
         Ok((shared, committer, recovery))
     }
 }

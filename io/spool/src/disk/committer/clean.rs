@@ -7,9 +7,9 @@ use std::time::Instant;
 
 use postlane_mail::Place;
 
-use super::chores::Chore;
-use super::committer::Committer;
-use super::request::Request;
+use super::Committer;
+use crate::disk::chores::Chore;
+use crate::disk::request::Request;
 use crate::error::StoreError;
 use crate::format::{Record, push_done, push_ended, push_keyed, push_waiting};
 use crate::store::Key;
