@@ -305,13 +305,7 @@ impl<'s> Floor<'s> {
 
     /// Writes down until when a limit's box holds the source, if it has one.
     fn note_box(&mut self, source: Source, answer: &Answer) {
-        let Some(limit) = answer.cause.limit() else { return };
-        let has_box = self.scenario.receiver.limits.get(limit).is_some_and(|l| l.penalty.is_some());
-        if !has_box {
-            return;
-        }
-        let usage = self.receiver.usage(self.now, limit, source, answer.shard);
-        if let Some(until) = usage.and_then(|usage| usage.boxed_until) {
+        if let Some((limit, until)) = self.receiver.boxed(self.now, source, answer) {
             self.recorder.boxed(self.now, limit, source, until);
         }
     }

@@ -1,7 +1,7 @@
 //! A look at what nobody outside can see: whether a message would be taken, and from when on.
 //! Only the oracle may look; looking counts nothing.
 
-use crate::answer::{ConnId, Source};
+use crate::answer::{Answer, ConnId, Source};
 use crate::ms::Ms;
 use crate::receiver::{Addressee, Conn, Receiver};
 use crate::scenario::{Kind, LimitStage};
@@ -90,5 +90,14 @@ impl Receiver {
         let meter = self.meters.get_mut(limit).filter(|meter| !meter.limit.key.rcpt)?;
         let (used, quota) = meter.used(caller);
         Some(Usage { used, quota, boxed_until: meter.boxed_until(caller) })
+    }
+
+    /// The limit behind an answer by its number, and until when its box holds the source; none
+    /// where no limit is behind it, or one without a penalty.
+    pub fn boxed(&mut self, now: Ms, source: Source, answer: &Answer) -> Option<(usize, Ms)> {
+        let limit = answer.cause.limit()?;
+        self.meters.get(limit).filter(|meter| meter.limit.penalty.is_some())?;
+        let until = self.usage(now, limit, source, answer.shard)?.boxed_until?;
+        Some((limit, until))
     }
 }
