@@ -179,40 +179,8 @@ fn sender(faults: &mut Faults<'_>, sender: Spanned<file::Sender>) -> Sender {
 fn mail(faults: &mut Faults<'_>, mail: Spanned<file::Mail>) -> Mail {
     let span = mail.span();
     let mail = mail.into_inner();
-    let stream = match mail.class.as_str() {
-        "transactional" | "tx" => Stream::Transactional,
-        "engaged" | "bulk" => Stream::Engaged,
-        "cold" => Stream::Cold,
-        other => {
-            faults.add(
-                &span,
-                format!("there is no class \"{other}\": write transactional, engaged or cold"),
-            );
-            Stream::Engaged
-        }
-    };
-    let quantity = match (mail.count, mail.rate) {
-        (Some(count), None) => {
-            if mail.from.is_some() || mail.to.is_some() {
-                faults.add(&span, "from and to go with a rate: remove them, or write at");
-            }
-            Quantity::Batch { count, at: mail.at.unwrap_or_default() }
-        }
-        (None, Some(rate)) => {
-            if mail.at.is_some() {
-                faults.add(&span, "at goes with a count: remove it, or write from and to");
-            }
-            let (from, to) = (mail.from.unwrap_or_default(), mail.to.unwrap_or(Ms::DAY));
-            if from > to {
-                faults.add(&span, "from is later than to: exchange them");
-            }
-            Quantity::Stream { rate, from, to }
-        }
-        _ => {
-            faults.add(&span, "how much mail is it? write either count or rate");
-            Quantity::Batch { count: 0, at: Ms(0) }
-        }
-    };
+    let stream = stream(faults, &mail.class, &span);
+    let quantity = quantity(faults, &mail, &span);
     share(faults, mail.unknown, &span, "unknown");
     if mail.unique_rcpts == Some(0) {
         faults.add(&span, "unique_rcpts = 0 leaves nobody to write to: write at least 1");
@@ -231,6 +199,47 @@ fn mail(faults: &mut Faults<'_>, mail: Spanned<file::Mail>) -> Mail {
         unique_rcpts: mail.unique_rcpts,
         tenant: label(&mail.tenant),
         campaign: label(&mail.campaign),
+    }
+}
+
+fn stream(faults: &mut Faults<'_>, class: &str, span: &Range<usize>) -> Stream {
+    match class {
+        "transactional" | "tx" => Stream::Transactional,
+        "engaged" | "bulk" => Stream::Engaged,
+        "cold" => Stream::Cold,
+        other => {
+            faults.add(
+                span,
+                format!("there is no class \"{other}\": write transactional, engaged or cold"),
+            );
+            Stream::Engaged
+        }
+    }
+}
+
+/// How much mail it is: so many at once, or so many in a time.
+fn quantity(faults: &mut Faults<'_>, mail: &file::Mail, span: &Range<usize>) -> Quantity {
+    match (mail.count, mail.rate) {
+        (Some(count), None) => {
+            if mail.from.is_some() || mail.to.is_some() {
+                faults.add(span, "from and to go with a rate: remove them, or write at");
+            }
+            Quantity::Batch { count, at: mail.at.unwrap_or_default() }
+        }
+        (None, Some(rate)) => {
+            if mail.at.is_some() {
+                faults.add(span, "at goes with a count: remove it, or write from and to");
+            }
+            let (from, to) = (mail.from.unwrap_or_default(), mail.to.unwrap_or(Ms::DAY));
+            if from > to {
+                faults.add(span, "from is later than to: exchange them");
+            }
+            Quantity::Stream { rate, from, to }
+        }
+        _ => {
+            faults.add(span, "how much mail is it? write either count or rate");
+            Quantity::Batch { count: 0, at: Ms(0) }
+        }
     }
 }
 
@@ -273,27 +282,29 @@ fn site(
         }
         limits.push(limit);
     }
-    let mut temps = Vec::new();
-    for one in site.temp {
-        let at = one.span();
-        let one = one.into_inner();
-        share(faults, one.p, &at, "p");
-        let reply = reply(faults, &one.reply, &at);
-        if !reply.code().is_transient() {
-            faults.add(&at, "a temp is for a time: write a reply with a 4xx code");
-        }
-        temps.push(Temp { p: one.p, reply });
-    }
-    let mut outages = Vec::new();
-    for one in site.outage {
-        let at = one.span();
-        let one = one.into_inner();
-        if one.from > one.to {
-            faults.add(&at, "from is later than to: exchange them");
-        }
-        outages.push(Outage { from: one.from, to: one.to, reply: reply(faults, &one.reply, &at) });
-    }
+    let temps = site.temp.into_iter().map(|one| temp(faults, one)).collect();
+    let outages = site.outage.into_iter().map(|one| outage(faults, one)).collect();
     Site { site: site.site, connect, txn, shards, limits, temps, outages }
+}
+
+fn temp(faults: &mut Faults<'_>, temp: Spanned<file::Temp>) -> Temp {
+    let span = temp.span();
+    let temp = temp.into_inner();
+    share(faults, temp.p, &span, "p");
+    let reply = reply(faults, &temp.reply, &span);
+    if !reply.code().is_transient() {
+        faults.add(&span, "a temp is for a time: write a reply with a 4xx code");
+    }
+    Temp { p: temp.p, reply }
+}
+
+fn outage(faults: &mut Faults<'_>, outage: Spanned<file::Outage>) -> Outage {
+    let span = outage.span();
+    let outage = outage.into_inner();
+    if outage.from > outage.to {
+        faults.add(&span, "from is later than to: exchange them");
+    }
+    Outage { from: outage.from, to: outage.to, reply: reply(faults, &outage.reply, &span) }
 }
 
 fn operator(faults: &mut Faults<'_>, one: Spanned<file::Operator>) -> OperatorCommand {
