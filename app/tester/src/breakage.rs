@@ -193,8 +193,30 @@ fn bodies(octets: &[u8]) -> Vec<(String, Vec<u8>)> {
     let message = Message::new(octets);
     let body = message.body();
     let head = octets.get(..octets.len() - body.len()).unwrap_or_default();
-    let mut all = Vec::new();
-    let mut push = |says: String, body: Vec<u8>| all.push((says, [head, &body].concat()));
+    let mut all: Vec<(String, Vec<u8>)> = without_added_lines(body);
+    let mut push = |says: &str, body: Vec<u8>| all.push((says.to_owned(), body));
+    let replaced =
+        |from: &str, to: &str| String::from_utf8_lossy(body).replace(from, to).into_bytes();
+    push(
+        "\"From \" at the beginning of a line became \">From \"",
+        replaced("\r\n>From ", "\r\nFrom "),
+    );
+    push("dots at the beginning of lines were doubled", replaced("\r\n..", "\r\n."));
+    push("dots at the beginning of lines were taken away", replaced("\r\n.", "\r\n.."));
+    push("tabs became spaces", replaced("        ", "\t"));
+    push("links were changed from http to https", replaced("https://", "http://"));
+    push(
+        "an empty line was added at the beginning",
+        body.strip_prefix(b"\r\n").unwrap_or(body).to_vec(),
+    );
+    push("an empty line at the beginning was taken away", [b"\r\n", body].concat());
+    push("the last line was given an end", body.strip_suffix(b"\r\n").unwrap_or(body).to_vec());
+    let whole = all.into_iter().map(|(says, body)| (says, [head, &body].concat()));
+    whole.filter(|(_, changed)| changed != octets).collect()
+}
+
+/// The body without lines that somebody may have added at one of its ends, and what they did.
+fn without_added_lines(body: &[u8]) -> Vec<(String, Vec<u8>)> {
     let ends: Vec<usize> = body
         .windows(2)
         .enumerate()
@@ -202,6 +224,7 @@ fn bodies(octets: &[u8]) -> Vec<(String, Vec<u8>)> {
         .map(|(at, _)| at + 2)
         .collect();
     let lines = ends.len();
+    let mut all = Vec::new();
     for cut in 1..=FOOTER_LINES_MAX.min(lines) {
         let keep = if cut == lines { 0 } else { ends.get(lines - cut - 1).copied().unwrap_or(0) };
         let what = if cut == 1 {
@@ -209,7 +232,8 @@ fn bodies(octets: &[u8]) -> Vec<(String, Vec<u8>)> {
         } else {
             format!("the last {cut} lines were")
         };
-        push(format!("{what} added at the end"), body.get(..keep).unwrap_or_default().to_vec());
+        let kept = body.get(..keep).unwrap_or_default();
+        all.push((format!("{what} added at the end"), kept.to_vec()));
     }
     for cut in 1..=FOOTER_LINES_MAX.min(lines) {
         let from = ends.get(cut - 1).copied().unwrap_or(0);
@@ -218,31 +242,9 @@ fn bodies(octets: &[u8]) -> Vec<(String, Vec<u8>)> {
         } else {
             format!("the first {cut} lines were")
         };
-        push(
-            format!("{what} added at the beginning"),
-            body.get(from..).unwrap_or_default().to_vec(),
-        );
+        let kept = body.get(from..).unwrap_or_default();
+        all.push((format!("{what} added at the beginning"), kept.to_vec()));
     }
-    let replaced =
-        |from: &str, to: &str| String::from_utf8_lossy(body).replace(from, to).into_bytes();
-    push(
-        "\"From \" at the beginning of a line became \">From \"".to_owned(),
-        replaced("\r\n>From ", "\r\nFrom "),
-    );
-    push("dots at the beginning of lines were doubled".to_owned(), replaced("\r\n..", "\r\n."));
-    push("dots at the beginning of lines were taken away".to_owned(), replaced("\r\n.", "\r\n.."));
-    push("tabs became spaces".to_owned(), replaced("        ", "\t"));
-    push("links were changed from http to https".to_owned(), replaced("https://", "http://"));
-    push(
-        "an empty line was added at the beginning".to_owned(),
-        body.strip_prefix(b"\r\n").unwrap_or(body).to_vec(),
-    );
-    push("an empty line at the beginning was taken away".to_owned(), [b"\r\n", body].concat());
-    push(
-        "the last line was given an end".to_owned(),
-        body.strip_suffix(b"\r\n").unwrap_or(body).to_vec(),
-    );
-    all.retain(|(_, changed)| changed != octets);
     all
 }
 
