@@ -1,6 +1,7 @@
-//! Each invariant in ARCHITECTURE.md names the test that holds it, and that test exists.
+//! Each invariant in ARCHITECTURE.md names the test that holds it, and that test stands in the file
+//! that is linked.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::tidy::finding::Finding;
 use crate::tidy::prose::code_spans;
@@ -31,7 +32,7 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     invariants.iter().flat_map(|invariant| judge(invariant, &tests)).collect()
 }
 
-fn judge(invariant: &Invariant, tests: &BTreeSet<&str>) -> Vec<Finding> {
+fn judge(invariant: &Invariant, tests: &BTreeMap<&str, BTreeSet<&str>>) -> Vec<Finding> {
     let named = ["test:", "tests:"].iter().find_map(|word| invariant.text.split_once(word));
     let Some((_, named)) = named.filter(|(_, named)| code_spans(named).next().is_some()) else {
         return vec![Finding::at(
@@ -41,17 +42,25 @@ fn judge(invariant: &Invariant, tests: &BTreeSet<&str>) -> Vec<Finding> {
             "end it with test: and the test's name in backticks",
         )];
     };
-    code_spans(named)
-        .filter(|name| !tests.contains(name.rsplit("::").next().unwrap_or(name)))
-        .map(|name| {
-            Finding::at(
-                PAPER,
-                invariant.line,
-                format!("there is no test `{name}`"),
-                "name the test that holds the invariant, or write it",
-            )
-        })
-        .collect()
+    let wrong = |(name, file): (&str, Option<&str>)| {
+        let Some(files) = tests.get(name.rsplit("::").next().unwrap_or(name)) else {
+            let cure = "name the test that holds the invariant, or write it".to_owned();
+            return Some((format!("there is no test `{name}`"), cure));
+        };
+        let file = file.filter(|file| !files.contains(file))?;
+        let holds = files.iter().copied().collect::<Vec<_>>().join(" or ");
+        Some((format!("`{name}` is no test in {file}"), format!("link {holds}")))
+    };
+    let wrongs = linked(named).filter_map(wrong);
+    wrongs.map(|(wrong, cure)| Finding::at(PAPER, invariant.line, wrong, cure)).collect()
+}
+
+/// The names between backticks, each with the file it links to, if it does.
+fn linked(text: &str) -> impl Iterator<Item = (&str, Option<&str>)> {
+    let behind = text.split('`').skip(2).step_by(2);
+    code_spans(text).zip(behind).map(|(name, behind)| {
+        (name, behind.strip_prefix("](").and_then(|behind| behind.split(')').next()))
+    })
 }
 
 fn invariants(text: &str) -> Vec<Invariant> {
@@ -74,16 +83,16 @@ fn is_numbered(line: &str) -> bool {
     line.split_once(". ").is_some_and(|(number, _)| number.parse::<u8>().is_ok())
 }
 
-/// Names of all functions in tests that are tests themselves.
-fn tests(tree: &Tree) -> BTreeSet<&str> {
-    let mut names = BTreeSet::new();
-    for (_, rust) in tree.rust() {
+/// Names of all functions in tests that are tests themselves, with the files they stand in.
+fn tests(tree: &Tree) -> BTreeMap<&str, BTreeSet<&str>> {
+    let mut names: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (file, rust) in tree.rust() {
         let mut is_marked = false;
         for line in rust.lines.iter().filter(|line| line.is_test) {
             is_marked |= line.code.contains("#[test]") || line.code.contains("::test");
             for name in named(&line.code, "fn") {
                 if is_marked {
-                    names.insert(name);
+                    names.entry(name).or_default().insert(&file.path);
                 }
                 is_marked = false;
             }
@@ -114,6 +123,15 @@ mod tests {
             ["there is no test `no_such_rule`"]
         );
         assert_eq!(wrongs("1. A is B. test: `draw`\n"), ["there is no test `draw`"]);
+    }
+
+    #[test]
+    fn a_test_stands_where_its_link_leads() {
+        assert!(wrongs("1. A is B. test: [`a_rule`](core/a/tests/b.rs)\n").is_empty());
+        assert_eq!(
+            wrongs("1. A is B.\n   tests: [`a_rule`](core/a/tests/c.rs), `c`\n"),
+            ["`a_rule` is no test in core/a/tests/c.rs"]
+        );
     }
 
     #[test]
