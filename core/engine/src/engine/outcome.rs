@@ -79,22 +79,8 @@ impl<E> Engine<E> {
         let slot = &mut self.slots[place as usize];
         let Some(behind) = slot.in_flight.iter().position(|f| f.attempt == attempt) else { return };
         let flight = slot.in_flight.remove(behind);
-        let Slot { path, lane, host, address, began, carried, others, .. } = *slot;
-        if outcomes.iter().any(|o| matches!(o.outcome, Outcome::Delivered(_))) {
-            slot.carried += 1;
-        }
-        let path_state = &mut self.paths[path as usize];
-        path_state.stirred = now;
-        if outcomes.iter().any(|o| !matches!(o.outcome, Outcome::NotTried)) {
-            slot.tried += 1;
-            path_state.carried(address, began);
-        }
-        if outcomes.iter().any(|o| matches!(o.outcome, Outcome::Delivered(_))) {
-            path_state.accepted(now, address);
-        } else if outcomes.iter().any(|o| is_hosts_refusal(&o.outcome)) {
-            path_state.refused(address);
-        }
-        let used = slot.tried > 1;
+        let Slot { path, lane, host, address, carried, others, .. } = *slot;
+        let used = self.note_tried(now, place, outcomes);
         self.leave_those_of(place, &flight.gates);
         self.lanes[lane as usize].lane.over(flight.stream);
         self.tell_together(now, lane, lanes::Doing::Over(flight.stream));
@@ -125,6 +111,28 @@ impl<E> Engine<E> {
             self.close_when_spent(place);
         }
         self.offer_path(path);
+    }
+
+    /// What an attempt that is over says of its session and of the address it went to. Whether
+    /// the session had tried others before.
+    fn note_tried(&mut self, now: Instant, place: u32, outcomes: &[RecipientOutcome]) -> bool {
+        let slot = &mut self.slots[place as usize];
+        let path = &mut self.paths[slot.path as usize];
+        path.stirred = now;
+        let is_accepted = outcomes.iter().any(|o| matches!(o.outcome, Outcome::Delivered(_)));
+        if is_accepted {
+            slot.carried += 1;
+        }
+        if outcomes.iter().any(|o| !matches!(o.outcome, Outcome::NotTried)) {
+            slot.tried += 1;
+            path.carried(slot.address, slot.began);
+        }
+        if is_accepted {
+            path.accepted(now, slot.address);
+        } else if outcomes.iter().any(|o| is_hosts_refusal(&o.outcome)) {
+            path.refused(slot.address);
+        }
+        slot.tried > 1
     }
 
     /// One signal for each transaction: what the other side said, if it said anything.
