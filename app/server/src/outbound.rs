@@ -40,7 +40,7 @@ use crate::outbound::tls_policy::{Published, Tallies, Went};
 use crate::outcome::diagnosing::Diagnosing;
 use crate::outcome::reports::message_id;
 use crate::outcome::suppression::{Parted, Stops};
-use crate::setup::Live;
+use crate::setup::{Live, Setup, SourceSetup};
 
 /// How long a host is spoken to in the clear after a handshake with it failed. Chosen, not
 /// measured: long enough that a broken host is not asked in vain each time.
@@ -127,8 +127,43 @@ impl Outbound {
             TlsPolicy::Opportunistic if plain => TlsPolicy::Never,
             policy => policy,
         };
+        let call = self.call(&setup, from, &hop, address, tls);
+        let under_way = UnderWay::default();
+        let aim = Aim::of(&hop.provider, from);
+        let events = SlotEvents {
+            slot,
+            host,
+            hop,
+            source,
+            clock: self.clock,
+            mailbox: self.mailbox.clone(),
+            under_way: under_way.clone(),
+            plain: self.plain.clone(),
+            live: self.live.clone(),
+            diagnosing: self.diagnosing.clone(),
+            tallies: setup.published_tls.count.then(|| self.published.tallies().clone()),
+            tls,
+            aim: aim.clone(),
+            is_open: false,
+            has_cut: false,
+            began: now,
+        };
+        let _entered = self.ring.enter();
+        let session = Arc::new(Session::open(call, events));
+        self.sessions.insert(slot, Held { session, under_way, aim });
+    }
+
+    /// How a host is called: from which address, as whom, and how guarded.
+    fn call(
+        &self,
+        setup: &Setup,
+        from: &SourceSetup,
+        hop: &NextHop,
+        address: std::net::SocketAddr,
+        tls: TlsPolicy,
+    ) -> Call {
         let clock = self.clock;
-        let call = Call {
+        Call {
             source: from.address,
             address,
             host: hop.name.to_string().into(),
@@ -148,30 +183,7 @@ impl Outbound {
                 .unwrap_or_else(|| setup.client_tls(&hop.policy.tls)),
             connect_timeout: setup.connect_timeout.to_std(),
             now: Arc::new(move || clock.now()),
-        };
-        let under_way = UnderWay::default();
-        let aim = Aim::of(&hop.provider, from);
-        let events = SlotEvents {
-            slot,
-            host,
-            hop,
-            source,
-            clock,
-            mailbox: self.mailbox.clone(),
-            under_way: under_way.clone(),
-            plain: self.plain.clone(),
-            live: self.live.clone(),
-            diagnosing: self.diagnosing.clone(),
-            tallies: setup.published_tls.count.then(|| self.published.tallies().clone()),
-            tls,
-            aim: aim.clone(),
-            is_open: false,
-            has_cut: false,
-            began: now,
-        };
-        let _entered = self.ring.enter();
-        let session = Arc::new(Session::open(call, events));
-        self.sessions.insert(slot, Held { session, under_way, aim });
+        }
     }
 
     pub(crate) fn attempt(
