@@ -111,6 +111,9 @@ impl Ledger {
     }
 
     /// The newest `n` entries that `filter` has, behind `after` if a page came before.
+    ///
+    /// # Errors
+    /// A file of the ledger cannot be read.
     pub fn latest(
         &self,
         filter: &Filter,
@@ -122,6 +125,9 @@ impl Ledger {
 
     /// How often the values of some fields occur among the entries that `filter` has; `values_max`
     /// of each field, most frequent first.
+    ///
+    /// # Errors
+    /// A file of the ledger cannot be read.
     pub fn facets(
         &self,
         filter: &Filter,
@@ -133,6 +139,9 @@ impl Ledger {
 
     /// How many entries that `filter` has share their values of several fields; the `groups_max`
     /// largest groups, largest first.
+    ///
+    /// # Errors
+    /// A file of the ledger cannot be read.
     pub fn groups(
         &self,
         filter: &Filter,
@@ -144,6 +153,9 @@ impl Ledger {
 
     /// Up to `n` entries written after `after` that `filter` has, in the order of writing. To wait
     /// for more, look at [`Self::newest`] now and then: it costs next to nothing.
+    ///
+    /// # Errors
+    /// A file of the ledger cannot be read.
     pub fn follow(&self, after: Seq, filter: &Filter, n: usize) -> Result<Followed, LedgerError> {
         read::follow(&self.shared, after, filter, n)
     }
@@ -158,11 +170,17 @@ impl Ledger {
     }
 
     /// Counts by the minute or by longer stretches, oldest first.
+    ///
+    /// # Errors
+    /// A file of the ledger cannot be read.
     pub fn tallies(&self, asked: &Tallies) -> Result<Vec<Tally>, LedgerError> {
         read::tallies(&self.shared, asked)
     }
 
     /// The dialogue and the header that were kept with the entry at `seq`, if any.
+    ///
+    /// # Errors
+    /// A file of the ledger cannot be read.
     pub fn sample(&self, seq: Seq) -> Result<Option<Sample>, LedgerError> {
         read::sample(&self.shared, seq)
     }

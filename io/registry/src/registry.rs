@@ -48,6 +48,10 @@ impl Registry {
     }
 
     /// Has something done, and `then` told what came of it, on the registry's thread. Never waits.
+    ///
+    /// # Errors
+    /// [`RegistryError::Busy`]: too much waits already, or the registry is closing; then `then` is told
+    /// nothing. What comes of the work is told to `then` alone.
     pub fn ask<T: 'static>(
         &self,
         work: impl FnOnce(&mut Database) -> Result<T, RegistryError> + Send + 'static,
@@ -60,6 +64,10 @@ impl Registry {
     }
 
     /// Has something done and waits for it: for threads that may wait.
+    ///
+    /// # Errors
+    /// What the work said; [`RegistryError::Busy`] as with [`Self::ask`], or if the thread has ended
+    /// meanwhile.
     pub fn wait<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Database) -> Result<T, RegistryError> + Send + 'static,

@@ -77,6 +77,10 @@ impl Token {
 
 impl Database {
     /// Makes a token. What is given back is nowhere else: it is shown once.
+    ///
+    /// # Errors
+    /// A token of that name, revoked or not; one without a name, with the scope admin and a tenant, or
+    /// with an end that has passed; or the file cannot be written.
     pub fn add_token(
         &mut self,
         new: &NewToken,
@@ -169,6 +173,9 @@ impl Database {
     }
 
     /// Has a token open nothing any more, from now on. It stays in the list, and its name is taken.
+    ///
+    /// # Errors
+    /// There is none of that name, or the file cannot be written.
     pub fn revoke_token(&mut self, name: &Label, now: Instant) -> Result<Token, RegistryError> {
         let revoke = "UPDATE token SET disabled = coalesce(disabled, ?1) WHERE name = ?2";
         self.write(|t| t.execute(revoke, params![kept(now), name.as_str()]))?;

@@ -77,6 +77,10 @@ impl std::fmt::Debug for User {
 
 impl Database {
     /// Makes somebody who can sign in.
+    ///
+    /// # Errors
+    /// Somebody of that name, who may be disabled; [`USERS_MAX`] already; no name, an admin with a tenant, or a
+    /// password that argon2id has not hashed; or the file cannot be written.
     pub fn add_user(&mut self, new: &NewUser, now: Instant) -> Result<User, RegistryError> {
         check(new)?;
         let many = self.users()?.len();
@@ -88,6 +92,10 @@ impl Database {
     }
 
     /// Makes the first admin, where nobody can sign in yet.
+    ///
+    /// # Errors
+    /// Somebody is there already: [`RegistryError::Taken`], whatever their name; else as with
+    /// [`Self::add_user`].
     pub fn add_first_user(&mut self, new: &NewUser, now: Instant) -> Result<User, RegistryError> {
         check(new)?;
         let alone = "AND NOT EXISTS (SELECT 1 FROM user)";

@@ -55,6 +55,10 @@ impl SavedView {
 
 impl Database {
     /// Saves a view, in the place of the tenant's own one of that name.
+    ///
+    /// # Errors
+    /// A name, a page or a query that no view has; [`VIEWS_MAX`] already; or the file cannot be
+    /// written.
     pub fn save_view(&mut self, view: &SavedView) -> Result<(), RegistryError> {
         if let Some(says) = view.refusal() {
             return Err(RegistryError::Refused(says));
@@ -90,6 +94,9 @@ impl Database {
     }
 
     /// Removes a tenant's view.
+    ///
+    /// # Errors
+    /// The tenant has none of that name, or the file cannot be written.
     pub fn remove_view(&mut self, tenant: &Label, name: &str) -> Result<(), RegistryError> {
         let remove = "DELETE FROM saved_view WHERE tenant = ?1 AND name = ?2";
         let gone = self.write(|t| t.execute(remove, params![tenant.as_str(), name]))?;

@@ -149,6 +149,10 @@ impl Endpoint {
 
 impl Database {
     /// Makes a webhook that is told what comes after `place`. Its secret is given back.
+    ///
+    /// # Errors
+    /// One of that name; [`WEBHOOKS_MAX`] already; no name, or a URL over 2,048 octets; or the file cannot
+    /// be written.
     pub fn add_webhook(
         &mut self,
         new: &NewWebhook,
@@ -198,12 +202,18 @@ impl Database {
     }
 
     /// One webhook.
+    ///
+    /// # Errors
+    /// There is none of that name, or the file cannot be read.
     pub fn webhook(&mut self, name: &Label) -> Result<Webhook, RegistryError> {
         let found = self.endpoints()?.into_iter().find(|known| known.webhook.name == *name);
         found.map(|endpoint| endpoint.webhook).ok_or_else(|| unknown(name))
     }
 
     /// Removes a webhook: it is told nothing more.
+    ///
+    /// # Errors
+    /// There is none of that name, or the file cannot be written.
     pub fn remove_webhook(&mut self, name: &Label) -> Result<Webhook, RegistryError> {
         let webhook = self.webhook(name)?;
         self.write(|t| t.execute("DELETE FROM webhook WHERE name = ?1", [name.as_str()]))?;
@@ -251,6 +261,9 @@ impl Database {
     }
 
     /// Has a webhook told nothing until it is resumed; its place is kept.
+    ///
+    /// # Errors
+    /// There is none of that name, or the file cannot be written.
     pub fn pause_webhook(
         &mut self,
         name: &Label,
@@ -264,6 +277,9 @@ impl Database {
     }
 
     /// Has a webhook told again at once, from where it was, or from another place.
+    ///
+    /// # Errors
+    /// There is none of that name, or the file cannot be written.
     pub fn resume_webhook(
         &mut self,
         name: &Label,
@@ -277,6 +293,9 @@ impl Database {
     }
 
     /// Gives a webhook a new secret. Its messages are signed with the old one, too, until then.
+    ///
+    /// # Errors
+    /// There is none of that name, or the file cannot be written.
     pub fn rotate_secret(
         &mut self,
         name: &Label,

@@ -65,6 +65,10 @@ impl Drop for Promise {
 
 impl Ticket {
     /// Waits on this thread.
+    ///
+    /// # Errors
+    /// Why the batch was refused or failed; [`StoreError::Unknown`] where nobody answers any more: it may or
+    /// may not be durable.
     pub fn wait(self) -> Result<Place, StoreError> {
         let mut state = self.0.state.lock();
         loop {

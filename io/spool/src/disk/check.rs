@@ -26,6 +26,10 @@ pub struct Checked {
 /// of each message that lives. Changes nothing.
 ///
 /// `each` hears, from several threads, how many segments are read, and how many there are.
+///
+/// # Errors
+/// The directory has no spool, is in use by another process, cannot be read, or was written by a later
+/// version. Damage is no error: it is among the findings.
 pub fn check(dir: &Path, each: impl Fn(u32, u32) + Sync) -> Result<Checked, OpenError> {
     let volume = Arc::new(Directory::look(dir)?);
     let read = Recovery::read(volume, Settings::default(), Purpose::Check, &each);

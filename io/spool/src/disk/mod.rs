@@ -54,6 +54,9 @@ pub struct Lock(Directory);
 
 impl Lock {
     /// Takes the lock of a spool, which is made if it is not there.
+    ///
+    /// # Errors
+    /// Another process holds it, or the directory cannot be made or used.
     pub fn take(dir: &Path) -> Result<Self, OpenError> {
         Directory::take(dir).map(Self)
     }
@@ -76,6 +79,10 @@ pub struct Disk {
 impl Disk {
     /// Opens a spool, or makes one, and takes its lock. Mail is taken at once; what was in it
     /// comes out of [`Opened::recovery`].
+    ///
+    /// # Errors
+    /// A setting out of bounds; another process has it open; the directory or a file in it cannot be used;
+    /// or a later version wrote it. Damage is no error: it is put aside, and told in the report.
     pub fn open(
         dir: &Path,
         settings: Settings,
@@ -86,6 +93,9 @@ impl Disk {
     }
 
     /// Opens a spool whose lock was taken before.
+    ///
+    /// # Errors
+    /// As with [`Self::open`], but for the lock.
     pub fn open_locked(
         lock: Lock,
         settings: Settings,

@@ -59,6 +59,10 @@ pub struct SegmentStats {
 
 /// Looks at a spool, also beside a server that has it open: then the figures are those of a
 /// moment that never quite was.
+///
+/// # Errors
+/// The directory has no spool, cannot be read, or was written by a later version. Damage is among the
+/// findings.
 pub fn stats(dir: &Path, now: Instant) -> Result<Stats, OpenError> {
     /// A server may remove a segment between its name and its opening.
     const TRIES: usize = 5;
