@@ -19,7 +19,7 @@ pub(crate) use patterns::Patterns;
 pub(crate) use reached::Reached;
 use reached::{Found, Links, Read};
 use tree::Tree;
-use uses::{All, Good, Uses};
+use uses::{Good, Uses};
 
 /// Patterns ready to be met.
 #[derive(Debug)]
@@ -109,7 +109,7 @@ impl Automaton {
     /// as the longest phrase.
     fn end_of(&self, node: u32, word: u32, text: &Read) -> Option<u32> {
         let branch = self.phrases.branch(node)?;
-        let here = (!matches!(self.uses.of(branch.ends()), Good::Nothing)).then_some(word);
+        let here = branch.ends_any().then_some(word);
         let next = text.symbols_of(word + 1).iter().filter_map(|(symbol, _)| {
             branch.child(*symbol).and_then(|child| self.end_of(child, word + 1, text))
         });
@@ -152,11 +152,11 @@ impl Automaton {
     fn walk(&self, node: u32, mut way: Way<'_>, links: &mut Links, tell: &mut impl FnMut(u32)) {
         let mut next = self.phrases.branch(node);
         while let Some(branch) = next {
-            match self.uses.of(branch.ends()) {
+            match Good::from(branch.ends()) {
                 Good::Nothing => {}
                 Good::Met(told) => tell(told),
                 Good::Link(link) => links.see(link, way.end()),
-                Good::All(all) => self.take(all, way, links, tell),
+                Good::All(number) => self.take(number, way, links, tell),
             }
             if !branch.leads_on() {
                 return;
@@ -177,11 +177,11 @@ impl Automaton {
     /// Takes all that a phrase is good for that ends where a way does.
     // A step of a walk is better off without it: few end what is good for more than one thing.
     #[inline(never)]
-    fn take(&self, all: All<'_>, way: Way<'_>, links: &mut Links, tell: &mut impl FnMut(u32)) {
+    fn take(&self, number: u32, way: Way<'_>, links: &mut Links, tell: &mut impl FnMut(u32)) {
+        let all = self.uses.all(number);
         let end = way.end();
-        for then in all.plain.iter().filter_map(|good_for| good_for.one()) {
-            links.go_on(then, end).into_iter().for_each(&mut *tell);
-        }
+        all.links.iter().for_each(|link| links.see(*link, end));
+        all.told.iter().for_each(|told| tell(*told));
         let found = || Found { start: way.start(), end, lines: way.text.lines };
         for (_, then) in all.lined.iter().filter(|(line, _)| line.has(found())) {
             links.go_on(*then, end).into_iter().for_each(&mut *tell);

@@ -22,6 +22,12 @@ pub(crate) struct Symbol(pub(crate) u32);
 impl Symbol {
     /// No word.
     pub(crate) const NONE: Self = Self(0);
+
+    /// Its bit where sixty-four of them say what may be there: its number modulo 64.
+    #[inline]
+    pub(crate) fn bit(self) -> u64 {
+        1 << (self.0 % u64::BITS)
+    }
 }
 
 /// The words of all patterns.
@@ -30,6 +36,10 @@ pub(crate) struct Vocabulary {
     exact: Table,
     /// Which of those begin, end or have inside what another word of a pattern is open for.
     more: Flags,
+    /// What that is, word after word, and where in the list that of a word begins, by number: what
+    /// can be known beforehand is not looked for in every text.
+    around: Box<[Symbol]>,
+    begins: Box<[u32]>,
     starts: Affixes,
     ends: Affixes,
     has: Box<[(Finder<'static>, Symbol)]>,
@@ -74,14 +84,20 @@ struct Long {
 /// Beginnings or ends, by the letters at the very beginning or end.
 #[derive(Debug)]
 struct Affixes {
+    /// Those that have no more than two letters, by two.
+    twos: Buckets,
+    /// Those that have more, by three.
+    threes: Buckets,
+}
+
+/// Beginnings or ends by a hash of so many letters; single letters are in all buckets.
+#[derive(Debug)]
+struct Buckets {
     sorted: Box<[Entry]>,
-    /// Where in `sorted` those of a bucket of two letters begin and end; single letters are in all
-    /// of them.
-    buckets: Box<[(u16, u16); BUCKETS]>,
-    /// The buckets of two letters in which there is one that has no more than two.
-    twos: Box<[u64; BUCKETS / 64]>,
-    /// The buckets of three letters in which there is one that has more.
-    threes: Box<[u64; BUCKETS / 64]>,
+    /// Where in `sorted` those of a bucket begin; one more at the end.
+    begins: Box<[u16; BUCKETS + 1]>,
+    /// The buckets in which there is one: most words are told from all of them by this alone.
+    some: Box<[u64; BUCKETS / 64]>,
 }
 
 const BUCKETS: usize = 4096;
@@ -104,8 +120,15 @@ impl Vocabulary {
                 self.look_further(word, eights, found);
             }
         } else if self.more.has(exact) {
-            self.look_further(word, eights, found);
+            self.around(exact).iter().for_each(|symbol| found(*symbol));
         }
+    }
+
+    /// What a word of a pattern with this number begins, ends or has inside.
+    fn around(&self, number: u32) -> &[Symbol] {
+        let place = number as usize;
+        let Some([begin, end]) = self.begins.get(place..place + 2) else { return &[] };
+        self.around.get(*begin as usize..*end as usize).unwrap_or_default()
     }
 
     // Few words come here, and what is done for all of them is better off without it.
@@ -118,6 +141,7 @@ impl Vocabulary {
     }
 
     /// Finds what a word begins or ends with.
+    #[inline]
     fn look_around(&self, word: &[u8], eights: Eights, found: &mut impl FnMut(Symbol)) {
         for affix in self.starts.of(beginning(eights)) {
             let rest = || affix.whole.len() <= 8 || word.starts_with(&affix.whole);
@@ -195,46 +219,61 @@ impl Long {
 
 impl Affixes {
     fn new(all: Vec<Entry>, letters: fn(Eights) -> u32) -> Self {
-        let mut buckets = vec![Vec::new(); BUCKETS];
-        let mut twos = Box::new([0; BUCKETS / 64]);
-        let mut threes = Box::new([0; BUCKETS / 64]);
-        for affix in all {
-            let letters = letters(Eights::of(&affix.whole));
-            let (two, three) = (bucket(letters & TWO), bucket(letters & THREE));
-            match affix.whole.len() {
-                // A single letter begins or ends words of any bucket.
-                0 | 1 => {
-                    twos.fill(u64::MAX);
-                    buckets.iter_mut().for_each(|bucket| bucket.push(affix.clone()));
-                    continue;
-                }
-                2 => twos[two / 64] |= 1 << (two % 64),
-                _ => threes[three / 64] |= 1 << (three % 64),
-            }
-            buckets[two].push(affix);
+        let (twos, threes): (Vec<_>, Vec<_>) = all.into_iter().partition(|of| of.whole.len() <= 2);
+        let bucket = |affix: &Entry, of: u32| bucket(letters(Eights::of(&affix.whole)) & of);
+        Self {
+            // A single letter begins or ends words of any bucket.
+            twos: Buckets::new(twos, |affix| (affix.whole.len() == 2).then(|| bucket(affix, TWO))),
+            threes: Buckets::new(threes, |affix| Some(bucket(affix, THREE))),
         }
-        let mut places = Box::new([(0, 0); BUCKETS]);
-        let mut sorted = Vec::new();
-        let length = |sorted: &Vec<Entry>| u16::try_from(sorted.len()).unwrap_or(u16::MAX);
-        for (place, mut bucket) in places.iter_mut().zip(buckets) {
-            let begin = length(&sorted);
-            sorted.append(&mut bucket);
-            *place = (begin, length(&sorted));
-        }
-        Self { sorted: sorted.into(), buckets: places, twos, threes }
     }
 
     /// Whether a word with these letters at its beginning or end may begin or end so.
     #[inline]
     fn may_have(&self, letters: u32) -> bool {
-        let (two, three) = (bucket(letters & TWO), bucket(letters & THREE));
-        let is_there =
-            (self.twos[two / 64] >> (two % 64)) | (self.threes[three / 64] >> (three % 64));
-        is_there & 1 != 0
+        (self.twos.have(bucket(letters & TWO)) | self.threes.have(bucket(letters & THREE))) != 0
     }
 
-    fn of(&self, letters: u32) -> &[Entry] {
-        let (begin, end) = self.buckets[bucket(letters & TWO)];
+    /// Those a word with these letters at its beginning or end may begin or end with.
+    #[inline]
+    fn of(&self, letters: u32) -> impl Iterator<Item = &Entry> {
+        let (twos, threes) = (bucket(letters & TWO), bucket(letters & THREE));
+        self.twos.of(twos).iter().chain(self.threes.of(threes))
+    }
+}
+
+impl Buckets {
+    /// In the bucket that is told of each; where none is told, in all of them.
+    fn new(all: Vec<Entry>, bucket: impl Fn(&Entry) -> Option<usize>) -> Self {
+        let (mut begins, mut some) = (Box::new([0; BUCKETS + 1]), Box::new([0; BUCKETS / 64]));
+        let mut places: Vec<Vec<&Entry>> = vec![Vec::new(); BUCKETS];
+        for affix in &all {
+            match bucket(affix) {
+                Some(bucket) => places[bucket].push(affix),
+                None => places.iter_mut().for_each(|place| place.push(affix)),
+            }
+        }
+        let mut sorted = Vec::new();
+        for (place, affixes) in places.into_iter().enumerate() {
+            some[place / 64] |= u64::from(!affixes.is_empty()) << (place % 64);
+            sorted.extend(affixes.into_iter().cloned());
+            begins[place + 1] = u16::try_from(sorted.len()).unwrap_or(u16::MAX);
+        }
+        Self { sorted: sorted.into(), begins, some }
+    }
+
+    /// Whether there are any in a bucket: 1, or 0.
+    #[inline]
+    fn have(&self, bucket: usize) -> u64 {
+        self.some[bucket / 64] >> (bucket % 64) & 1
+    }
+
+    #[inline]
+    fn of(&self, bucket: usize) -> &[Entry] {
+        if self.have(bucket) == 0 {
+            return &[];
+        }
+        let (begin, end) = (self.begins[bucket], self.begins[bucket + 1]);
         self.sorted.get(usize::from(begin)..usize::from(end)).unwrap_or_default()
     }
 }

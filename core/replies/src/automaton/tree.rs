@@ -47,7 +47,7 @@ pub(super) struct Branch<'t> {
 /// A place in the tree.
 #[derive(Debug, Clone, Copy, Default)]
 struct Node {
-    /// The symbols that lead on, each by its bit (its number modulo 64).
+    /// The symbols that lead on, each by its bit.
     leads_on: u64,
     /// Where its edges begin, in the higher bits, and by how many bits of a hash they are found,
     /// in the five lowest.
@@ -144,6 +144,12 @@ impl Branch<'_> {
         self.node.ends
     }
 
+    /// Whether a phrase ends here.
+    #[inline]
+    pub(super) fn ends_any(self) -> bool {
+        self.node.ends != GoodFor::default()
+    }
+
     /// Whether any symbol leads on.
     #[inline]
     pub(super) fn leads_on(self) -> bool {
@@ -153,7 +159,7 @@ impl Branch<'_> {
     /// The number of the node that a symbol leads to.
     #[inline]
     pub(super) fn child(self, symbol: Symbol) -> Option<u32> {
-        if self.node.leads_on & bit(symbol) == 0 {
+        if self.node.leads_on & symbol.bit() == 0 {
             return None;
         }
         let (begin, bits) = (self.node.edges >> BITS, self.node.edges & ((1 << BITS) - 1));
@@ -196,7 +202,7 @@ impl Grown<'_> {
             let symbol = at(range.start).unwrap_or(Symbol::NONE);
             let alike = range.clone().take_while(|place| at(*place) == Some(symbol)).count();
             let end = range.start + alike.max(1);
-            node.leads_on |= bit(symbol);
+            node.leads_on |= symbol.bit();
             children.push(Edge { symbol, node: self.known });
             self.known += 1;
             self.waiting.push_back((range.start..end, depth + 1));
@@ -233,12 +239,7 @@ const BEGINS: usize = 8;
 /// Where a symbol's bit is among those of a root.
 #[inline]
 fn begin(symbol: Symbol) -> (usize, u64) {
-    (symbol.0 as usize / 64 % BEGINS, bit(symbol))
-}
-
-#[inline]
-fn bit(symbol: Symbol) -> u64 {
-    1 << (symbol.0 % 64)
+    (symbol.0 as usize / 64 % BEGINS, symbol.bit())
 }
 
 /// Where an edge belongs in a table of so many bits, one at least.

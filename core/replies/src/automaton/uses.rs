@@ -30,22 +30,24 @@ pub(super) struct GoodFor(u32);
 
 /// As [`GoodFor`], to be gone through.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Good<'u> {
+pub(super) enum Good {
     /// No phrase ends here.
     Nothing,
     /// This one is told, whatever else was seen.
     Met(u32),
     /// This link is seen, whatever else was.
     Link(u32),
-    /// All these.
-    All(All<'u>),
+    /// All that [`Uses::all`] says of this number.
+    All(u32),
 }
 
 /// All that a phrase is good for.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct All<'u> {
-    /// The links that are seen and then who is told, whatever else was seen.
-    pub(super) plain: &'u [GoodFor],
+    /// The links that are seen, whatever else was.
+    pub(super) links: &'u [u32],
+    /// Who is told, whatever else was seen.
+    pub(super) told: &'u [u32],
     /// What it is behind other links.
     pub(super) behind: &'u [Behind],
     /// What it is where it stands in the right line.
@@ -65,11 +67,12 @@ pub(super) struct Behind {
 /// the same, as the alternatives of a pattern are, share it.
 #[derive(Debug, Default)]
 pub(super) struct Uses {
-    plain: Vec<GoodFor>,
+    links: Vec<u32>,
+    told: Vec<u32>,
     behind: Vec<Behind>,
     lined: Vec<(Line, Then)>,
-    /// Where in each of the three those of a phrase begin; one more at the end.
-    begins: Vec<[u32; 3]>,
+    /// Where in each of the four those of a phrase begin; one more at the end.
+    begins: Vec<[u32; 4]>,
 }
 
 /// Uses on their way there.
@@ -107,6 +110,18 @@ impl GoodFor {
     }
 }
 
+impl From<GoodFor> for Good {
+    #[inline]
+    fn from(good_for: GoodFor) -> Self {
+        match good_for.one() {
+            Some(Then::Met(told)) => Self::Met(told),
+            Some(Then::Link(link)) => Self::Link(link),
+            None if good_for == GoodFor::default() => Self::Nothing,
+            None => Self::All(good_for.0),
+        }
+    }
+}
+
 impl Gathered {
     /// Takes what a phrase is good for.
     pub(super) fn add(&mut self, uses: &[Use]) -> GoodFor {
@@ -133,41 +148,34 @@ impl Uses {
     /// The number of a new list.
     fn list(&mut self, uses: &[Use]) -> u32 {
         self.begins.push(self.ends());
-        let plain = self.plain.len();
         for Use { behind, then, line } in uses.iter().copied() {
-            match (behind, line) {
-                (Some((link, gap)), _) => self.behind.push(Behind { link, gap, line, then }),
-                (None, Line::Joined) => self.plain.push(then.into()),
-                (None, _) => self.lined.push((line, then)),
+            match (behind, line, then) {
+                (Some((link, gap)), ..) => self.behind.push(Behind { link, gap, line, then }),
+                (None, Line::Joined, Then::Link(link)) => self.links.push(link),
+                (None, Line::Joined, Then::Met(told)) => self.told.push(told),
+                (None, ..) => self.lined.push((line, then)),
             }
         }
-        // Links first: what is asked of each is then mostly answered as for the one before.
-        self.plain[plain..].sort_unstable_by_key(|good_for| good_for.0);
         self.begins.len() as u32
     }
 
-    fn ends(&self) -> [u32; 3] {
-        [self.plain.len(), self.behind.len(), self.lined.len()].map(|n| n as u32)
+    fn ends(&self) -> [u32; 4] {
+        let all = [self.links.len(), self.told.len(), self.behind.len(), self.lined.len()];
+        all.map(|n| n as u32)
     }
 
-    /// What this stands for.
+    /// All that this number stands for.
     #[inline]
-    pub(super) fn of(&self, good_for: GoodFor) -> Good<'_> {
-        match (good_for.one(), (good_for.0 as usize).checked_sub(1)) {
-            (Some(Then::Met(told)), _) => Good::Met(told),
-            (Some(Then::Link(link)), _) => Good::Link(link),
-            (None, Some(place)) => Good::All(self.all(place)),
-            (None, None) => Good::Nothing,
-        }
-    }
-
-    #[inline]
-    fn all(&self, place: usize) -> All<'_> {
-        let Some([from, to]) = self.begins.get(place..place + 2) else { return All::default() };
+    pub(super) fn all(&self, number: u32) -> All<'_> {
+        let place = number as usize;
+        let Some([from, to]) = self.begins.get(place.wrapping_sub(1)..=place) else {
+            return All::default();
+        };
         All {
-            plain: part(&self.plain, from[0], to[0]),
-            behind: part(&self.behind, from[1], to[1]),
-            lined: if from[2] == to[2] { &[] } else { part(&self.lined, from[2], to[2]) },
+            links: part(&self.links, from[0], to[0]),
+            told: part(&self.told, from[1], to[1]),
+            behind: part(&self.behind, from[2], to[2]),
+            lined: part(&self.lined, from[3], to[3]),
         }
     }
 }

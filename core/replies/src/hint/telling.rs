@@ -67,29 +67,45 @@ impl Telling {
     }
 }
 
+/// Where the next digit of a text stands, from a place on.
+fn next_digit(octets: &[u8], from: usize) -> Option<usize> {
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let mut at = from;
+    while let Some(eight) = octets.get(at..).and_then(<[u8]>::first_chunk) {
+        // Digits are below ten now, and nothing else is: the highest bit of all others is set.
+        let of = u64::from_le_bytes(*eight) ^ 0x3030_3030_3030_3030;
+        let others = ((of & !HIGH) + 0x7676_7676_7676_7676) | of;
+        let digits = !others & HIGH;
+        if digits != 0 {
+            return Some(at + digits.trailing_zeros() as usize / 8);
+        }
+        at += 8;
+    }
+    let last = octets.get(at..)?;
+    last.iter().position(u8::is_ascii_digit).map(|digit| at + digit)
+}
+
 /// Whether a number may stand in a text beside codes with dots and what is part of a word.
 fn has_number(text: &str) -> bool {
     let octets = text.as_bytes();
-    let mut before = b' ';
-    let mut at = 0;
-    while let Some(octet) = octets.get(at).copied() {
-        if octet.is_ascii_digit() && !before.is_ascii_alphanumeric() {
-            let run = octets.get(at..).unwrap_or_default();
-            let is_of_run = |octet: &u8| octet.is_ascii_alphanumeric() || *octet == b'.';
-            let end = run.iter().position(|octet| !is_of_run(octet)).unwrap_or(run.len());
-            let groups = run.get(..end).unwrap_or_default().split(|octet| *octet == b'.').skip(1);
-            // A new sentence begins with a capital; of a large number all but the first have three.
-            let mut groups =
-                groups.take_while(|group| !group.first().is_some_and(u8::is_ascii_uppercase));
-            if groups.all(|group| matches!(group.len(), 0 | 3)) {
-                return true;
-            }
-            at += end;
-            before = b'.';
-        } else {
-            before = octet;
-            at += 1;
+    let mut from = 0;
+    while let Some(at) = next_digit(octets, from) {
+        let before = at.checked_sub(1).and_then(|before| octets.get(before));
+        if before.is_some_and(u8::is_ascii_alphanumeric) {
+            from = at + 1;
+            continue;
         }
+        let run = octets.get(at..).unwrap_or_default();
+        let is_of_run = |octet: &u8| octet.is_ascii_alphanumeric() || *octet == b'.';
+        let end = run.iter().position(|octet| !is_of_run(octet)).unwrap_or(run.len());
+        let groups = run.get(..end).unwrap_or_default().split(|octet| *octet == b'.').skip(1);
+        // A new sentence begins with a capital; of a large number all but the first have three.
+        let mut groups =
+            groups.take_while(|group| !group.first().is_some_and(u8::is_ascii_uppercase));
+        if groups.all(|group| matches!(group.len(), 0 | 3)) {
+            return true;
+        }
+        from = at + end;
     }
     false
 }
@@ -99,31 +115,32 @@ fn has_number(text: &str) -> bool {
 /// written behind its number (`5min`), a clock (`00:05:00`). What has an `@` neither of the two reads.
 fn is_read_apart(text: &str) -> bool {
     let octets = text.as_bytes();
-    // Each octet is asked everything, so that several are asked by one instruction.
-    let is_foreign = octets.iter().fold(false, |all, octet| all | (*octet >= 0x80));
-    let is_digit = |of: u8| of.wrapping_sub(b'0') < 10;
-    let joins = |of: u8| ((of | 0x20).wrapping_sub(b'a') < 26) | (of == b':');
-    let behind = octets.get(1..).unwrap_or_default();
-    let pairs = octets.iter().zip(behind);
-    let is_joined = pairs.fold(false, |all, (octet, next)| all | (is_digit(*octet) & joins(*next)));
-    is_foreign
-        || (is_joined && has_measure(octets))
-        || has_apostrophe(octets)
-        || has_bracket(octets)
+    let has_mark = || memchr::memchr2(b'\'', b'<', octets).is_some();
+    !text.is_ascii()
+        || has_measure(octets)
+        || (has_mark() && (has_apostrophe(octets) || has_bracket(octets)))
 }
 
 /// Whether a unit or a thing is written behind its number, or two numbers around a colon.
 fn has_measure(octets: &[u8]) -> bool {
-    octets.windows(2).zip(1..).any(|(pair, behind)| match pair {
-        [b'0'..=b'9', b':'] => octets.get(behind + 1).is_some_and(u8::is_ascii_digit),
-        [b'0'..=b'9', letter] if letter.is_ascii_alphabetic() => {
-            let rest = octets.get(behind..).unwrap_or_default();
-            let is_end = |octet: &u8| !octet.is_ascii_alphabetic();
-            let end = rest.iter().position(is_end).unwrap_or(rest.len());
-            meaning_of(rest.get(..end).unwrap_or_default()) != Word::Other
+    let mut from = 0;
+    while let Some(at) = next_digit(octets, from) {
+        let behind = octets.get(at + 1..).unwrap_or_default();
+        let is_measure = match behind {
+            [b':', next, ..] => next.is_ascii_digit(),
+            [letter, ..] if letter.is_ascii_alphabetic() => {
+                let is_end = |octet: &u8| !octet.is_ascii_alphabetic();
+                let end = behind.iter().position(is_end).unwrap_or(behind.len());
+                meaning_of(behind.get(..end).unwrap_or_default()) != Word::Other
+            }
+            _ => false,
+        };
+        if is_measure {
+            return true;
         }
-        _ => false,
-    })
+        from = at + 1;
+    }
+    false
 }
 
 /// Whether a number or a word of ours stands before an apostrophe: rules read `hour's` as one word, and

@@ -6,6 +6,7 @@
 
 use super::Unit;
 use super::word::Word;
+use crate::words::Eights;
 
 const MINUTE: u32 = 60;
 const HOUR: u32 = 60 * MINUTE;
@@ -180,22 +181,33 @@ pub(super) const MEANINGS: &[(Word, &str)] = &[
 /// A power of two well above the number of words, so that few of them share a place.
 const PLACES: usize = 2048;
 
-/// Every word at the place its letters give, or the next free one.
-static TABLE: [(&[u8], Word); PLACES] = placed();
+/// A word of ours, and what it means; no octets: nobody's place.
+#[derive(Clone, Copy)]
+struct Known {
+    eights: Eights,
+    word: Word,
+    /// To be looked at only of a word that has more than its first and its last eight octets.
+    spelling: &'static [u8],
+}
 
-const fn placed() -> [(&'static [u8], Word); PLACES] {
-    let mut table: [(&[u8], Word); PLACES] = [(b"", Word::Other); PLACES];
+/// Every word at the place its letters give, or the next free one.
+static TABLE: [Known; PLACES] = placed();
+
+const fn placed() -> [Known; PLACES] {
+    let nobody = Known { eights: Eights::of(b""), word: Word::Other, spelling: b"" };
+    let mut table = [nobody; PLACES];
     let mut meaning = 0;
     while meaning < MEANINGS.len() {
         let (word, spellings) = MEANINGS[meaning];
         let mut rest = spellings.as_bytes();
         while !rest.is_empty() {
             let (spelling, behind) = first_word(rest);
-            let mut at = place(spelling);
-            while !table[at].0.is_empty() {
+            let eights = Eights::of(spelling);
+            let mut at = eights.hash() % PLACES;
+            while !table[at].spelling.is_empty() {
                 at = (at + 1) % PLACES;
             }
-            table[at] = (spelling, word);
+            table[at] = Known { eights, word, spelling };
             rest = behind;
         }
         meaning += 1;
@@ -216,17 +228,6 @@ const fn first_word(words: &[u8]) -> (&[u8], &[u8]) {
     }
 }
 
-/// FNV-1a, folded to the size of the table.
-const fn place(letters: &[u8]) -> usize {
-    let mut hash: u32 = 0x811c_9dc5;
-    let mut i = 0;
-    while i < letters.len() {
-        hash = (hash ^ letters[i] as u32).wrapping_mul(0x0100_0193);
-        i += 1;
-    }
-    ((hash >> 16) ^ hash) as usize % PLACES
-}
-
 /// For each first octet, the lengths in octets of the words that begin with it, as bits: most
 /// words of a reply are told from ours by these alone.
 static LENGTHS: [u32; 256] = lengths();
@@ -235,7 +236,7 @@ const fn lengths() -> [u32; 256] {
     let mut lengths = [0; 256];
     let mut at = 0;
     while at < PLACES {
-        let letters = TABLE[at].0;
+        let letters = TABLE[at].spelling;
         if !letters.is_empty() {
             assert!(letters.len() < 32);
             lengths[letters[0] as usize] |= 1 << letters.len();
@@ -246,20 +247,17 @@ const fn lengths() -> [u32; 256] {
 }
 
 /// Whether a word, in capitals or not, can be one of ours by its first octet and its length.
-fn may_mean(word: &[u8]) -> bool {
-    let Some(first) = word.first() else { return false };
-    let lengths = LENGTHS[usize::from(first.to_ascii_lowercase())];
-    word.len() < 32 && lengths & (1 << word.len()) != 0
+#[inline]
+fn may_mean(first: u8, length: usize) -> bool {
+    length < 32 && LENGTHS[usize::from(first.to_ascii_lowercase())] & (1 << length) != 0
 }
 
 /// What a word of ASCII letters means, in capitals or not; [`Word::Other`] if nothing.
+#[inline]
 pub(super) fn meaning_of(letters: &[u8]) -> Word {
-    let mut lower = [0; 32];
-    match lower.get_mut(..letters.len()) {
-        Some(lower) if may_mean(letters) => {
-            lower.copy_from_slice(letters);
-            lower.make_ascii_lowercase();
-            meaning(lower)
+    match letters.first() {
+        Some(first) if may_mean(*first, letters.len()) => {
+            found(Eights::of(letters).lower(), letters)
         }
         _ => Word::Other,
     }
@@ -267,14 +265,23 @@ pub(super) fn meaning_of(letters: &[u8]) -> Word {
 
 /// What a folded word means; [`Word::Other`] if nothing.
 pub(super) fn meaning(folded: &[u8]) -> Word {
-    if !may_mean(folded) {
-        return Word::Other;
+    match folded.first() {
+        Some(first) if may_mean(*first, folded.len()) => found(Eights::of(folded), folded),
+        _ => Word::Other,
     }
-    let mut at = place(folded);
+}
+
+/// What a word means with these first and last octets, in lower case, which is so spelled.
+fn found(eights: Eights, spelled: &[u8]) -> Word {
+    let is = |known: &Known| {
+        known.eights == eights
+            && (spelled.len() <= 16 || known.spelling.eq_ignore_ascii_case(spelled))
+    };
+    let mut at = eights.hash() % PLACES;
     loop {
-        let (spelling, word) = TABLE[at];
-        if spelling.is_empty() || spelling == folded {
-            return word;
+        let known = &TABLE[at];
+        if known.eights.length == 0 || is(known) {
+            return known.word;
         }
         at = (at + 1) % PLACES;
     }

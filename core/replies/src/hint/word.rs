@@ -93,8 +93,8 @@ impl<'l> Words<'l> {
     /// text has octets: no octet makes more than one.
     pub(super) fn read(text: &str, list: &'l mut [Word]) -> Self {
         let mut words = Self { list, count: 0 };
-        // Asked once: most texts have neither, and a look at each chunk costs a wrong guess each.
-        let may_have_address = memchr::memchr2(b'@', b':', text.as_bytes()).is_some();
+        // Asked once: most texts have none, and a look at each chunk costs a wrong guess each.
+        let may_have_address = text.contains('@') || has_scheme(text);
         for line in text.split('\n') {
             for (place, chunk) in line.split_ascii_whitespace().enumerate() {
                 if words.count == words.list.len() {
@@ -122,6 +122,13 @@ impl<'l> Words<'l> {
             self.count += 1;
         }
     }
+}
+
+/// Whether there is a `://`.
+fn has_scheme(text: &str) -> bool {
+    let octets = text.as_bytes();
+    let mut colons = memchr::memchr_iter(b':', octets);
+    colons.any(|at| octets.get(at + 1..at + 3) == Some(b"//"))
 }
 
 /// A URL or a mail address: whatever numbers are in it, none is a hint.
@@ -160,21 +167,34 @@ struct Chunk<'t> {
 
 impl<'t> Chunk<'t> {
     fn read_into(mut self, words: &mut Words<'_>) {
-        while let Some(c) = self.rest().chars().next() {
-            if c.is_ascii_digit() {
-                self.number(words);
-            } else if is_ideograph(c) {
-                self.at += c.len_utf8();
-                // What is not known is dropped: 5分钟, 2个小时 and 五時間 have fillers.
-                match meaning(c.encode_utf8(&mut [0; 4]).as_bytes()) {
-                    Word::Other => {}
-                    known => words.push(known),
-                }
-            } else if c.is_alphabetic() {
+        while let Some(octet) = self.text.as_bytes().get(self.at).copied() {
+            if octet.is_ascii_alphabetic() {
                 self.letters(words);
+            } else if octet.is_ascii_digit() {
+                self.number(words);
+            } else if octet.is_ascii() {
+                self.mark(char::from(octet), words);
             } else {
-                self.mark(c, words);
+                self.foreign(words);
             }
+        }
+    }
+
+    /// From a character on that is not ASCII.
+    #[cold]
+    fn foreign(&mut self, words: &mut Words<'_>) {
+        let c = self.rest().chars().next().unwrap_or(' ');
+        if is_ideograph(c) {
+            self.at += c.len_utf8();
+            // What is not known is dropped: 5分钟, 2个小时 and 五時間 have fillers.
+            match meaning(c.encode_utf8(&mut [0; 4]).as_bytes()) {
+                Word::Other => {}
+                known => words.push(known),
+            }
+        } else if c.is_alphabetic() {
+            self.letters(words);
+        } else {
+            self.mark(c, words);
         }
     }
 

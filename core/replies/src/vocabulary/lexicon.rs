@@ -98,20 +98,26 @@ impl Lexicon {
         let mut vocabulary = Vocabulary {
             exact: Table::new(Vec::new()),
             more: Flags::default(),
+            around: [].into(),
+            begins: [].into(),
             starts: Affixes::new(starts, beginning),
             ends: Affixes::new(ends, end),
             has: has.into(),
             has_least: has_least.map_or(u32::MAX, |least| least as u32),
         };
         vocabulary.more.clear(symbols);
+        let (mut around, mut begins) = (Vec::new(), Vec::new());
+        // They are in ascending order of their numbers.
         for (word, number) in &exact {
-            let mut is_more = false;
-            vocabulary.look_around(word, Eights::of(word), &mut |_| is_more = true);
-            vocabulary.look_inside(word, &mut |_| is_more = true);
-            if is_more {
+            let begin = around.len();
+            begins.resize(*number as usize + 1, begin as u32);
+            vocabulary.look_further(word, Eights::of(word), &mut |symbol| around.push(symbol));
+            if around.len() > begin {
                 vocabulary.more.set(*number);
             }
         }
+        begins.resize(symbols + 1, around.len() as u32);
+        (vocabulary.around, vocabulary.begins) = (around.into(), begins.into());
         vocabulary.exact = Table::new(exact);
         vocabulary
     }
