@@ -18,8 +18,8 @@ use crate::vocabulary::Vocabulary;
 pub(crate) use patterns::Patterns;
 pub(crate) use reached::Reached;
 use reached::{Found, Links, Read};
-use tree::Tree;
-use uses::{Good, Uses};
+use tree::{Step, Tree};
+use uses::{Good, GoodFor, Uses};
 
 /// Patterns ready to be met.
 #[derive(Debug)]
@@ -94,7 +94,7 @@ impl Automaton {
         let Reached { read, aside, links, asked, holds, .. } = reached;
         aside.clear();
         for (symbol, word) in read.symbols.iter().filter(|(symbol, _)| may_begin(*symbol)) {
-            let end = root.child(*symbol).and_then(|node| self.end_of(node, *word, read));
+            let end = root.child(*symbol).and_then(|step| self.end_of(step, *word, read));
             aside.extend(end.map(|end| (*word, end)));
         }
         if !aside.is_empty() {
@@ -105,11 +105,11 @@ impl Automaton {
         }
     }
 
-    /// The last word of the longest phrase that goes on from a node, which a word led to. As deep
+    /// The last word of the longest phrase that goes on from a step to which a word led. As deep
     /// as the longest phrase.
-    fn end_of(&self, node: u32, word: u32, text: &Read) -> Option<u32> {
-        let branch = self.phrases.branch(node)?;
-        let here = branch.ends_any().then_some(word);
+    fn end_of(&self, step: Step<'_>, word: u32, text: &Read) -> Option<u32> {
+        let here = (step.ends() != GoodFor::default()).then_some(word);
+        let Some(branch) = step.branch() else { return here };
         let next = text.symbols_of(word + 1).iter().filter_map(|(symbol, _)| {
             branch.child(*symbol).and_then(|child| self.end_of(child, word + 1, text))
         });
@@ -133,8 +133,9 @@ impl Automaton {
     fn visit(&self, group: Group, text: &Read, links: &mut Links, tell: &mut impl FnMut(u32)) {
         if group == Group::ALL {
             for (symbol, word) in &text.symbols {
-                if let Some(node) = self.phrases.first(*symbol) {
-                    self.walk(node, Way { first: *word, last: *word, text }, links, tell);
+                if let Some(first) = self.phrases.first(*symbol) {
+                    let way = Way { first: *word, last: *word, text };
+                    self.walk(Step::Branch(first), way, links, tell);
                 }
             }
             return;
@@ -142,25 +143,28 @@ impl Automaton {
         let Some(root) = self.phrases.root(group) else { return };
         let may_begin = self.phrases.may_begin(group);
         for (symbol, word) in text.symbols.iter().filter(|(symbol, _)| may_begin(*symbol)) {
-            if let Some(node) = root.child(*symbol) {
-                self.walk(node, Way { first: *word, last: *word, text }, links, tell);
+            if let Some(step) = root.child(*symbol) {
+                self.walk(step, Way { first: *word, last: *word, text }, links, tell);
             }
         }
     }
 
-    /// Walks on from a node that a way led to. As deep as the longest phrase.
-    fn walk(&self, node: u32, mut way: Way<'_>, links: &mut Links, tell: &mut impl FnMut(u32)) {
-        let mut next = self.phrases.branch(node);
-        while let Some(branch) = next {
-            match Good::from(branch.ends()) {
+    /// Walks on from a step that a way led to. As deep as the longest phrase.
+    fn walk(
+        &self,
+        mut step: Step<'_>,
+        mut way: Way<'_>,
+        links: &mut Links,
+        tell: &mut impl FnMut(u32),
+    ) {
+        loop {
+            match Good::from(step.ends()) {
                 Good::Nothing => {}
                 Good::Met(told) => tell(told),
                 Good::Link(link) => links.see(link, way.end()),
                 Good::All(number) => self.take(number, way, links, tell),
             }
-            if !branch.leads_on() {
-                return;
-            }
+            let Some(branch) = step.branch() else { return };
             way.last += 1;
             // Most words can be one thing only: what they can be last is gone on with here.
             let Some((symbol, others)) = way.text.symbols_of(way.last).split_last() else { return };
@@ -170,7 +174,7 @@ impl Automaton {
                 }
             }
             let Some(child) = branch.child(symbol.0) else { return };
-            next = self.phrases.branch(child);
+            step = child;
         }
     }
 

@@ -5,7 +5,7 @@
 //! memory. Both matter more than the count of instructions: the tree is larger than a core's
 //! cache.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::ops::Range;
 
 use super::Group;
@@ -19,9 +19,9 @@ pub(super) struct Tree {
     nodes: Box<[Node]>,
     /// What leads on, node after node.
     edges: Box<[Edge]>,
-    /// The children of the root that every text begins at, by symbol; 0 where there is none. It
-    /// has so many that a table of its own is smaller than one found by a hash.
-    first: Box<[u32]>,
+    /// The children of the root that every text begins at, by symbol, again. It has so many that a
+    /// table of its own is smaller than one found by a hash.
+    first: Box<[Node]>,
     /// For each group the symbols that lead on from its root, each by its bit.
     begins: Box<[[u64; BEGINS]]>,
     groups: u32,
@@ -40,8 +40,15 @@ pub(super) struct Planted<'p> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Branch<'t> {
     node: &'t Node,
-    /// Those of all nodes.
-    edges: &'t [Edge],
+    tree: &'t Tree,
+}
+
+/// Where a symbol leads to.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Step<'t> {
+    /// A phrase ends that is good for this, and none goes on.
+    Leaf(GoodFor),
+    Branch(Branch<'t>),
 }
 
 /// A place in the tree.
@@ -56,12 +63,17 @@ struct Node {
     ends: GoodFor,
 }
 
-/// The node that a symbol leads to; [`Symbol::NONE`] where there is no edge.
+/// What a symbol leads to; [`Symbol::NONE`] where there is no edge.
 #[derive(Debug, Clone, Copy, Default)]
 struct Edge {
+    /// With [`LEAF`] where it leads to no node.
     symbol: Symbol,
-    node: u32,
+    /// The number of a node; of a leaf, which most are, what the phrase is good for that ends there.
+    to: u32,
 }
+
+/// What is a leaf needs no node: three of four were, and the tree is larger than a cache.
+const LEAF: u32 = 1 << 31;
 
 /// From how many edges on a node's one number of those that may lead on says little.
 const MANY: usize = 16;
@@ -90,20 +102,32 @@ impl Tree {
             begins: vec![[0; BEGINS]; groups as usize].into(),
             groups,
         };
-        let mut first = BTreeMap::new();
         for Planted { group, words, .. } in phrases {
             let Some(symbol) = words.first().copied() else { continue };
-            if *group == Group::ALL {
-                first
-                    .extend(tree.root(*group).and_then(|root| Some((symbol, root.child(symbol)?))));
-            }
             let (word, bit) = begin(symbol);
             tree.begins[group.0 as usize][word] |= bit;
         }
-        let count = first.last_key_value().map_or(0, |(symbol, _)| symbol.0 as usize + 1);
-        tree.first = vec![0; count].into();
-        first.into_iter().for_each(|(symbol, node)| tree.first[symbol.0 as usize] = node);
+        tree.first = tree.spread_out(Group::ALL);
         tree
+    }
+
+    /// The children of a group's root, by symbol.
+    fn spread_out(&self, group: Group) -> Box<[Node]> {
+        let mut children = Vec::new();
+        let Some(root) = self.root(group) else { return children.into() };
+        let (begin, bits) = root.place();
+        for edge in self.edges.iter().skip(begin).take(1 << bits) {
+            let symbol = Symbol(edge.symbol.0 & !LEAF);
+            let Some(child) = root.child(symbol) else { continue };
+            let node = match child {
+                Step::Leaf(ends) => Node { ends, ..Node::default() },
+                Step::Branch(branch) => *branch.node,
+            };
+            let place = symbol.0 as usize;
+            children.resize(children.len().max(place + 1), Node::default());
+            children[place] = node;
+        }
+        children.into()
     }
 
     /// Whether a symbol may lead on from the root of a group: a root has many children, and its
@@ -117,10 +141,12 @@ impl Tree {
         }
     }
 
-    /// The number of the node that a symbol leads to from the root of [`Group::ALL`].
+    /// The node that a symbol leads to from the root of [`Group::ALL`].
     #[inline]
-    pub(super) fn first(&self, symbol: Symbol) -> Option<u32> {
-        self.first.get(symbol.0 as usize).copied().filter(|node| *node != 0)
+    pub(super) fn first(&self, symbol: Symbol) -> Option<Branch<'_>> {
+        let node = self.first.get(symbol.0 as usize)?;
+        let leads_anywhere = node.leads_on != 0 || node.ends != GoodFor::default();
+        leads_anywhere.then_some(Branch { node, tree: self })
     }
 
     /// The root of a group.
@@ -131,43 +157,54 @@ impl Tree {
 
     /// The node with this number.
     #[inline]
-    pub(super) fn branch(&self, node: u32) -> Option<Branch<'_>> {
+    fn branch(&self, node: u32) -> Option<Branch<'_>> {
         let node = self.nodes.get(node as usize)?;
-        Some(Branch { node, edges: &self.edges })
+        Some(Branch { node, tree: self })
     }
 }
 
-impl Branch<'_> {
+impl<'t> Step<'t> {
     /// What the phrase that ends here is good for.
     #[inline]
     pub(super) fn ends(self) -> GoodFor {
-        self.node.ends
+        match self {
+            Self::Leaf(good_for) => good_for,
+            Self::Branch(branch) => branch.node.ends,
+        }
     }
 
-    /// Whether a phrase ends here.
+    /// From where it goes on, if it does.
     #[inline]
-    pub(super) fn ends_any(self) -> bool {
-        self.node.ends != GoodFor::default()
+    pub(super) fn branch(self) -> Option<Branch<'t>> {
+        match self {
+            Self::Branch(branch) if branch.node.leads_on != 0 => Some(branch),
+            _ => None,
+        }
+    }
+}
+
+impl<'t> Branch<'t> {
+    /// Where its edges begin, and by how many bits of a hash they are found.
+    #[inline]
+    fn place(self) -> (usize, u32) {
+        ((self.node.edges >> BITS) as usize, self.node.edges & ((1 << BITS) - 1))
     }
 
-    /// Whether any symbol leads on.
+    /// Where a symbol leads to.
     #[inline]
-    pub(super) fn leads_on(self) -> bool {
-        self.node.leads_on != 0
-    }
-
-    /// The number of the node that a symbol leads to.
-    #[inline]
-    pub(super) fn child(self, symbol: Symbol) -> Option<u32> {
+    pub(super) fn child(self, symbol: Symbol) -> Option<Step<'t>> {
         if self.node.leads_on & symbol.bit() == 0 {
             return None;
         }
-        let (begin, bits) = (self.node.edges >> BITS, self.node.edges & ((1 << BITS) - 1));
+        let (begin, bits) = self.place();
         let mut at = place(symbol, bits);
         loop {
-            let edge = self.edges.get(begin as usize + at)?;
+            let edge = self.tree.edges.get(begin + at)?;
             if edge.symbol == symbol {
-                return Some(edge.node);
+                return self.tree.branch(edge.to).map(Step::Branch);
+            }
+            if edge.symbol.0 == symbol.0 | LEAF {
+                return Some(Step::Leaf(GoodFor::from_bits(edge.to)));
             }
             if edge.symbol == Symbol::NONE {
                 return None;
@@ -203,9 +240,17 @@ impl Grown<'_> {
             let alike = range.clone().take_while(|place| at(*place) == Some(symbol)).count();
             let end = range.start + alike.max(1);
             node.leads_on |= symbol.bit();
-            children.push(Edge { symbol, node: self.known });
-            self.known += 1;
-            self.waiting.push_back((range.start..end, depth + 1));
+            match self.phrases.get(range.start) {
+                Some(leaf) if alike == 1 && leaf.words.len() == depth + 1 => {
+                    let symbol = Symbol(symbol.0 | LEAF);
+                    children.push(Edge { symbol, to: leaf.good_for.to_bits() });
+                }
+                _ => {
+                    children.push(Edge { symbol, to: self.known });
+                    self.known += 1;
+                    self.waiting.push_back((range.start..end, depth + 1));
+                }
+            }
             range.start = end;
         }
         if !children.is_empty() {
@@ -223,7 +268,7 @@ impl Grown<'_> {
         self.edges.resize(begin + (1 << bits), Edge::default());
         let edges = &mut self.edges[begin..];
         for child in children {
-            let mut at = place(child.symbol, bits);
+            let mut at = place(Symbol(child.symbol.0 & !LEAF), bits);
             while edges[at].symbol != Symbol::NONE {
                 at = (at + 1) & ((1 << bits) - 1);
             }

@@ -97,6 +97,17 @@ impl From<Then> for GoodFor {
 }
 
 impl GoodFor {
+    /// As one number.
+    pub(super) fn to_bits(self) -> u32 {
+        self.0
+    }
+
+    /// Of such a number.
+    #[inline]
+    pub(super) fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
     /// What it is good for, if that is one thing.
     #[inline]
     pub(super) fn one(self) -> Option<Then> {
