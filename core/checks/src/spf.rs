@@ -4,7 +4,6 @@ mod check;
 mod findings;
 mod flatten;
 mod macros;
-mod matching;
 mod published;
 mod record;
 mod sources;

@@ -1,5 +1,7 @@
 //! `check_host()`: the record of a domain held against one sender (RFC 7208 §4).
 
+mod matching;
+
 use std::borrow::Cow;
 use std::net::IpAddr;
 
@@ -10,6 +12,7 @@ use crate::dns::{Answer, Kind, Known, Name, Question, Record};
 use super::macros::{MacroString, Place, Values};
 use super::record::{Mechanism, Qualifier, SpfRecord, Term};
 use super::tree::{Match, Seen, Step};
+use matching::is_within;
 
 /// Who sends, as the receiving host sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,14 +70,14 @@ pub struct Explained {
 }
 
 /// Terms that may cost a question, and names of `mx` and `ptr` (§4.6.4).
-pub(super) const LOOKUPS_MAX: u8 = 10;
+const LOOKUPS_MAX: u8 = 10;
 
 /// Questions that may go without an answer (§4.6.4).
 const VOIDS_MAX: u8 = 2;
 
 /// Why an evaluation does not come to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Stop {
+enum Stop {
     /// Answers are missing; the questions are noted.
     Unknown,
     /// `temperror`
@@ -84,13 +87,13 @@ pub(super) enum Stop {
 }
 
 /// An evaluation under way.
-pub(super) struct Run<'a> {
-    pub(super) known: &'a mut Known,
-    pub(super) envelope: &'a Envelope<'a>,
-    pub(super) local_part: &'a str,
-    pub(super) sender_domain: &'a str,
-    pub(super) lookups: u8,
-    pub(super) voids: u8,
+struct Run<'a> {
+    known: &'a mut Known,
+    envelope: &'a Envelope<'a>,
+    local_part: &'a str,
+    sender_domain: &'a str,
+    lookups: u8,
+    voids: u8,
 }
 
 /// Holds the sender's record against it. None if answers are missing: get them
@@ -148,14 +151,14 @@ fn initial(domain: &str) -> Option<Name> {
 
 /// What a record says, and where the explanation of that is: its name, and in whose record it
 /// stands.
-pub(super) struct Said {
+struct Said {
     verdict: Verdict,
     exp: Option<(MacroString, Name)>,
 }
 
 impl Run<'_> {
     /// The verdict of one record.
-    pub(super) fn check(&mut self, domain: &Name, step: &mut Step) -> Result<Said, Stop> {
+    fn check(&mut self, domain: &Name, step: &mut Step) -> Result<Said, Stop> {
         let Some(text) = self.record(domain)? else {
             return Ok(Said { verdict: Verdict::None, exp: None });
         };
@@ -247,12 +250,8 @@ impl Run<'_> {
         let address = self.envelope.address;
         match &term.mechanism {
             Mechanism::All => Ok(true),
-            Mechanism::Ip4(network, prefix) => {
-                Ok(super::matching::is_within(address, (*network).into(), *prefix))
-            }
-            Mechanism::Ip6(network, prefix) => {
-                Ok(super::matching::is_within(address, (*network).into(), *prefix))
-            }
+            Mechanism::Ip4(network, prefix) => Ok(is_within(address, (*network).into(), *prefix)),
+            Mechanism::Ip6(network, prefix) => Ok(is_within(address, (*network).into(), *prefix)),
             Mechanism::Include(name) => self.include(domain, name, seen),
             Mechanism::A { name, prefix } => {
                 self.count_lookup()?;
@@ -340,7 +339,7 @@ impl Run<'_> {
         }
     }
 
-    pub(super) fn count_lookup(&mut self) -> Result<(), Stop> {
+    fn count_lookup(&mut self) -> Result<(), Stop> {
         if self.lookups == LOOKUPS_MAX {
             return Err(Stop::Perm("more than 10 terms cost a question".to_owned()));
         }
@@ -348,7 +347,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    pub(super) fn count_void(&mut self) -> Result<(), Stop> {
+    fn count_void(&mut self) -> Result<(), Stop> {
         self.voids = self.voids.saturating_add(1);
         if self.voids > VOIDS_MAX {
             return Err(Stop::Perm("more than 2 questions had no answer".to_owned()));

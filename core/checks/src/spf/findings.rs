@@ -1,7 +1,8 @@
 //! SPF-04: what the record says of who brought a message.
 
 use crate::check::Gate::{Google, Microsoft, UnitedInternet, Yahoo};
-use crate::check::{Check, Found, Looked, MessageCheck, Run};
+use crate::check::{Check, Found};
+use crate::looked::{Looked, MessageCheck, Run};
 
 use super::check::Verdict;
 

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use crate::dns::{Answer, Kind, Name, Question, Record};
 
-use super::check::{LOOKUPS_MAX, Run, Stop};
+use super::{LOOKUPS_MAX, Run, Stop};
 
 /// Whether an address lies in a network. Addresses of different families never do.
 pub(super) fn is_within(address: IpAddr, network: IpAddr, prefix: u8) -> bool {
