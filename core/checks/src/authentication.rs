@@ -1,7 +1,7 @@
 //! Who stands behind a message: SPF, DKIM, DMARC and ARC, worked out once for all checks.
 
 use crate::arc::{self, Cv};
-use crate::check::Arrived;
+use crate::arrived::Arrived;
 use crate::dkim::{self, Checked};
 use crate::dmarc::{self, Authenticated};
 use crate::dns::{Known, Name};

@@ -2,9 +2,10 @@
 
 use crate::arc::Cv;
 use crate::check::Gate::{Google, UnitedInternet, Yahoo};
-use crate::check::{Check, Found, Looked, MessageCheck, Run};
+use crate::check::{Check, Found};
 use crate::dkim::Outcome;
 use crate::format::is_same_organisation;
+use crate::looked::{Looked, MessageCheck, Run};
 
 /// The addresses between `<` and `>` of a field.
 fn links(text: &str) -> Vec<&str> {

@@ -1,15 +1,5 @@
 //! What a check is, and what one finds.
 
-use std::net::IpAddr;
-
-use postlane_mail::Instant;
-
-use crate::authentication::Authentication;
-use crate::content::Content;
-use crate::dns::Known;
-use crate::message::Message;
-use crate::session::Session;
-
 /// One thing that a receiver may look at.
 #[derive(Debug)]
 pub struct Check {
@@ -127,45 +117,6 @@ pub struct Finding {
     pub reference: &'static str,
 }
 
-/// A message as it came in, with what only the dialogue tells.
-#[derive(Debug, Clone)]
-pub struct Arrived<'a> {
-    /// The message.
-    pub message: Message<'a>,
-    /// When.
-    pub now: Instant,
-    /// It was announced with SMTPUTF8 (RFC 6531).
-    pub is_utf8: bool,
-    /// Who brought it; none where only the message is at hand.
-    pub client: Option<Client<'a>>,
-    /// What is known of the session that it came in.
-    pub session: Session<'a>,
-    /// It is one person's own mail (an order, a password): what mail to many must carry is no
-    /// matter then.
-    pub is_transactional: bool,
-    /// Its links may be fetched: who counts clicks counts that.
-    pub may_fetch: bool,
-}
-
-/// Who brings a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Client<'a> {
-    /// Its address.
-    pub address: IpAddr,
-    /// The name it gave with EHLO.
-    pub helo: &'a str,
-    /// The reverse-path without brackets; empty for the null one.
-    pub mail_from: &'a str,
-}
-
-/// A message with its authentication and what it says.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Looked<'a> {
-    pub(crate) arrived: &'a Arrived<'a>,
-    pub(crate) authentication: &'a Authentication,
-    pub(crate) content: &'a Content,
-}
-
 /// What one look says, before it is known of which check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Found {
@@ -174,22 +125,6 @@ pub(crate) struct Found {
     /// The very record or setting that puts it right, where it is known better than the check
     /// says it for everybody.
     pub(crate) remedy: Option<String>,
-}
-
-/// A check of a message: none if answers are missing.
-pub(crate) struct MessageCheck {
-    pub(crate) check: Check,
-    pub(crate) run: Run,
-}
-
-/// What a check looks at.
-pub(crate) enum Run {
-    /// The message alone.
-    Form(fn(&mut Known, &Arrived<'_>) -> Option<Found>),
-    /// The message with its authentication, of which everything is known.
-    Identity(fn(Looked<'_>) -> Option<Found>),
-    /// All of that, with more questions.
-    Asking(fn(&mut Known, Looked<'_>) -> Option<Found>),
 }
 
 impl Check {
@@ -269,26 +204,6 @@ impl Check {
             remedy: remedy.or_else(|| wants_remedy.then(|| self.remedy.to_owned())),
             reference: self.reference,
         }
-    }
-}
-
-impl MessageCheck {
-    /// One that nobody here can answer.
-    pub(crate) const fn left_open(check: Check, why: &'static str) -> Self {
-        Self { check: check.left_open(why), run: Run::Identity(|_| None) }
-    }
-
-    /// Looks, and says what was found.
-    pub(crate) fn find(&'static self, known: &mut Known, looked: Looked<'_>) -> Option<Finding> {
-        if let Some(open) = self.check.open() {
-            return Some(open);
-        }
-        let found = match self.run {
-            Run::Form(run) => run(known, looked.arrived)?,
-            Run::Identity(run) => run(looked)?,
-            Run::Asking(run) => run(known, looked)?,
-        };
-        Some(self.check.finding(found))
     }
 }
 

@@ -1,9 +1,10 @@
 //! IDN-03 to IDN-10: whose name a message carries, and who stands behind it.
 
 use crate::check::Gate::{Google, Microsoft, UnitedInternet, Yahoo};
-use crate::check::{Check, Found, Looked, MessageCheck, Run};
+use crate::check::{Check, Found};
 use crate::format::address;
 use crate::format::{FREEMAIL, is_local, is_same_organisation};
+use crate::looked::{Looked, MessageCheck, Run};
 use crate::spf::Verdict;
 
 /// Domains that services send from for those who have set up none of their own. From their

@@ -7,6 +7,7 @@
 
 pub mod address;
 pub mod arc;
+mod arrived;
 mod authentication;
 pub mod blocklist;
 mod bulk;
@@ -24,6 +25,7 @@ pub mod format;
 mod gates;
 mod identity;
 pub mod lane;
+mod looked;
 pub mod message;
 pub mod mta_sts;
 mod network;
@@ -38,8 +40,9 @@ mod unseen;
 pub mod watch;
 mod web;
 
+pub use arrived::{Arrived, Client, Session};
 pub use authentication::Authentication;
-pub use check::{Arrived, Check, Client, Finding, Gate, Outcome, Scope};
+pub use check::{Check, Finding, Gate, Outcome, Scope};
 pub use dane::DanePolicy;
 pub use dns::{
     Answer, Authority, Failure, Found, Kind, Known, Name, NameError, Question, Record, Served,
@@ -53,5 +56,4 @@ pub use network::is_public;
 pub use report::Report;
 pub use run::{check_message, check_message_for, message_checks};
 pub use score::Score;
-pub use session::Session;
 pub use web::{FetchFailure, Fetched, Page, Verb};

@@ -1,9 +1,11 @@
 //! A whole look at a message: every check in scope, in the order of their names.
 
+use crate::arrived::Arrived;
 use crate::authentication::Authentication;
-use crate::check::{Arrived, Check, Finding, Looked, MessageCheck};
+use crate::check::{Check, Finding};
 use crate::content::{self, Content};
 use crate::dns::Known;
+use crate::looked::{Looked, MessageCheck};
 use crate::{blocklist, bulk, dkim, dmarc, format, identity, spf, unseen};
 
 /// All checks there are of a message, group by group.

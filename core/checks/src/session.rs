@@ -1,25 +1,8 @@
 //! TLS-01 to TLS-03: how the session was that a message came in.
 
-use crate::check::{Found, Looked};
-
-/// What is known of the session that a message came in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Session<'a> {
-    /// Nothing: only the message is at hand.
-    #[default]
-    Unseen,
-    /// It was not encrypted, since the host that took it does not offer that.
-    Unoffered,
-    /// It was not encrypted, though that was offered.
-    Plain,
-    /// It was encrypted.
-    Encrypted {
-        /// The version of TLS, as in `TLSv1.3`.
-        version: &'a str,
-        /// The cipher suite, as in `TLS13_AES_256_GCM_SHA384`.
-        cipher: &'a str,
-    },
-}
+use crate::arrived::Session;
+use crate::check::Found;
+use crate::looked::Looked;
 
 const UNSEEN: &str = "a file does not tell in which session it came";
 const UNOFFERED: &str = "the host that took it does not offer STARTTLS";

@@ -2,7 +2,8 @@
 //! named in every report, so that nobody takes them for looked at.
 
 use crate::check::Gate::Google;
-use crate::check::{Check, Found, Looked, MessageCheck, Run};
+use crate::check::{Check, Found};
+use crate::looked::{Looked, MessageCheck, Run};
 use crate::session;
 
 fn certified(looked: Looked<'_>) -> Option<Found> {

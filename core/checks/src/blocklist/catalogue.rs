@@ -2,8 +2,9 @@
 
 use crate::address::Sender;
 use crate::check::Gate::{Apple, UnitedInternet};
-use crate::check::{Check, Found, Looked, MessageCheck, Outcome, Run};
+use crate::check::{Check, Found, Outcome};
 use crate::dns::{Known, Name};
+use crate::looked::{Looked, MessageCheck, Run};
 
 use super::answer::{Reading, Unclear};
 use super::list::{List, Lists};

@@ -1,7 +1,8 @@
 //! The checks of what a message says, in the order of their names.
 
+use crate::check::Check;
 use crate::check::Gate::{Google, Microsoft, UnitedInternet};
-use crate::check::{Check, MessageCheck, Run};
+use crate::looked::{MessageCheck, Run};
 
 use super::{footer, links, markup, reached, tricks, wording};
 

@@ -1,6 +1,7 @@
 //! BULK-08 and BULK-16: the way out that readers see, and who is behind the mail.
 
-use crate::check::{Found, Looked};
+use crate::check::Found;
+use crate::looked::Looked;
 
 use super::page::{Link, Sight};
 

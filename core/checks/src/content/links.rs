@@ -3,10 +3,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
-use crate::check::{Found, Looked};
+use crate::check::Found;
 use crate::dns::{Answer, Kind, Known, Name, Question};
 use crate::format::{address, is_same_organisation};
 use crate::identity::is_service;
+use crate::looked::Looked;
 
 use super::page::Link;
 use super::script::Script;

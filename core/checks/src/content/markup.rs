@@ -1,6 +1,7 @@
 //! CNT-10 to CNT-12 and CNT-18: what the HTML is made of.
 
-use crate::check::{Found, Looked};
+use crate::check::Found;
+use crate::looked::Looked;
 
 use super::page::Page;
 

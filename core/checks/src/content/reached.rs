@@ -1,8 +1,9 @@
 //! CNT-04: whether links lead somewhere, where they may be followed.
 
-use crate::check::{Found, Looked};
+use crate::check::Found;
 use crate::dns::Known;
 use crate::format::is_same_organisation;
+use crate::looked::Looked;
 use crate::web::{FetchFailure, Fetched, Page, follow};
 
 use super::links::listed;

@@ -1,7 +1,9 @@
 //! CNT-13 to CNT-15: what is put into text to be opened, and what is left in it by mistake.
 
-use crate::check::{Arrived, Found, Looked, Outcome};
+use crate::arrived::Arrived;
+use crate::check::{Found, Outcome};
 use crate::format::words;
+use crate::looked::Looked;
 
 use super::script::Script;
 

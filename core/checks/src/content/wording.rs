@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::check::{Found, Looked};
+use crate::check::Found;
 use crate::format::address;
+use crate::looked::Looked;
 
 use super::language::Language;
 

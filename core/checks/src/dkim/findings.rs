@@ -1,7 +1,8 @@
 //! DKIM-01 to DKIM-15, as far as they are about a message.
 
 use crate::check::Gate::{Google, Microsoft, UnitedInternet, Yahoo};
-use crate::check::{Check, Found, Looked, MessageCheck, Run};
+use crate::check::{Check, Found};
+use crate::looked::{Looked, MessageCheck, Run};
 
 use crate::format::span;
 

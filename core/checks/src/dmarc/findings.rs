@@ -1,8 +1,9 @@
 //! DMARC-04 and DMARC-11: what receivers make of a message.
 
 use crate::check::Gate::{Google, Microsoft, Yahoo};
-use crate::check::{Check, Found, Looked, MessageCheck, Run};
+use crate::check::{Check, Found};
 use crate::format::is_same_organisation;
+use crate::looked::{Looked, MessageCheck, Run};
 
 use super::evaluate::Verdict;
 use super::record::Alignment;

@@ -1,7 +1,8 @@
 //! The checks of a message's form, in the order of their names.
 
+use crate::check::Check;
 use crate::check::Gate::{Google, Microsoft, UnitedInternet, Yahoo};
-use crate::check::{Check, MessageCheck, Run};
+use crate::looked::{MessageCheck, Run};
 
 use super::{dates, from, header, lines, parts, single, trace};
 

@@ -1,6 +1,7 @@
 //! FMT-01 to FMT-05: the date.
 
-use crate::check::{Arrived, Found};
+use crate::arrived::Arrived;
+use crate::check::Found;
 use crate::dns::Known;
 use crate::message::text_of;
 

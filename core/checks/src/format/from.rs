@@ -1,6 +1,7 @@
 //! FMT-06 to FMT-09: the author.
 
-use crate::check::{Arrived, Found, Outcome};
+use crate::arrived::Arrived;
+use crate::check::{Found, Outcome};
 use crate::dmarc::public_suffix_parent;
 use crate::dns::{Known, Name};
 use crate::message::{Message, text_of};

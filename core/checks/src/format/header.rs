@@ -2,7 +2,8 @@
 
 use postlane_message::SectionEnd;
 
-use crate::check::{Arrived, Found};
+use crate::arrived::Arrived;
+use crate::check::Found;
 use crate::dns::Known;
 use crate::message::text_of;
 

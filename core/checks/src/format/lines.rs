@@ -1,6 +1,7 @@
 //! FMT-16 to FMT-18 and FMT-27: lines, octets, size.
 
-use crate::check::{Arrived, Found};
+use crate::arrived::Arrived;
+use crate::check::Found;
 use crate::dns::Known;
 
 pub(super) fn length(_: &mut Known, arrived: &Arrived<'_>) -> Option<Found> {

@@ -2,7 +2,8 @@
 
 use encoding_rs::Encoding as Charset;
 
-use crate::check::{Arrived, Found};
+use crate::arrived::Arrived;
+use crate::check::Found;
 use crate::dns::Known;
 use crate::message::{Encoding, MimeFault, Part};
 

@@ -1,7 +1,8 @@
 //! FMT-12 to FMT-15, FMT-26, FMT-28 and FMT-30: fields that may stand there once, and what
 //! stands in them.
 
-use crate::check::{Arrived, Found};
+use crate::arrived::Arrived;
+use crate::check::Found;
 use crate::dns::{Answer, Kind, Known, Name, Question, Record};
 use crate::message::text_of;
 
