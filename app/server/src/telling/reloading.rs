@@ -1,10 +1,20 @@
-//! What a reload did, as lines of the log.
+//! What a reload did, and that as lines of the log.
 
 use postlane_mail::Instant;
 
 use crate::config::SettingName;
-use crate::handle::ReloadReport;
 use crate::telling::journal::Line;
+
+/// What a reload did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReloadReport {
+    /// Settings that changed since the last time and hold from now on.
+    pub changed: Vec<SettingName>,
+    /// Settings that are not what they were at the start, and need a restart.
+    pub need_restart: Vec<SettingName>,
+    /// What may not be meant, though it can be; a line each.
+    pub warnings: Vec<String>,
+}
 
 /// The lines: what was found in the file, a line each, and last what became of it.
 pub(crate) fn lines(now: Instant, read: &Result<ReloadReport, String>) -> String {
