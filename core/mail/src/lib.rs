@@ -4,6 +4,8 @@
 //! [`Domain`] is an A-label in lower case, a [`Code`] has three digits, an [`Instant`]
 //! is a number of microseconds. The disk format, the API's JSON and the configuration
 //! have types of their own at their boundaries; these derive no serialisation.
+//!
+//! Time and chance are here, too ([`Instant`], [`Chance`]): the core is handed both.
 
 mod chance;
 mod domain;

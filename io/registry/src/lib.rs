@@ -1,9 +1,10 @@
 //! Who may ask, who is told, and who has changed what: one small file beside the queue.
 //!
 //! API tokens with their scopes and tenants, people who sign in and their sessions, webhooks with how
-//! far each has been told, saved views, incidents, policies of recipients' domains, what lanes believed over
-//! time, what block lists were asked, how mail stood before providers' gates, and the audit of changes. It is no part of the mail: a relay whose registry is broken, locked or
-//! gone goes on sending, and says so. It reads no clock for what it keeps: times are arguments.
+//! far each has been told, saved views, incidents, policies of recipients' domains, what lanes believed
+//! over time, what block lists were asked, how mail stood before providers' gates, and the audit of
+//! changes. It is no part of the mail: a relay whose registry is broken, locked or gone goes on sending,
+//! and says so. It reads no clock for what it keeps: times are arguments.
 
 mod asked;
 mod audit;
