@@ -9,11 +9,22 @@ use comfy_table::{ContentArrangement, Table, presets};
 use postlane_mail::is_unruly;
 use serde::Serialize;
 
-/// A line of the answer. A reader that has gone away (`| head`) ends the program quietly.
+/// A line of the answer.
 pub(crate) fn line(text: &str) {
     let mut out = anstream::stdout().lock();
-    if writeln!(out, "{text}").and_then(|()| out.flush()).is_err() {
-        std::process::exit(0);
+    written(writeln!(out, "{text}").and_then(|()| out.flush()));
+}
+
+/// A reader that has gone away (`| head`) ends the program quietly. Any other end of what is read
+/// is said: half an answer on a full disk must not look like a whole one.
+pub(crate) fn written(done: io::Result<()>) {
+    match done {
+        Ok(()) => {}
+        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
+        Err(e) => {
+            error(&format!("the answer cannot be written: {e}"));
+            std::process::exit(75);
+        }
     }
 }
 
@@ -90,9 +101,7 @@ pub(crate) fn json(value: &impl Serialize) {
 /// A part of the answer as it is, line end and all.
 pub(crate) fn octets(octets: &[u8]) {
     let mut out = anstream::stdout().lock();
-    if out.write_all(octets).and_then(|()| out.flush()).is_err() {
-        std::process::exit(0);
-    }
+    written(out.write_all(octets).and_then(|()| out.flush()));
 }
 
 /// A remark, on stderr.

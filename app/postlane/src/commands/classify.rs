@@ -59,11 +59,7 @@ pub(crate) fn run(classify: &Classify) -> Result<Exit, Failure> {
         }
         match serde_json::from_slice::<Question<'_>>(&line) {
             Ok(question) => {
-                let written = answer(&known, &mut scratch, &question, &mut out);
-                // A reader that has gone away ends the program quietly.
-                if written.is_err() {
-                    return Ok(exit);
-                }
+                print::written(answer(&known, &mut scratch, &question, &mut out));
             }
             Err(e) => {
                 print::error(&format!("line {number}: {e}: an object with id and reply is read"));
@@ -71,8 +67,7 @@ pub(crate) fn run(classify: &Classify) -> Result<Exit, Failure> {
             }
         }
     }
-    // The same at the end.
-    let _ = out.flush();
+    print::written(out.flush());
     Ok(exit)
 }
 
