@@ -1,5 +1,7 @@
 //! What a command says to the shell.
 
+use std::io;
+use std::path::Path;
 use std::process::ExitCode;
 
 use crate::print;
@@ -54,6 +56,23 @@ impl Failure {
     /// The command line is wrong, or what was given with it.
     pub(crate) fn usage(says: impl Into<String>) -> Self {
         Self::new(Exit::Usage, says)
+    }
+
+    /// A file that was given cannot be read.
+    pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Self {
+        let path = path.display();
+        Self::usage(match error.kind() {
+            io::ErrorKind::InvalidData => format!("cannot read {path}: it is no text in UTF-8"),
+            io::ErrorKind::IsADirectory => {
+                format!("cannot read {path}: it is a folder, and a file is wanted")
+            }
+            _ => format!("cannot read {path}: {error}"),
+        })
+    }
+
+    /// The same with what to do about it.
+    pub(crate) fn cured_by(self, cure: &str) -> Self {
+        Self { says: format!("{}: {cure}", self.says), ..self }
     }
 
     /// The same sentence with another exit status, where it was that one.

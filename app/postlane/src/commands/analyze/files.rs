@@ -11,6 +11,12 @@ use postlane_maillog::{Analysis, Format, Report, first_moment};
 
 use crate::exit::Failure;
 
+/// What to do where a log is not where it used to be.
+const JOURNAL: &str = "where the journal has it, journalctl -u 'postfix*' -o short-iso | postlane \
+                       analyze - reads it";
+/// What `--format` takes.
+const FORMATS: &str = "postfix, exim, haraka, kumomta, pmta, postlane, jsonl";
+
 /// How much is read at once, in octets.
 const PIECE: usize = 256 * 1024;
 /// How much of a file tells what it is.
@@ -83,8 +89,10 @@ impl Log {
             octets: 0,
             read: Vec::new(),
         };
-        let unreadable =
-            |e: io::Error| Failure::usage(format!("cannot read {}: {e}", path.display()));
+        let unreadable = |e: io::Error| match e.kind() {
+            io::ErrorKind::NotFound => Failure::unreadable(path, &e).cured_by(JOURNAL),
+            _ => Failure::unreadable(path, &e),
+        };
         let changed = if log.is_stdin() {
             let piped = io::stdin().lock().take(BEGINNING as u64).read_to_end(&mut log.read);
             piped.map_err(unreadable)?;
@@ -99,8 +107,10 @@ impl Log {
             let found = Format::detect(&beginning);
             if found.is_none() && !beginning.is_empty() {
                 return Err(Failure::usage(format!(
-                    "{}: no mail server's log that is known: name it with --format",
-                    log.name()
+                    "{}: its first lines are of no mail server's log that is known: name the \
+                     program that wrote it with --format ({})",
+                    log.name(),
+                    FORMATS
                 )));
             }
             log.format = found.unwrap_or(log.format);

@@ -96,6 +96,14 @@ fn more(one: &Provider) {
     for (number, step) in one.verdict.steps.iter().enumerate() {
         print::step(if number == 0 { "do" } else { "" }, number + 1, step);
     }
+    if one.suspended > 0 {
+        let says = format!(
+            "{}x \"delivery temporarily suspended\": not even tried while the destination rested; \
+             such lines repeat a refusal, and are not counted as one",
+            one.suspended
+        );
+        print::field("untried", &says);
+    }
     for reply in one.top_replies.iter().take(3) {
         let text = shortened(&print::printable(&reply.text), REPLY);
         print::field(&format!("{}x", reply.count), &format!("{} ({})", text, reply.label));
