@@ -1,6 +1,7 @@
 //! Talking to the running server: HTTP over its unix socket, or over loopback.
 
 use std::io::Write;
+use std::iter;
 use std::path::PathBuf;
 
 use http_body_util::{BodyExt as _, Full};
@@ -16,6 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 
 use crate::exit::{Exit, Failure};
+use crate::print;
 use crate::reach::Reach;
 
 /// A way to the server, with the token in hand.
@@ -215,7 +217,14 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 }
 
 fn broken(error: &hyper::Error) -> Failure {
-    Failure::new(Exit::Undetermined, format!("the connection to the server broke: {error}"))
+    // A greeting that comes before the request cancels it; one that comes later is not read.
+    let cure = if error.is_parse() || error.is_canceled() {
+        ": what listens there does not speak HTTP: --server wants the address that `serve` printed \
+         behind http="
+    } else {
+        ""
+    };
+    Failure::new(Exit::Undetermined, format!("the connection to the server broke: {error}{cure}"))
 }
 
 fn unreachable_at(place: &str, error: &std::io::Error) -> Failure {
@@ -241,10 +250,13 @@ fn cure(is_forbidden: bool) -> &'static str {
 fn problem(status: StatusCode, answer: &[u8]) -> Failure {
     let value: serde_json::Value = serde_json::from_slice(answer).unwrap_or_default();
     let detail = value["detail"].as_str().unwrap_or("the server gave no reason");
+    let pointed = value["errors"].as_array().into_iter().flatten();
+    let pointed = pointed.filter_map(|one| one["detail"].as_str());
+    let says = iter::once(detail).chain(pointed).collect::<Vec<_>>().join("; ");
     let exit = match status.as_u16() {
         400 | 401 | 403 | 413 | 415 | 422 => Exit::Usage,
         404 | 409 => Exit::No,
         _ => Exit::Undetermined,
     };
-    Failure::new(exit, detail)
+    Failure::new(exit, print::printable(&says))
 }

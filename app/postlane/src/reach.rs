@@ -14,7 +14,7 @@ pub(crate) struct Reach {
     #[arg(long, value_name = "DIR", global = true, env = "POSTLANE_DATA", hide_env_values = true)]
     pub(crate) data: Option<PathBuf>,
     /// Talk to this HTTP address rather than to the server's unix socket
-    #[arg(long, value_name = "ADDR:PORT", global = true)]
+    #[arg(long, value_name = "ADDR:PORT", global = true, value_parser = socket_address)]
     pub(crate) server: Option<SocketAddr>,
     /// The file with the API's token [default: DIR/token]
     #[arg(long, value_name = "FILE", global = true)]
@@ -35,4 +35,11 @@ impl Reach {
             if !here.exists() && packaged.exists() { packaged } else { here }
         })
     }
+}
+
+/// An address with a port, as an option gives it.
+pub(crate) fn socket_address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        "an IP address and a port are wanted, as in 127.0.0.1:2525 or [::1]:2525".to_owned()
+    })
 }

@@ -19,6 +19,7 @@ use postlane_net::enquiry::{Enquiry, Mapped};
 use postlane_net::tls::Trust;
 
 use crate::exit::{Exit, Failure};
+use crate::reach::socket_address;
 
 /// What is looked at.
 #[derive(Subcommand)]
@@ -37,7 +38,7 @@ pub(crate) enum CheckCommand {
 #[derive(Args)]
 pub(crate) struct Answers {
     /// Ask this DNS resolver rather than the system's
-    #[arg(long, value_name = "ADDR:PORT")]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = socket_address)]
     resolver: Vec<SocketAddr>,
     /// Write down every question with its answer, for --replay
     #[arg(long, value_name = "FILE")]

@@ -64,7 +64,8 @@ pub(crate) fn run(reach: &Reach, diagnose: &Diagnose) -> Result<Exit, Failure> {
     if reach.json {
         print::json(&page);
     } else if page.providers.is_empty() {
-        print::note("nothing was sent in this time; --since 7d looks further back");
+        let whom = diagnose.provider.as_ref().map_or_else(String::new, |id| format!(" to {id:?}"));
+        print::note(&format!("nothing was sent{whom} in this time; --since 7d looks further back"));
     } else {
         shown::page(&page, diagnose.all || diagnose.provider.is_some());
     }

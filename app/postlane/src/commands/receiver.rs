@@ -15,7 +15,7 @@ use postlane_receivers::{Scenario, builtin};
 
 use crate::exit::{Exit, Failure};
 use crate::print;
-use crate::reach::Reach;
+use crate::reach::{Reach, socket_address};
 
 /// Which receiver, and who asks it.
 #[derive(Args)]
@@ -26,6 +26,7 @@ pub(crate) struct Receiver {
     #[arg(
         long,
         value_name = "ADDR:PORT",
+        value_parser = socket_address,
         required_unless_present = "replay",
         conflicts_with = "replay"
     )]
@@ -72,9 +73,8 @@ fn scenario(path: &Path) -> Result<Scenario, Failure> {
         Err(e) => {
             let named = builtin().iter().find(|(name, _)| path.as_os_str() == *name);
             let Some((_, text)) = named else {
-                return Err(Failure::usage(format!(
-                    "{shown} cannot be read: {e}: name a TOML file, or one of `postlane rehearse --list`"
-                )));
+                return Err(Failure::unreadable(path, &e)
+                    .cured_by("name a TOML file, or one of `postlane rehearse --list`"));
             };
             (*text).to_owned()
         }

@@ -25,7 +25,7 @@ use tokio::sync::watch;
 use super::config::{refused, warn};
 use crate::exit::{Exit, Failure};
 use crate::print;
-use crate::reach::Reach;
+use crate::reach::{Reach, socket_address};
 
 /// What `serve` can be told for a quick start; a configuration file says more.
 #[derive(Args)]
@@ -40,13 +40,13 @@ pub(crate) struct Serve {
     #[arg(long, short, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// Take mail there [default: 127.0.0.1:2525]; port 0 picks a free one
-    #[arg(long, value_name = "ADDR:PORT")]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = socket_address)]
     pub(crate) smtp: Vec<SocketAddr>,
     /// Serve the HTTP API there [default: 127.0.0.1:8025]; port 0 picks a free one
-    #[arg(long, value_name = "ADDR:PORT")]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = socket_address)]
     pub(crate) http: Option<SocketAddr>,
     /// Ask this DNS resolver rather than the system's
-    #[arg(long, value_name = "ADDR:PORT")]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = socket_address)]
     pub(crate) resolver: Vec<SocketAddr>,
     /// The port of MX hosts [default: 25]
     #[arg(long, value_name = "PORT")]

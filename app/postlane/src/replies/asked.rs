@@ -159,9 +159,7 @@ pub(crate) fn reply_of(text: &str) -> Reply {
 /// Files of rules with their names.
 pub(crate) fn read_rules(files: &[&Path]) -> Result<Vec<(String, String)>, Failure> {
     let read = |file: &&Path| {
-        let text = fs::read_to_string(file);
-        let text =
-            text.map_err(|e| Failure::usage(format!("cannot read {}: {e}", file.display())))?;
+        let text = fs::read_to_string(file).map_err(|e| Failure::unreadable(file, &e))?;
         Ok((file.display().to_string(), text))
     };
     files.iter().map(read).collect()

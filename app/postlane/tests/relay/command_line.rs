@@ -138,7 +138,12 @@ fn a_relay_that_is_told_to_end_ends_well_and_keeps_what_waits() {
 #[test]
 fn wrong_usage_says_what_would_be_right_and_exits_with_2() {
     let home = Home::new();
-    let wrong: [(&[&str], &str); 9] = [
+    fs::create_dir_all(home.data()).unwrap();
+    let binary = home.data().join("binary");
+    fs::write(&binary, [0xff, 0xfe, 0]).unwrap();
+    let (binary, folder) = (binary.to_str().unwrap(), home.data());
+    let folder = folder.to_str().unwrap();
+    let wrong: [(&[&str], &str); 16] = [
         (&[], "Usage: postlane"),
         (&["queue", "lst"], "a similar subcommand exists: 'list'"),
         (&["queue", "show", "nonsense"], "not a queue id: 13 characters"),
@@ -148,6 +153,13 @@ fn wrong_usage_says_what_would_be_right_and_exits_with_2() {
         (&["queue", "list", "--tenant", "a b"], "--tenant"),
         (&["send", "--to", "jo@example.net", "--text", "hi"], "--from"),
         (&["serve", "--now", "yesterday"], "--now"),
+        (&["serve", "--smtp", "localhost"], "as in 127.0.0.1:2525"),
+        (&["rehearse", binary], "it is no text in UTF-8: name a TOML file"),
+        (&["receiver", folder, "--listen", "127.0.0.1:0"], "it is a folder, and a file is wanted"),
+        (&["rules", "check", binary], "it is no text in UTF-8"),
+        (&["analyze", binary], "--format (postfix, exim,"),
+        (&["analyze", "/nowhere/mail.log"], "journalctl -u 'postfix*'"),
+        (&["explain", "421 Later", "--stage", "dinner"], "a stage is connect (banner)"),
     ];
     for (arguments, says) in wrong {
         let output = home.command(arguments).output().unwrap();
@@ -226,6 +238,10 @@ fn a_command_finds_the_server_over_http_too() {
     assert_eq!(over_http(&relay.http.to_string()), Some(1));
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     assert_eq!(over_http(&free.to_string()), Some(4));
+    let arguments = ["queue", "list", "--server", &relay.smtp.to_string(), "--token"];
+    let astray = [&arguments[..], &[token.to_str().unwrap()]].concat();
+    let said = String::from_utf8(elsewhere.command(&astray).output().unwrap().stderr).unwrap();
+    assert!(said.contains("what listens there does not speak HTTP"), "{said}");
 }
 
 #[test]
@@ -256,4 +272,17 @@ fn a_message_is_sent_whole_or_in_parts_and_a_key_sends_it_once() {
         ids,
         [String::from_utf8(whole.stdout).unwrap(), String::from_utf8(once.stdout).unwrap()]
     );
+}
+
+#[test]
+fn an_answer_that_cannot_be_written_is_not_taken_for_a_whole_one() {
+    let full = || fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    for arguments in
+        [&["config", "explain"][..], &["rehearse", "--list"], &["explain", "421 Later"]]
+    {
+        let output = Home::new().command(arguments).stdout(full()).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(75), "{arguments:?}: {said}");
+        assert!(said.contains("the answer cannot be written: No space left"), "{said}");
+    }
 }

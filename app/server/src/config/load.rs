@@ -1,6 +1,7 @@
 //! The configuration as it comes: from a file or none, with flags, judged as a whole.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::configuration::{Config, read};
@@ -14,7 +15,7 @@ use super::{dkim, lanes, tree};
 #[non_exhaustive]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("the configuration {} cannot be read ({why}): name a file that we may read", path.display())]
+    #[error("the configuration {} cannot be read ({why}): name a TOML file that we may read", path.display())]
     Unreadable {
         /// Which.
         path: PathBuf,
@@ -38,7 +39,10 @@ impl Config {
         if octets > FILE_OCTETS_MAX {
             return Err(unreadable(format!("it has {octets} octets, {FILE_OCTETS_MAX} at most")));
         }
-        let text = fs::read_to_string(path).map_err(|e| unreadable(e.to_string()))?;
+        let text = fs::read_to_string(path).map_err(|e| match e.kind() {
+            ErrorKind::InvalidData => unreadable("it is no text in UTF-8".to_owned()),
+            _ => unreadable(e.to_string()),
+        })?;
         Self::parse(&text, Some(path), overrides)
     }
 

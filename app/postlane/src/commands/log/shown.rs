@@ -43,7 +43,9 @@ fn says(entry: &LogEntry) -> String {
             let who =
                 if entry.who.is_empty() { String::new() } else { format!(" ({})", entry.who) };
             say(clean(&format!("{}{who}", entry.command)));
-            say(dashed(&entry.detail));
+            let rest = entry.detail.strip_prefix(&*entry.command);
+            let rest = rest.and_then(|rest| rest.strip_prefix(": "));
+            say(dashed(rest.unwrap_or(&entry.detail)));
         }
         "accepted" | "refused" => {
             say(entry.id.clone().unwrap_or_default());

@@ -45,8 +45,7 @@ fn text_of(path: &Path) -> Result<(String, String), Failure> {
     match (fs::read_to_string(path), known) {
         (Ok(text), _) => Ok((name, text)),
         (Err(_), Some((_, text))) => Ok((name, (*text).to_owned())),
-        (Err(e), None) => Err(Failure::usage(format!(
-            "cannot read {name}: {e}: name a TOML file, or one of `postlane rehearse --list`"
-        ))),
+        (Err(e), None) => Err(Failure::unreadable(path, &e)
+            .cured_by("name a TOML file, or one of `postlane rehearse --list`")),
     }
 }
