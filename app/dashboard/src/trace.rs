@@ -162,7 +162,15 @@ fn said(entry: &LogEntry) -> String {
     let particulars = [foreign(&entry.command), foreign(&entry.detail)];
     let particulars: Vec<&str> =
         particulars.iter().map(String::as_str).filter(|text| !text.is_empty()).collect();
-    let particulars = particulars.join(": ");
+    let particulars = match particulars[..] {
+        // What the lane says of it may begin with the same word.
+        [command, detail]
+            if detail.strip_prefix(command).is_some_and(|rest| rest.starts_with(':')) =>
+        {
+            detail.to_owned()
+        }
+        _ => particulars.join(": "),
+    };
     match (recipient.is_empty(), particulars.is_empty()) {
         (false, true) => format!("{recipient}{again}"),
         (false, false) => format!("{recipient}{again} ({particulars})"),
@@ -178,7 +186,12 @@ fn way(entry: &LogEntry) -> String {
     }
     if !entry.mx_host.is_empty() {
         let address = entry.mx_ip.as_ref().map(|ip| format!(" [{ip}]")).unwrap_or_default();
-        parts.push(format!("to {}{address}", foreign(&entry.mx_host)));
+        // A host that is named by its address is not named twice.
+        let to = match foreign(&entry.mx_host) {
+            host if address.ends_with(&host) => host,
+            host => format!("{host}{address}"),
+        };
+        parts.push(format!("to {to}"));
     }
     if !entry.tls.is_empty() {
         parts.push(foreign(&entry.tls));
