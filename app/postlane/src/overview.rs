@@ -44,9 +44,19 @@ pub(crate) fn command() -> Command {
 
 fn begin() -> String {
     BEGIN.iter().fold(String::new(), |mut all, (typed, does)| {
-        let _ = writeln!(all, "  {typed:<36}{does}");
+        row(&mut all, typed, 36, does);
         all
     })
+}
+
+/// A name in a column of so many characters, and behind it what is said, within the screen.
+fn row(all: &mut String, name: &str, column: usize, says: &str) {
+    let screen = print::columns().clamp(50, 100);
+    let mut shown = name;
+    for line in print::wrapped(says, screen - 2 - column) {
+        let _ = writeln!(all, "  {shown:<column$}{line}");
+        shown = "";
+    }
 }
 
 fn groups(command: &Command) -> String {
@@ -56,19 +66,10 @@ fn groups(command: &Command) -> String {
         for name in names {
             let about = command.find_subcommand(name).and_then(Command::get_about);
             let about = about.map(ToString::to_string).unwrap_or_default();
-            let mut shown = *name;
-            for line in print::wrapped(&about, width()) {
-                let _ = writeln!(all, "  {shown:<13}{line}");
-                shown = "";
-            }
+            row(&mut all, name, 13, &about);
         }
     }
     all
-}
-
-/// What is left of a line behind a command's name.
-fn width() -> usize {
-    print::columns().clamp(50, 100) - 15
 }
 
 #[cfg(test)]
