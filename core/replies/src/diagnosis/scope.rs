@@ -30,6 +30,12 @@ impl Scope {
     /// speaks of: a reply before MAIL is never about a recipient, and a 421 is about the session
     /// (RFC 5321 §3.8).
     pub fn of(label: Label, code: Code, stage: Option<Stage>) -> Self {
+        if label == Label::Unknown { Self::of_place(code, stage) } else { Self::of_label(label) }
+    }
+
+    /// Whom a label concerns that says something.
+    // Constants alone, so that it is a table and no jump whose end the processor must guess.
+    const fn of_label(label: Label) -> Self {
         match label {
             Label::RateLimited | Label::ConnectionLimit => Self::Lane,
             Label::ReputationIp | Label::Blocklisted | Label::PtrMissing | Label::HeloInvalid => {
@@ -65,6 +71,7 @@ impl Scope {
             | Label::RecipientRateLimited
             | Label::VerificationInProgress => Self::Recipient,
             Label::Accepted
+            | Label::Unknown
             | Label::RecipientsPerMessage
             | Label::Greylisted
             | Label::ContentSpam
@@ -75,7 +82,6 @@ impl Scope {
             | Label::Expired
             | Label::MessageTooLarge
             | Label::MalformedMessage => Self::Message,
-            Label::Unknown => Self::of_place(code, stage),
         }
     }
 

@@ -37,40 +37,29 @@ pub enum Signal {
 impl Signal {
     /// What a lane should hear of this.
     pub fn of(label: Label, code: Code, stage: Option<Stage>) -> Self {
-        let is_5yz = code.is_permanent();
         match label {
-            Label::Accepted => Self::Accepted,
-            Label::RateLimited | Label::TooManyInvalidRcpts => Self::Rate,
-            Label::ReputationIp => if_5yz(is_5yz, Self::Policy, Self::Rate),
-            Label::TooManyErrors => if_5yz(is_5yz, Self::Perm, Self::Rate),
-            Label::ConnectionLimit => Self::Conn,
-            Label::MessagesPerConnection => Self::PerConn,
-            Label::RecipientsPerMessage => Self::None,
-            Label::Greylisted => Self::Greylist,
-            Label::RecipientRateLimited
+            Label::ServerUnavailable => of_unavailable(code, stage),
+            Label::Unknown if code.number() == 421 => Self::Outage,
+            _ if code.is_permanent() => Self::of_5yz(label),
+            _ => Self::of_others(label),
+        }
+    }
+
+    /// What a lane should hear of a label that is said by 5yz.
+    // Constants alone, so that it is a table and no jump whose end the processor must guess.
+    const fn of_5yz(label: Label) -> Self {
+        match label {
+            Label::ReputationIp | Label::QuotaSender | Label::SenderRejected | Label::TlsFailed => {
+                Self::Policy
+            }
+            Label::TooManyErrors
+            | Label::RecipientRateLimited
             | Label::MailboxFull
             | Label::MailboxTempUnavailable
-            | Label::VerificationInProgress => if_5yz(is_5yz, Self::Perm, Self::Mailbox),
-            Label::ServerUnavailable => of_unavailable(code, stage),
-            Label::Policy => if_5yz(is_5yz, Self::Perm, Self::Ambiguous),
-            Label::Unknown if code.number() == 421 => Self::Outage,
-            Label::Unknown => if_5yz(is_5yz, Self::Perm, Self::Ambiguous),
-            Label::Blocklisted | Label::PtrMissing | Label::HeloInvalid => Self::Policy,
-            Label::ReputationDomain
-            | Label::DomainBlocklisted
-            | Label::AuthSpf
-            | Label::AuthDkim
-            | Label::AuthDmarc
-            | Label::Unauthenticated => Self::Policy,
-            Label::QuotaSender => if_5yz(is_5yz, Self::Policy, Self::Rate),
-            Label::TlsRequired | Label::AuthRequired => Self::Policy,
-            Label::SenderRejected | Label::TlsFailed => if_5yz(is_5yz, Self::Policy, Self::Temp),
-            Label::SystemError
-            | Label::SystemStorageFull
-            | Label::License
-            | Label::Timeout
-            | Label::NetworkError => Self::Temp,
-            Label::NoSuchUser
+            | Label::VerificationInProgress
+            | Label::Policy
+            | Label::Unknown
+            | Label::NoSuchUser
             | Label::MailboxDisabled
             | Label::MailboxMoved
             | Label::NotAcceptingMail
@@ -83,7 +72,61 @@ impl Signal {
             | Label::MalformedMessage
             | Label::Syntax
             | Label::Loop
-            | Label::Expired => if_5yz(is_5yz, Self::Perm, Self::Temp),
+            | Label::Expired => Self::Perm,
+            _ => Self::of_others(label),
+        }
+    }
+
+    /// What a lane should hear of a label that is said by another code, or whose code does not matter.
+    const fn of_others(label: Label) -> Self {
+        match label {
+            Label::Accepted => Self::Accepted,
+            Label::RateLimited
+            | Label::TooManyInvalidRcpts
+            | Label::ReputationIp
+            | Label::TooManyErrors
+            | Label::QuotaSender => Self::Rate,
+            Label::ConnectionLimit => Self::Conn,
+            Label::MessagesPerConnection => Self::PerConn,
+            Label::RecipientsPerMessage => Self::None,
+            Label::Greylisted => Self::Greylist,
+            Label::RecipientRateLimited
+            | Label::MailboxFull
+            | Label::MailboxTempUnavailable
+            | Label::VerificationInProgress => Self::Mailbox,
+            Label::ServerUnavailable | Label::Policy | Label::Unknown => Self::Ambiguous,
+            Label::Blocklisted
+            | Label::PtrMissing
+            | Label::HeloInvalid
+            | Label::ReputationDomain
+            | Label::DomainBlocklisted
+            | Label::AuthSpf
+            | Label::AuthDkim
+            | Label::AuthDmarc
+            | Label::Unauthenticated
+            | Label::TlsRequired
+            | Label::AuthRequired => Self::Policy,
+            Label::SenderRejected
+            | Label::TlsFailed
+            | Label::SystemError
+            | Label::SystemStorageFull
+            | Label::License
+            | Label::Timeout
+            | Label::NetworkError
+            | Label::NoSuchUser
+            | Label::MailboxDisabled
+            | Label::MailboxMoved
+            | Label::NotAcceptingMail
+            | Label::DomainNotFound
+            | Label::RelayDenied
+            | Label::RecipientPolicy
+            | Label::ContentSpam
+            | Label::ContentMalware
+            | Label::MessageTooLarge
+            | Label::MalformedMessage
+            | Label::Syntax
+            | Label::Loop
+            | Label::Expired => Self::Temp,
         }
     }
 
@@ -104,10 +147,6 @@ impl Signal {
             Self::None => "None",
         }
     }
-}
-
-fn if_5yz(is_5yz: bool, then: Signal, otherwise: Signal) -> Signal {
-    if is_5yz { then } else { otherwise }
 }
 
 /// An outage where the host closes the session or does not begin one; else it may be anything.
