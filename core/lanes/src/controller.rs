@@ -107,6 +107,8 @@ pub(crate) struct Controller {
     canaries: Vec<Instant>,
     /// Since when it has been sending without a rest.
     began: Instant,
+    /// When it went on after it had sent nothing for a while, though its rate had room.
+    idled: Instant,
     accepted_since_reopening: u32,
     outcomes: Outcomes,
     credits: Credits,
@@ -184,6 +186,10 @@ pub(crate) enum Wants {
 /// The rate a lane begins with that nothing is known of, messages a second.
 pub(crate) const FIRST_RATE: f64 = first::ALONE.rate;
 
+/// A lane that had nothing to send for so long, or waited for another limit than its rate, did not use its
+/// rate: that time says nothing of what the provider takes. Chosen, not measured (30 s gave the same).
+const IDLE: Span = Span::from_s(60);
+
 impl Controller {
     pub(crate) fn new(first_rate: f64, seed: u64) -> Self {
         Self {
@@ -205,6 +211,7 @@ impl Controller {
             suspected_for: Span::ZERO,
             last_refused: None,
             quick: Vec::new(),
+            idled: Instant::default(),
             waves: Vec::new(),
             canaries: Vec::new(),
             began: Instant::default(),
@@ -397,6 +404,9 @@ impl Controller {
     fn spend(&mut self, now: Instant) {
         if self.began == Instant::default() {
             self.begin(now);
+        }
+        if !self.rests() && now.since(self.pace.next()) >= IDLE {
+            self.idled = now;
         }
         self.depart(now);
         self.pace.spend(now, &mut self.chance);

@@ -35,12 +35,15 @@ const FED: u32 = 3;
 const QUICK_MAX: usize = 4;
 
 /// A lane that went on for so long without a refusal, in small steps,
-const CLIMBED: Span = Span::from_min(6);
+const CLIMBED: Span = Span::from_min(4);
 /// at this rate or a higher one, in messages a second, was refused for its last step. Of slower
-/// ones a minute tells too little. Chosen by rehearsals (decision 049).
+/// ones a minute tells too little. Chosen by rehearsals (decisions 049 and 050).
 const TELLING: f64 = 0.75;
 /// A step is small where this much of the rate was held before it: a first contact doubles.
 const SMALL: f64 = 0.9;
+/// What was accepted since a rest tells a rate when it took so long: most limits of seconds are of a
+/// minute at most.
+const ALMOST_A_MINUTE: Span = Span::from_s(50);
 
 impl Controller {
     pub(super) fn reopen(&mut self, now: Instant, sent: Instant) {
@@ -223,10 +226,8 @@ impl Controller {
             self.quick
                 .drain(..self.quick.len().min(if self.rested > FAST { QUICK_MAX } else { 1 }));
         }
-        let between = self.quick.first().map(|first| {
-            let accepted = self.counted.accepted.between(*first, rest.refused);
-            (accepted, rest.refused.since(*first).0 as f64 / 1e6)
-        });
+        self.quick.retain(|wave| *wave > self.idled);
+        let between = self.between_waves(rest);
         self.quick.push(rest.refused);
         let mut rate = match (between, rest.pace) {
             (Some((accepted, seconds)), _) if accepted >= 8 => 0.97 * accepted as f64 / seconds,
@@ -247,11 +248,30 @@ impl Controller {
         self.pace.keep_to(rate, now);
     }
 
+    /// How many were accepted since the oldest of the quick waves, and in how many seconds.
+    ///
+    /// Two waves do not tell what the rest between them was worth: a bucket filled in it, and what a
+    /// window would have let through then is lost. Where it went for a minute after that rest, the time is
+    /// the mean of both readings; a third wave tells them apart.
+    fn between_waves(&self, rest: &Rest) -> Option<(u64, f64)> {
+        let first = *self.quick.first()?;
+        let accepted = self.counted.accepted.between(first, rest.refused);
+        let seconds = |span: Span| span.0 as f64 / 1e6;
+        let (whole, open) = (rest.refused.since(first), rest.refused.since(rest.began));
+        let tells = open >= ALMOST_A_MINUTE && accepted as f64 >= TELLING * seconds(open);
+        let is_second = self.quick.len() == 1;
+        if is_second && tells && self.shut_out.is_none() {
+            return Some((accepted, (seconds(whole) * seconds(open.min(whole))).sqrt()));
+        }
+        Some((accepted, seconds(whole)))
+    }
+
     /// The rate before the last step, where that step is what was refused: it had been accepted for a
     /// minute, and the average of a climb is below what held at its end. Not where a refusal may shut
     /// the door: there it is worth more to be below.
     fn held_before(&self, rest: &Rest) -> Option<f64> {
-        let has_climbed = rest.refused.since(rest.began) >= CLIMBED && self.shut_out.is_none();
+        let has_climbed =
+            rest.refused.since(rest.began.max(self.idled)) >= CLIMBED && self.shut_out.is_none();
         let rate = self.pace.learned();
         self.held
             .filter(|held| has_climbed && *held >= TELLING && (SMALL * rate..rate).contains(held))
@@ -418,6 +438,72 @@ mod tests {
         for average in [after_climb_of(3, 1.0), after_climb_of(9, 10.0 / 60.0)] {
             assert!(average < 0.8, "{average}");
         }
+    }
+
+    fn sends(controller: &mut Controller, from: f64, many: u32, rate: f64) -> f64 {
+        (0..many).fold(from, |now, _| {
+            controller.counted.accepted.record(second(now));
+            now + 1.0 / rate
+        })
+    }
+
+    fn second(s: f64) -> Instant {
+        Instant::from_unix_s(1_000_000) + Span((s * 1e6) as u64)
+    }
+
+    /// Sixty a minute: refused at first, and again when it had gone for a minute at 66 after a rest of 80
+    /// seconds. By the average it would go on with 28 a minute, by the last minute with 64.
+    #[test]
+    fn of_two_waves_the_rest_between_them_counts_half() {
+        let mut controller = Controller::new(FIRST_RATE, 1);
+        controller.pace.keep_to(1.1, second(80.0));
+        controller.quick.push(second(0.0));
+        let refused = second(sends(&mut controller, 80.0, 66, 1.1));
+        controller
+            .fast_limit(second(200.0), &Rest { began: second(80.0), refused, ..rest(refused) });
+        let minute = 60.0 * controller.pace.learned();
+        assert!((40.0..44.0).contains(&minute), "{minute}");
+        // A third wave like it, and the average of both rests is what a bucket would give.
+        let refused = second(sends(&mut controller, 280.0, 42, 0.7));
+        controller
+            .fast_limit(second(400.0), &Rest { began: second(280.0), refused, ..rest(refused) });
+        let minute = 60.0 * controller.pace.learned();
+        assert!((18.0..20.0).contains(&minute), "{minute}");
+    }
+
+    /// Sixty went, nothing was left for eight minutes, and then more came than the provider takes.
+    #[test]
+    fn time_without_mail_says_nothing_of_a_limit() {
+        let wave_after = |idled: Instant| {
+            let mut controller = Controller::new(FIRST_RATE, 1);
+            controller.pace.keep_to(1.2, second(80.0));
+            controller.quick.push(second(0.0));
+            sends(&mut controller, 80.0, 60, 1.0);
+            let refused = second(sends(&mut controller, 620.0, 66, 1.2));
+            controller.idled = idled;
+            let rest = Rest { began: second(80.0), refused, pace: Some(1.1), ..rest(refused) };
+            controller.fast_limit(second(700.0), &rest);
+            60.0 * controller.pace.learned()
+        };
+        let minute = wave_after(second(620.0));
+        assert!((46.0..47.0).contains(&minute), "{minute}");
+        let minute = wave_after(Instant::default());
+        assert!(minute < 15.0, "{minute}");
+    }
+
+    /// A minute with nothing to send is idle; a minute of rest is not.
+    #[test]
+    fn a_lane_is_idle_when_its_rate_had_room_for_a_minute() {
+        let mut controller = Controller::new(1.0, 1);
+        for s in [0.0, 1.1, 2.2, 3.3] {
+            controller.spend(second(s));
+        }
+        assert_eq!(controller.idled, second(0.0));
+        controller.spend(second(70.0));
+        assert_eq!(controller.idled, second(70.0));
+        controller.state = State::Cooling { until: second(200.0) };
+        controller.spend(second(200.0));
+        assert_eq!(controller.idled, second(70.0));
     }
 
     /// Twenty in ten minutes, of which what is refused counts: four were refused at first, so that two
