@@ -17,11 +17,10 @@ mod together;
 mod trial;
 mod words;
 
-use postlane_mail::{Instant, Span, Stream};
+use postlane_mail::{Chance, Instant, Span, Stream};
 
 use crate::arrivals::{Arrivals, Usual};
 use crate::caps::Caps;
-use crate::chance::Chance;
 use crate::credits::Credits;
 use crate::decision::{Decision, Decisions};
 use crate::history::History;

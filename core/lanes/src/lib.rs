@@ -7,7 +7,6 @@ mod arrivals;
 mod budget;
 mod caps;
 mod ceilings;
-mod chance;
 mod controller;
 mod credits;
 mod curve;

@@ -1,8 +1,6 @@
 //! How fast: the rate a lane keeps to, and how it grows.
 
-use postlane_mail::{Instant, Span};
-
-use crate::chance::Chance;
+use postlane_mail::{Chance, Instant, Span};
 
 /// A rate that spaces messages evenly and saves nothing up.
 #[derive(Debug, Clone)]

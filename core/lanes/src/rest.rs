@@ -1,8 +1,7 @@
 //! A rest after a refusal, and when a canary asks whether it is over.
 
-use postlane_mail::{Instant, Span};
+use postlane_mail::{Chance, Instant, Span};
 
-use crate::chance::Chance;
 use crate::controller::{Kind, Question};
 use crate::windows::{NATURAL, permille};
 

@@ -85,12 +85,11 @@ impl Lane {
 
 #[cfg(test)]
 mod tests {
-    use postlane_mail::Stream;
+    use postlane_mail::{Chance, Stream};
     use proptest::prelude::*;
 
     use super::*;
     use crate::ceilings::Ceilings;
-    use crate::chance::Chance;
     use crate::controller::{Heard, State};
     use crate::lane::{Ask, Learning, Permit};
     use crate::memory::Memory;
