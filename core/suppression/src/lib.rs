@@ -17,5 +17,5 @@ pub use list::{Asked, Found, Full, List, Page};
 pub use octets::Unread;
 pub use policy::{Confidence, Policy, Refusal, Verdict};
 pub use reason::Reason;
-pub use standing::{Counts, Effect, Standing};
+pub use standing::{Counts, Effect, Heard, Standing};
 pub use subject::{Subject, SubjectError, Whom};

@@ -7,7 +7,7 @@ use postlane_mail::{Code, Instant, QueueId, Stage};
 
 use crate::entry::{Bounded, Entry, Said};
 use crate::reason::Reason;
-use crate::standing::{Counts, Standing};
+use crate::standing::{Counts, Heard, Standing};
 use crate::subject::Subject;
 
 /// Octets are no entry that this version can read.
@@ -112,6 +112,9 @@ pub(crate) fn standing(octets: &[u8]) -> Result<Standing, Unread> {
     let message = first(octets, MESSAGE).and_then(number).map(QueueId::from_bits);
     let mut standing = Standing::new(reason, since, until).refused_by(refusals, message);
     standing.counts = if counts == 0 { Counts::NotYet } else { Counts::Yes };
+    if first(octets, BY) == Some(Heard::ByMail.made_by().as_bytes()) {
+        standing.heard = Heard::ByMail;
+    }
     Ok(standing)
 }
 
@@ -181,6 +184,17 @@ mod tests {
         assert_eq!(Entry::from_octets(short.subject.key(), &short.to_octets()), Ok(short.clone()));
         assert!(short.to_octets().len() < 40, "{}", short.to_octets().len());
         assert_eq!(standing(&full.to_octets()), Ok(full.standing));
+    }
+
+    #[test]
+    fn where_a_refusal_was_heard_is_read_back() {
+        let (mut by_mail, mut in_session) = (entry(), entry());
+        by_mail.standing.heard = Heard::ByMail;
+        by_mail.by = Bounded::new(Heard::ByMail.made_by());
+        in_session.by = Bounded::new(Heard::InSession.made_by());
+        for entry in [by_mail, in_session] {
+            assert_eq!(standing(&entry.to_octets()), Ok(entry.standing));
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use postlane_mail::{Code, Instant, QueueId, Span, Stage};
 use postlane_replies::Label;
 
 use crate::reason::Reason;
-use crate::standing::{Counts, Standing, mark};
+use crate::standing::{Counts, Heard, Standing, mark};
 use crate::subject::Whom;
 
 /// Which refusals put somebody on the list, and for how long; `None` never.
@@ -37,6 +37,8 @@ pub struct Refusal {
     pub stage: Stage,
     /// Recipients of the transaction.
     pub recipients: usize,
+    /// Where it was heard.
+    pub heard: Heard,
 }
 
 /// How sure it is what a reply means.
@@ -57,6 +59,8 @@ pub struct Verdict {
     pub reason: Reason,
     /// How long.
     pub lasts: Span,
+    /// Where the refusal was heard.
+    pub heard: Heard,
 }
 
 impl Policy {
@@ -67,7 +71,7 @@ impl Policy {
     /// only one. Everything else, whatever its words, is about a session, a message, a source
     /// or a sender, and nobody is put on the list for that.
     pub fn verdict(&self, refusal: &Refusal) -> Option<Verdict> {
-        let Refusal { label, confidence, code, stage, recipients } = *refusal;
+        let Refusal { label, confidence, code, stage, recipients, heard } = *refusal;
         let is_of_recipient = match stage {
             Stage::Rcpt => true,
             Stage::Data | Stage::Dot => recipients == 1,
@@ -85,7 +89,7 @@ impl Policy {
             _ => None,
         };
         let whom = if label.suppresses() { Whom::Recipient } else { Whom::Domain };
-        Some(Verdict { whom, reason: Reason::of(label)?, lasts: lasts? })
+        Some(Verdict { whom, reason: Reason::of(label)?, lasts: lasts?, heard })
     }
 
     /// What a verdict makes of the entry that is there: a new one, one refusal more, or nothing.
@@ -107,6 +111,7 @@ impl Policy {
         let refusals = known.map_or(0, |known| known.refusals).saturating_add(1);
         let standing = Standing::new(verdict.reason, now, None).lasts(now, verdict.lasts);
         let mut standing = standing.refused_by(refusals, Some(message));
+        standing.heard = verdict.heard;
         if verdict.whom == Whom::Recipient && refusals < self.refusals {
             standing.counts = Counts::NotYet;
         }
@@ -139,7 +144,8 @@ mod tests {
 
     fn refusal(label: Label, code: u16, stage: Stage) -> Refusal {
         let code = Code::new(code).unwrap();
-        Refusal { label, confidence: Confidence::Sure, code, stage, recipients: 1 }
+        let (confidence, heard) = (Confidence::Sure, Heard::InSession);
+        Refusal { label, confidence, code, stage, recipients: 1, heard }
     }
 
     /// All labels × all codes × all stages × sure or not × one recipient or more.
@@ -152,7 +158,9 @@ mod tests {
                 for stage in Stage::ALL {
                     for confidence in [Confidence::Sure, Confidence::Guessed] {
                         for recipients in [1, 2] {
-                            let refusal = Refusal { label, confidence, code, stage, recipients };
+                            let heard = Heard::InSession;
+                            let refusal =
+                                Refusal { label, confidence, code, stage, recipients, heard };
                             let Some(verdict) = policy.verdict(&refusal) else { continue };
                             verdicts += 1;
                             let recipient = label.suppresses();
@@ -198,6 +206,28 @@ mod tests {
         assert_eq!((again.refusals, again.counts), (1, Counts::NotYet), "it begins anew");
         let held = policy.verdict(&refusal(Label::DomainNotFound, 550, Stage::Rcpt)).unwrap();
         assert!(policy.learn(&held, None, NOW, id(1)).unwrap().holds(NOW), "domains wait at once");
+    }
+
+    #[test]
+    fn a_delivery_clears_what_was_said_in_sessions_and_is_not_enough_yet() {
+        let policy = Policy { refusals: 2, ..Policy::default() };
+        let id = |bits: u64| QueueId::from_bits(bits << 8);
+        let refused = refusal(Label::NoSuchUser, 550, Stage::Rcpt);
+        let verdict = policy.verdict(&refused).unwrap();
+        let first = policy.learn(&verdict, None, NOW, id(1)).unwrap();
+        assert!(first.is_cleared_by_delivery());
+        let enough = policy.learn(&verdict, Some(first), NOW, id(2)).unwrap();
+        assert!(!enough.is_cleared_by_delivery(), "it stops mail");
+        // Its host takes everything, and sends it back: that it took one more says nothing.
+        let by_mail = policy.verdict(&Refusal { heard: Heard::ByMail, ..refused }).unwrap();
+        for known in [None, Some(first)] {
+            let policy = Policy { refusals: 3, ..policy };
+            let came_back = policy.learn(&by_mail, known, NOW, id(3)).unwrap();
+            assert_eq!(came_back.counts, Counts::NotYet);
+            assert!(!came_back.is_cleared_by_delivery());
+        }
+        let by_hand = Standing::new(Reason::Manual, NOW, None);
+        assert!(!by_hand.is_cleared_by_delivery());
     }
 
     proptest! {

@@ -14,6 +14,8 @@ pub struct Standing {
     pub refusals: u8,
     /// Whether there were enough of them. Until then it stops no mail.
     pub counts: Counts,
+    /// Where the last refusal was heard; in a session where it was none.
+    pub(crate) heard: Heard,
     /// Tells the message of the last refusal from the next.
     pub(crate) message: u32,
     since_s: u32,
@@ -32,6 +34,15 @@ pub enum Counts {
     NotYet,
 }
 
+/// Where a refusal was heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Heard {
+    /// A host said it in a session of the relay's.
+    InSession,
+    /// It came back by mail, from behind a host that had taken the message.
+    ByMail,
+}
+
 /// What becomes of mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
@@ -41,6 +52,16 @@ pub enum Effect {
     Waits,
 }
 
+impl Heard {
+    /// Who is said to have made an entry that was heard of so, in JSON, CSV, logs and on disk.
+    pub fn made_by(self) -> &'static str {
+        match self {
+            Self::InSession => "relay",
+            Self::ByMail => "bounce",
+        }
+    }
+}
+
 impl Standing {
     /// A standing from `since` on; without an end it is for ever.
     pub fn new(reason: Reason, since: Instant, until: Option<Instant>) -> Self {
@@ -48,6 +69,7 @@ impl Standing {
             reason,
             refusals: 0,
             counts: Counts::Yes,
+            heard: Heard::InSession,
             message: 0,
             since_s: seconds(since.0 / SECOND),
             until_s: until.map_or(0, |until| seconds(until.0.div_ceil(SECOND)).max(1)),
@@ -86,6 +108,14 @@ impl Standing {
     pub(crate) fn refused_by(mut self, refusals: u8, message: Option<QueueId>) -> Self {
         (self.refusals, self.message) = (refusals, message.map_or(0, mark));
         self
+    }
+
+    /// Whether a delivery of a later message makes it void: its refusals were said in sessions,
+    /// and are too few to stop mail. One that came back by mail had been taken, too, so that
+    /// another is taken says nothing against it.
+    pub fn is_cleared_by_delivery(&self) -> bool {
+        let is_open = self.reason.is_learned() && self.counts == Counts::NotYet;
+        is_open && self.heard == Heard::InSession
     }
 
     pub(crate) fn lasts(mut self, now: Instant, span: Span) -> Self {

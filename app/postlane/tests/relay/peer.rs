@@ -8,8 +8,8 @@ use std::thread;
 
 use crate::relay::PATIENCE;
 
-/// A host. A recipient `later-…` is deferred each time, `gone-…` refused. Its threads end with
-/// the tests.
+/// A host. A recipient `later-…` is deferred each time, `gone-…` refused, `fickle-…` refused and
+/// taken by turns. Its threads end with the tests.
 pub(crate) struct Peer {
     pub(crate) address: SocketAddr,
     memory: Arc<Memory>,
@@ -133,12 +133,14 @@ fn answer(line: &str, envelope: &mut Envelope, memory: &Memory) -> String {
         "RCPT" => {
             let to = path();
             let mut seen = memory.seen.lock().unwrap();
-            *seen.tries.entry(to.clone()).or_default() += 1;
+            let tries = seen.tries.entry(to.clone()).or_default();
+            *tries += 1;
             match to.split('-').next() {
                 Some("later") => {
                     "451-4.7.1 We do not know you yet.\r\n451 4.7.1 Try again later.".to_owned()
                 }
                 Some("gone") => "550 5.1.1 nobody of that name".to_owned(),
+                Some("fickle") if *tries % 2 == 1 => "550 5.1.1 User unknown".to_owned(),
                 _ => {
                     envelope.recipients += 1;
                     "250 2.1.5 ok".to_owned()

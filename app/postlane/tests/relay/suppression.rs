@@ -286,6 +286,28 @@ fn a_tenants_own_refusals_stop_its_mail_alone_where_that_is_set() {
     assert!(rcpt(&relay, "app@example.com", "jo@example.net").starts_with("550"));
 }
 
+#[test]
+fn a_delivery_between_two_refusals_clears_the_count() {
+    let host = Peer::start();
+    let file = "[suppression]\nrefusals = 2\n[[listener]]\naddress = \"127.0.0.1:0\"\n";
+    let route = format!("[[route]]\npattern = \"*\"\nto = \"{}\"\n", host.address);
+    let file = format!("{file}{route}");
+    let relay = Home::new().start_by_file(&file);
+    let mut client = hello(&relay);
+    for refused in [true, false, true] {
+        let id = client.hand_over("app@example.com", &["fickle-jo@example.net"], MESSAGE);
+        relay.outcome(&id);
+        relay.list_suppressed_until(|entries| match entries {
+            [entry] => refused && entry["refusals"] == 1 && entry["holds"] == false,
+            _ => !refused,
+        });
+    }
+    assert!(rcpt(&relay, "app@example.com", "fickle-jo@example.net").starts_with("250"));
+    // It outlives a restart, too.
+    let relay = relay.crash().start_by_file(&file);
+    assert!(rcpt(&relay, "app@example.com", "fickle-jo@example.net").starts_with("250"));
+}
+
 impl Relay {
     /// Asks who is on the list until it is as `wanted`.
     fn list_suppressed_until(&self, wanted: impl Fn(&[Value]) -> bool) -> Vec<Value> {

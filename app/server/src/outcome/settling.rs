@@ -219,7 +219,7 @@ impl Settling {
         self.keeping.lanes.refused(LaneName { provider, source: Some(source) }, reply);
     }
 
-    /// Who is refused for good may come on the suppression list.
+    /// Who is refused for good may come on the suppression list; who got mail is not on the way there.
     fn learn(
         &mut self,
         now: Instant,
@@ -228,10 +228,18 @@ impl Settling {
         fate: &Fate,
         evidence: &Evidence,
     ) {
-        let Fate::Ended(End::Bounced(None)) = fate else { return };
         let (setup, counters) = (self.live.borrow(), &self.counters);
-        let (attempt, refused) = ((now, message), (evidence, index));
-        self.learning.hear(&self.suppressions, (&setup, counters), attempt, refused);
+        match fate {
+            Fate::Ended(End::Bounced(None)) => {
+                let (attempt, refused) = ((now, message), (evidence, index));
+                self.learning.hear(&self.suppressions, (&setup, counters), attempt, refused);
+            }
+            Fate::Ended(End::Delivered) => {
+                let Some(envelope) = evidence.envelope() else { return };
+                self.learning.hear_delivery(&self.suppressions, &setup, (envelope, index));
+            }
+            _ => {}
+        }
     }
 
     /// What has been learned holds when it is durable, and is told then.

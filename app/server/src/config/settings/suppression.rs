@@ -21,7 +21,9 @@ settings! {
     /// it is refused; mail to a domain that is on hold waits. Only what a host has said for good,
     /// for sure, and of the recipient or their domain counts.
     pub struct Suppression in "suppression" {
-        /// Messages that must have been refused before a recipient is on the list.
+        /// Messages that must have been refused in sequence before a recipient is on the list: one
+        /// that is delivered between them starts the count again. A host that takes a message and
+        /// sends it back has refused it.
         refusals: u8 = default(1).between(1, 10).of("messages");
         /// Recipients of whom a host says that there is no such mailbox (`no_such_user`). `off`
         /// never puts them on the list.

@@ -8,7 +8,7 @@
 use postlane_mail::{Instant, LastReply, Mailbox, Stage};
 use postlane_message::{BounceKind, Bounced, Returned};
 use postlane_replies::Diagnosis;
-use postlane_suppression::{Confidence, Refusal};
+use postlane_suppression::{Confidence, Heard, Refusal};
 
 use super::Suppressions;
 use super::learning::Learning;
@@ -51,6 +51,7 @@ impl Learning {
             // A bounce by such a path is about one recipient.
             stage: Stage::Rcpt,
             recipients: 1,
+            heard: Heard::ByMail,
         };
         let host = bounced.remote_mta.as_deref().or(bounced.reporting_mta.as_deref());
         let last =
@@ -65,7 +66,6 @@ impl Learning {
             last,
             rule: diagnosis.rule.as_ref().map(ToString::to_string).unwrap_or_default(),
             provider: provider.unwrap_or_default(),
-            by: "bounce",
         };
         self.learn(list, setup, counters, &lesson);
     }

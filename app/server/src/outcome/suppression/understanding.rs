@@ -2,7 +2,7 @@
 
 use postlane_mail::{Instant, Label as Tenant, LastReply, Mailbox, QueueId};
 use postlane_smtp::client::Outcome;
-use postlane_suppression::{Confidence, Refusal};
+use postlane_suppression::{Confidence, Heard, Refusal};
 
 use crate::outbound::evidence::Evidence;
 
@@ -19,8 +19,6 @@ pub(super) struct Lesson<'a> {
     /// The rule that understood it, and whose host it was.
     pub(super) rule: String,
     pub(super) provider: &'a str,
-    /// Where it was heard: in a session of the relay's, or by mail that came back.
-    pub(super) by: &'static str,
 }
 
 /// What a host's refusal of a recipient may teach; nothing where it was no host that refused it.
@@ -41,6 +39,7 @@ pub(super) fn lesson(
         code: reply.code(),
         stage: *stage,
         recipients: attempted.outcomes.len(),
+        heard: Heard::InSession,
     };
     let envelope = attempted.envelope.as_deref()?;
     Some(Lesson {
@@ -52,6 +51,5 @@ pub(super) fn lesson(
         last: attempted.last_reply(index)?,
         rule: diagnosis.rule.as_ref().map(ToString::to_string).unwrap_or_default(),
         provider: &attempted.hop.provider,
-        by: "relay",
     })
 }
