@@ -1,10 +1,14 @@
-//! What a host's certificate says, as far as checks look at it (RFC 5280 §4.1). Whether it can be
-//! believed is found out elsewhere: signatures are not looked at here.
+//! What a host's certificate says, as far as checks look at it (RFC 5280 §4.1). Whether public
+//! authorities vouch for it is found out elsewhere.
+
+mod signed;
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use crate::der;
+
+pub(crate) use signed::is_signed_by;
 
 /// A certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +16,8 @@ pub struct Certificate<'a> {
     /// The key with its algorithm, as it is encoded: what a TLSA record with selector 1 is about
     /// (RFC 6698 §2.1.2).
     pub public_key: &'a [u8],
+    /// The name of whoever is said to have signed it, as it is encoded.
+    pub issuer: &'a [u8],
     /// Good from this moment, in seconds since 1970.
     pub not_before: i64,
     /// Good until this moment, in seconds since 1970.
@@ -44,7 +50,13 @@ impl<'a> Certificate<'a> {
         let (not_before, until) = time(validity)?;
         let (not_after, _) = time(until)?;
         let names = names(rest).unwrap_or_default();
-        Some(Self { public_key, not_before, not_after, names, is_self_issued: issuer == subject })
+        let is_self_issued = issuer == subject;
+        Some(Self { public_key, issuer, not_before, not_after, names, is_self_issued })
+    }
+
+    /// Whether it is good at this moment, in seconds since 1970.
+    pub fn is_good_at(&self, now: i64) -> bool {
+        (self.not_before..=self.not_after).contains(&now)
     }
 
     /// Whether it is for this host (RFC 6125 §6.4).
@@ -56,6 +68,13 @@ impl<'a> Certificate<'a> {
             None => name.eq_ignore_ascii_case(host),
         })
     }
+}
+
+/// What a sequence in DER holds: a name, or a key with its algorithm, without its length (X.690
+/// §8.9); none if it is no such thing.
+pub fn sequence(octets: &[u8]) -> Option<&[u8]> {
+    let (held, rest) = der::value(octets, 0x30)?;
+    rest.is_empty().then_some(held)
 }
 
 /// A moment as certificates have it (RFC 5280 §4.1.2.5), and what stands behind it.

@@ -8,7 +8,7 @@ use std::fmt;
 
 use aws_lc_rs::digest;
 
-use crate::certificate::Certificate;
+use crate::certificate::{Certificate, is_signed_by};
 use crate::dns::Name;
 
 /// A record.
@@ -37,6 +37,10 @@ const RECORDS_MAX: usize = 32;
 /// Certificates of one chain that are looked at. Chosen, not measured.
 const CHAIN_MAX: usize = 10;
 
+/// Authorities in records whose signatures are looked for: each costs an operation for each
+/// certificate of the chain. Chosen, not measured.
+const PUBLISHED_MAX: usize = 4;
+
 /// The records of a host, sorted by use.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct TlsaSet {
@@ -55,6 +59,10 @@ pub enum Held {
     /// Authorities are named, at these places of the chain: the chain must lead up to one of
     /// them, and the host's certificate be for its name and not have expired (§3.1.2).
     TrustAnchor(Vec<usize>),
+    /// No authority that the host shows is named, but one whose certificate or key stands in a
+    /// record as it is has signed one of its certificates: hosts need not show such an authority
+    /// (RFC 7671 §5.2.1, §5.2.2). What holds of [`Self::TrustAnchor`] holds here, too.
+    Published,
     /// None is.
     Nothing,
 }
@@ -95,6 +103,15 @@ impl TlsaRecord {
             _ => false,
         };
         length && self.selector <= 1 && matches!(self.usage, TRUST_ANCHOR | END_ENTITY)
+    }
+
+    /// The key of an authority that is in the record as it is, or whose certificate is.
+    pub fn published_key(&self) -> Option<&[u8]> {
+        match (self.usage, self.selector, self.matching) {
+            (TRUST_ANCHOR, 0, 0) => Some(Certificate::parse(&self.association)?.public_key),
+            (TRUST_ANCHOR, 1, 0) => Some(&self.association),
+            _ => None,
+        }
     }
 
     /// Whether it names this certificate, in DER.
@@ -147,12 +164,19 @@ impl TlsaSet {
         if with(END_ENTITY).any(|record| record.names(own)) {
             return Held::EndEntity;
         }
-        let chain = chain.iter().take(CHAIN_MAX).enumerate();
+        let chain = chain.iter().take(CHAIN_MAX);
         let anchors: Vec<usize> = chain
+            .clone()
+            .enumerate()
             .filter(|(_, certificate)| with(TRUST_ANCHOR).any(|record| record.names(certificate)))
             .map(|(at, _)| at)
             .collect();
-        if anchors.is_empty() { Held::Nothing } else { Held::TrustAnchor(anchors) }
+        if !anchors.is_empty() {
+            return Held::TrustAnchor(anchors);
+        }
+        let keys = self.usable.iter().filter_map(TlsaRecord::published_key).take(PUBLISHED_MAX);
+        let signs = |key: &[u8]| chain.clone().any(|certificate| is_signed_by(certificate, key));
+        if keys.into_iter().any(signs) { Held::Published } else { Held::Nothing }
     }
 }
 
@@ -167,7 +191,7 @@ impl fmt::Display for TlsaRecord {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use rcgen::{CertificateParams, KeyPair};
+    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 
     use super::*;
 
@@ -251,6 +275,30 @@ mod tests {
         // Of another selector it does.
         let set = TlsaSet::of([record(3, 0, 1, &own), record(3, 1, 2, &old)]);
         assert_eq!(set.held(&[&own]), Held::EndEntity);
+    }
+
+    /// RFC 7671 §5.2.1 and §5.2.2.
+    #[test]
+    fn an_authority_that_is_in_the_record_need_not_be_shown() {
+        let authority = |name: &str| {
+            let mut params = CertificateParams::new(Vec::new()).unwrap();
+            params.distinguished_name.push(DnType::CommonName, name);
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+        };
+        let (issuer, other) = (authority("one"), authority("one"));
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(vec!["mx.example.com".to_owned()]).unwrap();
+        let own = params.signed_by(&key, &issuer).unwrap();
+        for selector in [0, 1] {
+            let held = |of: &[u8]| TlsaSet::of([record(2, selector, 0, of)]).held(&[own.der()]);
+            assert_eq!(held(issuer.der()), Held::Published, "2 {selector} 0");
+            assert_eq!(held(other.der()), Held::Nothing, "2 {selector} 0");
+            // A hash alone is no key to check a signature with.
+            let hashed = TlsaSet::of([record(2, selector, 1, issuer.der())]);
+            assert_eq!(hashed.held(&[own.der()]), Held::Nothing);
+            assert_eq!(hashed.held(&[own.der(), issuer.der()]), Held::TrustAnchor(vec![1]));
+        }
     }
 
     proptest! {

@@ -251,6 +251,7 @@ fn dane(known: &mut Known, facts: &Facts<'_>) -> Option<Found> {
     let sets: Vec<Option<_>> = hosts.iter().map(|host| tlsa(known, host)).collect();
     let greetings = if facts.asked.may_call { greetings(known, facts) } else { Some(Vec::new()) };
     let (sets, greetings) = (sets.into_iter().collect::<Option<Vec<_>>>()?, greetings?);
+    let now = i64::try_from(facts.asked.now.unix_s()).unwrap_or(i64::MAX);
     let (mut good, mut odd, mut bad, mut open) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (host, set) in hosts.into_iter().zip(sets) {
         let set = match set {
@@ -268,7 +269,7 @@ fn dane(known: &mut Known, facts: &Facts<'_>) -> Option<Found> {
             odd.push(format!("{host}: mail does not go by {record}"));
         }
         let greeting = greetings.iter().find(|(name, _)| name == host).map(|(_, g)| g);
-        match judged(&set, host, greeting) {
+        match judged(&set, (host, &facts.asked.name, now), greeting) {
             Ok(said) => good.push(said),
             Err((said, true)) => open.push(said),
             Err((said, false)) => bad.push(said),
@@ -285,10 +286,12 @@ fn dane(known: &mut Known, facts: &Facts<'_>) -> Option<Found> {
     }
 }
 
-/// What a host's certificates are to its records; an error tells whether it is open.
+/// What a host's certificates are to its records; an error tells whether it is open. A host whose
+/// authority is named must have a certificate for its own name, or for the domain whose mail it
+/// takes, that holds now (RFC 7672 §3.1.2, §3.2.2).
 fn judged(
     set: &TlsaSet,
-    host: &Name,
+    (host, next_hop, now): (&Name, &Name, i64),
     greeting: Option<&Greeting>,
 ) -> Result<String, (String, bool)> {
     let count = set.usable.len();
@@ -301,11 +304,18 @@ fn judged(
             let chain: Vec<&[u8]> = chain.iter().map(|certificate| &**certificate).collect();
             match set.held(&chain) {
                 Held::EndEntity => Ok(format!("{host}: its certificate is named")),
-                Held::TrustAnchor(_) => {
+                Held::TrustAnchor(_) | Held::Published => {
                     let own = chain.first().and_then(|own| Certificate::parse(own));
-                    match own.is_some_and(|own| own.is_for(host.as_str())) {
-                        true => Ok(format!("{host}: its authority is named")),
-                        false => Err((format!("{host}: the certificate is not for it"), false)),
+                    let bad = |why: &str| Err((format!("{host}: the certificate {why}"), false));
+                    match own {
+                        None => bad("cannot be read"),
+                        Some(own)
+                            if ![host, next_hop].iter().any(|name| own.is_for(name.as_str())) =>
+                        {
+                            bad(&format!("is neither for it nor for {next_hop}"))
+                        }
+                        Some(own) if !own.is_good_at(now) => bad("does not hold now"),
+                        Some(_) => Ok(format!("{host}: its authority is named")),
                     }
                 }
                 Held::Nothing => {
@@ -399,3 +409,6 @@ pub(crate) static CHECKS: [DomainCheck; 8] = [
         run: dane,
     },
 ];
+
+#[cfg(test)]
+mod tests;
