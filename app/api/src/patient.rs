@@ -6,23 +6,30 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep};
 
 /// How long a client may read nothing of what waits for it. As long as it may take to ask. Chosen, not
 /// measured: a link that moves nothing for so long is dead.
 const READ_PATIENCE: Duration = Duration::from_secs(75);
 
-/// Ends a connection on which nothing of an answer moves any more: it holds a file descriptor, and what
-/// makes the answer.
+/// Octets of an answer that must move in a second, over [`READ_PATIENCE`], while more of it waits: who
+/// reads one from time to time would stay for ever. Chosen, not measured: below the slowest links
+/// that people have.
+const READ_RATE: u32 = 4096;
+
+/// Ends a connection on which nothing of an answer moves any more, or next to nothing: it holds a file
+/// descriptor, and what makes the answer.
 pub(crate) struct Patient<S> {
     stream: S,
-    /// Until when something must have moved, where something waits.
-    until: Option<Pin<Box<Sleep>>>,
+    /// How long something may wait yet. Waiting takes from it, what moves gives back.
+    left: Duration,
+    /// Since when something waits, and until when it may.
+    waiting: Option<(Instant, Pin<Box<Sleep>>)>,
 }
 
 impl<S> Patient<S> {
     pub(crate) fn new(stream: S) -> Self {
-        Self { stream, until: None }
+        Self { stream, left: READ_PATIENCE, waiting: None }
     }
 
     /// What became of writing; an error where it has waited for too long.
@@ -31,11 +38,16 @@ impl<S> Patient<S> {
         context: &mut Context<'_>,
         wrote: Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
-        if wrote.is_ready() {
-            self.until = None;
-            return wrote;
+        if let Poll::Ready(wrote) = wrote {
+            let waited = self.waiting.take().map_or(Duration::ZERO, |(since, _)| since.elapsed());
+            let octets = u32::try_from(*wrote.as_ref().unwrap_or(&0)).unwrap_or(u32::MAX);
+            let earned = Duration::from_secs(octets.into()) / READ_RATE;
+            self.left = self.left.saturating_sub(waited).saturating_add(earned).min(READ_PATIENCE);
+            return Poll::Ready(wrote);
         }
-        let until = self.until.get_or_insert_with(|| Box::pin(sleep(READ_PATIENCE)));
+        let left = self.left;
+        let (_, until) =
+            self.waiting.get_or_insert_with(|| (Instant::now(), Box::pin(sleep(left))));
         until.as_mut().poll(context).map(|()| Err(ErrorKind::TimedOut.into()))
     }
 }
@@ -79,5 +91,52 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(context, into)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+
+    use super::*;
+
+    const PIECE: [u8; 4096] = [b'x'; 4096];
+
+    /// How long an endless answer goes on to a client who reads so many octets every so many
+    /// seconds, and goes after a thousand times.
+    async fn lasts(octets: usize, every_s: u64) -> Option<Duration> {
+        let (near, mut far): (DuplexStream, DuplexStream) = duplex(4096);
+        let mut near = Patient::new(near);
+        let began = Instant::now();
+        let answer = async {
+            while near.write_all(&PIECE).await.is_ok() {}
+            began.elapsed()
+        };
+        let reading = async {
+            let mut piece = vec![0; octets];
+            for _ in 0..1000 {
+                sleep(Duration::from_secs(every_s)).await;
+                if far.read_exact(&mut piece).await.is_err() {
+                    return;
+                }
+            }
+        };
+        tokio::select! {
+            lasted = answer => Some(lasted),
+            () = reading => None,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_reads_an_octet_from_time_to_time_goes() {
+        assert!(lasts(1, 74).await.is_some_and(|lasted| lasted <= 2 * READ_PATIENCE));
+        assert!(lasts(1000, 1).await.is_some_and(|lasted| lasted <= 2 * READ_PATIENCE));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_reads_slowly_and_on_may_stay() {
+        assert_eq!(lasts(READ_RATE as usize, 1).await, None);
+        // In gusts.
+        assert_eq!(lasts(READ_RATE as usize * 70, 70).await, None);
     }
 }

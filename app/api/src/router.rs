@@ -25,7 +25,7 @@ use crate::routes::{
 use crate::weight::weighed;
 
 /// How long a request may take: as long as a slow disk, and no longer. Chosen, not measured.
-const REQUEST_S_MAX: u64 = 60;
+pub(crate) const REQUEST_S_MAX: u64 = 60;
 
 /// What the API can do, said by its own code.
 #[derive(OpenApi)]

@@ -157,11 +157,13 @@ async fn converse<S>(
 #[cfg(test)]
 mod tests {
     use axum::body::Bytes;
-    use axum::routing::get;
+    use axum::http::StatusCode;
+    use axum::routing::{get, post};
     use futures_util::stream;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpStream;
     use tokio::task::JoinHandle;
+    use tower_http::timeout::TimeoutLayer;
 
     use super::*;
 
@@ -173,8 +175,12 @@ mod tests {
             let piece = || Ok::<_, io::Error>(Bytes::from_static(&[b'x'; 65_536]));
             Body::from_stream(stream::repeat_with(piece))
         };
-        let router =
-            Router::new().route("/", get(|| async { "hello" })).route("/endless", get(endless));
+        let patience = Duration::from_secs(crate::router::REQUEST_S_MAX);
+        let router = Router::new()
+            .route("/", get(|| async { "hello" }))
+            .route("/endless", get(endless))
+            .route("/octets", post(|body: Bytes| async move { body.len().to_string() }))
+            .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, patience));
         let stop = watch::Sender::new(false);
         let from = |address: &SocketAddr| Origin::Address(address.ip());
         let held = hold_door(door, from, (router, Some(places)), stop.subscribe());
@@ -210,6 +216,23 @@ mod tests {
         let deaf = asked(address, "GET /endless HTTP/1.1\r\nHost: a\r\n\r\n").await;
         assert!(answer(asked(address, WHOLE).await).await.ends_with("hello"));
         drop(deaf);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_sends_an_octet_from_time_to_time_goes_and_makes_place_for_others() {
+        let (address, _stop, _held) = door(1).await;
+        let head = "POST /octets HTTP/1.1\r\nHost: a\r\nContent-Length: 10000\r\n\r\n";
+        let mut slow = asked(address, head).await;
+        let began = time::Instant::now();
+        let drip = async {
+            while slow.write_all(b"x").await.is_ok() {
+                time::sleep(Duration::from_secs(50)).await;
+            }
+        };
+        tokio::join!(drip, async {
+            assert!(answer(asked(address, WHOLE).await).await.ends_with("hello"));
+        });
+        assert!(began.elapsed() < Duration::from_secs(600), "{:?}", began.elapsed());
     }
 
     #[tokio::test(start_paused = true)]
