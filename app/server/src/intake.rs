@@ -223,18 +223,32 @@ fn label(envelope: &mut Envelope, prepared: &Prepared<'_>, tenant: &Label) {
 
 impl listener::Intake for Door {
     async fn submit(&self, mut submission: Submission) -> Verdict {
+        let mut tests = None;
         if let Some(tester) = &self.tester {
-            match tester.take(&mut submission).await {
+            tests = match tester.set_aside(&mut submission).await {
                 Err(refused) => return Verdict::Refused(refused),
-                Ok(true) if submission.envelope.recipients.is_empty() => {
-                    return Verdict::Kept("taken for a test, and never sent on".into());
+                Ok(Some(tests)) if submission.envelope.recipients.is_empty() => {
+                    return match tests.publish().await {
+                        Ok(()) => Verdict::Kept("taken for a test, and never sent on".into()),
+                        Err(refused) => Verdict::Refused(refused),
+                    };
                 }
-                Ok(_) => {}
-            }
+                Ok(tests) => tests,
+            };
         }
         let taken = self.intake.take(submission).await;
         match taken {
-            Ok(id) => Verdict::Accepted(id),
+            Ok(id) => {
+                // A client that were put off now would bring again what is ours already.
+                if let Some(tests) = tests
+                    && tests.publish().await.is_err()
+                {
+                    alarm(&format!(
+                        "message {id} is not looked at as a test: it could not be kept"
+                    ));
+                }
+                Verdict::Accepted(id)
+            }
             Err(refused) => refused.verdict(),
         }
     }

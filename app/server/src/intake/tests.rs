@@ -8,6 +8,7 @@ use std::task::{Context, Poll, Waker};
 
 use parking_lot::Mutex;
 use postlane_mail::{Envelope, Mailbox, QueueIdSource, Recipient, ReversePath, Shard, Stream};
+use postlane_net::dns::{NameServers, Resolver, ResolverSettings};
 use postlane_net::listener::Intake as _;
 use postlane_smtp::server::{Standing, Submission, Verdict};
 use postlane_spool::{Commits, Inserted, Kept, Memory, Seq, StoreError};
@@ -17,6 +18,7 @@ use super::*;
 use crate::config::{Config, Overrides};
 use crate::engine::submitting::Awaited;
 use crate::ground::secret::HouseSecret;
+use crate::identity::tester::{NewTest, Tester};
 use crate::outcome::suppression::{Teller, Writing};
 use crate::setup::Setup;
 
@@ -38,7 +40,7 @@ pub(crate) fn door(store: &Arc<Memory>) -> Door {
 }
 
 fn door_of(store: &Arc<Memory>, overrides: &Overrides) -> Door {
-    let text = "[relay]\nhostname = \"relay.example\"\n";
+    let text = "[relay]\nhostname = \"relay.example\"\n[tester]\ndomain = \"tests.example\"\n";
     let setup = Setup::of(&Config::parse(text, None, overrides).unwrap());
     let rights = HouseRights::new(&setup, &HouseSecret([7; 32]));
     let (clock, journal, events) = (setup.clock, Journal::start(&setup.log), Events::new());
@@ -182,4 +184,42 @@ async fn what_is_put_off_leaves_nothing_on_our_desks_and_comes_there_once_when_i
     let desk = std::fs::read_dir(data.path().join("postmaster")).unwrap();
     let names: Vec<_> = desk.map(|entry| entry.unwrap().file_name()).collect();
     assert!(names.len() == 1 && names[0].to_str().unwrap().ends_with(".eml"), "{names:?}");
+}
+
+#[tokio::test]
+async fn a_test_beside_other_mail_is_kept_once_however_often_its_client_is_put_off() {
+    let data = tempfile::tempdir().unwrap();
+    let overrides = Overrides { data: Some(data.path().to_owned()), ..Overrides::default() };
+    let door = door_of(&spool(), &overrides);
+    let (live, journal) = (&door.intake.live, &door.intake.journal);
+    let setup = live.borrow().clone();
+    let nobody = NameServers::given(vec!["127.0.0.1:9".parse().unwrap()]).unwrap();
+    let resolver = Resolver::new(&nobody, ResolverSettings::default());
+    let tester = Tester::start(&setup, live, &HouseSecret([7; 32]), journal, resolver).unwrap();
+    let made = tester.make(NewTest { by: "jo".to_owned(), ..NewTest::default() }).await.unwrap();
+    let messages = || tester.of(made.test.id, &Label::NONE).unwrap().messages.len();
+    for put_off in [true, true, false] {
+        let store = spool();
+        let mut door = door_of(&store, &overrides);
+        door.tester = Some(tester.clone());
+        let mut both = submission();
+        both.envelope.recipients.push(Recipient::new(Mailbox::parse(&made.address).unwrap()));
+        if put_off {
+            store.fail();
+            assert_eq!(code(&Poll::Ready(door.submit(both).await)), Some(451));
+            assert_eq!(messages(), 0);
+            continue;
+        }
+        let taken = tokio::spawn(async move { door.submit(both).await });
+        while store.waiting() == 0 {
+            tokio::task::yield_now().await;
+        }
+        store.pump(1);
+        assert_eq!(code(&Poll::Ready(taken.await.unwrap())), Some(250));
+        assert_eq!(messages(), 1);
+    }
+    let files = std::fs::read_dir(data.path().join("tests").join(made.test.id.to_string()));
+    let names: Vec<_> = files.unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(names.iter().filter(|name| name.to_str().unwrap().contains(".mail")).count() == 1);
+    assert!(names.iter().any(|name| name == "1.mail"), "{names:?}");
 }

@@ -130,6 +130,16 @@ impl Book {
         }
     }
 
+    /// Forgets a message that is not to be kept. Its number is free again where it was the last.
+    pub(super) fn take_back(&mut self, id: TestId, number: u32) {
+        let Some(test) = self.tests.get_mut(&id) else { return };
+        if test.messages.len() == number as usize {
+            test.messages.pop();
+        } else {
+            test.set(number, MessageStanding::Failed);
+        }
+    }
+
     pub(super) fn remove(&mut self, id: TestId) {
         self.tests.remove(&id);
         self.octets.remove(&id);

@@ -96,12 +96,31 @@ impl Shelf {
         File::open(&self.dir)?.sync_all()
     }
 
-    /// A message that has come; durable when this says so. Gives the octets that it takes.
-    pub(super) fn keep(&self, id: TestId, arrival: &Arrival, message: &[u8]) -> io::Result<u64> {
+    /// A message that has come, for nobody to look at until it is published; durable when this says
+    /// so. Gives the octets that it takes.
+    pub(super) fn stage(&self, id: TestId, arrival: &Arrival, message: &[u8]) -> io::Result<u64> {
         let head = serde_json::to_vec(arrival)?;
-        let name = format!("{}.mail", arrival.number);
-        write(&self.dir_of(id), &name, &[&head, b"\n", message])?;
+        let new = self.staged(id, arrival.number);
+        write_new(&new, &[&head, b"\n", message])?;
+        File::open(self.dir_of(id))?.sync_all()?;
         Ok((head.len() + 1 + message.len()) as u64)
+    }
+
+    /// Gives a message that was staged its name; durable when this says so.
+    pub(super) fn publish(&self, id: TestId, number: u32) -> io::Result<()> {
+        let dir = self.dir_of(id);
+        fs::rename(self.staged(id, number), dir.join(format!("{number}.mail")))?;
+        File::open(dir)?.sync_all()
+    }
+
+    /// Takes back a message that was staged.
+    pub(super) fn take_back(&self, id: TestId, number: u32) {
+        // At worst it is one that nobody looks at.
+        let _ = fs::remove_file(self.staged(id, number));
+    }
+
+    fn staged(&self, id: TestId, number: u32) -> PathBuf {
+        self.dir_of(id).join(format!(".{number}.mail.new"))
     }
 
     /// What came: how, and the message.
@@ -144,12 +163,16 @@ impl Card {
 /// Writes a file whole, synced and under its name, for its owner alone.
 fn write(dir: &Path, name: &str, parts: &[&[u8]]) -> io::Result<()> {
     let new = dir.join(format!(".{name}.new"));
-    let mut file =
-        File::options().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+    write_new(&new, parts)?;
+    fs::rename(new, dir.join(name))?;
+    File::open(dir)?.sync_all()
+}
+
+/// Writes a file and syncs it, for its owner alone.
+fn write_new(new: &Path, parts: &[&[u8]]) -> io::Result<()> {
+    let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(new)?;
     for part in parts {
         file.write_all(part)?;
     }
-    file.sync_all()?;
-    fs::rename(new, dir.join(name))?;
-    File::open(dir)?.sync_all()
+    file.sync_all()
 }

@@ -41,26 +41,27 @@ impl Tester {
         Ok(id)
     }
 
-    /// Takes the recipients of tests out of a submission and keeps the message for each. Whether
-    /// there were any.
-    pub(crate) async fn take(
+    /// Takes the recipients of tests out of a submission, and sets the message aside for each, if there
+    /// are any: nobody looks at it before it is published.
+    pub(crate) async fn set_aside(
         self: &Arc<Self>,
         submission: &mut Submission,
-    ) -> Result<bool, Refusal> {
+    ) -> Result<Option<Aside>, Refusal> {
         let is_ours = |recipient: &Recipient| self.tokens.is_of_domain(&recipient.mailbox);
         let recipients = std::mem::take(&mut submission.envelope.recipients);
         let (ours, others): (Vec<_>, Vec<_>) = recipients.into_iter().partition(is_ours);
         submission.envelope.recipients = others;
         if ours.is_empty() {
-            return Ok(false);
+            return Ok(None);
         }
         let setup = self.live.borrow().tester.clone();
         self.welcome(&setup, submission.ip)?;
+        let mut aside = Aside { tester: self.clone(), client: submission.ip, staged: Vec::new() };
         for recipient in ours {
             let id = self.find(&recipient.mailbox)?;
-            self.keep(&setup, id, &recipient, submission).await?;
+            self.stage(&setup, id, &recipient, submission, &mut aside).await?;
         }
-        Ok(true)
+        Ok(Some(aside))
     }
 
     /// Whether a client comes at the rate that it may.
@@ -84,14 +85,14 @@ impl Tester {
         Ok(())
     }
 
-    async fn keep(
+    async fn stage(
         self: &Arc<Self>,
         setup: &TesterSetup,
         id: TestId,
         recipient: &Recipient,
         submission: &Submission,
+        aside: &mut Aside,
     ) -> Result<(), Refusal> {
-        let full = || refusal(452, Status::new(4, 3, 1), "No room for tests now, try again later");
         if submission.message.len() > setup.message_octets {
             let text = "The message is too large for a test (tester.message_size)";
             return Err(refusal(552, Status::new(5, 3, 4), text));
@@ -107,28 +108,89 @@ impl Tester {
             let text = "This test address has taken as many messages as it may; make a new one";
             return Err(refusal(550, Status::new(5, 7, 1), text));
         };
+        aside.staged.push(Staged { id, number, octets: 0 });
         let now = self.clock.now();
         let arrival = arrival((id, number), now, recipient, submission);
         let (tester, message) = (self.clone(), submission.message.clone());
-        let kept = tokio::task::spawn_blocking(move || tester.shelf.keep(id, &arrival, &message));
-        let kept = kept.await.unwrap_or_else(|_| Err(std::io::ErrorKind::Other.into()));
-        let (standing, octets) = match &kept {
-            Ok(octets) => (MessageStanding::Kept, *octets),
-            Err(_) => (MessageStanding::Failed, 0),
-        };
-        self.book.lock().set(id, number, standing, octets);
-        let (test, client) = (format!("{id}/{number}"), submission.ip.to_string());
-        let mut fields = vec![("test", test.as_str()), ("client", client.as_str())];
-        let says = kept.as_ref().err().map(ToString::to_string).unwrap_or_default();
-        if kept.is_err() {
-            fields.push(("text", says.as_str()));
+        let staged =
+            tokio::task::spawn_blocking(move || tester.shelf.stage(id, &arrival, &message));
+        let staged = staged.await.unwrap_or_else(|_| Err(std::io::ErrorKind::Other.into()));
+        let octets = staged.map_err(|error| {
+            self.say_lost(now, &format!("{id}/{number}"), submission.ip, &error);
+            full()
+        })?;
+        if let Some(staged) = aside.staged.last_mut() {
+            staged.octets = octets;
         }
-        self.journal.event(now, if kept.is_ok() { "test-taken" } else { "test-lost" }, &fields);
-        kept.map_err(|_| full())?;
-        // Whoever looks ends with us.
-        let _ = self.coming.send((id, number));
         Ok(())
     }
+
+    fn say_lost(&self, now: Instant, test: &str, client: IpAddr, why: &std::io::Error) {
+        let (client, text) = (client.to_string(), why.to_string());
+        let fields = [("test", test), ("client", &*client), ("text", &*text)];
+        self.journal.event(now, "test-lost", &fields);
+    }
+}
+
+/// A message that was set aside for tests. It goes again unless it is published: a client that is put
+/// off brings it again.
+#[derive(Debug)]
+pub(crate) struct Aside {
+    tester: Arc<Tester>,
+    client: IpAddr,
+    staged: Vec<Staged>,
+}
+
+/// A message of one test, on the disk.
+#[derive(Debug)]
+struct Staged {
+    id: TestId,
+    number: u32,
+    octets: u64,
+}
+
+impl Aside {
+    /// Keeps the message for its tests, and has it looked at.
+    pub(crate) async fn publish(self) -> Result<(), Refusal> {
+        // It goes on where the client does not wait for it.
+        let published = tokio::task::spawn_blocking(move || self.publish_now());
+        published.await.unwrap_or(false).then_some(()).ok_or_else(full)
+    }
+
+    /// Whether all of it is durable.
+    fn publish_now(mut self) -> bool {
+        let (tester, client) = (self.tester.clone(), self.client);
+        let mut all = true;
+        for Staged { id, number, octets } in std::mem::take(&mut self.staged) {
+            let (now, test) = (tester.clock.now(), format!("{id}/{number}"));
+            if let Err(error) = tester.shelf.publish(id, number) {
+                tester.say_lost(now, &test, client, &error);
+                tester.book.lock().set(id, number, MessageStanding::Failed, 0);
+                all = false;
+                continue;
+            }
+            tester.book.lock().set(id, number, MessageStanding::Kept, octets);
+            let client = client.to_string();
+            tester.journal.event(now, "test-taken", &[("test", &*test), ("client", &*client)]);
+            // Whoever looks ends with us.
+            let _ = tester.coming.send((id, number));
+        }
+        all
+    }
+}
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        // The last first: their numbers are free again.
+        for Staged { id, number, .. } in std::mem::take(&mut self.staged).into_iter().rev() {
+            self.tester.shelf.take_back(id, number);
+            self.tester.book.lock().take_back(id, number);
+        }
+    }
+}
+
+fn full() -> Refusal {
+    refusal(452, Status::new(4, 3, 1), "No room for tests now, try again later")
 }
 
 fn refusal(code: u16, status: Status, text: &str) -> Refusal {

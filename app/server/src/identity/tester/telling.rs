@@ -44,7 +44,7 @@ pub struct Told {
 const LASTS: (Span, Span) = (Span::from_min(5), Span::from_h(720));
 
 impl Tester {
-    async fn make(self: &Arc<Self>, new: NewTest) -> Result<Told, NoTest> {
+    pub(crate) async fn make(self: &Arc<Self>, new: NewTest) -> Result<Told, NoTest> {
         let setup = self.live.borrow().tester.clone();
         let lasts = new.lasts.unwrap_or(setup.expires);
         if lasts < LASTS.0 || lasts > LASTS.1 {
@@ -90,7 +90,7 @@ impl Tester {
     }
 
     /// A test that a tenant sees; everybody's for [`Label::NONE`].
-    fn of(&self, id: TestId, tenant: &Label) -> Result<Test, NoTest> {
+    pub(crate) fn of(&self, id: TestId, tenant: &Label) -> Result<Test, NoTest> {
         let book = self.book.lock();
         let found = book.find(id).filter(|test| tenant.is_none() || test.tenant == *tenant);
         found.cloned().ok_or(NoTest::Unknown)
