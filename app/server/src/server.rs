@@ -93,6 +93,7 @@ impl Server {
         recall_lanes(&fittings, &store, &setup);
         fittings.preflight.recall(&registry);
         let intake = fittings.intake(&store, recovery.report.last_id, rights_now);
+        intake.publish_left();
         let (reports, owed) = (fittings.reports(&store, &intake), fittings.owed.clone());
         vital::spawn("reports", move || reports.run(&owed), fittings.broken("reports", &store))?;
         let answers = Answers::default();

@@ -31,6 +31,20 @@ impl Aside {
 }
 
 impl Intake {
+    /// Our desks can read what a crash kept from them. Before any client is let in.
+    pub(crate) fn publish_left(&self) {
+        let data = self.live.borrow().data.clone();
+        match roles::publish_left(&data) {
+            Ok(published) => published.iter().for_each(|path| {
+                let fields = [("file", &*path.display().to_string()), ("text", "left by a crash")];
+                self.journal.event(self.clock.now(), "kept", &fields);
+            }),
+            Err(error) => alarm(&format!(
+                "what a crash has left in the folder \"postmaster\" cannot be given its name: {error}"
+            )),
+        }
+    }
+
     /// Takes the recipients that are ours out of an envelope, if there are any: mail to our desks is
     /// written for them, or goes where they are read.
     pub(crate) async fn set_aside(
@@ -77,7 +91,7 @@ impl Intake {
         if self.finish(ours, message).await.is_err() {
             alarm(&format!(
                 "message {id} for one of our desks lies in the folder \"postmaster\" as .{id}.new: it could not be \
-                 given its name there"
+                 given its name there; the next start tries again"
             ));
         }
     }

@@ -106,12 +106,51 @@ pub(super) fn stage(
     let new = dir.join(format!(".{id}.new"));
     let path = dir.join(format!("{id}.eml"));
     let staged = Staged { new, path, is_published: false };
+    let part = Part(dir.join(format!(".{id}.part")));
     let mut file =
-        File::options().write(true).create(true).truncate(true).mode(0o600).open(&staged.new)?;
+        File::options().write(true).create(true).truncate(true).mode(0o600).open(&part.0)?;
     file.write_all(head.as_bytes())?;
     file.write_all(message)?;
     file.sync_all()?;
+    fs::rename(&part.0, &staged.new)?;
     Ok(staged)
+}
+
+/// A file that is being written: gone where it does not become whole.
+struct Part(PathBuf);
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        // It has another name where it became whole.
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+/// Gives what a crash has left in the folder its name: it is whole, and may have been promised. What was
+/// being written then goes; its client has heard no 250. Gives the files that can be read now.
+pub(super) fn publish_left(data: &Path) -> io::Result<Vec<PathBuf>> {
+    let dir = data.join(FOLDER);
+    let entries = match fs::read_dir(&dir) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut published = Vec::new();
+    for entry in entries {
+        let name = entry?.file_name();
+        let Some(name) = name.to_str().and_then(|name| name.strip_prefix('.')) else { continue };
+        let id = |name: &str| QueueId::parse(name).ok();
+        if let Some(id) = name.strip_suffix(".new").and_then(id) {
+            let path = dir.join(format!("{id}.eml"));
+            fs::rename(dir.join(format!(".{name}")), &path)?;
+            published.push(path);
+        } else if name.strip_suffix(".part").and_then(id).is_some() {
+            fs::remove_file(dir.join(format!(".{name}")))?;
+        }
+    }
+    if !published.is_empty() {
+        File::open(&dir)?.sync_all()?;
+    }
+    Ok(published)
 }
 
 /// Messages that are kept for an operator to read.
@@ -189,5 +228,30 @@ mod tests {
             "Return-Path: <>\r\nDelivered-To: postmaster@relay.example\r\nSubject: hi\r\n\r\nhi\r\n"
         );
         assert_eq!(kept_messages(data.path()), 1);
+    }
+
+    #[test]
+    fn what_a_crash_left_is_read_after_the_next_start_and_what_it_tore_goes() {
+        let data = tempfile::tempdir().unwrap();
+        let mail = envelope(&["postmaster@relay.example"]);
+        let mut ids = postlane_mail::QueueIdSource::new(postlane_mail::Shard(0), None);
+        let now = postlane_mail::Instant::from_unix_s(1_795_239_600);
+        let (whole, torn, other) = (ids.next(now), ids.next(now), ids.next(now));
+        let to = ["postmaster@relay.example".to_owned()];
+        let staged = stage(data.path(), whole, &mail, &to, b"Subject: a\r\n\r\n").unwrap();
+        // As the power goes: nobody drops anything.
+        std::mem::forget(staged);
+        keep(data.path(), other, &mail, &to, b"Subject: b\r\n\r\n").unwrap();
+        let dir = data.path().join(FOLDER);
+        fs::write(dir.join(format!(".{torn}.part")), b"Subj").unwrap();
+        fs::write(dir.join(".mine.new"), b"an operator's").unwrap();
+        assert_eq!(publish_left(data.path()).unwrap(), [dir.join(format!("{whole}.eml"))]);
+        let files = fs::read_dir(&dir).unwrap();
+        let mut names: Vec<_> =
+            files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort_unstable();
+        assert_eq!(names, [".mine.new", &*format!("{whole}.eml"), &*format!("{other}.eml")]);
+        assert_eq!(publish_left(data.path()).unwrap(), [] as [PathBuf; 0]);
+        assert_eq!(publish_left(&data.path().join("none")).unwrap(), [] as [PathBuf; 0]);
     }
 }
