@@ -226,7 +226,7 @@ mod tests {
         let began = time::Instant::now();
         let drip = async {
             while slow.write_all(b"x").await.is_ok() {
-                time::sleep(Duration::from_secs(50)).await;
+                time::advance(Duration::from_secs(50)).await;
             }
         };
         tokio::join!(drip, async {
