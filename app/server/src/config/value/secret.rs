@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::hash::{DefaultHasher, Hash as _};
-use std::io::Read as _;
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use postlane_smtp::auth::{ScramVerifier, VerifierError};
@@ -21,7 +21,7 @@ pub struct SecretFile {
 /// client keep a processor busy. The larger number is chosen, not measured.
 const ROUNDS: std::ops::RangeInclusive<u32> = 4_096..=1_000_000;
 
-/// Octets that are read of a file with a secret. Chosen, not measured.
+/// Octets of the line with a secret, its end counted. Chosen, not measured.
 const SECRET_OCTETS_MAX: u64 = 4_096;
 
 impl SecretFile {
@@ -37,9 +37,15 @@ impl SecretFile {
 
     fn load(path: PathBuf) -> Result<Self, String> {
         let file = std::fs::File::open(&path).map_err(|e| e.to_string())?;
-        let mut text = String::new();
-        file.take(SECRET_OCTETS_MAX).read_to_string(&mut text).map_err(|e| e.to_string())?;
-        match text.lines().next() {
+        let mut line = Vec::new();
+        let mut first = BufReader::new(file).take(SECRET_OCTETS_MAX + 1);
+        first.read_until(b'\n', &mut line).map_err(|e| e.to_string())?;
+        if line.len() as u64 > SECRET_OCTETS_MAX {
+            // Part of a password would be another one.
+            return Err(format!("its first line is longer than {SECRET_OCTETS_MAX} octets"));
+        }
+        let line = String::from_utf8(line).map_err(|_| "its first line is not UTF-8".to_owned())?;
+        match line.lines().next() {
             Some(secret) if !secret.is_empty() => Ok(Self { path, secret: secret.into() }),
             _ => Err("its first line is empty".to_owned()),
         }
@@ -138,5 +144,28 @@ mod tests {
     fn a_weak_or_broken_verifier_is_refused() {
         assert!(parse_verifier(&verifier(4095).to_string()).unwrap_err().contains("4096"));
         assert!(parse_verifier("pencil").is_err());
+    }
+
+    #[test]
+    fn a_password_is_the_whole_first_line_or_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let load = |octets: &[u8]| {
+            let path = dir.path().join("password");
+            std::fs::write(&path, octets).unwrap();
+            SecretFile::load(path).map(|file| file.secret().to_owned())
+        };
+        assert_eq!(load(b"pencil\r\nwho set it, and when\n").unwrap(), "pencil");
+        assert_eq!(load("stift-ß".as_bytes()).unwrap(), "stift-ß");
+        let longest = [b'p'; 4_095];
+        assert_eq!(load(&[&longest[..], b"\n", &[b'x'; 9_000]].concat()).unwrap().len(), 4_095);
+        for (octets, why) in [
+            (&b""[..], "empty"),
+            (b"\npencil\n", "empty"),
+            (b"pencil\xff\n", "UTF-8"),
+            (&[b'p'; 5_000], "longer than 4096"),
+        ] {
+            let error = load(octets).unwrap_err();
+            assert!(error.contains(why), "{error}");
+        }
     }
 }
