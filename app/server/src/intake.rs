@@ -239,7 +239,7 @@ impl listener::Intake for Door {
         let taken = self.intake.take(submission).await;
         match taken {
             Ok(id) => {
-                // A client that were put off now would bring again what is ours already.
+                // A client that was put off now would bring again what is ours already.
                 if let Some(tests) = tests
                     && tests.publish().await.is_err()
                 {

@@ -83,7 +83,7 @@ impl Intake {
         Ok(ours.id)
     }
 
-    /// The same where the rest of the message is ours already: a client that were put off now would
+    /// The same where the rest of the message is ours already: a client that was put off now would
     /// bring that again.
     pub(crate) async fn finish_beside(&self, ours: Option<Aside>, message: Bytes) {
         let Some(ours) = ours else { return };
