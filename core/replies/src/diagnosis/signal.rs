@@ -34,58 +34,36 @@ pub enum Signal {
     None,
 }
 
+/// What a lane should hear of each label, by its place in [`Label::ALL`]: said by 5yz, and otherwise.
+// A table: a jump for each label is one whose end the processor must guess.
+const OF_LABELS: [[Signal; 2]; Label::ALL.len()] = {
+    let mut table = [[Signal::Ambiguous; 2]; Label::ALL.len()];
+    let mut place = 0;
+    while place < table.len() {
+        let label = Label::ALL[place];
+        table[label as usize] = [Signal::of_label(label, false), Signal::of_label(label, true)];
+        place += 1;
+    }
+    table
+};
+
 impl Signal {
     /// What a lane should hear of this.
     pub fn of(label: Label, code: Code, stage: Option<Stage>) -> Self {
         match label {
             Label::ServerUnavailable => of_unavailable(code, stage),
             Label::Unknown if code.number() == 421 => Self::Outage,
-            _ if code.is_permanent() => Self::of_5yz(label),
-            _ => Self::of_others(label),
+            _ => OF_LABELS[label as usize][usize::from(code.is_permanent())],
         }
     }
 
-    /// What a lane should hear of a label that is said by 5yz.
-    // Constants alone, so that it is a table and no jump whose end the processor must guess.
-    const fn of_5yz(label: Label) -> Self {
-        match label {
-            Label::ReputationIp | Label::QuotaSender | Label::SenderRejected | Label::TlsFailed => {
-                Self::Policy
-            }
-            Label::TooManyErrors
-            | Label::RecipientRateLimited
-            | Label::MailboxFull
-            | Label::MailboxTempUnavailable
-            | Label::VerificationInProgress
-            | Label::Policy
-            | Label::Unknown
-            | Label::NoSuchUser
-            | Label::MailboxDisabled
-            | Label::MailboxMoved
-            | Label::NotAcceptingMail
-            | Label::DomainNotFound
-            | Label::RelayDenied
-            | Label::RecipientPolicy
-            | Label::ContentSpam
-            | Label::ContentMalware
-            | Label::MessageTooLarge
-            | Label::MalformedMessage
-            | Label::Syntax
-            | Label::Loop
-            | Label::Expired => Self::Perm,
-            _ => Self::of_others(label),
-        }
-    }
-
-    /// What a lane should hear of a label that is said by another code, or whose code does not matter.
-    const fn of_others(label: Label) -> Self {
+    /// What a lane should hear of a label where nothing but the class of its code matters.
+    const fn of_label(label: Label, is_5yz: bool) -> Self {
         match label {
             Label::Accepted => Self::Accepted,
-            Label::RateLimited
-            | Label::TooManyInvalidRcpts
-            | Label::ReputationIp
-            | Label::TooManyErrors
-            | Label::QuotaSender => Self::Rate,
+            Label::RateLimited | Label::TooManyInvalidRcpts => Self::Rate,
+            Label::ReputationIp | Label::QuotaSender => if_5yz(is_5yz, Self::Policy, Self::Rate),
+            Label::TooManyErrors => if_5yz(is_5yz, Self::Perm, Self::Rate),
             Label::ConnectionLimit => Self::Conn,
             Label::MessagesPerConnection => Self::PerConn,
             Label::RecipientsPerMessage => Self::None,
@@ -93,8 +71,10 @@ impl Signal {
             Label::RecipientRateLimited
             | Label::MailboxFull
             | Label::MailboxTempUnavailable
-            | Label::VerificationInProgress => Self::Mailbox,
-            Label::ServerUnavailable | Label::Policy | Label::Unknown => Self::Ambiguous,
+            | Label::VerificationInProgress => if_5yz(is_5yz, Self::Perm, Self::Mailbox),
+            // Of a host that is not there the code and the stage tell more.
+            Label::ServerUnavailable => Self::Ambiguous,
+            Label::Policy | Label::Unknown => if_5yz(is_5yz, Self::Perm, Self::Ambiguous),
             Label::Blocklisted
             | Label::PtrMissing
             | Label::HeloInvalid
@@ -106,14 +86,13 @@ impl Signal {
             | Label::Unauthenticated
             | Label::TlsRequired
             | Label::AuthRequired => Self::Policy,
-            Label::SenderRejected
-            | Label::TlsFailed
-            | Label::SystemError
+            Label::SenderRejected | Label::TlsFailed => if_5yz(is_5yz, Self::Policy, Self::Temp),
+            Label::SystemError
             | Label::SystemStorageFull
             | Label::License
             | Label::Timeout
-            | Label::NetworkError
-            | Label::NoSuchUser
+            | Label::NetworkError => Self::Temp,
+            Label::NoSuchUser
             | Label::MailboxDisabled
             | Label::MailboxMoved
             | Label::NotAcceptingMail
@@ -126,7 +105,7 @@ impl Signal {
             | Label::MalformedMessage
             | Label::Syntax
             | Label::Loop
-            | Label::Expired => Self::Temp,
+            | Label::Expired => if_5yz(is_5yz, Self::Perm, Self::Temp),
         }
     }
 
@@ -147,6 +126,10 @@ impl Signal {
             Self::None => "None",
         }
     }
+}
+
+const fn if_5yz(is_5yz: bool, then: Signal, otherwise: Signal) -> Signal {
+    if is_5yz { then } else { otherwise }
 }
 
 /// An outage where the host closes the session or does not begin one; else it may be anything.
