@@ -1,8 +1,8 @@
 //! The open file: how it is opened, and how durable what is written to it is.
 
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -16,6 +16,8 @@ use crate::schema;
 pub struct Database {
     pub(crate) connection: Connection,
     path: PathBuf,
+    /// The file that was opened: its device and its number there.
+    file: Option<(u64, u64)>,
 }
 
 /// How long another program may keep the file locked before it is an error. A command that makes a
@@ -40,7 +42,7 @@ impl Database {
         connection.pragma_update(None, "synchronous", "full").map_err(failed)?;
         connection.pragma_update(None, "foreign_keys", true).map_err(failed)?;
         schema::migrate(path, &mut connection)?;
-        let database = Self { connection, path: path.to_owned() };
+        let database = Self { connection, path: path.to_owned(), file: file_at(path) };
         database.check()?;
         Ok(database)
     }
@@ -66,6 +68,10 @@ impl Database {
         let failed = |e: rusqlite::Error| RegistryError::of(&path, &e);
         let behavior = TransactionBehavior::Immediate;
         let transaction = self.connection.transaction_with_behavior(behavior).map_err(failed)?;
+        // After the wait for the lock, in which much can happen.
+        if file_at(&path) != self.file {
+            return Err(RegistryError::Replaced { path });
+        }
         let done = work(&transaction).map_err(failed)?;
         transaction.commit().map_err(failed)?;
         Ok(done)
@@ -83,6 +89,20 @@ impl Database {
         done
     }
 
+    /// Whether the file that is open still stands where it was opened. SQLite goes on with a file that
+    /// has no name any more: whoever was given a token would have it until the next start, and one that
+    /// was taken back in the new file would hold. One look at a folder that is in memory: about a
+    /// microsecond.
+    ///
+    /// # Errors
+    /// [`RegistryError::Replaced`]
+    pub(crate) fn stands(&self) -> Result<(), RegistryError> {
+        match file_at(&self.path) == self.file {
+            true => Ok(()),
+            false => Err(RegistryError::Replaced { path: self.path.clone() }),
+        }
+    }
+
     fn sync(&self, how: &str) -> Result<(), RegistryError> {
         self.connection.pragma_update(None, "synchronous", how).map_err(|e| self.failed(&e))
     }
@@ -90,6 +110,23 @@ impl Database {
     pub(crate) fn failed(&self, error: &rusqlite::Error) -> RegistryError {
         RegistryError::of(&self.path, error)
     }
+}
+
+impl Drop for Database {
+    /// SQLite leaves the log beside a file that was moved away as it is, and whoever opens the file that
+    /// stands there now reads the old one's pages into it. What is in that log is brought where it
+    /// belongs, and the log left empty.
+    fn drop(&mut self) {
+        if self.stands().is_err() {
+            // While another program is in the middle of it nothing can be done about it.
+            let _ = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        }
+    }
+}
+
+/// Which file stands there; none where there is none.
+fn file_at(path: &Path) -> Option<(u64, u64)> {
+    fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
 }
 
 /// A moment as SQLite keeps it; the far end of time is kept as the last that it can.
@@ -113,7 +150,6 @@ fn read(micros: i64) -> Instant {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
@@ -185,6 +221,40 @@ mod tests {
         raw.execute_batch("PRAGMA locking_mode = exclusive; BEGIN EXCLUSIVE").unwrap();
         let refused = Database::open(&path(&dir)).err().unwrap();
         assert!(matches!(refused, RegistryError::Locked { .. }), "{refused:?}");
+    }
+
+    const ADD: &str = "INSERT INTO audit (at, who, origin, tenant, what, detail, status)
+        VALUES (1, 'a', 'b', '', 'c', 'd', 200)";
+
+    #[test]
+    fn nothing_is_written_to_a_file_that_was_replaced_or_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let backup = dir.path().join("backup.db");
+        drop(Database::open(&backup).unwrap());
+        let mut database = Database::open(&path(&dir)).unwrap();
+        database.write(|t| t.execute(ADD, [])).unwrap();
+        fs::rename(&backup, path(&dir)).unwrap();
+        let refused = database.write(|t| t.execute(ADD, [])).unwrap_err();
+        assert!(matches!(refused, RegistryError::Replaced { .. }), "{refused:?}");
+        assert!(refused.to_string().contains("restart the relay") && refused.is_of_the_file());
+        fs::remove_file(path(&dir)).unwrap();
+        let refused = database.write_loosely(|t| t.execute(ADD, [])).unwrap_err();
+        assert!(matches!(refused, RegistryError::Replaced { .. }), "{refused:?}");
+    }
+
+    #[test]
+    fn what_was_logged_for_the_old_file_does_not_get_into_the_one_in_its_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let backup = dir.path().join("backup.db");
+        drop(Database::open(&backup).unwrap());
+        let mut database = Database::open(&path(&dir)).unwrap();
+        database.write(|t| t.execute(ADD, [])).unwrap();
+        fs::rename(&backup, path(&dir)).unwrap();
+        drop(database);
+        let restored = Database::open(&path(&dir)).unwrap();
+        let count = "SELECT count(*) FROM audit";
+        let audited: u32 = restored.connection.query_row(count, [], |row| row.get(0)).unwrap();
+        assert_eq!(audited, 0);
     }
 
     #[test]

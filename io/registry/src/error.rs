@@ -28,6 +28,15 @@ pub enum RegistryError {
         /// What is wrong with it.
         says: String,
     },
+    /// Another file stands in its place, or none: what is written to the open one would be gone at the
+    /// next start.
+    #[error(
+        "another file was put in the place of the registry {path} while it was open, and neither is used any more: restart the relay, which then goes by the one that is there"
+    )]
+    Replaced {
+        /// Where it was.
+        path: PathBuf,
+    },
     /// Another program keeps the file locked.
     #[error(
         "the registry {path} is locked by another program: end whatever has it open (a backup, an SQLite shell), and ask again"
@@ -97,7 +106,11 @@ impl RegistryError {
     pub fn is_of_the_file(&self) -> bool {
         matches!(
             self,
-            Self::File { .. } | Self::Broken { .. } | Self::Locked { .. } | Self::Newer { .. }
+            Self::File { .. }
+                | Self::Broken { .. }
+                | Self::Replaced { .. }
+                | Self::Locked { .. }
+                | Self::Newer { .. }
         )
     }
 }

@@ -3,7 +3,7 @@
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -81,24 +81,26 @@ impl Registry {
     }
 }
 
-/// The file, or why it cannot be opened and when that was found.
+/// The file, or why there is none.
 enum File {
     Open(Database),
+    /// It could not be opened, and when that was found.
     Shut(RegistryError, Instant),
+    /// Another was put in its place: what the rest of the house has read of the old one does not go
+    /// with the new one, so that it is read from the next start on.
+    Replaced(RegistryError),
 }
 
 fn keep(path: &Path, work: &Receiver<Work>) {
     let mut file = open(path);
     while let Ok(Work(work)) = work.recv() {
-        if matches!(&file, File::Shut(_, since) if since.elapsed() >= AGAIN_AFTER) {
-            file = open(path);
-        }
+        file = looked_at(path, file);
         // What was begun and not committed is rolled back as it is dropped.
         let done = catch_unwind(AssertUnwindSafe(|| match &mut file {
             File::Open(database) => work.run(Ok(database)),
-            File::Shut(why, _) => work.run(Err(why.clone())),
+            File::Shut(why, _) | File::Replaced(why) => work.run(Err(why.clone())),
         }));
-        if done.is_err() || is_gone(path, &file) {
+        if done.is_err() && matches!(file, File::Open(_)) {
             file = open(path);
         }
     }
@@ -111,11 +113,22 @@ fn open(path: &Path) -> File {
     }
 }
 
-/// Whether the file was moved away under us: a new one is made then, as the cure for a broken one
-/// has it.
-fn is_gone(path: &Path, file: &File) -> bool {
-    let path: PathBuf = path.to_owned();
-    matches!(file, File::Open(_)) && !path.exists()
+/// The file as the next piece of work finds it. Reading is told of another file in its place, too: a
+/// token that was taken back in that one would go on to hold here.
+fn looked_at(path: &Path, file: File) -> File {
+    match file {
+        File::Shut(_, since) if since.elapsed() >= AGAIN_AFTER => open(path),
+        File::Open(database) => match database.stands() {
+            Ok(()) => File::Open(database),
+            // It was moved away: a new one is made, as the cure for a broken one has it.
+            Err(_) if !path.exists() => {
+                drop(database);
+                open(path)
+            }
+            Err(why) => File::Replaced(why),
+        },
+        still => still,
+    }
 }
 
 #[cfg(test)]
@@ -125,7 +138,11 @@ mod tests {
     use postlane_mail::Label;
 
     use super::*;
-    use crate::{NewToken, Scope, Scopes};
+    use crate::{NewToken, Scope, Scopes, Token};
+
+    fn names(tokens: &[Token]) -> Vec<&str> {
+        tokens.iter().map(|token| token.name.as_str()).collect()
+    }
 
     fn new_token(name: &str) -> NewToken {
         NewToken {
@@ -164,5 +181,38 @@ mod tests {
         let died = sound.wait(|_| -> Result<(), RegistryError> { panic!("as a bug would") });
         assert_eq!(died, Err(RegistryError::Busy));
         assert_eq!(sound.wait(|db| db.tokens()).unwrap().len(), 0);
+    }
+
+    #[test]
+    fn another_file_in_its_place_is_told_to_readers_and_writers_and_read_from_the_next_start_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let now = postlane_mail::Instant(1);
+        let (path, backup) = (dir.path().join("registry.db"), dir.path().join("backup.db"));
+        Database::open(&backup).unwrap().add_token(&new_token("restored"), now).unwrap();
+        let registry = Registry::begin(&path).unwrap();
+        registry.wait(move |db| db.add_token(&new_token("a"), now)).unwrap();
+        fs::rename(&backup, &path).unwrap();
+        let replaced = Some(RegistryError::Replaced { path: path.clone() });
+        assert_eq!(registry.wait(|db| db.tokens()).err(), replaced);
+        assert_eq!(registry.wait(move |db| db.add_token(&new_token("b"), now)).err(), replaced);
+        drop(registry);
+        let registry = Registry::begin(&path).unwrap();
+        let tokens = registry.wait(|db| db.tokens()).unwrap();
+        assert_eq!(names(&tokens), ["restored"]);
+    }
+
+    #[test]
+    fn one_that_was_moved_away_takes_nothing_more_and_a_new_one_is_made() {
+        let dir = tempfile::tempdir().unwrap();
+        let now = postlane_mail::Instant(1);
+        let path = dir.path().join("registry.db");
+        let registry = Registry::begin(&path).unwrap();
+        registry.wait(move |db| db.add_token(&new_token("a"), now)).unwrap();
+        fs::rename(&path, dir.path().join("away")).unwrap();
+        registry.wait(move |db| db.add_token(&new_token("b"), now)).unwrap();
+        drop(registry);
+        let registry = Registry::begin(&path).unwrap();
+        let tokens = registry.wait(|db| db.tokens()).unwrap();
+        assert_eq!(names(&tokens), ["b"]);
     }
 }

@@ -432,6 +432,32 @@ fn mail_goes_on_without_the_registry_and_it_is_said_why() {
 }
 
 #[test]
+fn a_registry_put_in_the_place_of_the_one_in_use_is_told_and_holds_from_the_next_start_on() {
+    let (_, home) = Relay::start(&NOWHERE).stop();
+    let mut made = home.command(&["token", "new", "--name", "kept", "--scope", "read"]);
+    let kept = String::from_utf8(made.output().unwrap().stdout).unwrap().trim().to_owned();
+    let (file, backup) = (home.data().join("registry.db"), home.data().join("backup.db"));
+    fs::copy(&file, &backup).unwrap();
+    let relay = home.start(&NOWHERE);
+    let later = token(&relay, "later", "read", None);
+    assert_eq!(Api::with(&relay, &later).get("/v1/queue").status, 200);
+    fs::rename(&backup, &file).unwrap();
+    for secret in [&kept, &later] {
+        let refused = Api::with(&relay, secret).get("/v1/queue");
+        assert_eq!(refused.status, 503);
+        assert!(refused.text().contains("restart the relay"), "{}", refused.text());
+    }
+    let api = Api::of(&relay);
+    assert_eq!(api.post("/v1/messages", &message("jo@example.net", None)).status, 202);
+    assert_eq!(api.post("/v1/lanes/gmx/pause", &json!({})).status, 200);
+    relay.logged(&["event=changed", "it is not in the audit", "restart the relay"]);
+    let (_, home) = relay.stop();
+    let relay = home.start(&NOWHERE);
+    assert_eq!(Api::with(&relay, &kept).get("/v1/queue").status, 200);
+    assert_eq!(Api::with(&relay, &later).get("/v1/queue").status, 401);
+}
+
+#[test]
 fn a_saved_view_is_found_again() {
     let relay = Relay::start(&NOWHERE);
     let name = "GMX 421, last 24 h";
