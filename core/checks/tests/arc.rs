@@ -4,7 +4,7 @@
 use postlane_checks::arc::{self, Cv};
 use postlane_checks::{Answer, Found, Known, Record};
 use postlane_mail::Span;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// What the suite calls an end; it leaves it empty where the last seal itself says `cv=fail`.
 fn expected(test: &Value) -> Cv {
@@ -48,4 +48,11 @@ fn the_suite_passes_whole() {
         }
     }
     assert_eq!((count, failures), (171, Vec::<String>::new()));
+}
+
+#[test]
+fn a_seal_with_names_beyond_ascii_finds_its_key_at_their_a_labels() {
+    let (key, message) = include_str!("arc/dkimpy-rfc8616.txt").split_once("\n\n").unwrap();
+    let (name, key) = key.split_once(' ').unwrap();
+    assert_eq!(run(&json!({ name: key }), message), (Cv::Pass, String::new()));
 }

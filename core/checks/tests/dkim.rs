@@ -76,6 +76,18 @@ fn messages_that_others_have_signed_are_good() {
 }
 
 #[test]
+fn a_signature_with_names_beyond_ascii_finds_its_key_at_their_a_labels() {
+    let (keys, message) = include_str!("dkim/dkimpy/rfc8616.txt").split_once("\n\n").unwrap();
+    let whys = |keys: &str| -> Vec<Option<Why>> {
+        let checked = verify(&on_the_wire(message), keys, 1_795_393_400);
+        checked.into_iter().map(|checked| checked.why).collect()
+    };
+    assert_eq!(whys(keys), [None, None]);
+    // The identity is of a domain below, which this key would not let pass.
+    assert_eq!(whys(&keys.replace("k=rsa;", "k=rsa; t=s;")), vec![Some(Why::Unfit); 2]);
+}
+
+#[test]
 fn the_first_step_that_fails_is_named() {
     let (keys, message) = include_str!("dkim/mail-auth/001.txt").split_once("\n\n").unwrap();
     let whys = |message: &str, keys: &str| -> Vec<Option<Why>> {

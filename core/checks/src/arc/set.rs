@@ -131,7 +131,7 @@ fn number_of(value: &[u8], which: usize) -> Option<u32> {
             let (first, _) = value.split_at_checked(value.iter().position(|b| *b == b';')?)?;
             Tags::parse(first).ok()?.get("i")?
         }
-        _ => Tags::parse(value).ok()?.get("i")?,
+        _ => Tags::parse_international(value).ok()?.get("i")?,
     };
     let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let number = text.parse::<u32>().ok().filter(|_| plain)?;
@@ -140,7 +140,7 @@ fn number_of(value: &[u8], which: usize) -> Option<u32> {
 
 fn signature(number: u32, value: &[u8]) -> Result<Signature, ChainFault> {
     let broken = |fault| ChainFault::Field(number, fault);
-    let tags = Tags::parse(value).map_err(|fault| broken(fault.into()))?;
+    let tags = Tags::parse_international(value).map_err(|fault| broken(fault.into()))?;
     let mut signature = Signature::of(&tags).map_err(broken)?;
     if tags.get("c").is_none() {
         // RFC 8617 §4.1.2 leaves it at DKIM's simple form; those who leave `c=` out have signed
@@ -156,7 +156,7 @@ fn signature(number: u32, value: &[u8]) -> Result<Signature, ChainFault> {
 impl Seal {
     fn parse(set: u32, value: &[u8]) -> Result<Self, ChainFault> {
         let broken = |fault| ChainFault::Field(set, fault);
-        let tags = Tags::parse(value).map_err(|fault| broken(fault.into()))?;
+        let tags = Tags::parse_international(value).map_err(|fault| broken(fault.into()))?;
         if tags.get("h").is_some() {
             return Err(ChainFault::Fields(set));
         }

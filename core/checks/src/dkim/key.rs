@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::der;
+use crate::dns::Name;
 
 use super::signature::{Algorithm, Signature};
 use super::tags::{TagFault, Tags, colons, without_blanks};
@@ -105,7 +106,7 @@ impl KeyRecord {
         };
         let identity = signature.identity.as_deref().and_then(|identity| identity.rsplit_once('@'));
         let same = identity
-            .is_none_or(|(_, domain)| domain.eq_ignore_ascii_case(signature.domain.as_str()));
+            .is_none_or(|(_, domain)| Name::of_mail(domain).as_ref() == Ok(&signature.domain));
         self.kind == kind && (same || !self.is_strict)
     }
 }
@@ -144,6 +145,19 @@ mod tests {
     fn a_key_says_how_long_it_is() {
         assert_eq!(KeyRecord::parse(RSA.as_bytes()).unwrap().bits, Some(1024));
         assert_eq!(KeyRecord::parse(ED25519.as_bytes()).unwrap().bits, Some(256));
+    }
+
+    #[test]
+    fn a_strict_key_takes_an_identity_of_its_domain_in_either_spelling() {
+        let key = KeyRecord::parse(format!("t=s; {ED25519}").replace("v=DKIM1; ", "").as_bytes());
+        let signed = |d: &str, i: &str| {
+            let tags = "v=1; a=ed25519-sha256; s=k; h=from; bh=AAAA; b=AAAA";
+            Signature::parse(format!("{tags}; d={d}; i={i}").as_bytes()).unwrap()
+        };
+        let key = key.unwrap();
+        assert!(key.fits(&signed("xn--bcher-kva.example", "jö@Bücher.example")));
+        assert!(key.fits(&signed("bücher.example", "@xn--bcher-kva.example")));
+        assert!(!key.fits(&signed("bücher.example", "@post.bücher.example")));
     }
 
     #[test]

@@ -99,7 +99,7 @@ const FIELDS_MAX: usize = 256;
 impl Signature {
     /// Reads the value of a `DKIM-Signature` field.
     pub fn parse(value: &[u8]) -> Result<Self, SignatureFault> {
-        let tags = Tags::parse(value)?;
+        let tags = Tags::parse_international(value)?;
         if tag(&tags, "v")? != "1" {
             return Err(SignatureFault::Value("v"));
         }
@@ -140,7 +140,7 @@ impl Signature {
         }
         if let Some(identity) = &self.identity {
             let domain = identity.rsplit_once('@').map(|(_, domain)| domain);
-            let domain = domain.and_then(|domain| Name::parse(domain).ok());
+            let domain = domain.and_then(|domain| Name::of_mail(domain).ok());
             if !domain.is_some_and(|domain| domain.is_within(&self.domain)) {
                 return Err(SignatureFault::Identity);
             }
@@ -173,7 +173,7 @@ pub(crate) fn decoded(tags: &Tags<'_>, name: &'static str) -> Result<Vec<u8>, Si
 }
 
 pub(crate) fn named(tags: &Tags<'_>, name: &'static str) -> Result<Name, SignatureFault> {
-    Name::parse(tag(tags, name)?).map_err(|_| SignatureFault::Value(name))
+    Name::of_mail(tag(tags, name)?).map_err(|_| SignatureFault::Value(name))
 }
 
 pub(crate) fn number(tags: &Tags<'_>, name: &'static str) -> Result<Option<u64>, SignatureFault> {
@@ -223,6 +223,23 @@ mod tests {
         let signature = with("", "").unwrap();
         assert_eq!(signature.key_name().unwrap().as_str(), "k1._domainkey.example.com");
         assert_eq!((signature.header_canon, signature.body_canon), (Canon::Simple, Canon::Simple));
+    }
+
+    /// RFC 8616 §5.
+    #[test]
+    fn names_beyond_ascii_are_asked_for_as_a_labels() {
+        let text =
+            WHOLE.replace("d=example.com", "d=Bücher.example").replace("s=k1", "s=schlüssel");
+        let signed = |identity: &str| {
+            Signature::parse(text.replace(" h=", &format!(" i={identity}; h=")).as_bytes())
+        };
+        let key = signed("jö@mail.bücher.example").unwrap().key_name().unwrap();
+        assert_eq!(key.as_str(), "xn--schlssel-95a._domainkey.xn--bcher-kva.example");
+        for same in ["@bücher.example", "@xn--bcher-kva.example"] {
+            assert_eq!(signed(same).unwrap().domain.as_str(), "xn--bcher-kva.example");
+        }
+        assert_eq!(signed("jö@bucher.example"), Err(SignatureFault::Identity));
+        assert!(matches!(with("k1", "k\u{202e}1"), Err(SignatureFault::Value("s"))));
     }
 
     #[test]

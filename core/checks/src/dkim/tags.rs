@@ -4,8 +4,8 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TagFault {
-    /// Octets beyond ASCII.
-    #[error("has octets beyond printable ASCII")]
+    /// Octets beyond ASCII in a record, or in a field what is no UTF-8.
+    #[error("has octets that may not stand there")]
     Octets,
     /// A tag without `=`, or a name that cannot be one.
     #[error("`{0}` is no tag: a name, = and a value are expected")]
@@ -29,7 +29,16 @@ impl<'a> Tags<'a> {
     /// Reads a list; a semicolon at its end is let pass.
     pub(crate) fn parse(text: &'a [u8]) -> Result<Self, TagFault> {
         let text = std::str::from_utf8(text).ok().filter(|text| text.is_ascii());
-        let text = text.ok_or(TagFault::Octets)?;
+        Self::of(text.ok_or(TagFault::Octets)?)
+    }
+
+    /// The same of a field in a message, whose domains, selectors and addresses may be written in letters
+    /// beyond ASCII (RFC 8616 §5).
+    pub(crate) fn parse_international(text: &'a [u8]) -> Result<Self, TagFault> {
+        Self::of(std::str::from_utf8(text).map_err(|_| TagFault::Octets)?)
+    }
+
+    fn of(text: &'a str) -> Result<Self, TagFault> {
         let mut tags: Vec<(&str, &str)> = Vec::new();
         let mut pieces = text.split(';').peekable();
         while let Some(piece) = pieces.next() {
