@@ -151,6 +151,20 @@ fn a_wrong_flag_is_found_like_a_wrong_setting() {
 }
 
 #[test]
+fn a_broken_head_of_a_section_is_told_once() {
+    for (text, place, word) in [
+        ("[relay\nhostname = \"mx.example.com\"\n", "1:7", "unclosed table"),
+        ("[[listener]\naddress = \"127.0.0.1:25\"\n", "1:12", "unclosed array table"),
+    ] {
+        let found = lines(text);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with(&format!("postlane.toml:{place}: {word}")), "{found:?}");
+    }
+    let found = lines("[spoool]\n[relay\nhostname = \"mx.example.com\"\n[relai]\n");
+    assert_eq!(found.len(), 3, "what is wrong elsewhere is told all the same: {found:?}");
+}
+
+#[test]
 fn relative_files_begin_where_the_configuration_is() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("postlane.toml");

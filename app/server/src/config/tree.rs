@@ -3,6 +3,7 @@
 //! What the file says, what the command line says and what holds when neither says anything
 //! become the same tree, so that all three are read and checked alike.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use toml::Spanned;
@@ -66,16 +67,29 @@ pub(crate) struct SyntaxMistake {
     pub(crate) says: String,
 }
 
-/// Reads TOML. What follows a mistake is read all the same, as far as it makes sense.
+/// Reads TOML. What follows a mistake is read all the same, as far as it makes sense: not the settings
+/// of a section whose head is broken, which would seem to stand in none.
 pub(crate) fn parse(text: &str) -> (Vec<Entry>, Vec<SyntaxMistake>) {
     let lines = Lines::of(text);
     let (table, errors) = DeTable::parse_recoverable(text);
-    let mistakes = errors.iter().map(|error| SyntaxMistake {
-        origin: Origin::File(lines.spot(error.span().unwrap_or(0..0))),
-        says: error.message().to_owned(),
+    let spots: Vec<Spot> =
+        errors.iter().map(|error| lines.spot(error.span().unwrap_or(0..0))).collect();
+    let broken: BTreeSet<usize> = spots.iter().map(|spot| spot.line).collect();
+    let heads = lines.heads();
+    let mut entries = entries(table.into_inner(), &|span| Origin::File(lines.spot(span)));
+    entries.retain(|entry| match &entry.origin {
+        Origin::File(key) => {
+            let above = heads.partition_point(|head| *head <= key.line).checked_sub(1);
+            let head = above.map(|at| heads[at]).filter(|head| *head < key.line);
+            head.is_none_or(|head| !broken.contains(&head))
+        }
+        _ => true,
     });
-    let mistakes = mistakes.collect();
-    (entries(table.into_inner(), &|span| Origin::File(lines.spot(span))), mistakes)
+    let mistake = |(error, spot): (&toml::de::Error, Spot)| SyntaxMistake {
+        origin: Origin::File(spot),
+        says: error.message().to_owned(),
+    };
+    (entries, errors.iter().zip(spots).map(mistake).collect())
 }
 
 /// Reads TOML of our own, which stands for what nobody has written.
@@ -157,6 +171,19 @@ impl<'a> Lines<'a> {
         Self { text, starts: std::iter::once(0).chain(behind).collect() }
     }
 
+    /// The lines, from 1, that look like the head of a section, in order.
+    fn heads(&self) -> Vec<usize> {
+        let is_head = |start: usize| {
+            let line = self.text.get(start..).unwrap_or_default();
+            line.trim_start_matches([' ', '\t']).starts_with('[')
+        };
+        (1..)
+            .zip(&self.starts)
+            .filter(|(_, start)| is_head(**start))
+            .map(|(line, _)| line)
+            .collect()
+    }
+
     fn spot(&self, span: Range<usize>) -> Spot {
         let line = self.starts.partition_point(|start| *start <= span.start);
         let start = self.starts.get(line.saturating_sub(1)).copied().unwrap_or(0);
@@ -188,5 +215,13 @@ mod tests {
         let (entries, mistakes) = parse("a = \n[lane]\nconnections = 5\nrate = \n");
         assert_eq!(mistakes.len(), 2);
         assert!(find(&entries, "lane").is_some());
+    }
+
+    #[test]
+    fn what_stands_under_a_broken_head_is_in_no_section_and_seems_to_be_in_none() {
+        let text = "what = 1\n[relay # here\nhostname = \"a\"\n\n[spoool]\ndir = \"b\"\n";
+        let (entries, mistakes) = parse(text);
+        let keys: Vec<&str> = entries.iter().map(|entry| &*entry.key).collect();
+        assert_eq!((keys, mistakes.len()), (vec!["spoool", "what"], 1));
     }
 }
