@@ -274,8 +274,11 @@ fn change(entry: &Entry, texts: &mut Texts) -> Change {
     if !entry.who.is_empty() {
         says.push_str(&format!(" by {}", entry.who));
     }
-    if !entry.detail.is_empty() {
-        says.push_str(&format!(": {}", entry.detail));
+    // What a lane says it decided begins with the word for it, which stands in front already.
+    let detail = entry.detail.strip_prefix(&*entry.command);
+    let detail = detail.and_then(|rest| rest.strip_prefix(": ")).unwrap_or(&entry.detail);
+    if !detail.is_empty() {
+        says.push_str(&format!(": {detail}"));
     }
     Change {
         at: entry.at,

@@ -39,6 +39,13 @@ fn ledger(dir: &std::path::Path) -> Ledger {
     order.command = "pin 5/m".into();
     order.who = "jo".into();
     assert!(ledger.append(order));
+    let mut rest = Entry::new(Kind::Lane, NOON + Span::from_s(20));
+    rest.provider = "united-internet".into();
+    rest.source = "a".into();
+    rest.command = "rests".into();
+    rest.who = "controller".into();
+    rest.detail = "rests: the provider refuses at 2.0/s".into();
+    assert!(ledger.append(rest));
     ledger.flush().unwrap();
     ledger
 }
@@ -56,7 +63,10 @@ fn what_the_ledger_remembers_becomes_a_verdict() {
     assert_eq!(throttled.figures.attempts(), 120);
     assert_eq!(throttled.elsewhere.attempts(), 120);
     let changed: Vec<&str> = throttled.changed.iter().map(|change| &*change.says).collect();
-    assert_eq!(changed, ["pin 5/m by jo"]);
+    assert_eq!(
+        changed,
+        ["pin 5/m by jo", "rests (a) by controller: the provider refuses at 2.0/s"]
+    );
     // Replies that differ in numbers alone are one.
     assert_eq!(throttled.samples.len(), 1);
     assert_eq!(throttled.samples[0].count, 60);
