@@ -28,6 +28,8 @@ pub(super) struct Faster {
     until: Instant,
     /// The first that was tried since the last rest: when, and the rate before.
     first: Option<(Instant, f64)>,
+    /// The last wave put it in doubt: the rate before it.
+    pub(super) doubted: Option<f64>,
 }
 
 impl Controller {
@@ -74,9 +76,9 @@ impl Controller {
 
     /// A wave broke that nothing else explains: what was tried a little before it had not held.
     pub(super) fn doubt_faster(&mut self, now: Instant, sent: Instant) {
-        if let Some((_, before)) =
-            self.faster.first.filter(|(at, _)| (*at..*at + LASTS).contains(&sent))
-        {
+        let tried = self.faster.first.filter(|(at, _)| (*at..*at + LASTS).contains(&sent));
+        self.faster.doubted = tried.map(|(_, before)| before);
+        if let Some((_, before)) = tried {
             self.faster.fail(now);
             let most = before / 0.95;
             self.failed = Some(self.failed.map_or(most, |failed| failed.min(most)));

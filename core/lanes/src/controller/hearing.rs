@@ -238,6 +238,8 @@ impl Controller {
         let is_outage = says_outage && explained.is_none() && burst >= SERVED;
         if !was_asked && explained.is_none() && !is_outage {
             self.doubt_faster(now, sent);
+        } else {
+            self.faster.doubted = None;
         }
         self.begin_faster_anew();
         let rest = Rest {

@@ -267,14 +267,17 @@ impl Controller {
     }
 
     /// The rate before the last step, where that step is what was refused: it had been accepted for a
-    /// minute, and the average of a climb is below what held at its end. Not where a refusal may shut
-    /// the door: there it is worth more to be below.
+    /// minute, and the average of a climb is below what held at its end; or the rate before a question
+    /// whether more is taken, whose yes did not last. Not where a refusal may shut the door: there it is
+    /// worth more to be below.
     fn held_before(&self, rest: &Rest) -> Option<f64> {
-        let has_climbed =
-            rest.refused.since(rest.began.max(self.idled)) >= CLIMBED && self.shut_out.is_none();
+        // Over a restart of the program, too, if that was no longer than a lane may be idle.
+        let reopened = self.last_refused.map_or(rest.began, |refused| refused + self.rested);
+        let has_climbed = rest.refused.since(reopened.max(self.idled)) >= CLIMBED;
         let rate = self.pace.learned();
-        self.held
-            .filter(|held| has_climbed && *held >= TELLING && (SMALL * rate..rate).contains(held))
+        let climbed = self.held.filter(|held| has_climbed && (SMALL * rate..rate).contains(held));
+        let held = climbed.or(self.faster.doubted).filter(|held| *held >= TELLING);
+        held.filter(|_| self.shut_out.is_none())
     }
 
     /// What a wave leaves of the rate. Where hardly anything was accepted since the wave before, the rate is
@@ -489,6 +492,40 @@ mod tests {
         assert!((46.0..47.0).contains(&minute), "{minute}");
         let minute = wave_after(Instant::default());
         assert!(minute < 15.0, "{minute}");
+    }
+
+    /// Told that a minute is enough to say yes, a lane asked for a tenth more, was accepted for a minute, and
+    /// refused in the next: the rate before the question held.
+    #[test]
+    fn a_yes_that_did_not_last_leaves_the_rate_before_the_question() {
+        for (shut_out, share) in [(None, 0.95), (Some(Span::from_min(30)), 0.7)] {
+            let mut controller = Controller::new(FIRST_RATE, 1);
+            controller.pace.keep_to(1.0, second(0.0));
+            controller.faster.doubted = Some(1.0 / 1.1);
+            controller.shut_out = shut_out;
+            let rest = Rest { pace: Some(1.0 / 1.1), ..rest(second(80.0)) };
+            controller.fast_limit(second(140.0), &rest);
+            let kept = 1.1 * controller.pace.learned();
+            assert!((kept - share).abs() < 0.001, "{kept} for {share}");
+        }
+    }
+
+    /// It was restarted after eight minutes of climbing, and refused a minute later.
+    #[test]
+    fn a_short_restart_does_not_end_a_climb() {
+        let after = |idled: Instant| {
+            let mut controller = Controller::new(FIRST_RATE, 1);
+            controller.last_refused = Some(second(0.0));
+            controller.accepted_since_reopening = 60;
+            controller.pace.keep_to(0.95, second(500.0));
+            controller.raise(second(560.0), 1.0);
+            controller.idled = idled;
+            let rest = Rest { began: second(500.0), pace: Some(1.0), ..rest(second(570.0)) };
+            controller.fast_limit(second(600.0), &rest);
+            controller.pace.learned()
+        };
+        assert!((after(Instant::default()) - 0.95 * 0.95).abs() < 0.001);
+        assert!((after(second(500.0)) - 0.7).abs() < 0.001);
     }
 
     /// A minute with nothing to send is idle; a minute of rest is not.
