@@ -1,10 +1,14 @@
 //! Sessions with hosts: what the engine asks for, done on the asynchronous ring.
 
 pub(crate) mod evidence;
+pub(crate) mod faults;
 pub(crate) mod routing;
 pub(crate) mod signing;
 pub(crate) mod tls_policy;
 pub(crate) mod unreached;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -34,6 +38,7 @@ use crate::intake::cache::{Cache, Letter};
 use crate::intake::facts::Facts;
 use crate::intake::rights::HouseRights;
 use crate::outbound::evidence::{Attempted, Evidence, Unsent, lacking};
+use crate::outbound::faults::{Broken, Faults};
 use crate::outbound::routing::NextHop;
 use crate::outbound::signing::sign;
 use crate::outbound::tls_policy::{Published, Tallies, Went};
@@ -68,6 +73,7 @@ pub(crate) struct Outbound {
     pub(crate) stops: Stops,
     pub(crate) published: Published,
     pub(crate) preflight: Preflight,
+    pub(crate) faults: Arc<Faults>,
 }
 
 /// A session and what is under way on it.
@@ -93,6 +99,8 @@ struct UnderWay(Arc<Mutex<SmallVec<[Sent; 2]>>>);
 /// What was given to a session.
 struct Sent {
     attempt: AttemptId,
+    message: QueueId,
+    recipients: SmallVec<[u16; 4]>,
     envelope: Arc<Envelope>,
     headers: Bytes,
     octets: u64,
@@ -118,9 +126,24 @@ impl Outbound {
         host: HostId,
         address: std::net::SocketAddr,
     ) {
+        let Some((call, events)) = self.session(slot, source, host, address) else { return };
+        let (under_way, aim) = (events.under_way.clone(), events.aim.clone());
+        let _entered = self.ring.enter();
+        let session = Arc::new(Session::open(call, events));
+        self.sessions.insert(slot, Held { session, under_way, aim });
+    }
+
+    /// Whom to call, and who hears of it; nobody where the source is gone.
+    fn session(
+        &self,
+        slot: SlotId,
+        source: SourceId,
+        host: HostId,
+        address: std::net::SocketAddr,
+    ) -> Option<(Call, SlotEvents)> {
         let hop = self.names.hop_of(host);
         let setup = self.live.borrow().clone();
-        let Some(from) = setup.sources.get(usize::from(source.0)) else { return };
+        let from = setup.sources.get(usize::from(source.0))?;
         let now = self.clock.now();
         let plain = self.plain.lock().get(&host).is_some_and(|until| *until > now);
         let tls = match hop.policy.demand.session(hop.policy.tls.policy) {
@@ -128,7 +151,6 @@ impl Outbound {
             policy => policy,
         };
         let call = self.call(&setup, from, &hop, address, tls);
-        let under_way = UnderWay::default();
         let aim = Aim::of(&hop.provider, from);
         let events = SlotEvents {
             slot,
@@ -137,20 +159,20 @@ impl Outbound {
             source,
             clock: self.clock,
             mailbox: self.mailbox.clone(),
-            under_way: under_way.clone(),
+            under_way: UnderWay::default(),
             plain: self.plain.clone(),
             live: self.live.clone(),
             diagnosing: self.diagnosing.clone(),
             tallies: setup.published_tls.count.then(|| self.published.tallies().clone()),
             tls,
-            aim: aim.clone(),
+            aim,
+            faults: self.faults.clone(),
             is_open: false,
+            is_over: false,
             has_cut: false,
             began: now,
         };
-        let _entered = self.ring.enter();
-        let session = Arc::new(Session::open(call, events));
-        self.sessions.insert(slot, Held { session, under_way, aim });
+        Some((call, events))
     }
 
     /// How a host is called: from which address, as whom, and how guarded.
@@ -204,13 +226,15 @@ impl Outbound {
         };
         let setup = self.live.borrow().clone();
         let cached = self.cache.find(message);
+        let broken = attempt.broken(held, cached.as_ref());
         if let Some(letter) = cached.clone().filter(|_| setup.signing.is_empty()) {
-            held.begin(attempt, letter, &doorkeepers);
+            self.faults.watch(broken, || held.begin(attempt, letter, &doorkeepers));
             return;
         }
         // A signature takes the time of five messages, and a disk any.
         let (held, store, now) = (held.clone(), self.store.clone(), self.clock.now());
-        self.ring.spawn_blocking(move || {
+        let faults = self.faults.clone();
+        let begin = move || {
             let letter = match cached {
                 Some(letter) => Ok(letter),
                 None => store.read(place).map(Letter::from).map_err(|_| UNREADABLE),
@@ -223,7 +247,8 @@ impl Outbound {
                 Ok(letter) => held.begin(attempt, letter, &doorkeepers),
                 Err(status) => attempt.fail(&doorkeepers.mailbox, status),
             }
-        });
+        };
+        self.ring.spawn_blocking(move || faults.watch(broken, begin));
     }
 
     pub(crate) fn close(&self, slot: SlotId) {
@@ -271,6 +296,8 @@ impl Held {
         let Parted { go: recipients, outcomes, unsent } = parted;
         self.under_way.0.lock().push(Sent {
             attempt: number,
+            message,
+            recipients: recipients.clone(),
             envelope: letter.envelope.clone(),
             headers: letter.headers(),
             octets: letter.octets() as u64,
@@ -301,6 +328,20 @@ impl From<Stored> for Letter {
 }
 
 impl Attempt {
+    /// What is told of it where a fault of ours breaks it before its session has all of it.
+    fn broken(&self, held: &Held, cached: Option<&Letter>) -> impl FnOnce() -> Broken + use<> {
+        let Self { slot, attempt, message, recipients, .. } = self;
+        let (slot, attempt, message, recipients) = (*slot, *attempt, *message, recipients.clone());
+        let envelope = cached.map(|letter| letter.envelope.clone());
+        let under_way = held.under_way.clone();
+        move || {
+            // It is told of once.
+            drop(under_way.take(attempt));
+            let (left_out, unsent) = (SmallVec::new(), None);
+            Broken { slot, attempt, message, recipients, left_out, unsent, envelope }
+        }
+    }
+
     /// Nobody was written to, for a reason of our own.
     fn fail(self, mailbox: &EngineMailbox, status: Status) {
         let judged = |index: &u16| Judged { index: *index, outcome: Verdict::Ours(status) };
@@ -332,7 +373,10 @@ struct SlotEvents {
     tallies: Option<Tallies>,
     tls: TlsPolicy,
     aim: Option<Arc<Aim>>,
+    faults: Arc<Faults>,
     is_open: bool,
+    /// The engine has heard that it is over.
+    is_over: bool,
     /// A message was cut short by its end, and no reply tells of it.
     has_cut: bool,
     began: Instant,
@@ -340,26 +384,28 @@ struct SlotEvents {
 
 impl Events for SlotEvents {
     fn opened(&mut self, facts: &Arc<SessionFacts>) {
-        self.is_open = true;
         self.count(facts, None);
         if let (Some(aim), Some(local)) = (&self.aim, facts.local) {
             aim.is_seen_as(local.ip());
         }
+        self.is_open = true;
         self.mailbox.tell(Input::Opened { slot: self.slot });
     }
 
     fn finished(&mut self, finished: Finished, facts: &Arc<SessionFacts>) {
         let attempt = AttemptId(finished.id);
-        let mut under_way = self.under_way.0.lock();
-        let Some(at) = under_way.iter().position(|sent| sent.attempt == attempt) else { return };
-        let Sent { envelope, headers, octets, left_out, unsent, .. } = under_way.remove(at);
-        drop(under_way);
+        let Some(headers) = self.under_way.headers_of(attempt) else { return };
+        // It is under way until this is over: it may break.
+        let message_id = self.message_id(&headers);
         let judged = |o: &postlane_smtp::client::RecipientOutcome| Judged {
             index: o.index,
             outcome: self.judge(&o.outcome),
         };
-        let outcomes = left_out.into_iter().chain(finished.recipients.iter().map(judged));
-        let outcomes: SmallVec<[Judged; 1]> = outcomes.collect();
+        let judged: SmallVec<[Judged; 1]> = finished.recipients.iter().map(judged).collect();
+        let ended = finished.began + finished.took;
+        let Some(sent) = self.under_way.take(attempt) else { return };
+        let Sent { envelope, headers, octets, left_out, unsent, .. } = sent;
+        let outcomes: SmallVec<[Judged; 1]> = left_out.into_iter().chain(judged).collect();
         let refused = |of: &Judged| match &of.outcome {
             Verdict::Refused(diagnosis) => Some((of.index, diagnosis.clone())),
             _ => None,
@@ -367,7 +413,7 @@ impl Events for SlotEvents {
         self.has_cut |= finished.recipients.iter().any(|o| o.outcome == Outcome::NotTried);
         let evidence = Attempted {
             envelope: Some(envelope),
-            message_id: self.message_id(&headers),
+            message_id,
             headers,
             octets,
             outcomes: finished.recipients,
@@ -377,7 +423,7 @@ impl Events for SlotEvents {
             source: self.source,
             transcript: finished.transcript,
             began: finished.began,
-            ended: finished.began + finished.took,
+            ended,
             diagnoses: outcomes.iter().filter_map(refused).collect(),
             end: None,
             turned_away: None,
@@ -397,6 +443,7 @@ impl Events for SlotEvents {
             };
             let is_told = said.is_some() || !self.has_cut;
             let evidence = (!is_told).then(|| self.evidence(end, None, facts, transcript));
+            self.is_over = true;
             return self.mailbox.tell(Input::Closed { slot, said, evidence });
         }
         self.count(facts, Some(&end));
@@ -406,7 +453,47 @@ impl Events for SlotEvents {
             _ => None,
         };
         let evidence = self.evidence(end, turned_away, facts, transcript);
+        self.is_over = true;
         self.mailbox.tell(Input::ConnectFailed { slot, why, evidence });
+    }
+
+    fn broken(&mut self, facts: &Arc<SessionFacts>) {
+        if self.is_over {
+            return;
+        }
+        let slot = self.slot;
+        for sent in std::mem::take(&mut *self.under_way.0.lock()) {
+            self.faults.broke(sent.broken(slot));
+        }
+        self.is_over = true;
+        if self.is_open {
+            return self.mailbox.tell(Input::Closed { slot, said: None, evidence: None });
+        }
+        let end =
+            End::NotConnected(ConnectError::Other("a fault of ours, told as an alarm".to_owned()));
+        let evidence = self.evidence(end, None, facts, &Transcript::default());
+        self.mailbox.tell(Input::ConnectFailed { slot, why: Unreached::Network, evidence });
+    }
+}
+
+impl UnderWay {
+    fn headers_of(&self, attempt: AttemptId) -> Option<Bytes> {
+        let under_way = self.0.lock();
+        let sent = under_way.iter().find(|sent| sent.attempt == attempt)?;
+        Some(sent.headers.clone())
+    }
+
+    fn take(&self, attempt: AttemptId) -> Option<Sent> {
+        let mut under_way = self.0.lock();
+        let at = under_way.iter().position(|sent| sent.attempt == attempt)?;
+        Some(under_way.remove(at))
+    }
+}
+
+impl Sent {
+    fn broken(self, slot: SlotId) -> Broken {
+        let Self { attempt, message, recipients, envelope, left_out, unsent, .. } = self;
+        Broken { slot, attempt, message, recipients, left_out, unsent, envelope: Some(envelope) }
     }
 }
 

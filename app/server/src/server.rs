@@ -5,6 +5,9 @@ mod engine_settings;
 mod fittings;
 mod recovering;
 
+#[cfg(test)]
+pub(crate) mod tests;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -228,8 +231,8 @@ fn start_engine(
         setup.clock,
         fittings.mailbox.clone(),
         fittings.routing(setup, listening)?,
-        fittings.outbound(store, rights.subscribe()),
-        fittings.settling(store, answers),
+        fittings.outbound(store.clone(), rights.subscribe()),
+        fittings.settling(store.clone(), answers),
         answers.clone(),
     );
     let engine = Engine::new(Arc::new(engine_settings(setup, &fittings.names)), setup.seed);

@@ -9,5 +9,6 @@ pub mod listener;
 pub mod outbound;
 pub mod route;
 pub mod tls;
+pub mod unbroken;
 
 mod stream;

@@ -208,3 +208,22 @@ impl Answers {
         }
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// What lies in a mailbox for the engine, or comes there until then.
+    pub(crate) fn heard(
+        mailbox: &EngineMailbox,
+        until: std::time::Instant,
+    ) -> Vec<Input<Evidence>> {
+        let mut told = Vec::new();
+        mailbox.0.take(&mut told, Some(until));
+        let input = |told| match told {
+            Told::Input(input) => Some(input),
+            Told::Look(_) | Told::End => None,
+        };
+        told.into_iter().filter_map(input).collect()
+    }
+}

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::identity::preflight::why_held;
 use crate::intake::facts::Facts;
+use crate::outbound::faults::why_broken;
 
 impl Handle {
     /// Right after a start the queue is still on its way from the spool to the engine. Who would
@@ -208,6 +209,11 @@ impl Inside {
     fn waiting(&self, row: &EngineRow, known: &Known, why: EngineWaiting) -> Waiting {
         if let Some(waiting) = self.on_hold(row, known, why) {
             return waiting;
+        }
+        let waits = matches!(why, EngineWaiting::Held | EngineWaiting::Deferred { .. });
+        let broken = known.replies.get(&row.index).filter(|_| waits).and_then(why_broken);
+        if let Some(reason) = broken {
+            return Waiting { reason: reason.to_owned(), until: why.until() };
         }
         let route = matches!(why, EngineWaiting::NoRoute { .. });
         let held = known.replies.get(&row.index).and_then(why_held);

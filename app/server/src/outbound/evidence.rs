@@ -19,7 +19,8 @@ pub(crate) struct Evidence(pub(crate) Option<Box<Attempted>>, pub(crate) Option<
 /// Recipients of an attempt that we did not write to ourselves, and why.
 #[derive(Debug, Clone)]
 pub(crate) struct Unsent {
-    pub(crate) envelope: Arc<Envelope>,
+    /// Where it was at hand.
+    pub(crate) envelope: Option<Arc<Envelope>>,
     /// By recipient, in words of ours.
     pub(crate) replies: SmallVec<[(u16, LastReply); 1]>,
 }
@@ -41,7 +42,7 @@ impl Evidence {
     /// Who the message is from and for, where it was at hand.
     pub(crate) fn envelope(&self) -> Option<&Envelope> {
         let attempted = self.0.as_ref().and_then(|attempted| attempted.envelope.as_deref());
-        attempted.or_else(|| self.1.as_ref().map(|unsent| &*unsent.envelope))
+        attempted.or_else(|| self.1.as_ref()?.envelope.as_deref())
     }
 
     /// Whether there is none.

@@ -12,6 +12,7 @@ use postlane_net::dns::Resolver;
 use postlane_net::route::{
     self, Password, Route, RouteFailure, RouteSettings, Router, Target, TargetLane,
 };
+use postlane_net::unbroken::unbroken;
 use postlane_replies::Providers;
 use postlane_smtp::auth::Credentials;
 use tokio::runtime;
@@ -35,7 +36,7 @@ pub(crate) struct Destination {
 /// A set of hosts that share sessions.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Exchange {
-    hops: Vec<(NextHop, u16)>,
+    pub(super) hops: Vec<(NextHop, u16)>,
 }
 
 /// A host, and how it is spoken to.
@@ -129,20 +130,22 @@ impl Routing {
             (self.names.clone(), self.mailbox.clone(), self.asked.clone());
         let (clock, failures) = (self.clock, self.failures.clone());
         let unreached = self.unreached.clone();
-        self.ring.spawn(async move {
+        let known = failures.clone();
+        let told = mailbox.clone();
+        let found = async move {
             let found = find(&asked, &setup, &destination).await;
             let now = clock.now();
             let mut led_to = None;
             let answer = match found {
                 Ok(found) => {
-                    failures.0.lock().remove(&domain);
+                    known.0.lock().remove(&domain);
                     let (answer, exchange) = found.tell(&names, now);
                     led_to = Some(exchange);
                     answer
                 }
                 Err(failure) => {
                     let (status, until) = (failure.status, now + failure.ttl);
-                    failures.0.lock().insert(domain, failure);
+                    known.0.lock().insert(domain, failure);
                     Resolved::Failed { status, until }
                 }
             };
@@ -154,13 +157,35 @@ impl Routing {
                     (route.exchange, &exchange),
                 );
                 if !passes.is_empty() {
-                    mailbox.tell(Input::Passes(passes));
+                    told.tell(Input::Passes(passes));
                 }
                 unreached.lead(domain, route.hosts.clone());
             }
+            answer
+        };
+        self.ring.spawn(async move {
+            let answer = answer(domain, found, clock, &failures).await;
             mailbox.tell(Input::Resolved { domain, answer });
         });
     }
+}
+
+/// Where a domain's mail goes. A look-up that a fault of ours breaks has failed: its mail must not wait for an
+/// answer that never comes.
+async fn answer(
+    domain: DomainId,
+    found: impl Future<Output = Resolved>,
+    clock: Clock,
+    failures: &Failures,
+) -> Resolved {
+    if let Some(answer) = unbroken(found).await {
+        return answer;
+    }
+    let text = "a fault of ours, told as an alarm, has broken the look-up; please report it".into();
+    let failure = RouteFailure { status: LOST, text, ttl: LOST_FOR };
+    let answer = Resolved::Failed { status: LOST, until: clock.now() + LOST_FOR };
+    failures.0.lock().insert(domain, failure);
+    answer
 }
 
 /// The settings of a router for this setup; `listening` is where our listeners are.
@@ -317,5 +342,26 @@ impl Found {
         let until = now + self.route.ttl;
         let route = postlane_engine::Route { provider, limits, exchange, hosts, until };
         (Resolved::Route(route), named)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_look_up_that_breaks_has_failed_and_says_why() {
+        let (failures, domain, clock) = (Failures::default(), DomainId(7), Clock::wall());
+        let now = clock.now();
+        let breaks = async {
+            tokio::task::yield_now().await;
+            assert_eq!(1, 2, "a fault of ours");
+            Resolved::Failed { status: MISCONFIGURED, until: now }
+        };
+        let answer = answer(domain, breaks, clock, &failures).await;
+        let Resolved::Failed { status: LOST, until } = answer else { panic!("{answer:?}") };
+        assert!(until >= now + LOST_FOR, "it is asked for again, and not at once");
+        let why = failures.of(domain).unwrap().to_string();
+        assert!(why.contains("a fault of ours"), "{why}");
     }
 }

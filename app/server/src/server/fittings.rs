@@ -10,7 +10,7 @@ use postlane_mail::{QueueId, QueueIdSource, Shard};
 use postlane_net::route::Router;
 use postlane_registry::Registry;
 use postlane_replies::Providers;
-use postlane_spool::Disk;
+use postlane_spool::{Disk, Store};
 use tokio::runtime;
 use tokio::sync::watch;
 
@@ -29,6 +29,7 @@ use crate::intake::rights::HouseRights;
 use crate::intake::{Intake, OnItsWay};
 use crate::lanes::{Keeping, Lanes, Teller as LaneTeller};
 use crate::outbound::Outbound;
+use crate::outbound::faults::Faults;
 use crate::outbound::routing::{Asked, Failures, Routing, route_settings};
 use crate::outbound::tls_policy::Published;
 use crate::outbound::unreached::Unreached;
@@ -227,7 +228,7 @@ impl Fittings {
             history: self.history.clone(),
             meanings: Meanings::built_in(),
             suppressions: self.suppressions.clone(),
-            writing: self.writing(store),
+            writing: self.writing(store.clone()),
         })
     }
 
@@ -247,9 +248,10 @@ impl Fittings {
         }
     }
 
-    pub(super) fn settling(&self, store: &Arc<Disk>, answers: &Answers) -> Settling {
+    pub(super) fn settling(&self, store: Arc<dyn Store>, answers: &Answers) -> Settling {
+        let writing = self.writing(store.clone());
         Settling {
-            store: store.clone(),
+            store,
             cache: self.cache.clone(),
             live: self.live.clone(),
             names: self.names.clone(),
@@ -262,7 +264,7 @@ impl Fittings {
             events: self.events.clone(),
             history: self.history.clone(),
             suppressions: self.suppressions.clone(),
-            writing: self.writing(store),
+            writing,
             learning: Learning::default(),
             keeping: Keeping {
                 lanes: self.lanes.clone(),
@@ -285,9 +287,9 @@ impl Fittings {
         }
     }
 
-    fn writing(&self, store: &Arc<Disk>) -> Writing {
+    fn writing(&self, store: Arc<dyn Store>) -> Writing {
         Writing {
-            store: store.clone(),
+            store,
             awaited: self.awaited.clone(),
             list: self.suppressions.clone(),
             teller: Teller {
@@ -333,7 +335,7 @@ impl Fittings {
 
     pub(super) fn outbound(
         &self,
-        store: &Arc<Disk>,
+        store: Arc<dyn Store>,
         rights: watch::Receiver<Arc<HouseRights>>,
     ) -> Outbound {
         Outbound {
@@ -342,7 +344,7 @@ impl Fittings {
             live: self.live.clone(),
             names: self.names.clone(),
             cache: self.cache.clone(),
-            store: store.clone(),
+            store,
             mailbox: self.mailbox.clone(),
             sessions: Default::default(),
             plain: Arc::default(),
@@ -356,6 +358,11 @@ impl Fittings {
                 counters: self.counters.clone(),
             },
             preflight: self.preflight.clone(),
+            faults: Arc::new(Faults::new(
+                self.mailbox.clone(),
+                self.live.borrow().clock,
+                self.counters.clone(),
+            )),
         }
     }
 }

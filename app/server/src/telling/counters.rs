@@ -34,6 +34,8 @@ pub(crate) struct Counters {
     pub(crate) removed: Count,
     pub(crate) reports: Count,
     pub(crate) connects_failed: Count,
+    /// Attempts that a fault of ours has broken.
+    pub(crate) attempts_broken: Count,
     /// Recipients that were not written to, for they are on the suppression list.
     pub(crate) suppressed: Count,
     /// Entries that refusals have made.

@@ -56,7 +56,7 @@ impl Inside {
         let counters = &self.counters;
         let tally: &Tally = self.store.tally();
         let of_spool = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        let counted: [(&str, &str, u64); 19] = [
+        let counted: [(&str, &str, u64); 20] = [
             ("messages_accepted", "Messages that became ours", counters.accepted.value()),
             (
                 "messages_refused",
@@ -98,6 +98,11 @@ impl Inside {
                 "connects_failed",
                 "Sessions with hosts that did not come about",
                 counters.connects_failed.value(),
+            ),
+            (
+                "attempts_broken",
+                "Attempts that a fault of ours has broken",
+                counters.attempts_broken.value(),
             ),
             (
                 "replies_unclassified",

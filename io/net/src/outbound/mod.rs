@@ -17,6 +17,7 @@ use postlane_smtp::server::TlsFacts;
 use tokio::sync::mpsc;
 
 use crate::tls::{ClientTls, TlsFault};
+use crate::unbroken::unbroken;
 
 pub use connect::ConnectError;
 
@@ -77,6 +78,10 @@ pub trait Events: Send + 'static {
 
     /// It is over. Nothing comes after it. The transcript has what was said of no message.
     fn ended(&mut self, end: End, facts: &Arc<SessionFacts>, transcript: &Transcript);
+
+    /// It broke off by a fault of ours, maybe while something else was told here. Nothing comes after
+    /// it. Of what is under way nobody knows how far it came.
+    fn broken(&mut self, facts: &Arc<SessionFacts>);
 }
 
 /// A session, to be told what to do. Dropped, it ends behind what it was given.
@@ -89,10 +94,15 @@ enum Order {
 
 impl Session {
     /// Begins a session on the runtime that this is called on.
-    pub fn open(call: Call, events: impl Events) -> Self {
+    pub fn open(call: Call, mut events: impl Events) -> Self {
         // Unbounded, and bounded all the same: the engine gives a session two messages at most.
         let (orders, ordered) = mpsc::unbounded_channel();
-        tokio::spawn(session::hold(call, ordered, events));
+        let facts = session::unknown(&call);
+        tokio::spawn(async move {
+            if unbroken(session::hold(call, ordered, &mut events)).await.is_none() {
+                events.broken(&Arc::new(facts));
+            }
+        });
         Self(orders)
     }
 

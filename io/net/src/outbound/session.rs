@@ -26,10 +26,23 @@ const LONG: Duration = Duration::from_secs(24 * 3600);
 /// session for nothing. Chosen, not measured.
 const OCTETS_PER_S_MIN: u64 = 1000;
 
+/// What is known of a session before anything has happened.
+pub(super) fn unknown(call: &Call) -> SessionFacts {
+    SessionFacts {
+        connect_took: Span::ZERO,
+        local: None,
+        remote: call.address,
+        tls: None,
+        tls_fault: None,
+        banner: None,
+        greeted_after: None,
+    }
+}
+
 pub(super) async fn hold(
     call: Call,
     mut orders: UnboundedReceiver<Order>,
-    mut events: impl Events,
+    events: &mut impl Events,
 ) {
     let began = (call.now)();
     let (connection, nonce) = match nonce(&call) {
@@ -37,15 +50,7 @@ pub(super) async fn hold(
         Err(error) => (Err(error), Nonce([0; 18])),
     };
     let now = (call.now)();
-    let mut facts = SessionFacts {
-        connect_took: now.since(began),
-        local: None,
-        remote: call.address,
-        tls: None,
-        tls_fault: None,
-        banner: None,
-        greeted_after: None,
-    };
+    let mut facts = SessionFacts { connect_took: now.since(began), ..unknown(&call) };
     let mut client = Client::new(now, call.smtp.clone(), nonce);
     let (facts, end) = match connection {
         Ok(stream) => {
@@ -61,7 +66,7 @@ pub(super) async fn hold(
                 armed: Instant::MAX,
                 ordered: true,
             };
-            let end = held.talk(&mut orders, &mut events).await;
+            let end = held.talk(&mut orders, events).await;
             let Held { client: talked, wire, facts, .. } = held;
             client = talked;
             let patience = client.timeouts().quit.to_std();
@@ -74,7 +79,7 @@ pub(super) async fn hold(
             (Arc::new(facts), End::NotConnected(error))
         }
     };
-    give_back(&mut orders, &mut client, &mut events, &facts, (call.now)());
+    give_back(&mut orders, &mut client, events, &facts, (call.now)());
     events.ended(end, &facts, &client.transcript());
 }
 

@@ -26,6 +26,7 @@ enum Told {
     Opened(Arc<SessionFacts>),
     Finished(Finished),
     Ended(End, Arc<SessionFacts>, String),
+    Broken(Arc<SessionFacts>),
 }
 
 struct Listener(UnboundedSender<Told>);
@@ -41,6 +42,10 @@ impl Events for Listener {
 
     fn ended(&mut self, end: End, facts: &Arc<SessionFacts>, transcript: &Transcript) {
         self.0.send(Told::Ended(end, facts.clone(), transcript.to_string())).unwrap();
+    }
+
+    fn broken(&mut self, facts: &Arc<SessionFacts>) {
+        self.0.send(Told::Broken(facts.clone())).unwrap();
     }
 }
 
@@ -379,6 +384,7 @@ async fn under_tls(
                 assert!(matches!(outcome, Outcome::Accepted(_) | Outcome::NotTried), "{outcome:?}");
             }
             Told::Ended(end, ..) => break end,
+            broken @ Told::Broken(_) => panic!("{broken:?}"),
         }
     };
     host.await.unwrap();
@@ -433,4 +439,51 @@ async fn a_host_that_speaks_no_tls_after_all_fails_the_handshake() {
     assert!(facts.tls.is_none() && facts.banner.is_some());
     assert!(transcript.ends_with("C: STARTTLS\n") || transcript.ends_with("S: 220 go\n"));
     host.done().await;
+}
+
+/// Whoever hears of it breaks, as by a fault of ours, when a message is done.
+struct Breaking(UnboundedSender<Told>);
+
+impl Events for Breaking {
+    fn opened(&mut self, facts: &Arc<SessionFacts>) {
+        self.0.send(Told::Opened(facts.clone())).unwrap();
+    }
+
+    fn finished(&mut self, finished: Finished, _: &Arc<SessionFacts>) {
+        assert_eq!(finished.id, 0, "a fault of ours");
+    }
+
+    fn ended(&mut self, end: End, facts: &Arc<SessionFacts>, transcript: &Transcript) {
+        self.0.send(Told::Ended(end, facts.clone(), transcript.to_string())).unwrap();
+    }
+
+    fn broken(&mut self, facts: &Arc<SessionFacts>) {
+        self.0.send(Told::Broken(facts.clone())).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_a_fault_of_ours_breaks_is_told_of() {
+    let (listener, address) = listener().await;
+    let host = Host::on(
+        listener,
+        &format!(
+            "{HELLO}
+            C: MAIL FROM:<a@example.com>
+            C: RCPT TO:<b@example.net>
+            C: DATA
+            S: 550 5.7.1 no
+            S: 503 5.5.1 no
+            S: 503 5.5.1 no"
+        ),
+    );
+    let (sender, mut told) = unbounded_channel();
+    let session = Session::open(plain(address), Breaking(sender));
+    session.begin(message(1, "Subject: a\r\n\r\n")).unwrap();
+    assert!(matches!(told.recv().await, Some(Told::Opened(_))));
+    assert!(matches!(told.recv().await, Some(Told::Broken(facts)) if facts.remote == address));
+    assert!(told.recv().await.is_none(), "nothing comes after it");
+    // Who has more for it hears that it is gone.
+    assert!(session.begin(message(2, "Subject: b\r\n\r\n")).is_err());
+    drop(host);
 }

@@ -37,7 +37,8 @@ impl Parted {
     pub(crate) fn with_all_waiting(mut self, letter: &Letter, waits: &Waits) -> Self {
         let go = std::mem::take(&mut self.go);
         self.outcomes.extend(go.iter().map(|index| waits.outcome(*index)));
-        let envelope = || Unsent { envelope: letter.envelope.clone(), replies: SmallVec::new() };
+        let envelope =
+            || Unsent { envelope: Some(letter.envelope.clone()), replies: SmallVec::new() };
         let unsent = self.unsent.get_or_insert_with(|| Box::new(envelope()));
         unsent.replies.extend(waits.replies(&go));
         self
@@ -61,7 +62,7 @@ impl Stops {
         parted.go.retain(|index| !stopped.iter().any(|(of, _)| of == index));
         parted.outcomes = stopped.iter().map(|(index, stopped)| outcome(*index, stopped)).collect();
         let replies = stopped.iter().map(|(index, stopped)| (*index, stopped.reply(now)));
-        let (envelope, replies) = (envelope.clone(), replies.collect());
+        let (envelope, replies) = (Some(envelope.clone()), replies.collect());
         parted.unsent = Some(Box::new(Unsent { envelope, replies }));
         parted
     }
