@@ -226,14 +226,20 @@ mod tests {
     const ADD: &str = "INSERT INTO audit (at, who, origin, tenant, what, detail, status)
         VALUES (1, 'a', 'b', '', 'c', 'd', 200)";
 
+    /// Something was written to it, and then an empty one was put in its place.
+    fn replaced_in(dir: &tempfile::TempDir) -> Database {
+        let backup = dir.path().join("backup.db");
+        drop(Database::open(&backup).unwrap());
+        let mut database = Database::open(&path(dir)).unwrap();
+        database.write(|t| t.execute(ADD, [])).unwrap();
+        fs::rename(&backup, path(dir)).unwrap();
+        database
+    }
+
     #[test]
     fn nothing_is_written_to_a_file_that_was_replaced_or_removed() {
         let dir = tempfile::tempdir().unwrap();
-        let backup = dir.path().join("backup.db");
-        drop(Database::open(&backup).unwrap());
-        let mut database = Database::open(&path(&dir)).unwrap();
-        database.write(|t| t.execute(ADD, [])).unwrap();
-        fs::rename(&backup, path(&dir)).unwrap();
+        let mut database = replaced_in(&dir);
         let refused = database.write(|t| t.execute(ADD, [])).unwrap_err();
         assert!(matches!(refused, RegistryError::Replaced { .. }), "{refused:?}");
         assert!(refused.to_string().contains("restart the relay") && refused.is_of_the_file());
@@ -245,11 +251,7 @@ mod tests {
     #[test]
     fn what_was_logged_for_the_old_file_does_not_get_into_the_one_in_its_place() {
         let dir = tempfile::tempdir().unwrap();
-        let backup = dir.path().join("backup.db");
-        drop(Database::open(&backup).unwrap());
-        let mut database = Database::open(&path(&dir)).unwrap();
-        database.write(|t| t.execute(ADD, [])).unwrap();
-        fs::rename(&backup, path(&dir)).unwrap();
+        let database = replaced_in(&dir);
         drop(database);
         let restored = Database::open(&path(&dir)).unwrap();
         let count = "SELECT count(*) FROM audit";
