@@ -128,6 +128,7 @@ mod tests {
             let refused = asked + Span::from_min(6);
             controller.doubt_faster(refused, refused);
             controller.begin_faster_anew();
+            assert_eq!(controller.faster.doubted, Some(0.1), "the rate before it");
             assert!(controller.failed.unwrap() < 0.11, "{:?}", controller.failed);
             controller.pace.keep_to(0.1, refused);
             waited.push(controller.faster.until.since(refused));
