@@ -61,21 +61,21 @@ pub(crate) enum Command {
     Queue(QueueCommand),
     /// What happened: every message taken, every attempt, every change of a lane
     ///
-    /// The newest entries that agree with everything given, the newest at the bottom. Under an
+    /// The newest entries that match everything given, the newest at the bottom. Under an
     /// attempt that was not accepted stands what the host said, and what it means.
     Log(Box<Log>),
     /// Tell a message's whole story: intake, attempts, replies, reports, what came back
     ///
     /// What happened meanwhile to the lanes and hosts that it went by is told, too, marked with ~.
     Trace(Trace),
-    /// Look at lanes, what they believe and why they wait, and order something of them
+    /// Look at lanes, what they believe and why they wait, and give them orders
     ///
     /// A lane is the way from one source to one provider. It finds out by itself what the provider
-    /// takes. The provider is named by its id, brand or name, or by a domain of its: united-internet, gmx
+    /// takes. The provider is named by its id, brand or name, or by one of its domains: united-internet, gmx
     /// and web.de are the same. Orders hold until they are taken back, also after a restart.
     #[command(subcommand)]
     Lanes(LanesCommand),
-    /// Show what of what providers ask for is missing in mail that is about to go there
+    /// Show which of a provider's requirements mail about to go there does not meet
     ///
     /// Messages are looked at as they will leave, a few of each domain, provider, source and stream;
     /// mail does not wait for it. The exit status is 1 where something is missing, or nothing was looked
@@ -87,7 +87,7 @@ pub(crate) enum Command {
     /// sources, with all other providers, and with the time before. The exit status is 1 if
     /// something is wrong.
     Diagnose(Diagnose),
-    /// What is wrong for a while: seen by itself, over by itself, with steps to check off
+    /// Trouble that lasts: opened and closed by the relay itself, with steps to check off
     #[command(subcommand)]
     Incidents(IncidentsCommand),
     /// Write a pack of evidence for a postmaster or an ESP
@@ -123,7 +123,7 @@ pub(crate) enum Command {
     /// What our domains publish and published, and what is wrong with them
     #[command(subcommand)]
     Domains(DomainsCommand),
-    /// Make keys that sign mail, and look whether receivers find them
+    /// Make keys that sign mail, and check whether receivers find them
     #[command(subcommand)]
     Dkim(DkimCommand),
     /// Write out a domain's SPF record, and see whether a published copy still has all of it
@@ -159,7 +159,7 @@ pub(crate) enum Command {
     ///
     /// With --listen it is a server on this machine for any sender to try itself on; what it takes
     /// it throws away. Addresses that begin with "unknown" do not exist. With --replay it answers
-    /// each dispatch of a file, such as a rehearsal's trace, with one JSON object to a line.
+    /// each dispatch of a file, such as a rehearsal's trace, with one JSON object per line.
     Receiver(Receiver),
     /// Make and revoke tokens: who may ask the HTTP API for what
     ///
@@ -171,10 +171,10 @@ pub(crate) enum Command {
     /// Always done on the file in the server's data directory; a running server sees it at once.
     #[command(subcommand)]
     User(UserCommand),
-    /// Tell other programs what happens, in order, signed, and as long as it takes
+    /// Tell other programs what happens: in order, signed, and repeated until it was taken
     #[command(subcommand)]
     Webhook(WebhookCommand),
-    /// Save questions about log, queue and lanes, to ask them again
+    /// Save queries of log, queue and lanes under a name
     #[command(subcommand)]
     View(ViewCommand),
     /// Tell how mail to domains that publish MTA-STS or TLSA records was encrypted, and what failed

@@ -19,7 +19,7 @@ pub(crate) enum Exit {
     Undetermined,
     /// 4: no server answers.
     Unreachable,
-    /// 75 (`EX_TEMPFAIL` of sysexits.h): something is in the way that may go by itself, a port in
+    /// 75 (`EX_TEMPFAIL` of sysexits.h): something is in the way that may pass by itself, a port in
     /// use or a disk that is full. The same command may do later.
     TryAgain,
     /// 78 (`EX_CONFIG`): the configuration is wrong, or what it names. The same command fails until

@@ -19,7 +19,7 @@ pub(crate) struct Reach {
     /// The file with the API's token [default: DIR/token]
     #[arg(long, value_name = "FILE", global = true)]
     pub(crate) token: Option<PathBuf>,
-    /// Print JSON: one value, or one to a line
+    /// Print JSON: one value, or one per line
     #[arg(long, global = true, help_heading = None)]
     pub(crate) json: bool,
 }

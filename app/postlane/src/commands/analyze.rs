@@ -62,13 +62,13 @@ enum Wanted {
     Exim,
     /// Haraka's default format, level info
     Haraka,
-    /// KumoMTA's JSON lines; by its documentation, not held against a real one
+    /// KumoMTA's JSON lines; by its documentation, not checked against a real one
     Kumomta,
-    /// PowerMTA's accounting files; by their documentation, not held against a real one
+    /// PowerMTA's accounting files; by their documentation, not checked against a real one
     Pmta,
     /// Our own log
     Postlane,
-    /// Events of our own, a JSON object to a line
+    /// Events of our own, one JSON object per line
     Jsonl,
 }
 

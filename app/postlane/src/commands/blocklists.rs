@@ -18,7 +18,7 @@ pub(crate) enum BlocklistsCommand {
     Status(Status),
     /// Who was on which list, from when to when
     History(History),
-    /// Let the running server ask all lists about everybody now, and say what they say
+    /// Let the running server ask all lists now, and say what they answer
     Check,
 }
 

@@ -24,13 +24,13 @@ use crate::reach::socket_address;
 /// What is looked at.
 #[derive(Subcommand)]
 pub(crate) enum CheckCommand {
-    /// Look at a message as a receiver would: form, SPF, DKIM, DMARC, ARC, and what mail to many needs
+    /// Look at a message as a receiver would: form, SPF, DKIM, DMARC, ARC, and what bulk mail needs
     Message(Box<message::CheckMessage>),
     /// Look at what a domain publishes: MX, SPF, DKIM, DMARC, MTA-STS, TLSA, BIMI, its name servers
     Domain(Box<domain::CheckDomain>),
     /// Look at an address that sends: its name, what it says in EHLO, and the block lists
     Ip(Box<address::CheckIp>),
-    /// Say whether a domain lets an address send, and how that comes about
+    /// Say whether a domain lets an address send, and why
     Spf(Box<spf::CheckSpf>),
 }
 

@@ -34,7 +34,7 @@ pub(crate) enum ConfigCommand {
         #[arg(value_name = "FILE")]
         file: Option<PathBuf>,
     },
-    /// Make of a password, read from standard input, what `credential.password_scram` keeps of it
+    /// Read a password from standard input, and print the form that `credential.password_scram` takes
     Password,
 }
 

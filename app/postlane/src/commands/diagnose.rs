@@ -19,7 +19,7 @@ use crate::reach::Reach;
 /// Where to look.
 #[derive(Args)]
 pub(crate) struct Diagnose {
-    /// This provider alone, in detail: its id, brand or name, or a domain of its
+    /// Only this provider, in detail: its id, brand or name, or one of its domains
     #[arg(long, value_name = "ID")]
     provider: Option<String>,
     /// Not before: a moment (RFC 3339), or how long ago: 30m, 24h, 7d
@@ -28,7 +28,7 @@ pub(crate) struct Diagnose {
     /// Before: a moment, or how long ago [default: now]
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
-    /// The mail of this tenant alone
+    /// Only this tenant's mail
     #[arg(long, value_name = "NAME")]
     tenant: Option<String>,
     /// Every provider in detail, the healthy ones too

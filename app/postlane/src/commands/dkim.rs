@@ -12,7 +12,7 @@ use crate::exit::{Exit, Failure};
 pub(crate) enum DkimCommand {
     /// Make keys for a domain; print what to publish, and what to write into the configuration
     New(Box<new::New>),
-    /// Look whether the DNS has the keys of a configuration: 1 if one is missing or another
+    /// Check whether the DNS has the keys of a configuration: 1 if one is missing or another
     Check(Box<check::Check>),
 }
 

@@ -22,7 +22,7 @@ use crate::reach::Reach;
 /// About whom, for whom, and where to.
 #[derive(Args)]
 pub(crate) struct Evidence {
-    /// The provider: its id, brand or name, or a domain of its
+    /// The provider: its id, brand or name, or one of its domains
     #[arg(long, value_name = "ID")]
     provider: String,
     /// Not before: a moment (RFC 3339), or how long ago: 30m, 24h, 7d [default: 24h; of a log, all]
@@ -34,8 +34,8 @@ pub(crate) struct Evidence {
     /// The folder for it; it must not be there yet, or be empty
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// To whom it is written: gmx, gmail, outlook, yahoo, t-online, esp, postmaster [default: who
-    /// fits the provider]
+    /// To whom it is written: gmx, gmail, outlook, yahoo, t-online, esp, postmaster [default: the
+    /// one that fits the provider]
     #[arg(long = "for", value_name = "WHO")]
     addressee: Option<String>,
     /// Show addresses in full; otherwise marks stand in place of local parts

@@ -24,7 +24,7 @@ pub(crate) enum IncidentsCommand {
     },
     /// Check a step off: it is done
     Tick(Tick),
-    /// Take one on: somebody cares for it
+    /// Take one on: somebody sees to it
     Acknowledge(To),
     /// Write something to one
     Note {
@@ -51,7 +51,7 @@ pub(crate) struct List {
     /// Those that are over
     #[arg(long)]
     closed: bool,
-    /// At this provider: its id, brand or name, or a domain of its
+    /// At this provider: its id, brand or name, or one of its domains
     #[arg(long, value_name = "ID")]
     provider: Option<String>,
     /// Of this kind: throttle, block, webhook_paused, …

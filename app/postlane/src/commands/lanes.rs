@@ -16,14 +16,14 @@ use crate::reach::Reach;
 pub(crate) enum LanesCommand {
     /// List all lanes, or a provider's: what each does, and why its mail waits
     List {
-        /// Of this provider: its id, brand or name, or a domain of its
+        /// Of this provider: its id, brand or name, or one of its domains
         provider: Option<String>,
     },
-    /// Tell all of a lane: its rate, what it believes of the provider and why, who has ordered what
+    /// Show everything about a lane: its rate, what it believes of the provider and why, who has ordered what
     Show(Show),
     /// Send nothing; transactions under way end
     Pause(Stop),
-    /// Hold mail that comes from now on, while the old queue is worked off
+    /// Hold mail that comes from now on; older mail in the queue still goes
     HoldNew(Stop),
     /// Open no session any more; those that are open end by themselves
     Drain(Plain),
@@ -47,7 +47,7 @@ pub(crate) enum LanesCommand {
 
 #[derive(Args)]
 pub(crate) struct Show {
-    /// The provider: its id, brand or name, or a domain of its
+    /// The provider: its id, brand or name, or one of its domains
     provider: String,
     /// The source [default: all lanes of the provider, one after the other]
     source: Option<String>,
@@ -59,7 +59,7 @@ pub(crate) struct Show {
 /// To which lanes, who, and why.
 #[derive(Args)]
 pub(crate) struct To {
-    /// The provider: its id, brand or name, or a domain of its
+    /// The provider: its id, brand or name, or one of its domains
     provider: String,
     #[command(flatten)]
     who: Who,

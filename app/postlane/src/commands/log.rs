@@ -25,14 +25,14 @@ use crate::reach::Reach;
 pub(crate) struct Log {
     #[command(flatten)]
     which: Which,
-    /// Go on with what happens from now on, until it is broken off
+    /// Go on with what happens from now on, until interrupted
     #[arg(long, short, conflicts_with_all = ["stats", "facets", "until"])]
     follow: bool,
-    /// What became of mail, by provider and recipient domain; of the last 24 hours if not said
-    /// otherwise
+    /// What became of mail, by provider and recipient domain; of the last 24 hours unless a time
+    /// is given
     #[arg(long, conflicts_with = "facets")]
     stats: bool,
-    /// How often each provider, code, label … occurs; of the last 24 hours if not said otherwise
+    /// How often each provider, code, label … occurs; of the last 24 hours unless a time is given
     #[arg(long)]
     facets: bool,
     /// Print comma-separated values

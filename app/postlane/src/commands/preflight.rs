@@ -31,7 +31,7 @@ enum PreflightCommand {
 
 #[derive(Args)]
 struct Which {
-    /// Only at this provider: its id, brand or name, or a domain of its
+    /// Only at this provider: its id, brand or name, or one of its domains
     #[arg(long, value_name = "PROVIDER")]
     provider: Option<String>,
     /// Only by this source

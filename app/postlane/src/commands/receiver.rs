@@ -34,7 +34,7 @@ pub(crate) struct Receiver {
     /// Let time run so many times faster
     #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = speed, conflicts_with = "replay")]
     speed: f64,
-    /// Answer the dispatches in this file, one JSON object to a line; `-` for stdin
+    /// Answer the dispatches in this file, one JSON object per line; `-` for stdin
     #[arg(long, value_name = "FILE")]
     replay: Option<PathBuf>,
     /// Where its chance begins [default: that of the scenario's first run]

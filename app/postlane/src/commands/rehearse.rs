@@ -41,7 +41,7 @@ pub(crate) struct Rehearse {
         value_parser = policy
     )]
     policy: Vec<Policy>,
-    /// Runs of each, with chance of their own
+    /// Runs of each, every one with a seed of its own
     #[arg(
         long,
         value_name = "N",

@@ -32,11 +32,11 @@ use crate::reach::{Reach, socket_address};
 #[command(after_help = "Exit status:
   0   told to end, and ended well
   2   the command line is wrong
-  75  something is in the way that may go by itself: a port or a directory in use, a full disk;
+  75  something is in the way that may pass by itself: a port or a directory in use, a full disk;
       or the spool or a thread had failed, and no mail was taken any more
   78  the configuration is wrong, or what it names: nothing starts until it is changed")]
 pub(crate) struct Serve {
-    /// The configuration file; without one, the defaults hold
+    /// The configuration file; without one, the defaults apply
     #[arg(long, short, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// Take mail there [default: 127.0.0.1:2525]; port 0 picks a free one
@@ -51,7 +51,7 @@ pub(crate) struct Serve {
     /// The port of MX hosts [default: 25]
     #[arg(long, value_name = "PORT")]
     pub(crate) mx_port: Option<u16>,
-    /// Send what agrees with PATTERN to that host, without looking at MX records; `*` is all
+    /// Send what matches PATTERN to that host, without looking at MX records; `*` is all
     #[arg(long, value_name = "PATTERN=HOST:PORT")]
     pub(crate) route: Vec<String>,
     /// Seed of all chance (shuffles, jitter), for a run that can be repeated

@@ -31,9 +31,9 @@ pub(crate) enum SuppressionCommand {
         /// The address, or a domain
         address: String,
     },
-    /// Put addresses or domains on it, or others in their place
+    /// Put addresses or domains on it, or replace their entries
     Add(Add),
-    /// Take addresses, domains, or all that agrees with a filter off it; mail that waited for them
+    /// Take addresses, domains, or all that matches a filter off it; mail that waited for them
     /// goes on
     #[command(alias = "undo")]
     Remove(Remove),
@@ -129,7 +129,7 @@ pub(crate) struct Who {
 /// How a file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// A header line, then an entry to a line (RFC 4180)
+    /// A header line, then one entry per line (RFC 4180)
     Csv,
     /// A JSON object to a line
     Jsonl,

@@ -23,7 +23,7 @@ use crate::reach::Reach;
 pub(crate) enum TesterCommand {
     /// Make a test address, wait until a message has come, and say what receivers make of it
     New(New),
-    /// List tests that are kept, the youngest first
+    /// List the tests that are kept, the newest first
     List,
     /// Say what was made of a test's last message
     Show {

@@ -21,7 +21,7 @@ pub(crate) enum TokenCommand {
     New(New),
     /// List all tokens, and when each was last used
     List,
-    /// Have a token open nothing any more
+    /// Revoke a token: it opens nothing any more
     Revoke {
         /// Its name
         #[arg(value_parser = label)]

@@ -14,7 +14,7 @@ pub(crate) struct Trace {
     /// A queue id, a Message-ID, or a recipient's address
     #[arg(value_name = "ID|MESSAGE-ID|RECIPIENT")]
     what: String,
-    /// Messages to a recipient, at most, the youngest [default: 1]
+    /// How many of a recipient's messages, the newest first [default: 1]
     #[arg(short = 'n', value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
     many: Option<u32>,
     /// All dialogues and header sections that were kept, not the last dialogue alone

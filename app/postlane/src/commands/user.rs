@@ -23,7 +23,7 @@ pub(crate) enum UserCommand {
     Add(Add),
     /// List everybody who can or could sign in, and when they did last
     List,
-    /// Give somebody another password; who is signed in as them is so no more
+    /// Give somebody another password, and end their sessions
     Passwd {
         /// Their name
         #[arg(value_parser = label)]
@@ -31,7 +31,7 @@ pub(crate) enum UserCommand {
         #[command(flatten)]
         password: Password,
     },
-    /// Let somebody sign in no more; who is signed in as them is so no more
+    /// Let somebody sign in no more, and end their sessions
     Disable {
         /// Their name
         #[arg(value_parser = label)]

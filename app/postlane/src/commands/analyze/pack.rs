@@ -32,7 +32,7 @@ pub(crate) struct LogsOfOthers {
     /// Which program wrote it
     #[arg(long, value_name = "NAME", value_enum, default_value = "auto", requires = "logs")]
     format: Wanted,
-    /// An address it sends from, which no log tells; may be given several times
+    /// An address it sends from, which logs do not tell; may be given several times
     #[arg(long = "ip", value_name = "ADDRESS", requires = "logs")]
     addresses: Vec<IpAddr>,
     /// The name it gives with EHLO

@@ -29,7 +29,7 @@ pub(crate) struct CheckMessage {
     /// It was announced with SMTPUTF8
     #[arg(long)]
     smtputf8: bool,
-    /// Follow the links over https: who counts clicks counts that; links that act (unsubscribe,
+    /// Follow the links over https: whoever counts clicks will count them; links that act (unsubscribe,
     /// confirm, log in) are left alone
     #[arg(long)]
     fetch_links: bool,

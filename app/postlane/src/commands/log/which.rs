@@ -7,7 +7,7 @@ use postlane_api::wire::LogQuery;
 #[derive(Args)]
 #[command(next_help_heading = "Which entries (several of one kind: separated by commas)")]
 pub(super) struct Which {
-    /// A provider: its id, a brand, or a domain of its (gmx, web.de)
+    /// A provider: its id, a brand, or one of its domains (gmx, web.de)
     #[arg(long, value_name = "NAME")]
     provider: Option<String>,
     /// A reply code: 421, or 4xx for all of them
