@@ -304,3 +304,14 @@ fn a_smart_host_is_sent_mail_by_its_user_over_tls_that_proves_its_name() {
     let log = smart_host.log_until(|log| log.contains("event=accepted"));
     assert!(log.contains(" protocol=ESMTPSA tls=TLSv1.3 user=shop\n"), "{log}");
 }
+
+#[test]
+fn where_the_system_has_no_certificate_authorities_it_is_said_what_to_install_or_to_name() {
+    let home = Home::new();
+    let none = home.path().join("none");
+    let mut serve = home.command(&["serve", "--smtp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+    let output = serve.env("SSL_CERT_FILE", &none).env("SSL_CERT_DIR", &none).output().unwrap();
+    assert_eq!(output.status.code(), Some(75), "they may be installed meanwhile");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("ca-certificates") && said.contains("https.extra_roots"), "{said}");
+}

@@ -76,11 +76,9 @@ impl ClientTls {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let builder = builder(&provider, minimum);
         let Some(path) = authorities else {
-            let config =
-                builder.with_platform_verifier().map_err(|e| CertificateError::NotUsable {
-                    path: "the system's certificate authorities".into(),
-                    why: e.to_string(),
-                })?;
+            let config = builder
+                .with_platform_verifier()
+                .map_err(|e| CertificateError::no_authorities(&e))?;
             return Ok(Self::of(config.with_no_client_auth()));
         };
         let unreadable =

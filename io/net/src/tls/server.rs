@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use postlane_smtp::server::TlsFacts;
 use rustls::crypto::aws_lc_rs;
-use rustls::{CommonState, ProtocolVersion, ServerConfig};
+use rustls::{CommonState, Error, ProtocolVersion, ServerConfig};
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
@@ -22,6 +22,27 @@ pub enum CertificateError {
         /// Why not.
         why: String,
     },
+    /// The system names no authority that could be believed.
+    #[error(
+        "the system's certificate authorities cannot be used: {why}: install them (Debian's package \
+         ca-certificates), or name files with authorities in https.extra_roots"
+    )]
+    NoAuthorities {
+        /// Why not.
+        why: String,
+    },
+}
+
+impl CertificateError {
+    /// What is told where nothing could be proved to us.
+    pub(super) fn no_authorities(error: &Error) -> Self {
+        let why = match error {
+            // What others prefix to it, "unexpected error", says nothing.
+            Error::General(why) => why.clone(),
+            other => other.to_string(),
+        };
+        Self::NoAuthorities { why }
+    }
 }
 
 /// Reads a certificate chain and its key, both PEM.

@@ -37,12 +37,8 @@ impl Trust {
             }
         }
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let verifier = Verifier::new_with_extra_roots(roots, provider).map_err(|e| {
-            CertificateError::NotUsable {
-                path: "the system's certificate authorities".into(),
-                why: e.to_string(),
-            }
-        })?;
+        let verifier = Verifier::new_with_extra_roots(roots, provider)
+            .map_err(|e| CertificateError::no_authorities(&e))?;
         Ok(Self { verifier: Arc::new(verifier) })
     }
 
