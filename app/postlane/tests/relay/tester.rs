@@ -7,7 +7,7 @@ use std::time::Instant;
 use serde_json::{Value, json};
 
 use crate::http::{Answer, Api};
-use crate::knot::{Knot, Zone};
+use crate::knot::{Knot, Zone, free_address};
 use crate::relay::{Home, PATIENCE, Relay};
 
 const RECORDS: &str = "@ TXT \"v=spf1 ip4:127.0.0.1 -all\"\n@ MX 10 mail\nmail A 192.0.2.25\n\
@@ -98,6 +98,35 @@ fn a_message_to_a_test_address_is_looked_at_and_never_sent() {
     assert_eq!(report["arrival"]["client"], "127.0.0.1");
     assert_eq!(relay.ask_json(&["queue", "list"]).len(), 0);
     assert!(!relay.log().contains("event=accepted"), "{}", relay.log());
+}
+
+#[test]
+fn what_the_relay_itself_sends_to_a_test_address_is_tested_and_goes_round_nowhere() {
+    let records = "test MX 10 us\nround MX 10 us\nus A 127.0.0.1\n";
+    let zone = |name, records| Zone { name, records: Some(records), signed: false };
+    let knot = Knot::start(&[zone("example.net", records), zone("arpa", "")]);
+    let port = free_address().unwrap().port();
+    let file = format!(
+        "[[listener]]\naddress = \"127.0.0.1:{port}\"\ntests = true\n[tester]\ndomain = \
+         \"test.example.net\"\n[delivery]\nresolvers = [\"{}\"]\nmx_port = {port}\n",
+        knot.address()
+    );
+    let relay = Home::new().start_by_file(&file);
+    let made = make(&relay);
+    let hand_in = |to: &str| {
+        let says = ["--subject", "News", "--text", "There are news."];
+        let from = ["send", "--from", "news@shop.example", "--to", to];
+        let sent = relay.ask(&[&from[..], &says[..]].concat());
+        relay.outcome(String::from_utf8(sent.stdout).unwrap().trim())
+    };
+    let address = text(&made, "address").to_owned();
+    let outcome = hand_in(&address);
+    assert!(outcome.contains("taken for a test, and never sent on"), "{outcome}");
+    reported(&relay, text(&made, "id"), 1);
+    let stranger = hand_in("nobody@test.example.net");
+    assert!(stranger.contains("event=bounced") && stranger.contains("code=550"), "{stranger}");
+    let round = hand_in("jo@round.example.net");
+    assert!(round.contains("leads back to this relay"), "{round}");
 }
 
 #[test]

@@ -48,7 +48,8 @@ pub(crate) struct NextHop {
     pub(crate) provider: Box<str>,
     /// For what of ours its limits count: for all of it, where it is a smart host.
     pub(crate) limits: Limits,
-    /// It was found in the DNS, and not written down by an operator.
+    /// It was found in the DNS, and neither written down by an operator nor is it the way to our
+    /// own tests: who names itself as we do there is us, and mail has gone round.
     pub(crate) is_exchanger: bool,
     pub(crate) policy: Arc<HopPolicy>,
 }
@@ -68,8 +69,31 @@ pub(crate) struct Routing {
 /// What is asked, and who knows the providers.
 pub(crate) struct Asked {
     pub(crate) router: Router<Resolver>,
+    pub(crate) to_tests: Option<ToTests>,
     pub(crate) published: Published,
     pub(crate) providers: Providers,
+}
+
+/// The way to our own tests, where they are taken. What comes to their domain at a listener for
+/// tests is kept or refused, and never sent on: such mail cannot go round, and what we ourselves
+/// make of a message can be tested.
+pub(crate) struct ToTests {
+    pub(crate) domain: Domain,
+    /// To it listeners for tests are another's.
+    pub(crate) router: Router<Resolver>,
+}
+
+impl Asked {
+    /// The way to our own tests, where this is their domain.
+    fn tests_at(&self, host: &Host) -> Option<&ToTests> {
+        let is_theirs = |tests: &&ToTests| matches!(host, Host::Domain(to) if *to == tests.domain);
+        self.to_tests.as_ref().filter(is_theirs)
+    }
+
+    /// Who finds the way to this host.
+    fn router_to(&self, host: &Host) -> &Router<Resolver> {
+        self.tests_at(host).map_or(&self.router, |tests| &tests.router)
+    }
 }
 
 /// Why there was no route to a destination, in words, for reports.
@@ -213,7 +237,7 @@ async fn find(
     let sender = destination.sender.clone().unwrap_or(ReversePath::Null);
     let host = &destination.host;
     if setup.routes.asks_for_provider(host) {
-        let route = asked.router.resolve(host).await;
+        let route = asked.router_to(host).resolve(host).await;
         let provider = provider_of(asked, host, route.as_ref().ok());
         return match setup.routes.find(&sender, host, Some(&provider)) {
             Some(target) => by_target(asked, setup, host, target, provider).await,
@@ -226,7 +250,7 @@ async fn find(
             by_target(asked, setup, host, target, provider).await
         }
         None => {
-            let route = asked.router.resolve(host).await?;
+            let route = asked.router_to(host).resolve(host).await?;
             let provider = provider_of(asked, host, Some(&route));
             by_exchangers(asked, setup, host, route, provider).await
         }
@@ -271,7 +295,8 @@ async fn by_exchangers(
     let policy = |demand| Arc::new(HopPolicy { tls: tls.clone(), auth: None, demand });
     let policies = demands.into_iter().map(policy).collect();
     let (limits, port) = (Limits::OfSource, setup.mx_port);
-    Ok(Found { route, port, provider, limits, policies, is_exchanger: true })
+    let is_exchanger = asked.tests_at(host).is_none();
+    Ok(Found { route, port, provider, limits, policies, is_exchanger })
 }
 
 async fn by_target(
@@ -281,7 +306,7 @@ async fn by_target(
     target: &Target,
     provider: Box<str>,
 ) -> Result<Found, RouteFailure> {
-    let route = asked.router.resolve_target(target).await?;
+    let route = asked.router_to(host).resolve_target(target).await?;
     let auth = target.credentials.as_ref().map(read_password).transpose()?;
     let of_recipients = setup.tls_for(host, &provider);
     let (provider, limits) = match target.lane_name(setup.mx_port) {

@@ -30,7 +30,7 @@ use crate::intake::{Intake, OnItsWay};
 use crate::lanes::{Keeping, Lanes, Teller as LaneTeller};
 use crate::outbound::Outbound;
 use crate::outbound::faults::Faults;
-use crate::outbound::routing::{Asked, Failures, Routing, route_settings};
+use crate::outbound::routing::{Asked, Failures, Routing, ToTests, route_settings};
 use crate::outbound::tls_policy::Published;
 use crate::outbound::unreached::Unreached;
 use crate::outcome::diagnosing::Diagnosing;
@@ -318,9 +318,19 @@ impl Fittings {
         setup: &Setup,
         listening: Vec<SocketAddr>,
     ) -> anyhow::Result<Routing> {
+        let to_tests = match &setup.tester.domain {
+            None => None,
+            Some(domain) => {
+                let each = listening.iter().zip(&setup.listeners);
+                let others = each.filter(|(_, listener)| !listener.tests).map(|(at, _)| *at);
+                let settings = route_settings(setup, others.collect());
+                let router = Router::new(setup.resolver()?, settings);
+                Some(ToTests { domain: domain.clone(), router })
+            }
+        };
         let router = Router::new(setup.resolver()?, route_settings(setup, listening));
-        let published = self.published.clone();
-        let asked = Arc::new(Asked { router, published, providers: Providers::built_in() });
+        let (published, providers) = (self.published.clone(), Providers::built_in());
+        let asked = Arc::new(Asked { router, to_tests, published, providers });
         Ok(Routing {
             ring: runtime::Handle::current(),
             clock: setup.clock,
