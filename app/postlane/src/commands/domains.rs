@@ -18,7 +18,8 @@ use crate::reach::Reach;
 pub(crate) enum DomainsCommand {
     /// All of them, each in a row; status 1 if anything is wrong with one, or there is none
     List,
-    /// One: what it publishes, what is wrong, and what to do; status 1 if anything is wrong
+    /// One: what it publishes, what is wrong, and what to do; status 1 if anything is wrong, or
+    /// with --at if nothing is known of then
     Show(Show),
     /// What has changed of one
     Changes(Changes),
@@ -55,7 +56,9 @@ pub(crate) fn run(reach: &Reach, command: DomainsCommand) -> Result<Exit, Failur
     match command {
         DomainsCommand::List => list(reach, &client),
         DomainsCommand::Show(Show { name, at }) => {
-            Ok(show(reach, &one(&name, &DomainQuery { at, limit: None })?))
+            let is_past = at.is_some();
+            let story = one(&name, &DomainQuery { at, limit: None })?;
+            Ok(if is_past { show_then(reach, &story) } else { show(reach, &story) })
         }
         DomainsCommand::Changes(Changes { name, limit }) => {
             Ok(changes(reach, &one(&name, &DomainQuery { at: None, limit: Some(limit) })?))
@@ -135,19 +138,36 @@ fn show(reach: &Reach, story: &DomainStory) -> Exit {
             print::field("see", &print::printable(&issue.reference));
         }
         print::line("");
-        let record = |of: &RecordRow| {
-            let values =
-                if of.values.is_empty() { "nothing".to_owned() } else { of.values.join(" | ") };
-            vec![
-                print::printable(&of.name),
-                of.kind.clone(),
-                moment(&of.since),
-                print::printable(&values),
-            ]
-        };
-        print::table(&["NAME", "TYPE", "SINCE", "SAYS"], story.records.iter().map(record));
+        print_records(story);
     }
     if open.is_empty() { Exit::Yes } else { Exit::No }
+}
+
+/// What it published at a moment in the past; what is wrong with it now is no matter of then.
+fn show_then(reach: &Reach, story: &DomainStory) -> Exit {
+    let is_known = !story.records.is_empty();
+    if reach.json {
+        print::json(story);
+    } else if is_known {
+        print_records(story);
+    } else {
+        print::note("nothing is known of it then: it was not looked at so early");
+    }
+    if is_known { Exit::Yes } else { Exit::No }
+}
+
+fn print_records(story: &DomainStory) {
+    let record = |of: &RecordRow| {
+        let values =
+            if of.values.is_empty() { "nothing".to_owned() } else { of.values.join(" | ") };
+        vec![
+            print::printable(&of.name),
+            of.kind.clone(),
+            moment(&of.since),
+            print::printable(&values),
+        ]
+    };
+    print::table(&["NAME", "TYPE", "SINCE", "SAYS"], story.records.iter().map(record));
 }
 
 fn changes(reach: &Reach, story: &DomainStory) -> Exit {

@@ -119,6 +119,12 @@ fn what_changes_is_kept_with_what_was_there_and_a_record_that_is_gone_is_an_inci
     let then = relay.ask_json(&then).remove(0);
     assert_eq!(values(&then, "_dmarc.example.com", "TXT"), [POLICY]);
     assert_eq!(values(&then, "example.com", "TXT"), [OLD_SPF]);
+    // Of then nothing of today is told: neither what is wrong, nor what was published later.
+    let then = relay.ask(&["domains", "show", "example.com", "--at", "2026-11-01T01:30:00Z"]);
+    let told = String::from_utf8(then.stdout).unwrap();
+    assert!(told.contains(OLD_SPF) && !told.contains("DMARC-01"), "{told}");
+    let before = relay.ask(&["domains", "show", "example.com", "--at", "2026-10-01T00:00:00Z"]);
+    assert_eq!((before.status.code(), before.stdout.len()), (Some(1), 0));
 
     // It is back: the incident is over at once, what was wrong when it is seen right twice.
     let home = relay.crash();
