@@ -251,7 +251,8 @@ fn problem(status: StatusCode, answer: &[u8]) -> Failure {
     let value: serde_json::Value = serde_json::from_slice(answer).unwrap_or_default();
     let detail = value["detail"].as_str().unwrap_or("the server gave no reason");
     let pointed = value["errors"].as_array().into_iter().flatten();
-    let pointed = pointed.filter_map(|one| one["detail"].as_str());
+    // The one thing that is wrong is often told of the whole and of its part.
+    let pointed = pointed.filter_map(|one| one["detail"].as_str()).filter(|one| *one != detail);
     let says = iter::once(detail).chain(pointed).collect::<Vec<_>>().join("; ");
     let exit = match status.as_u16() {
         400 | 401 | 403 | 413 | 415 | 422 => Exit::Usage,

@@ -18,7 +18,7 @@ pub(crate) fn run(reach: &Reach) -> Result<Exit, Failure> {
     }
     reloaded.warnings.iter().for_each(|warning| print::note(warning));
     if reloaded.changed.is_empty() && reloaded.need_restart.is_empty() {
-        print::line("nothing has changed");
+        print::line("no setting has changed; certificates and passwords were read again");
     }
     for name in &reloaded.changed {
         print::line(&format!("{name} holds from now on"));
