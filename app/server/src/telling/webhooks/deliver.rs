@@ -226,7 +226,7 @@ impl Deliverer {
         let heard = Heard { events: vec![(Place(0), event.into_bytes().into())], upto: Place(0) };
         let body = body(&endpoint.webhook, 0, now, &heard);
         let began = std::time::Instant::now();
-        let sent = self.send(&endpoint, format!("{name}-test"), body).await;
+        let sent = self.send(&endpoint, format!("{name}-0"), body).await;
         let took = u64::try_from(began.elapsed().as_micros()).map_or(Span::ZERO, Span);
         let status = match &sent {
             Ok(status) | Err(NotTaken::Refused { status, .. }) => Some(*status),
