@@ -52,14 +52,14 @@ pub(crate) const WORDINGS: [Wording; 6] = [
         action: "hold",
         does: "Hold",
         says: "It stays in the queue and is not tried; its clock stands still, so that it does not expire.",
-        undo: "Release lets it go on, with a life that is longer by the hold.",
+        undo: "Release lets it go on; it expires later by the time it was held.",
         done: "held",
         back: Some(("release", "held", "Release them")),
     },
     Wording {
         action: "release",
         does: "Release",
-        says: "What is held of it goes on; its life is longer by the hold.",
+        says: "What is held of it goes on; it expires later by the time it was held.",
         undo: "Hold stops it again.",
         done: "released",
         back: Some(("hold", "", "Hold them again")),
@@ -100,7 +100,7 @@ pub(crate) fn told(
 ) -> Option<(String, String, &'static str)> {
     let wording = Wording::named(action)?;
     let says = match recipients {
-        0 => "Nothing was there any more that agrees with this: nothing was changed.".to_owned(),
+        0 => "Nothing matches this any more: nothing was changed.".to_owned(),
         _ => format!("{} {}.", recipients_words(recipients), was(recipients, wording.done)),
     };
     let back = wording.back.filter(|_| recipients > 0);

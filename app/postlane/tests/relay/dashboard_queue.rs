@@ -39,7 +39,7 @@ fn what_agrees_with_a_filter_is_held_and_released_and_the_page_says_how_many() {
     let mut browser = Browser::signed_in(&relay, "olaf");
     let page = browser.look("/queue?domain=example.net");
     assert!(
-        page.body.contains("<b>2 recipients</b> agree with domain example.net"),
+        page.body.contains("<b>2 recipients</b> match domain example.net"),
         "{}",
         page.body
     );

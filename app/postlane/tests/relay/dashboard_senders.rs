@@ -236,7 +236,7 @@ fn where_nobody_is_asked_about_the_page_says_whom_it_would_be() {
     let mut browser = Browser::signed_in(&relay, "olaf");
     ask_lists(&mut browser);
     let page = browser.look("/reputation").body;
-    assert!(page.contains("Nobody was asked about yet") && page.contains("[watch]"), "{page}");
+    assert!(page.contains("Nothing was asked about yet") && page.contains("[watch]"), "{page}");
     let history = browser.look("/reputation/history").body;
     assert!(history.contains("Nobody of ours was on a list"), "{history}");
 }

@@ -44,7 +44,7 @@ fn the_overview_is_ordered_and_narrowed_by_its_address_and_so_is_its_file() {
     assert!(found.contains("name=\"sort\" value=\"queue\""), "a search keeps the order");
     assert!(found.contains("href=\"/?range=12h&#38;find=127.0.0.2&#38;sort=queue\""));
     let none = browser.look("/?find=%3Cscript%3Ealert(1)&state=healthy");
-    assert!(none.body.contains("No lane agrees with this") && !none.body.contains("<script>a"));
+    assert!(none.body.contains("No lane matches this") && !none.body.contains("<script>a"));
     assert!(none.body.contains("data-live="), "it comes when it is so");
     let file = browser.look("/export/lanes?format=csv&sort=-name&find=route");
     assert_eq!(
