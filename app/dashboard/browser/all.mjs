@@ -117,7 +117,7 @@ async function arranged(page) {
   await picture(page, "lanes-arranged");
   await page.fill("[name=find]", "nobody <b>");
   await page.keyboard.press("Enter");
-  await page.waitForSelector("text=No lane agrees with this");
+  await page.waitForSelector("text=No lane matches this");
   await page.click("text=Show all lanes");
   await page.waitForSelector("tr.lane");
   const downloading = page.waitForEvent("download");
@@ -208,7 +208,7 @@ async function found(page) {
   await accessible(page, "a saved view");
   await picture(page, "log-view");
   await page.goto(`${base}/log?text=no+such+words+anywhere`);
-  assert.match(await page.textContent("main"), /Nothing agrees/);
+  assert.match(await page.textContent("main"), /Nothing matches/);
 }
 
 async function others(page) {

@@ -42,7 +42,7 @@ fn what_mail_lacks_is_shown_with_what_is_held_and_is_looked_at_again_on_demand()
         assert!(page.contains(text), "{text} is not in {page}");
     }
     let none = olaf.look("/preflight?domain=other.example").body;
-    assert!(none.contains("Nothing agrees with this"), "{none}");
+    assert!(none.contains("Nothing matches this"), "{none}");
     let form = |page: &str| {
         let (_, rest) = page.split_once(r#"name="form_token" value=""#).unwrap();
         let token = rest.split('"').next().unwrap().to_owned();

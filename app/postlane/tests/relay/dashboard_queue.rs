@@ -38,11 +38,7 @@ fn what_agrees_with_a_filter_is_held_and_released_and_the_page_says_how_many() {
     add(&relay, "olaf", &["--role", "operator"]);
     let mut browser = Browser::signed_in(&relay, "olaf");
     let page = browser.look("/queue?domain=example.net");
-    assert!(
-        page.body.contains("<b>2 recipients</b> match domain example.net"),
-        "{}",
-        page.body
-    );
+    assert!(page.body.contains("<b>2 recipients</b> match domain example.net"), "{}", page.body);
     let asked = browser.look("/queue/act/hold?domain=example.net");
     assert!(asked.body.contains("Hold: 2 recipients") && asked.body.contains("jo@example.net"));
     assert!(!asked.body.contains("example.org"), "{}", asked.body);

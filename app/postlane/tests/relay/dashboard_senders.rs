@@ -183,7 +183,7 @@ fn who_is_on_a_list_is_shown_with_what_that_means_and_the_way_off() {
     let history = browser.look("/reputation/history?list=spamhaus-zen").body;
     assert!(history.contains("203.0.113.77") && history.contains("still listed"), "{history}");
     let none = browser.look("/reputation/history?subject=192.0.2.9").body;
-    assert!(none.contains("Nothing agrees with this"), "{none}");
+    assert!(none.contains("Nothing matches this"), "{none}");
     let odd = browser.look("/reputation/cell?list=%3Cscript%3E&subject=%3Cimg%3E");
     assert_eq!(odd.status, 404);
     assert!(!odd.body.contains("<img>") && !odd.body.contains("list <script>"), "{}", odd.body);

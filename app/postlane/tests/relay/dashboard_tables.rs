@@ -87,7 +87,7 @@ fn the_queues_providers_and_people_and_tokens_stand_in_the_order_of_the_address(
     }
     let found = browser.look("/people?find=view").body;
     assert!(found.contains(&vera) && !found.contains(&adam), "{found}");
-    assert!(browser.look("/people?find=nobody").body.contains("Nobody agrees with this"));
+    assert!(browser.look("/people?find=nobody").body.contains("Nobody matches this"));
     assert_eq!(Browser::signed_in(&relay, "vera").look("/people?people=name").status, 403);
 }
 
