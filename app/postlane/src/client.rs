@@ -37,7 +37,7 @@ impl Client {
         let data = reach.data_dir();
         let path = reach.token.clone().unwrap_or_else(|| data.join("token"));
         let token = Token::load(&path).map_err(|e| {
-            Failure::new(Exit::Unreachable, format!("{e}; {}", cure(e.is_forbidden())))
+            Failure::new(Exit::Unreachable, format!("{e}; {}", cure(reach, e.is_forbidden())))
         })?;
         let door = match reach.server {
             Some(address) => Door::Tcp(address),
@@ -239,9 +239,12 @@ const FORBIDDEN: &str = "it belongs to who runs the server: ask as that user (`s
                          new`, --token FILE)";
 
 /// What to do where there is no token to be had.
-fn cure(is_forbidden: bool) -> &'static str {
+fn cure(reach: &Reach, is_forbidden: bool) -> &'static str {
     if is_forbidden {
         return FORBIDDEN;
+    }
+    if reach.token.is_some() || reach.server.is_some() {
+        return "name a file with a token that the server knows: --token FILE (`postlane token new` makes one)";
     }
     "is a server running with this data directory? Start one with `postlane serve`, or say where \
      it is: --data DIR, or POSTLANE_DATA"

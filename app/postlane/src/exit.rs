@@ -27,6 +27,13 @@ pub(crate) enum Exit {
     Configuration,
 }
 
+impl Exit {
+    /// Yes where something was found, printed for people or as JSON.
+    pub(crate) fn found(is_any: bool) -> Self {
+        if is_any { Self::Yes } else { Self::No }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         match exit {

@@ -28,6 +28,28 @@ pub(crate) fn written(done: io::Result<()>) {
     }
 }
 
+/// The answer as others write it, piece by piece. What cannot be written ends the program as
+/// everywhere ([`written`]), so that whoever writes sees no error.
+pub(crate) struct Pieces(io::StdoutLock<'static>);
+
+impl Pieces {
+    pub(crate) fn new() -> Self {
+        Self(io::stdout().lock())
+    }
+}
+
+impl io::Write for Pieces {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        written(self.0.write_all(octets));
+        Ok(octets.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        written(self.0.flush());
+        Ok(())
+    }
+}
+
 /// A name and what is said of it: within the width of the screen, further lines under the first.
 /// Without a name it is said under the one before.
 pub(crate) fn field(name: &str, says: &str) {

@@ -47,7 +47,7 @@ pub(crate) fn run(reach: &Reach, arguments: AuditArguments) -> Result<Exit, Fail
     }
     if reach.json {
         changes.iter().for_each(print::json);
-        return Ok(Exit::Yes);
+        return Ok(Exit::found(!changes.is_empty()));
     }
     if changes.is_empty() {
         print::note("nobody has changed anything that agrees with this");

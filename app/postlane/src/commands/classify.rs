@@ -21,6 +21,7 @@ pub(crate) struct Classify {
 
 /// A line that comes in. What else it has is not looked at.
 #[derive(Deserialize)]
+#[serde(expecting = "an object with reply, and id")]
 struct Question<'l> {
     #[serde(borrow, default)]
     id: Option<&'l RawValue>,
@@ -62,7 +63,9 @@ pub(crate) fn run(classify: &Classify) -> Result<Exit, Failure> {
                 print::written(answer(&known, &mut scratch, &question, &mut out));
             }
             Err(e) => {
-                print::error(&format!("line {number}: {e}: an object with id and reply is read"));
+                print::error(&format!(
+                    "line {number}: {e}: write it as {{\"id\": 1, \"reply\": \"421 4.7.0 Try later\"}}"
+                ));
                 exit = Exit::No;
             }
         }

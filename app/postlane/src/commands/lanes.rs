@@ -254,11 +254,12 @@ fn list(reach: &Reach, provider: Option<&str>) -> Result<Exit, Failure> {
         None => "/v1/lanes".to_owned(),
     };
     let page: LanePage = Client::find(reach)?.get(&path)?;
+    let is_any = !page.lanes.is_empty() || !page.providers.is_empty();
     if reach.json {
         print::json(&page);
-        return Ok(Exit::Yes);
+        return Ok(Exit::found(is_any));
     }
-    if page.lanes.is_empty() && page.providers.is_empty() {
+    if !is_any {
         print::note("there are no lanes: no mail has gone anywhere since the server began");
         return Ok(Exit::No);
     }

@@ -151,7 +151,7 @@ fn list(reach: &Reach, client: &Client) -> Result<Exit, Failure> {
     let tests = client.get::<EmailTestPage>("/v1/tests")?.tests;
     if reach.json {
         tests.iter().for_each(print::json);
-        return Ok(Exit::Yes);
+        return Ok(Exit::found(!tests.is_empty()));
     }
     if tests.is_empty() {
         print::note("there are no tests; `postlane tester new` makes one");

@@ -26,13 +26,11 @@ pub(crate) fn run(reach: &Reach, arguments: TlsReportArguments) -> Result<Exit, 
     let page: TlsReportPage = client.get(&address("/v1/tls-reports", &query))?;
     if reach.json {
         page.reports.iter().for_each(print::json);
+        return Ok(Exit::found(!page.reports.is_empty()));
     }
     if page.reports.is_empty() {
         print::note("nothing was sent that day to a domain that publishes MTA-STS or TLSA records");
         return Ok(Exit::No);
-    }
-    if reach.json {
-        return Ok(Exit::Yes);
     }
     let rows: Vec<Vec<String>> = page.reports.iter().flat_map(rows).collect();
     print::table(&["DOMAIN", "POLICY", "SESSIONS", "RESULT", "HOST", "LAST SAID"], rows);

@@ -129,7 +129,7 @@ fn list(reach: &Reach, keeper: Keeper) -> Result<Exit, Failure> {
     };
     if reach.json {
         tokens.iter().for_each(print::json);
-        return Ok(Exit::Yes);
+        return Ok(Exit::found(!tokens.is_empty()));
     }
     if tokens.is_empty() {
         print::note(

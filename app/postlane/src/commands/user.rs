@@ -124,7 +124,7 @@ fn list(reach: &Reach, file: &mut Database) -> Result<Exit, Failure> {
     let rows: Vec<UserRow> = users.iter().map(UserRow::from).collect();
     if reach.json {
         rows.iter().for_each(print::json);
-        return Ok(Exit::Yes);
+        return Ok(Exit::found(!rows.is_empty()));
     }
     if rows.is_empty() {
         print::note("nobody can sign in; `postlane user add NAME --role admin` makes the first");

@@ -62,7 +62,7 @@ fn list(reach: &Reach, client: &Client) -> Result<Exit, Failure> {
     let views = client.get::<ViewPage>("/v1/views")?.views;
     if reach.json {
         views.iter().for_each(print::json);
-        return Ok(Exit::Yes);
+        return Ok(Exit::found(!views.is_empty()));
     }
     if views.is_empty() {
         print::note("no view is saved; `postlane view save NAME --query QUERY` saves one");

@@ -139,13 +139,14 @@ fn list(reach: &Reach, client: &Client) -> Result<Exit, Failure> {
     let webhooks = client.get::<WebhookPage>("/v1/webhooks")?.webhooks;
     if reach.json {
         webhooks.iter().for_each(print::json);
-        return Ok(Exit::Yes);
+        return Ok(Exit::found(!webhooks.is_empty()));
     }
     if webhooks.is_empty() {
         print::note("there are no webhooks; `postlane webhook add URL` makes one");
         return Ok(Exit::No);
     }
-    let columns = ["NAME", "STATE", "EVENTS", "TENANT", "TOLD", "NEXT TRY", "URL", "WRONG"];
+    let columns =
+        ["NAME", "STATE", "EVENTS", "TENANT", "TOLD", "NEXT TRY", "URL", "WRONG SINCE", "WRONG"];
     let cells = |row: &WebhookRow| {
         let at = |at: &Option<_>| at.as_ref().map_or_else(|| "-".to_owned(), moment);
         let events = if row.events.is_empty() { "all".to_owned() } else { row.events.join(",") };
@@ -157,6 +158,7 @@ fn list(reach: &Reach, client: &Client) -> Result<Exit, Failure> {
             at(&row.told_at),
             at(&row.next_try_at),
             print::printable(&row.url),
+            at(&row.failing_since),
             or_dash(&row.error),
         ]
     };

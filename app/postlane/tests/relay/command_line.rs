@@ -177,7 +177,7 @@ fn what_the_server_refuses_is_told_and_exits_with_2() {
         relay.ask(&["send", "--from", "nonsense", "--to", "jo@example.net", "--text", "hi"]);
     assert_eq!(output.status.code(), Some(2));
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("from \"nonsense\": "), "{said}");
+    assert_eq!(said.matches("from \"nonsense\": ").count(), 1, "told once: {said}");
 }
 
 #[test]
@@ -196,7 +196,7 @@ fn a_negative_answer_exits_with_1() {
 #[test]
 fn a_list_that_is_empty_exits_with_1_alike() {
     let relay = Relay::start(&["--route", "*=127.0.0.1:9"]);
-    let lists: [&[&str]; 8] = [
+    let lists: [&[&str]; 9] = [
         &["queue", "list"],
         &["lanes", "list"],
         &["preflight"],
@@ -205,8 +205,11 @@ fn a_list_that_is_empty_exits_with_1_alike() {
         &["view", "list"],
         &["webhook", "list"],
         &["tls-report"],
+        &["user", "list"],
     ];
     for list in lists {
+        let as_json = relay.ask(&[list, &["--json"]].concat());
+        assert_eq!(as_json.status.code(), Some(1), "{list:?} as JSON");
         let output = relay.ask(list);
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{list:?}: {said}");
@@ -285,4 +288,36 @@ fn an_answer_that_cannot_be_written_is_not_taken_for_a_whole_one() {
         assert_eq!(output.status.code(), Some(75), "{arguments:?}: {said}");
         assert!(said.contains("the answer cannot be written: No space left"), "{said}");
     }
+}
+
+#[test]
+fn whoever_reads_no_further_ends_a_command_that_prints_a_lot_quietly() {
+    let relay = Relay::start(&["--route", "*=127.0.0.1:9"]);
+    relay.ask(&["suppression", "add", "jo@example.net"]);
+    for arguments in [
+        &["suppression", "export"][..],
+        &["suppression", "export", "--format", "jsonl"],
+        &["suppression", "list", "--json"],
+        &["config", "explain"],
+        &["completions", "zsh"],
+    ] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = relay.home().command(arguments).stdout(writer).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), said.as_str()), (Some(0), ""), "{arguments:?}");
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = relay.home().command(arguments).stdout(full).output().unwrap();
+        assert_eq!(output.status.code(), Some(75), "{arguments:?} on a full disk");
+    }
+}
+
+#[test]
+fn where_a_token_is_named_that_is_none_the_cure_is_another_token() {
+    let home = Home::new();
+    let empty = home.write("empty", "");
+    let output =
+        home.command(&["queue", "list", "--server", "127.0.0.1:9", "--token", &empty]).output();
+    let said = String::from_utf8(output.unwrap().stderr).unwrap();
+    assert!(said.contains("postlane token new") && !said.contains("postlane serve"), "{said}");
 }

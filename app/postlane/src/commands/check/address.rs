@@ -59,5 +59,5 @@ fn domain_of(address: &str) -> Result<Name, Failure> {
     let address = address.trim_start_matches('<').trim_end_matches('>');
     let domain = address.rsplit_once('@').map_or(address, |(_, domain)| domain);
     Name::parse(domain)
-        .map_err(|e| Failure::usage(format!("{} is no domain: {e}", print::printable(domain))))
+        .map_err(|e| Failure::usage(format!("\"{}\" is no domain: {e}", print::printable(domain))))
 }

@@ -102,7 +102,7 @@ impl CheckDomain {
 fn domain(text: &str) -> Result<Name, Failure> {
     let name = postlane_mail::Domain::parse(text);
     name.map(|name| Name::from(&name))
-        .map_err(|e| Failure::usage(format!("{} is no domain: {e}", print::printable(text))))
+        .map_err(|e| Failure::usage(format!("\"{}\" is no domain: {e}", print::printable(text))))
 }
 
 /// A name that no host need have, as `_spf-source.example.com`.

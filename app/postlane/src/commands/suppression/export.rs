@@ -30,7 +30,7 @@ pub(super) fn run(reach: &Reach, export: &Export) -> Result<Exit, Failure> {
     let format = Format::of(export.format, export.file.as_ref()).unwrap_or(Format::Csv);
     let (client, query) = (Client::find(reach)?, export.which.query());
     let Some(path) = &export.file else {
-        let entries = write(&client, query, format, io::stdout().lock())?;
+        let entries = write(&client, query, format, BufWriter::new(print::Pieces::new()))?;
         print::note(&format!("{entries} entries"));
         return Ok(Exit::Yes);
     };
