@@ -28,7 +28,7 @@ settings! {
         tls: TlsPolicy = default(TlsPolicy::Opportunistic).from("RFC 7435");
         /// The oldest TLS that will do.
         tls_min: Minimum = default(Minimum::V12).from("RFC 8996");
-        /// DNS resolvers to ask, with their ports. Unless written those of `/etc/resolv.conf`.
+        /// DNS resolvers to ask, with their ports. If left out, those of `/etc/resolv.conf`.
         resolvers: Vec<SocketAddr> = default(Vec::new()).restart();
         /// The port of MX hosts.
         mx_port: u16 = default(25).between(1, 65_535).restart().from("RFC 5321 §4.5.4.2");

@@ -19,18 +19,18 @@ settings! {
         /// The private key, PEM: RSA in PKCS #8 or PKCS #1, or Ed25519 in PKCS #8. Nobody else
         /// may read the file. `postlane dkim new` makes one.
         key_file: KeyFile = required();
-        /// Whose mail is signed. Unless written everybody's; for a tenant's mail, an entry with
-        /// that tenant goes before one without.
+        /// Whose mail is signed. If left out, everybody's; for a tenant's mail, an entry with that
+        /// tenant goes before one without.
         tenant: Option<Label> = optional();
         /// Whether mail from names below the domain is signed, too, unless they have an entry of
         /// their own.
         subdomains: bool = default(false);
-        /// When the key comes into force. Unless written it always has been.
+        /// When the key comes into force. If left out, it always has been.
         from: Option<Instant> = optional();
-        /// When the key goes out of force; publish it 30 days longer. Unless written never.
+        /// When the key goes out of force; publish it 30 days longer. If left out, never.
         until: Option<Instant> = optional();
-        /// How long a signature counts, `x=`. Unless written as long as the message's stream may
-        /// wait (`expire`), and two days: who has it next may have a queue, too.
+        /// How long a signature counts, `x=`. If left out, as long as the message's stream may wait
+        /// (`expire`), and two days: the next host may have a queue, too.
         expires: Option<Span> = optional().between(Some(Span::from_h(72)), Some(Span::from_h(1_440)))
             .from("RFC 6376 §3.5; the bounds are chosen, not measured");
     }

@@ -18,7 +18,7 @@ settings! {
         tls: Option<TlsPolicy> = optional();
         /// As `delivery.tls_min`. Beats what a provider's entry says.
         tls_min: Option<Minimum> = optional();
-        /// The file with the certificate authorities to believe, PEM. Unless written the system's.
+        /// The file with the certificate authorities to trust, PEM. If left out, the system's.
         ca_file: Option<PathBuf> = optional();
     }
 }

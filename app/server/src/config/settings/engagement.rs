@@ -8,10 +8,11 @@ use crate::config::value::spelled;
 
 settings! {
     /// In which order mail of one stream, tenant and campaign is tried for the first time, where
-    /// `X-Postlane-Engaged-At` says when its recipient last opened or clicked anything: who has
-    /// been quiet for longer comes later. Streams, tenants and campaigns have their turns as ever.
+    /// `X-Postlane-Engaged-At` says when its recipient last opened or clicked anything: recipients
+    /// who have been quiet for longer come later. Streams, tenants and campaigns have their turns
+    /// as ever.
     pub struct Engagement in "engagement" {
-        /// Whoever has been quiet for so long is dormant.
+        /// A recipient who has been quiet for so long is dormant.
         dormant_after: Span = default(Span::from_h(24 * 365))
             .between(Span::from_h(24), Span::from_h(24 * 3_650));
         /// What becomes of mail to dormant recipients. Transactional mail is sent always.

@@ -10,15 +10,15 @@ use crate::config::section::{Fields, Section};
 use crate::config::value::CalledAt;
 
 settings! {
-    /// How web servers of other domains are called, and whose certificates are believed, theirs and
-    /// those of mail exchangers that a domain's policy wants proved. For networks that reach
-    /// themselves only from inside, for authorities of one's own, and for tests.
+    /// How web servers of other domains are reached, and which certificate authorities are trusted:
+    /// for these servers, and for MX hosts that a domain's policy wants proved. For networks that
+    /// reach themselves only from inside, for authorities of your own, and for tests.
     pub struct Https in "https" {
-        /// Hosts that are called at another address than their own:
-        /// `{ "mta-sts.example:443" = "127.0.0.1:8443" }`. Their certificates are asked for all the
-        /// same. Nobody else is called in a private network.
+        /// Hosts that are connected to at another address than their own:
+        /// `{ "mta-sts.example:443" = "127.0.0.1:8443" }`. Their certificates are checked all the
+        /// same. No other host in a private network is connected to.
         map: CalledAt = default(CalledAt::default()).restart();
-        /// Files with certificate authorities (PEM) to believe beside the system's.
+        /// Files with certificate authorities (PEM) to trust besides the system's.
         extra_roots: Vec<PathBuf> = default(Vec::new()).restart();
         /// How long a page may take, from the name's resolution to its last octet.
         timeout: Span = default(Span::from_s(30)).between(Span::from_s(1), Span::from_min(5)).restart()

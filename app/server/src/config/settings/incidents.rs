@@ -6,10 +6,10 @@ use crate::config::declaration::{default, settings};
 use crate::config::section::Section;
 
 settings! {
-    /// Whether and how often it is looked for what is wrong: incidents open, go on and close by
+    /// Whether and how often the relay looks for trouble: incidents open, go on and close by
     /// themselves. They are seen in the ledger: without it there are none.
     pub struct Incidents in "incidents" {
-        /// Whether it is looked for incidents. Those there are stay as they are.
+        /// Whether the relay looks for incidents. Existing ones stay as they are.
         on: bool = default(true);
         /// How often. Each look reads the ledger's last minutes.
         every: Span = default(Span::from_min(1)).between(Span::from_s(10), Span::from_min(15));

@@ -31,7 +31,7 @@ settings! {
         max_rate_per_source: Switch<Rate> = default(Switch::Off);
         /// Messages on one connection before it is closed.
         max_msgs_per_connection: u32 = default(100).between(1, 1_000_000).of("messages");
-        /// A deferred message is not tried again before this. Unless written `[retry]` says when.
+        /// A deferred message is not tried again before this. If left out, `[retry]` says when.
         retry_backoff: Option<Span> = optional().between(Some(Span::from_s(1)), Some(Span::from_h(48)));
         /// A message is given up this long after its acceptance, if `[expire]` does not end its
         /// life before.

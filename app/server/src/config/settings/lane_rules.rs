@@ -59,7 +59,7 @@ settings! {
         restart: Option<Ladder> = optional();
         /// As `lane.bands`.
         bands: Option<Bands> = optional();
-        /// The pool whose sources the provider's mail leaves from, whoever it is from.
+        /// The pool whose sources the provider's mail leaves from, whoever sends it.
         route: Option<ByPool> = optional();
         /// Families not to use with the provider.
         families_off: Vec<Family> = default(Vec::new());

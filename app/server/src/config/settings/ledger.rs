@@ -20,9 +20,9 @@ settings! {
         on: bool = default(true).restart();
         /// The folder. Left out it is `ledger` in the folder of the spool; another disk may hold it.
         dir: Option<PathBuf> = optional().restart();
-        /// What is older is thrown away.
+        /// Older entries are removed.
         keep_for: Span = default(Span::from_h(30 * 24)).between(DAY, Span::from_h(10 * 365 * 24)).restart();
-        /// What all of it may take of the disk. Beyond it the oldest goes first.
+        /// What all of it may take of the disk. Beyond it the oldest entries go first.
         size: Size = default(Size::gib(10)).between(Size::mib(64), Size(1 << 44)).restart();
         /// Of how many refused attempts a minute, at each provider, the dialogue and the message's
         /// header section are remembered. All others have their reply all the same.

@@ -28,7 +28,7 @@ settings! {
         /// Where AUTH is offered to sessions that are not encrypted.
         auth_without_tls: WithoutTls = default(WithoutTls::Never);
         /// Networks of load balancers that begin with a PROXY header (version 2) telling the
-        /// client's address. From others none is taken; nobody is one unless written.
+        /// client's address. From others none is taken; if left out, nobody may.
         proxy_protocol_from: Vec<IpNet> = default(Vec::new());
         /// Whether mail to test addresses is taken here (`tester.domain`). Elsewhere it is mail like
         /// any other: it goes where the domain's MX record leads.

@@ -7,29 +7,29 @@ use crate::config::section::{Fields, Section};
 use crate::config::value::{Size, spelled};
 
 settings! {
-    /// What a provider lets nobody pass without (a signature, a policy, a name for the address) is
-    /// looked at on messages that are about to go there, as they will leave. Mail does not wait for
-    /// it: a look is at a copy, beside.
+    /// Messages about to leave are checked, as they will leave, for what their provider requires (a
+    /// signature, a policy, a name for the address). Mail does not wait for it: the look is at a
+    /// copy, on the side.
     pub struct Preflight in "preflight" {
         /// What follows where something is missing. `[lane."gmx"]` may say otherwise of a provider.
         policy: PreflightPolicy = default(PreflightPolicy::Warn);
-        /// Streams that `hold` holds; the others are told of alone.
+        /// Streams that `hold` holds; for the others it is only told.
         hold_streams: Vec<Stream> = default(Stream::ALL.to_vec());
         /// The first message of each author's domain, provider, source and stream is looked at, and
         /// another one after so long.
         every: Span = default(Span::from_min(15)).between(Span::from_s(1), Span::from_h(24));
-        /// Where something was missing it is looked again after so long: at the next message, or at
-        /// one of those that are held.
+        /// Where something was missing, the next look comes after so long: at the next message, or
+        /// at one of those that are held.
         recheck: Span = default(Span::from_min(5)).between(Span::from_s(1), Span::from_h(24));
-        /// One in so many messages is looked at beside, by chance; 0 for none.
+        /// One in so many messages is looked at besides, by chance; 0 for none.
         one_in: u32 = default(10_000).between(0, 1_000_000_000).of("messages");
         /// Larger messages are not looked at: another one is.
         message_size: Size = default(Size(1 << 20)).between(Size(16 << 10), Size(64 << 20));
         /// Octets of messages that wait to be looked at. What there is no room for goes unseen, and
         /// is counted.
         backlog: Size = default(Size(16 << 20)).between(Size(1 << 20), Size(1 << 30));
-        /// Domains, each by provider, source and stream, of which it is known how they stand; of
-        /// more nothing is looked at until some have sent nothing for a day. Each takes some 2 KiB
+        /// Verdicts that are kept, one for each domain, provider, source and stream; beyond that
+        /// nothing more is looked at until some have sent nothing for a day. Each takes some 2 KiB
         /// of memory.
         domains: u32 = default(10_000).between(100, 1_000_000).of("domains");
     }

@@ -21,8 +21,8 @@ settings! {
         /// Domains that are ours besides `relay.hostname`: mail to their postmaster and abuse
         /// desk is taken from anybody (RFC 5321 §4.5.1, RFC 2142 §4).
         own_domains: Vec<Domain> = default(Vec::new());
-        /// Where mail to our postmaster and abuse desk goes. Unless written it is kept in the
-        /// folder `postmaster` below `spool.dir`.
+        /// Where mail to our postmaster and abuse desk goes. If left out, it is kept in the folder
+        /// `postmaster` below `spool.dir`.
         postmaster: Option<Mailbox> = optional();
         /// What becomes of a message with a CR or LF that is not part of a CRLF.
         bare_newlines: BareNewlines = default(BareNewlines::Refuse).from("RFC 5321 §2.3.8");

@@ -14,7 +14,7 @@ settings! {
         first: Span = default(Span::from_min(5)).between(Span::from_s(1), Span::from_h(24))
             .from("Postfix's minimal_backoff_time; RFC 5321 §4.5.4.1 has 30 minutes and welcomes \
                    variable strategies");
-        /// Each wait, of the last. `100%` waits equally long each time.
+        /// Each wait, as a share of the last. `100%` waits equally long each time.
         factor: Percent = default(Percent(200)).between(Percent(100), Percent(1_000));
         /// No wait is longer.
         longest: Span = default(Span::from_h(4)).between(Span::from_s(1), Span::from_h(48))

@@ -14,8 +14,8 @@ settings! {
         name: Box<str> = required().restart();
         /// The address. `0.0.0.0` and `::` let the system choose one of that family.
         address: IpAddr = required().restart();
-        /// The name to give in EHLO. Unless written `relay.hostname`. Receivers expect that it
-        /// leads to the address, and back.
+        /// The name to give in EHLO. If left out, `relay.hostname`. Receivers expect that it leads
+        /// to the address, and back.
         ehlo: Option<Domain> = optional();
         /// The address that others see, where it is changed on the way (NAT). What receivers would
         /// find of it is looked at before mail leaves.

@@ -17,9 +17,9 @@ const HOUR: Switch<Span> = Switch::On(Span::from_h(1));
 const MINUTE: Switch<Span> = Switch::On(Span::from_min(1));
 
 settings! {
-    /// Which refusals put recipients on the suppression list, and for how long. Mail to who is on
-    /// it is refused; mail to a domain that is on hold waits. Only what a host has said for good,
-    /// for sure, and of the recipient or their domain counts.
+    /// Which refusals put recipients on the suppression list, and for how long. Mail to recipients
+    /// on it is refused; mail to a domain that is on hold waits. Only what a host has said for
+    /// good, for sure, and of the recipient or their domain counts.
     pub struct Suppression in "suppression" {
         /// Messages that must have been refused in sequence before a recipient is on the list: one
         /// that is delivered between them starts the count again. A host that takes a message and

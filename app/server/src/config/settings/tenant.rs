@@ -13,13 +13,13 @@ settings! {
         name: Label = required();
         /// Who hears that a recipient could not be reached.
         bounce: Bounce = default(Bounce::Sender);
-        /// The reverse-path to send with, so that remote bounces come back to us, at a domain
-        /// whose mail leads here. Unless written the sender's own is kept.
+        /// The reverse-path to send with, so that remote bounces come back to us, at a domain whose
+        /// mail leads here. If left out, the sender's own is kept.
         bounce_address: Option<Mailbox> = optional();
         /// Whether each recipient gets a reverse-path of its own below `tenant.bounce_address`,
         /// which tells by itself whose mail came back.
         verp: bool = default(false);
-        /// The pool that its mail goes by. Unless written the first one.
+        /// The pool that its mail goes by. If left out, the first one.
         pool: Option<Box<str>> = optional();
     }
 }

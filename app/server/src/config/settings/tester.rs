@@ -8,13 +8,13 @@ use crate::config::value::Size;
 
 settings! {
     /// The email tester: `postlane tester new` makes an address that takes mail for a while, and
-    /// whoever has its secret link reads what receivers would make of it. It takes mail at listeners
-    /// with `listener.tests`, for which the domain's MX record must stand.
+    /// whoever has its secret link reads what receivers would make of it. It takes mail at
+    /// listeners with `listener.tests`, to which the domain's MX record must lead.
     pub struct Tester in "tester" {
-        /// The domain of test addresses, which has no other mail. Unless written there are no tests.
+        /// The domain of test addresses, which has no other mail. If left out, there are no tests.
         domain: Option<Domain> = optional().restart();
-        /// What links begin with, where a proxy with TLS stands before us: `https://mail.example.com`.
-        /// Unless written it is `http://` and `http.address`.
+        /// What links begin with, where a proxy with TLS stands in front of us:
+        /// `https://mail.example.com`. If left out, it is `http://` and `http.address`.
         link: Option<Box<str>> = optional();
         /// Octets of one message; holds for everything that comes by a listener with
         /// `listener.tests`.

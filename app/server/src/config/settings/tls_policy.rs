@@ -5,15 +5,15 @@ use crate::config::section::{Fields, Section};
 use crate::config::value::spelled;
 
 settings! {
-    /// Whether what recipients' domains publish about encryption is kept to: MTA-STS (RFC 8461) and
-    /// DANE (RFC 7672). Mail to a domain that publishes a policy goes only to hosts that prove who
-    /// they are; to all others it goes as `delivery.tls` says. A domain whose `[[domain]]` entry
-    /// says that `tls` is `never` or `opportunistic` is not asked; nor is one of a provider whose
-    /// section says so.
+    /// Whether what recipients' domains publish about encryption is enforced: MTA-STS (RFC 8461)
+    /// and DANE (RFC 7672). Mail to a domain that publishes a policy goes only to hosts that prove
+    /// who they are; to all others it goes as `delivery.tls` says. A domain whose `[[domain]]`
+    /// entry says that `tls` is `never` or `opportunistic` is not asked; nor is one of a provider
+    /// whose section says so.
     pub struct TlsPolicies in "tls_policy" {
-        /// Whether policies of MTA-STS are fetched, kept and gone by.
+        /// Whether MTA-STS policies are fetched, kept and enforced.
         mta_sts: bool = default(true).from("RFC 8461");
-        /// Whether signed TLSA records are gone by.
+        /// Whether signed TLSA records are enforced.
         dane: Dane = default(Dane::Loopback).from("RFC 7672");
         /// Whether sessions are counted for reports to the recipients' domains: `postlane tls-report`.
         count: bool = default(true).from("RFC 8460");

@@ -8,21 +8,21 @@ use crate::config::section::{Fields, Section};
 use crate::config::value::spelled;
 
 settings! {
-    /// The way out of a list, written into messages that do not say one (`List-Unsubscribe`),
-    /// before they are signed: the first entry that a message falls under. Reports get none.
+    /// How to unsubscribe, written into messages that do not say it (`List-Unsubscribe`), before
+    /// they are signed: the first entry that a message falls under. Reports get none.
     pub struct Unsubscribe in "unsubscribe" {
-        /// The campaign, as in `X-Postlane-Campaign`. Unless written every one.
+        /// The campaign, as in `X-Postlane-Campaign`. If left out, every one.
         campaign: Option<Label> = optional();
-        /// Whose mail. Unless written everybody's.
+        /// Whose mail. If left out, everybody's.
         tenant: Option<Label> = optional();
-        /// What kind of mail. Unless written every kind.
+        /// What kind of mail. If left out, every kind.
         stream: Option<Stream> = optional();
         /// Where it leads, the best first: `https://…` or `mailto:…`, with `{id}`, `{recipient}`,
         /// `{tenant}` and `{campaign}` for what stands in the message's place,
         /// percent-encoded. One with `{recipient}` is left out where several get the message at once.
         ways: Vec<WayOut> = required();
-        /// Whether a POST to the first way on the Web is enough, as Gmail and Yahoo want it of
-        /// mail to many: `List-Unsubscribe-Post`.
+        /// Whether a POST to the first way on the Web is enough, as Gmail and Yahoo want it of bulk
+        /// mail: `List-Unsubscribe-Post`.
         one_click: bool = default(true).from("RFC 8058 §3.1");
     }
 }

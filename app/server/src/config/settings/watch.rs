@@ -13,21 +13,21 @@ settings! {
     /// What is looked at over time: whether our addresses and domains are on block lists, and what
     /// our domains publish. Watched are the addresses and EHLO names of sources, the domains that
     /// sign, the domains of bounce addresses, and what is named here. Addresses that are not
-    /// public, and names below no public suffix, are nobody's business and are not asked about.
+    /// public, and names below no public suffix, are not asked about.
     pub struct Watch in "watch" {
         /// Whether block lists are asked.
         blocklists: AskLists = default(AskLists::Auto);
-        /// Whether it is looked at what our domains publish.
+        /// Whether what our domains publish is looked at.
         records: bool = default(true);
-        /// How often: or as soon as the resolver may know something new (the records' TTL), where
-        /// that is later.
+        /// How often; or, where that is later, as soon as the resolver may know something new (the
+        /// records' TTL).
         records_every: Span = default(Span::from_h(1))
             .between(Span::from_min(5), Span::from_h(24));
         /// More domains to watch.
         domains: Vec<Domain> = default(Vec::new());
         /// More addresses to watch: that of a NAT, for one.
         addresses: Vec<IpAddr> = default(Vec::new());
-        /// How often lists are asked by which large providers refuse mail.
+        /// How often those lists are asked by which large providers refuse mail.
         critical_every: Span = default(Span::from_min(15))
             .between(Span::from_min(5), Span::from_h(24));
         /// How often all other lists are asked. One that refuses us is asked no sooner, either.
@@ -35,7 +35,7 @@ settings! {
         /// How far apart two answers must be which say that we are off a list.
         delisting_after: Span = default(Span::from_min(30))
             .between(Span::from_s(1), Span::from_h(24));
-        /// Questions to all lists in a minute. What is more waits.
+        /// Questions to all lists in a minute. Further ones wait.
         questions_per_minute: u32 = default(60).between(10, 6_000).of("questions");
         /// Questions to one list in a day (UTC). Free use ends at 100,000 or less with most.
         questions_per_day: u32 = default(5_000).between(100, 1_000_000).of("questions");
