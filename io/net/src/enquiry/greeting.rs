@@ -16,7 +16,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::Enquiry;
-use crate::tls::{ClientTls, Minimum};
+use crate::tls::{ClientTls, Minimum, words};
 
 /// How long all of it may take. Chosen, not measured: some hosts wait ten seconds before they
 /// greet.
@@ -87,7 +87,7 @@ impl Enquiry {
         };
         let session = stream.get_ref().1;
         let chain = session.peer_certificates().unwrap_or_default();
-        let distrust = self.trust.distrust(chain, &name).map(|why| why.to_string().into());
+        let distrust = self.trust.distrust(chain, &name).map(|why| words(&why).into());
         let version = match session.protocol_version() {
             Some(ProtocolVersion::TLSv1_3) => "TLSv1.3",
             _ => "TLSv1.2",

@@ -14,4 +14,5 @@ pub use server::{CertificateError, server_config};
 pub use trust::Trust;
 pub use version::Minimum;
 
+pub(crate) use fault::words;
 pub(crate) use server::facts;
