@@ -51,7 +51,9 @@ pub(super) fn changes(old: &[Effective], new: &[Effective]) -> Vec<Changed> {
             b.name == a.name
                 && if a.place.is_some() { b.place == a.place } else { b.number == a.number }
         };
-        others.iter().find(same).is_none_or(|b| b.mark != a.mark)
+        // What nobody has said of an entry that is new, or that is gone, has not changed.
+        let is_said = a.origin != Origin::Default;
+        others.iter().find(same).map_or(is_said, |b| b.mark != a.mark)
     };
     let mut changed: Vec<Changed> = new
         .iter()

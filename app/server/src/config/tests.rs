@@ -234,6 +234,17 @@ fn a_changed_secret_is_a_change_and_a_removed_entry_too() {
 }
 
 #[test]
+fn of_an_entry_that_is_new_or_gone_what_is_written_has_changed_and_no_default() {
+    let entry = "[[domain]]\nname = \"example.com\"\ntls = \"opportunistic\"\n";
+    let (without, with) = (Config::default(), read(entry).unwrap());
+    for (old, new) in [(&without, &with), (&with, &without)] {
+        let changes = Config::changes(old, new);
+        let names: Vec<String> = changes.iter().map(|change| change.name.to_string()).collect();
+        assert_eq!(names, ["domain.name", "domain.tls"]);
+    }
+}
+
+#[test]
 fn a_doubtful_configuration_holds_and_says_so() {
     assert_eq!(
         lines("[http]\naddress = \"0.0.0.0:8025\"\n"),
