@@ -1,5 +1,7 @@
 //! What lives, and where: the spool's memory of its segments.
 
+#[cfg(test)]
+mod laws;
 mod segment;
 
 use std::collections::{BTreeMap, HashMap};
