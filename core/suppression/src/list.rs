@@ -209,6 +209,7 @@ fn is_domain(key: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
     use std::collections::BTreeSet;
 
     use postlane_replies::Label;
@@ -347,6 +348,35 @@ mod tests {
         assert!(list.room_for(2).is_err());
     }
 
+    #[test]
+    fn a_page_ends_where_it_is_full_or_has_looked_enough_and_no_earlier() {
+        let mut list = List::new(100);
+        for name in ["a.example", "d.example", "z.example"] {
+            for n in 0..9 {
+                let standing = Standing::new(Reason::Manual, Instant(0), None);
+                list.put(&subject(&format!("u{n}@{name}"), ""), standing);
+            }
+        }
+        for (limit, look, every) in [(3, 100, 1), (100, 4, 1), (2, 4, 3), (9, 9, 1), (5, 5, 2)] {
+            // A page that begins before its prefix begins with it.
+            let (mut behind, mut seen) = (Some(Box::<str>::from("b")), Vec::new());
+            while let Some(key) = behind {
+                let looked = Cell::new(0);
+                let page = list.page("d.example@", Some(&key), (limit, look), |key, _| {
+                    looked.set(looked.get() + 1);
+                    key.bytes().any(|c| c.is_ascii_digit() && (c - b'0').is_multiple_of(every))
+                });
+                let (found, looked) = (page.entries.len(), looked.get());
+                assert!(found <= limit && looked <= look, "{found} of {looked}");
+                assert!(page.next.is_none() || found == limit || looked == look);
+                seen.extend(page.entries.into_iter().map(|(key, _)| key));
+                behind = page.next;
+            }
+            let wanted = (0..9).step_by(every.into()).map(|n| format!("d.example@u{n}/").into());
+            assert_eq!(seen, wanted.collect::<Vec<Box<str>>>(), "{limit}, {look}");
+        }
+    }
+
     proptest! {
         /// The list and a plain table of what was put and removed agree.
         #[test]
@@ -370,6 +400,7 @@ mod tests {
             }
             let domains = table.keys().filter(|key| key.starts_with("x.example@/")).count();
             prop_assert_eq!((list.len(), list.domains()), (table.len(), domains));
+            prop_assert_eq!(list.is_empty(), table.is_empty());
             for who in 0..4 {
                 for tenant in ["", "a", "b"] {
                     let keys = [

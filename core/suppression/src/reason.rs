@@ -105,6 +105,8 @@ impl fmt::Display for Reason {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -120,7 +122,25 @@ mod tests {
     }
 
     #[test]
-    fn mail_is_refused_for_good() {
+    fn mail_is_refused_for_good_and_with_the_status_that_a_host_would_have_given() {
         assert!(Reason::ALL.iter().all(|reason| reason.status().class == 5));
+        for reason in Reason::ALL {
+            let status = match reason.name() {
+                "no_such_user" => "5.1.1",
+                "domain_not_found" => "5.1.2",
+                "mailbox_moved" => "5.1.6",
+                "mailbox_disabled" => "5.2.1",
+                "not_accepting_mail" => "5.3.2",
+                _ => "5.7.1",
+            };
+            assert_eq!(reason.status().to_string(), status, "{reason}");
+        }
+    }
+
+    #[test]
+    fn no_two_reasons_sound_alike_and_each_is_shown_by_its_name() {
+        let words: BTreeSet<_> = Reason::ALL.iter().map(|reason| reason.words()).collect();
+        assert_eq!(words.len(), Reason::ALL.len(), "{words:?}");
+        assert!(Reason::ALL.iter().all(|reason| reason.to_string() == reason.name()));
     }
 }

@@ -152,4 +152,23 @@ mod tests {
         let far = Standing::new(Reason::Manual, since, Some(Instant::MAX));
         assert!(far.holds(Instant::from_unix_s(4_000_000_000)));
     }
+
+    #[test]
+    fn mail_to_a_whole_domain_waits_where_a_host_said_so_and_is_refused_where_people_did() {
+        for reason in Reason::ALL {
+            let standing = Standing::new(reason, Instant(0), None);
+            let said_by_a_host = matches!(reason, Reason::Said(_));
+            let of_domain = if said_by_a_host { Effect::Waits } else { Effect::Refused };
+            assert_eq!(standing.effect(Whom::Domain), of_domain, "{reason}");
+            assert_eq!(standing.effect(Whom::Recipient), Effect::Refused, "{reason}");
+        }
+    }
+
+    #[test]
+    fn messages_of_one_hour_are_told_apart_however_far_apart_they_are() {
+        let id = |microsecond: u64| QueueId::from_bits((1_790_000_000_000_000 + microsecond) << 8);
+        for apart in (0..32).map(|bit| 1_u64 << bit) {
+            assert_ne!(mark(id(0)), mark(id(apart)), "{apart} µs");
+        }
+    }
 }

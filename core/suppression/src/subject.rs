@@ -181,6 +181,8 @@ mod tests {
         assert_eq!(key("jo@bücher.example", ""), "xn--bcher-kva.example@jo/");
         assert_eq!(key("Ünï@example.net", ""), key("ünï@example.net", ""));
         assert_ne!(key("\"j o\"@web.de", ""), key("jo@web.de", ""));
+        assert_eq!(key("\"j\\o\"@web.de", ""), key("jo@web.de", ""), "nor needless backslashes");
+        assert_ne!(key("\"j\\\\o\"@web.de", ""), key("jo@web.de", ""), "one that is meant");
         assert_ne!(key("jo+x@web.de", ""), key("jo@web.de", ""));
         assert_eq!(key("jo@[IPv6:2001:DB8::1]", ""), "[IPv6:2001:db8::1]@jo/");
     }
@@ -198,6 +200,11 @@ mod tests {
                 );
                 let whom = if text.contains('@') { Whom::Recipient } else { Whom::Domain };
                 assert_eq!(subject.whom(), whom, "{text}");
+                assert_eq!(Whom::parse(whom.name()), Some(whom));
+                let host = text.rsplit_once('@').map_or(text, |(_, host)| host);
+                assert_eq!(subject.host(), host);
+                let everybodys = Subject::parse(text, &Tenant::NONE).unwrap();
+                assert_eq!(subject.whatever_tenant(), everybodys.key());
             }
         }
         assert_eq!(key("@Web.de", ""), key("web.de", ""));
@@ -207,9 +214,17 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_key_without_a_host_or_with_no_tenants_name_is_none() {
+        assert_eq!(Whom::parse("mailbox"), None);
+        for wrong in ["@jo/", "@/acme", "web.de@jo/no tenant", "web.de@jo", "web.de", "jo/acme"] {
+            assert_eq!(Subject::from_key(wrong), None, "{wrong}");
+        }
+    }
+
     proptest! {
         #[test]
-        fn no_key_is_a_fault(key in "\\PC{0,40}") {
+        fn no_key_is_a_fault(key in "\\PC{0,40}|[a-c.]{0,4}@[a-c/@]{0,4}/[a-z]{0,3}") {
             if let Some(subject) = Subject::from_key(&key) {
                 let (whole, all) = (subject.to_string(), subject.whatever_tenant());
                 prop_assert!(key.starts_with(all) && !whole.is_empty());
