@@ -404,4 +404,78 @@ mod tests {
         assert_eq!(next, Some(address(3)));
         assert_eq!(path.rests_until(&[HostId(0), HostId(1)]), None);
     }
+
+    #[test]
+    fn what_is_known_is_of_an_address_at_its_host_and_a_new_address_is_new() {
+        let mut path = path(&[(10, &[1, 2]), (20, &[3])]);
+        let mut chance = Chance::new(1);
+        path.failed(NOW, address(1), Trouble::Unreachable, &mut chance);
+        path.failed(NOW, address(3), Trouble::Unreachable, &mut chance);
+        // The first host has another address now, and what was the second's is the third's.
+        let hosts = [(0, 10, vec![1, 4]), (2, 20, vec![3])].map(|(host, preference, addresses)| {
+            let addresses = addresses.into_iter().map(address).collect();
+            RouteHost { host: HostId(host), preference, addresses }
+        });
+        path.learn(&hosts, &mut chance, |_| true);
+        let known = path.addresses.iter().map(|a| (a.host.0, a.address, a.is_doubtful()));
+        let wanted = [(0, address(1), true), (0, address(4), false), (2, address(3), false)];
+        assert_eq!(known.collect::<Vec<_>>(), wanted);
+    }
+
+    #[test]
+    fn the_host_that_failed_last_is_named_unless_it_is_none_that_may_be_taken() {
+        let mut path = path(&[(10, &[1]), (10, &[2]), (10, &[3])]);
+        let mut chance = Chance::new(1);
+        assert!(path.failed_last(&[]).is_none(), "none has failed");
+        path.failed(NOW, address(1), Trouble::Unreachable, &mut chance);
+        path.failed(NOW + Span::from_s(1), address(2), Trouble::Unreachable, &mut chance);
+        let failed_last = |without: &[HostId]| path.failed_last(without).map(|a| a.address);
+        assert_eq!(failed_last(&[]), Some(address(2)));
+        assert_eq!(failed_last(&[HostId(1)]), Some(address(1)));
+        assert_eq!(failed_last(&[HostId(0), HostId(1)]), None);
+    }
+
+    #[test]
+    fn a_host_that_is_blamed_rests_a_minute_and_twice_as_long_the_next_time_and_is_heard_once() {
+        let mut rests = Vec::new();
+        for seed in 0..20 {
+            let mut path = path(&[(10, &[1]), (10, &[2])]);
+            let mut chance = Chance::new(seed);
+            let mut blame =
+                |path: &mut Path, now| path.blame(now, address(1), true, 2, &mut chance);
+            let until = |path: &Path| {
+                path.addresses.iter().find(|a| a.address == address(1)).unwrap().rests_until
+            };
+            assert!(!blame(&mut path, NOW) && !blame(&mut path, NOW), "twice is not enough");
+            assert!(blame(&mut path, NOW));
+            let first = until(&path);
+            rests.push(first.since(NOW));
+            // What was under way when it began to rest says nothing more.
+            assert!((0..9).all(|_| blame(&mut path, NOW + Span::from_s(1))));
+            assert_eq!(until(&path), first);
+            assert!(blame(&mut path, first), "it is back, and the same again");
+            let again = until(&path).since(first);
+            assert!(again >= Span::from_s(120) && again <= Span::from_s(135), "{again:?}");
+        }
+        assert!(rests.iter().all(|rest| (Span::from_s(60)..=Span::from_s(75)).contains(rest)));
+        assert!(rests.iter().any(|rest| *rest > Span::from_s(65)), "not all at once: {rests:?}");
+    }
+
+    #[test]
+    fn another_host_serves_if_it_took_mail_lately_and_may_take_more() {
+        let mut path = path(&[(10, &[1, 2]), (10, &[3])]);
+        let mut chance = Chance::new(1);
+        assert!(!path.serves_elsewhere(NOW, address(1)), "nobody has taken anything");
+        path.accepted(NOW, address(2));
+        assert!(!path.serves_elsewhere(NOW, address(1)), "the same host by another address");
+        assert!(path.serves_elsewhere(NOW, address(3)));
+        let lately = NOW + Span::from_min(10);
+        assert!(!path.serves_elsewhere(lately, address(3)), "that was long ago");
+        path.failed(NOW, address(2), Trouble::TurnedAway, &mut chance);
+        assert!(!path.serves_elsewhere(NOW, address(3)), "it rests");
+        path.wake();
+        assert!(!path.serves_elsewhere(NOW, address(3)), "nobody knows whether it is well");
+        path.carried(address(2), NOW + Span::from_s(1));
+        assert!(path.serves_elsewhere(NOW, address(3)), "it is");
+    }
 }
