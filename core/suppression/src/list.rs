@@ -359,7 +359,7 @@ mod tests {
         }
         for (limit, look, every) in [(3, 100, 1), (100, 4, 1), (2, 4, 3), (9, 9, 1), (5, 5, 2)] {
             // A page that begins before its prefix begins with it.
-            let (mut behind, mut seen) = (Some(Box::<str>::from("b")), Vec::new());
+            let (mut behind, mut seen) = (Some(Box::<str>::from("0")), Vec::new());
             while let Some(key) = behind {
                 let looked = Cell::new(0);
                 let page = list.page("d.example@", Some(&key), (limit, look), |key, _| {
