@@ -193,6 +193,25 @@ mod tests {
     }
 
     #[test]
+    fn as_many_lines_and_octets_as_may_be_are_kept_whole() {
+        let reply = |lines: usize| [b"250-a\r\n".repeat(lines - 1), b"250 z\r\n".to_vec()].concat();
+        let [Ok(most)] = &all(&reply(LINES_MAX), 999)[..] else { panic!("one reply") };
+        assert_eq!((most.lines().count(), most.lines().last()), (LINES_MAX, Some("z")));
+        assert_eq!(all(&reply(LINES_MAX + 1), 999), [Err(ReplyError::TooLong)]);
+        // Sixteen lines of a KiB, a newline before all but the first: the last fits exactly.
+        let line = |octets: usize| [b"250-", &*vec![b'a'; octets], b"\r\n"].concat();
+        for (over, is_cut) in [(0, false), (1, true)] {
+            let before =
+                [line(1023).repeat(TEXT_OCTETS_MAX / 1024 - 1), line(1024 + over)].concat();
+            let [Ok(reply)] = &all(&[&*before, b"250 z\r\n"].concat(), 999)[..] else {
+                panic!("one reply")
+            };
+            assert_eq!(reply.text().contains(CUT), is_cut, "{over} over");
+            assert_eq!(reply.lines().last(), Some("z"));
+        }
+    }
+
+    #[test]
     fn what_cannot_be_printed_is_replaced() {
         let [Ok(reply)] = &all(b"550 a\x1b[2J\tb\rc\xff\xc2\x9bd\r\n", 100)[..] else {
             panic!("one reply")

@@ -1,6 +1,7 @@
 //! Dialogues as data: what the host says, what we must say, and what must come of it.
 
 mod any_host;
+mod declared;
 mod endings;
 mod messages;
 mod opening;

@@ -205,3 +205,14 @@ fn octets() -> impl Strategy<Value = Vec<u8>> {
     ];
     proptest::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
 }
+
+#[test]
+fn a_collector_says_what_it_holds_and_whether_a_chunk_would_be_too_much() {
+    let mut collector = Collector::new(10, 100, 0, BareNewlines::Refuse);
+    assert!(!collector.overflows(10) && collector.overflows(11));
+    collector.chunk(b"abcd\r\n");
+    assert_eq!(collector.octets(), 6);
+    assert!(!collector.overflows(4) && collector.overflows(5));
+    collector.shed();
+    assert_eq!(collector.octets(), 0, "what was let go is not held");
+}
