@@ -74,6 +74,28 @@ proptest! {
         prop_assert!(model.sessions_most <= connections, "{}", model.sessions_most);
     }
 
+    /// Sections are read anew amid open sessions: those that are open count on.
+    #[test]
+    fn a_reload_forgets_no_connection(seed: u64, temper in temper(), connections in 1u16..6) {
+        let mut model = Model::new(seed, temper, WIDE, Span::from_h(4));
+        model.sources = 3;
+        for minute in 0..60 {
+            let rate = per_minute(100 + minute);
+            let all = together(connections, rate);
+            let sections = Sections { all, ..Sections::default() };
+            let at = START + Span::from_s(u64::from(minute) * 61);
+            model.tell_at(at, Input::Sections(Box::new(sections)));
+        }
+        for _ in 0..300 {
+            let at = START + Span(1 + model.roll(3_600_000_000));
+            let domain = model.roll(20) as u32;
+            model.message(at, Stream::Engaged, 0, &[domain]);
+        }
+        run(&mut model, seed);
+        prop_assert!(model.sessions_most <= connections, "{}", model.sessions_most);
+        prop_assert!(model.sessions_most > 0);
+    }
+
     #[test]
     fn a_tenant_and_a_domain_keep_to_their_ceilings_whatever_happens(
         seed: u64,
