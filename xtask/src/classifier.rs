@@ -5,8 +5,10 @@
 //! asks whether the replies are those of the weights. `--leave-out` makes weights that have not seen a file's replies, nor what is
 //! nearly theirs, so that `score --classifier` can judge by them.
 
+mod chance;
 mod lessons;
 mod training;
+mod yielding;
 
 use std::fs;
 use std::io::Write as _;
@@ -37,21 +39,27 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let mut out = std::io::stdout().lock();
-    let mut lessons = lessons::of_tree(arguments.rules_of.as_deref())?;
+    let book = lessons::rules(arguments.rules_of.as_deref())?;
+    let mut lessons = lessons::of_tree(&book)?;
     let all = lessons.len();
     for file in &arguments.leave_out {
         lessons = lessons::without(lessons, file)?;
     }
+    let records = yielding::of(&book, &lessons);
+    let yielding: Vec<String> = records.iter().map(|record| record.rule.clone()).collect();
     let path = root().join("core/replies/classifier.bin");
     if arguments.check {
-        let is_stale = Classifier::built_in().trained_on() != training::digest(&lessons);
+        let is_stale = Classifier::built_in().trained_on() != training::digest(&lessons, &yielding);
         if is_stale {
             writeln!(out, "{}: run `cargo run --release -p xtask -- classifier`", path.display())?;
         }
         return Ok(if is_stale { Ended::Badly } else { Ended::Well });
     }
-    let weights = training::train(&lessons);
+    let weights = training::train(&lessons, &yielding);
     writeln!(out, "{} replies, {} left out", lessons.len(), all - lessons.len())?;
+    for yielding::Record { rule, right, decided } in &records {
+        writeln!(out, "{rule} yields: right in {right} of {decided}")?;
+    }
     let path = arguments.out.as_ref().unwrap_or(&path);
     fs::write(path, weights).with_context(|| path.display().to_string())?;
     Ok(Ended::Well)
@@ -63,15 +71,18 @@ mod tests {
 
     #[test]
     fn the_weights_were_trained_on_the_replies_of_the_tree() {
-        let lessons = lessons::of_tree(None).unwrap();
+        let book = lessons::rules(None).unwrap();
+        let lessons = lessons::of_tree(&book).unwrap();
+        let yielding: Vec<_> =
+            yielding::of(&book, &lessons).into_iter().map(|record| record.rule).collect();
         let command = "cargo run --release -p xtask -- classifier";
         let trained_on = Classifier::built_in().trained_on();
-        assert_eq!(trained_on, training::digest(&lessons), "run `{command}`");
+        assert_eq!(trained_on, training::digest(&lessons, &yielding), "run `{command}`");
     }
 
     #[test]
     fn what_judges_is_not_learned_from_nor_what_is_nearly_the_same() {
-        let all = lessons::of_tree(None).unwrap();
+        let all = lessons::of_tree(&lessons::rules(None).unwrap()).unwrap();
         let file = root().join("core/replies/tests/data/tune.jsonl");
         let replies = fs::read_to_string(&file).unwrap().lines().count();
         let count = all.len();

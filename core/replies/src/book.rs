@@ -8,6 +8,7 @@ mod check;
 mod error;
 mod file;
 mod index;
+mod known;
 mod read;
 mod rule;
 
@@ -16,7 +17,7 @@ use std::sync::Arc;
 use postlane_mail::{Reply, Stage, Status};
 
 use crate::automaton::{Automaton, Group, Reached};
-use crate::classifier::{Classifier, Guess, Guessing};
+use crate::classifier::{Classifier, Guess, Guessing, worth};
 use crate::hint::Telling;
 use crate::label::Label;
 use crate::provider::{ProviderId, Providers};
@@ -47,8 +48,10 @@ pub struct RuleBook {
     advice: Box<[OfLabel]>,
     /// What is said to have decided where no rule did, for 2yz to 5yz.
     classes: [RuleName; 4],
-    /// What is asked where no wording decides.
+    /// What is asked where no wording decides for certain.
     classifier: Option<Classifier>,
+    /// The examples of rules, about which it is not asked.
+    known: known::Known,
     /// What is said to have decided where the classifier did, by label.
     guesses: Box<[RuleName]>,
 }
@@ -129,10 +132,17 @@ impl RuleBook {
         Ok(Self::of(providers, own, files)?.with_classifier(Classifier::built_in()))
     }
 
-    /// The same, and this is asked where no wording decides.
+    /// The same, and this is asked where no wording decides, and where one does that yields to it by its own account. What ends
+    /// something by its wording never yields, nor do an operator's rules.
     #[must_use]
-    pub fn with_classifier(self, classifier: Classifier) -> Self {
-        Self { classifier: Some(classifier), ..self }
+    pub fn with_classifier(mut self, classifier: Classifier) -> Self {
+        for (number, rule) in (0..).zip(&mut self.rules) {
+            let ends = rule.label.suppresses() || rule.label.holds_recipient_domain();
+            rule.yields =
+                number >= self.generic_from && !ends && classifier.has_yielding(&rule.name);
+        }
+        let known = known::Known::of(&self);
+        Self { classifier: Some(classifier), known, ..self }
     }
 
     /// The same, and nothing is asked where no rule decides.
@@ -221,7 +231,11 @@ impl RuleBook {
         finding: &Finding<'_>,
     ) -> Option<(Guess, &RuleName)> {
         let classifier = self.classifier.as_ref()?;
-        let guess = classifier.guess(&mut scratch.guessing, heard, finding)?;
+        let worth = worth(finding)?;
+        if self.known.has(scratch, heard.reply, finding) {
+            return None;
+        }
+        let guess = classifier.guess(&mut scratch.guessing, heard, finding, worth)?;
         Some((guess, self.guesses.get(guess.label as usize)?))
     }
 

@@ -1,4 +1,4 @@
-//! What a reply resembles that no wording of ours decides: a linear classifier, trained from the labelled
+//! What a reply resembles that no wording of ours decides for certain: a small network, trained from the labelled
 //! replies of the tree (docs/design/048).
 //!
 //! It names and never acts: what the lane hears, how lasting it is and what is done stay what the rules
@@ -6,25 +6,22 @@
 
 mod features;
 mod tokens;
+mod weights;
 
 use std::borrow::Cow;
 
 use postlane_mail::{Reply, Stage};
 
-use crate::book::{Finding, Heard, Rank};
+use crate::book::{Finding, Heard, Rank, RuleName};
 use crate::label::Label;
 use crate::words::WordReader;
 use features::Features;
+use weights::Weights;
 
-/// Weights for each label of what replies have: words, beginnings of words, words side by side, the code,
-/// the enhanced status and the command.
+/// Weights of what replies have: words, parts of words, words side by side, the code, the enhanced status and the
+/// command; and the rules for everybody that are worth no more than a hint.
 #[derive(Debug, Clone)]
-pub struct Classifier {
-    /// What a weight of one is worth, in natural logarithms of odds.
-    scale: f32,
-    /// A row of a weight for each label, for each bucket.
-    weights: Cow<'static, [u8]>,
-}
+pub struct Classifier(Weights);
 
 /// What a reply resembles.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -49,15 +46,12 @@ pub struct WeightsError(usize);
 /// How much likelihood labels may have beside the one that is guessed for which that would be a danger: a
 /// recipient's trouble taken for a lane's, or the other way round. Of what was tried the most that cost no right
 /// guess (docs/design/048).
-const DANGER: f32 = 0.1;
+const DANGER: f32 = 0.05;
 /// By how much likelihoods are levelled, for the weights are surer of themselves than they are right. With this, of
 /// guesses of 0.3, 0.5, 0.7 and 0.9 in replies left out of training 0.3, 0.7, 0.7 and 0.9 were right.
 const LEVELLED: f32 = 1.5;
 /// The least that is said at all: below, one guess of ten was right.
 const LEAST: f32 = 0.2;
-/// What stands before the weights: what one is worth, and the digest of what they were trained on.
-const HEAD: usize = size_of::<f32>() + size_of::<u64>();
-
 impl Classifier {
     /// How many buckets features fall into. Twice as many were no better (docs/design/048).
     pub const BUCKETS: u32 = 1 << 14;
@@ -67,56 +61,55 @@ impl Classifier {
     /// The one that comes with the program.
     pub fn built_in() -> Self {
         const WEIGHTS: &[u8] = include_bytes!("../classifier.bin");
-        Self::of(Cow::Borrowed(WEIGHTS)).expect("a test reads the weights we ship")
+        Weights::read(Cow::Borrowed(WEIGHTS)).map(Self).expect("a test reads the weights we ship")
     }
 
-    /// Reads weights: what one is worth, as the octets of an `f32`, the lowest first; eight octets that
-    /// tell what they were trained on; then a row for each bucket.
+    /// How many hidden numbers a bucket has a weight for.
+    pub const HIDDEN: usize = weights::HIDDEN;
+
+    /// Reads weights: what one is worth, as the octets of an `f32`, the lowest first; eight octets that tell what they were
+    /// trained on; a row of [`Self::HIDDEN`] signed octets for each bucket; and as many `f32`, what each hidden number is at
+    /// first; one for each label, what it is at first; for each hidden number one for each label, what it says of it. Behind them
+    /// the names of the rules that yield, each in a line.
     pub fn read(octets: Vec<u8>) -> Result<Self, WeightsError> {
-        Self::of(Cow::Owned(octets))
-    }
-
-    fn of(octets: Cow<'static, [u8]>) -> Result<Self, WeightsError> {
-        let length = octets.len();
-        let scale = octets.first_chunk().map(|octets| f32::from_le_bytes(*octets));
-        let rows = length.checked_sub(HEAD);
-        match scale {
-            Some(scale) if rows == Some(Self::BUCKETS as usize * Self::LABELS) => {
-                Ok(Self { scale, weights: octets })
-            }
-            _ => Err(WeightsError(length)),
-        }
+        Weights::read(Cow::Owned(octets)).map(Self)
     }
 
     /// What tells the replies apart that the weights were trained on.
     pub fn trained_on(&self) -> u64 {
-        let digest =
-            self.weights.get(size_of::<f32>()..HEAD).and_then(|octets| octets.first_chunk());
-        digest.map_or(0, |octets| u64::from_le_bytes(*octets))
+        self.0.trained_on()
     }
 
-    /// The buckets of what a reply has, each once, in ascending order: what the weights are trained on.
+    /// Whether a rule for everybody, whose wording says it, is worth no more than a hint: of the replies that nobody had read who
+    /// wrote rules it was too often wrong.
+    pub(crate) fn has_yielding(&self, rule: &RuleName) -> bool {
+        self.0.has_yielding(rule.as_str())
+    }
+
+    /// The buckets of what a reply has: what the weights are trained on.
     pub fn buckets(reply: &Reply, stage: Option<Stage>) -> Vec<u32> {
         let mut guessing = Guessing::default();
         Features::of(reply, stage, &mut guessing.reader, &mut guessing.buckets);
         guessing.buckets
     }
 
-    /// What a reply resembles for which the rules found this. Nothing where it has no words, where one of an operator's or a
-    /// provider's rules or a wording decides, where the rules' label is as good, or where the other label
-    /// might be a danger.
+    /// What a reply resembles for which the rules found this, which is worth so much. Nothing where it has no words, where
+    /// the rules' label is as good, or where the other label might be a danger.
     pub(crate) fn guess(
         &self,
         guessing: &mut Guessing,
         heard: Heard<'_>,
         finding: &Finding<'_>,
+        worth: f32,
     ) -> Option<Guess> {
-        let worth = worth(finding)?;
         let Guessing { reader, buckets } = guessing;
         if !Features::of(heard.reply, heard.stage, reader, buckets) {
             return None;
         }
-        let odds = self.odds(buckets, (finding.label, worth));
+        let mut odds = self.0.odds(buckets);
+        if let Some(odds) = odds.get_mut(finding.label as usize) {
+            *odds += worth;
+        }
         let (label, _) = Label::ALL.iter().copied().zip(odds).max_by(|a, b| a.1.total_cmp(&b.1))?;
         // Mostly it agrees, and how sure it is need not be known. What resembles most what cannot be meant
         // here is not what comes next either.
@@ -133,53 +126,17 @@ impl Classifier {
         (label != finding.label && !is_danger && share >= LEAST).then_some(Guess { label, share })
     }
 
-    /// What speaks for each label, in natural logarithms of odds; for one of them so much more than the
-    /// weights say, and for none that it was done.
-    fn odds(&self, buckets: &[u32], (found, worth): (Label, f32)) -> [f32; Self::LABELS] {
-        /// So many weights fit into a sum of sixteen bits, of which a processor makes several at once.
-        const TOGETHER: usize = (i16::MAX / i8::MAX as i16 - 2) as usize;
-        let mut sums = [0_i32; Self::LABELS];
-        for some in buckets.chunks(TOGETHER) {
-            let mut part = [0_i16; Self::LABELS];
-            for row in some.iter().filter_map(|bucket| self.row(*bucket)) {
-                for (sum, weight) in part.iter_mut().zip(row) {
-                    *sum += i16::from(*weight as i8);
-                }
-            }
-            sums.iter_mut().zip(part).for_each(|(sum, part)| *sum += i32::from(part));
-        }
-        let unit = self.scale / (buckets.len().max(1) as f32).sqrt();
-        let mut odds = sums.map(|sum| sum as f32 * unit);
-        if let Some(odds) = odds.get_mut(found as usize) {
-            *odds += worth;
-        }
-        if let Some(odds) = odds.get_mut(Label::Accepted as usize) {
-            *odds = f32::NEG_INFINITY;
-        }
-        odds
-    }
-
-    fn row(&self, bucket: u32) -> Option<&[u8; Self::LABELS]> {
-        let start = HEAD + bucket as usize * Self::LABELS;
-        self.weights.get(start..)?.first_chunk()
-    }
-
     /// Which words of a reply speak most for a label, the strongest first; four at most.
     pub fn because(&self, reply: &Reply, label: Label) -> Vec<String> {
         const TOLD: usize = 4;
-        // More than it speaks for labels on the whole.
-        let weight = |bucket: u32| {
-            let row = self.row(bucket).map_or(&[][..], |row| row);
-            let sum: i32 = row.iter().map(|weight| i32::from(*weight as i8)).sum();
-            let own = row.get(label as usize).map_or(0, |weight| i32::from(*weight as i8));
-            own * Self::LABELS as i32 - sum
-        };
-        let mut said: Vec<(i32, String)> = Features::said(reply)
+        let has = Self::buckets(reply, None);
+        let speaks = self.0.speaks_for(label, &has);
+        let mut said: Vec<(f32, String)> = Features::said(reply)
             .into_iter()
-            .map(|(bucket, words)| (weight(bucket), words))
-            .filter(|(weight, _)| *weight > 0)
+            .map(|(bucket, words)| (speaks(bucket), words))
+            .filter(|(weight, _)| *weight > 0.0)
             .collect();
-        said.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+        said.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
         said.dedup_by(|a, b| a.1 == b.1);
         said.into_iter().take(TOLD).map(|(_, words)| words).collect()
     }
@@ -194,14 +151,15 @@ fn shares(odds: [f32; Classifier::LABELS]) -> [f32; Classifier::LABELS] {
 }
 
 /// By how much more likely the rules make the label they found, in natural logarithms of odds; nothing
-/// where they are not to be asked again: an operator's and a provider's rules, and wordings.
-fn worth(finding: &Finding<'_>) -> Option<f32> {
-    match finding.rule.map(|rule| (rule.rank(), finding.is_of_provider())) {
-        None if finding.label == Label::Unknown => Some(0.0),
-        Some((Rank::Hint, false)) => Some(2.0),
-        Some((Rank::Concept, false)) => Some(1.0),
-        Some((Rank::Code, false)) => Some(0.5),
-        _ => None,
+/// where they are not to be asked again: an operator's and a provider's rules, and wordings that do not yield.
+pub(crate) fn worth(finding: &Finding<'_>) -> Option<f32> {
+    let Some(rule) = finding.rule else { return (finding.label == Label::Unknown).then_some(0.0) };
+    match rule.rank() {
+        _ if finding.is_of_provider() => None,
+        Rank::Exact | Rank::Phrase => rule.yields.then_some(2.0),
+        Rank::Hint => Some(2.0),
+        Rank::Concept => Some(1.0),
+        Rank::Code => Some(0.5),
     }
 }
 

@@ -6,10 +6,12 @@
 //! costs the same for each octet of both.
 
 use std::io::Write;
+use std::path::PathBuf;
 
 use anyhow::Context as _;
 use postlane_mail::{Code, Reply, Stage};
-use postlane_replies::{Heard, ProviderId, Providers, RuleBook, Scratch, read_reply};
+use postlane_replies::{Heard, ProviderId, Providers, RuleBook, Scratch, read_reply, read_stage};
+use serde_json::Value;
 
 use crate::ended::Ended;
 
@@ -19,6 +21,10 @@ pub(crate) struct Arguments {
     /// Replies to be classified.
     #[arg(long, default_value_t = 3_000_000)]
     replies: u64,
+    /// Take the replies of these files, one JSON object a line, instead of the examples of rules: what nobody wrote a rule
+    /// for costs more.
+    #[arg(long, value_name = "FILE")]
+    of: Vec<PathBuf>,
 }
 
 /// A reply with what is known of it.
@@ -35,7 +41,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let book = RuleBook::built_in(&providers);
     writeln!(out, "rules                 {}", book.rules().len())?;
     writeln!(out, "reading them          {:.1} ms", (on_cpu()? - begun) * 1e3)?;
-    let cases = cases(&book);
+    let cases =
+        if arguments.of.is_empty() { cases(&book) } else { cases_of(&arguments.of, &providers)? };
     let octets: usize = cases.iter().map(|case| case.reply.text().len()).sum();
     writeln!(out, "replies in turn       {} of {} octets each", cases.len(), octets / cases.len())?;
     let mut scratch = Scratch::default();
@@ -106,6 +113,22 @@ fn cases(book: &RuleBook) -> Vec<Case> {
         })
     };
     all.filter_map(case).collect()
+}
+
+fn cases_of(files: &[PathBuf], providers: &Providers) -> anyhow::Result<Vec<Case>> {
+    let mut cases = Vec::new();
+    for file in files {
+        let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
+        for line in text.lines() {
+            let known: Value = serde_json::from_str(line)?;
+            let field = |name: &str| known.get(name).and_then(Value::as_str);
+            let reply = field("reply").and_then(read_reply).context("a reply has a code")?;
+            let stage = field("command_stage").and_then(read_stage);
+            let provider = field("provider").and_then(|name| providers.resolve(name));
+            cases.push(Case { reply, stage, provider });
+        }
+    }
+    Ok(cases)
 }
 
 fn heard(case: &Case) -> Heard<'_> {

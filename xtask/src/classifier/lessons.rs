@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use postlane_mail::{Reply, Stage};
 use postlane_replies::{
-    Classifier, Label, Providers, RuleBook, cluster_of, read_reply, read_stage,
+    Classifier, Heard, Label, Providers, RuleBook, Scratch, cluster_of, read_reply, read_stage,
 };
 use serde_json::Value;
 
@@ -23,6 +23,8 @@ pub(super) struct Lesson {
     words: BTreeSet<String>,
     /// The file it is from.
     file: String,
+    /// The rule that decides it, where nobody had read it who wrote rules.
+    pub(super) decided_by: Option<String>,
 }
 
 /// Files of replies that may be learned from; the others of their folder judge.
@@ -32,13 +34,14 @@ const READ: [&str; 6] = ["tune", "tune-2", "tune-3", "holdout", "holdout-2", "ma
 const NEARLY: f64 = 0.8;
 
 impl Lesson {
-    fn new(reply: &Reply, stage: Option<Stage>, label: Label, file: &str) -> Self {
+    fn new((reply, stage): (&Reply, Option<Stage>), label: Label, file: &str) -> Self {
         let cluster = cluster_of(reply);
         Self {
             label,
             buckets: Classifier::buckets(reply, stage),
             words: cluster.split(' ').skip(1).map(str::to_owned).collect(),
             file: file.to_owned(),
+            decided_by: None,
         }
     }
 
@@ -50,21 +53,17 @@ impl Lesson {
 
 /// All that the tree has: the examples of rules, what was collected and may be read, and what was
 /// written down for the classifier.
-pub(super) fn of_tree(rules_of: Option<&str>) -> anyhow::Result<Vec<Lesson>> {
-    let book = match rules_of {
-        Some(commit) => book_at(&root(), commit)?.1,
-        None => RuleBook::built_in(&Providers::built_in()),
-    };
+pub(super) fn of_tree(book: &RuleBook) -> anyhow::Result<Vec<Lesson>> {
     let mut lessons = Vec::new();
     for rule in book.rules() {
         for example in rule.examples() {
             let reply = read_reply(&example.reply).context("an example has a code")?;
-            lessons.push(Lesson::new(&reply, example.stage, rule.label(), ""));
+            lessons.push(Lesson::new((&reply, example.stage), rule.label(), ""));
         }
     }
     let folder = root().join("core/replies");
     for name in READ {
-        read(&folder.join("tests/data").join(format!("{name}.jsonl")), &mut lessons)?;
+        read(&folder.join("tests/data").join(format!("{name}.jsonl")), None, &mut lessons)?;
     }
     let training = folder.join("training");
     let files = fs::read_dir(&training).with_context(|| training.display().to_string())?;
@@ -72,18 +71,31 @@ pub(super) fn of_tree(rules_of: Option<&str>) -> anyhow::Result<Vec<Lesson>> {
     files.retain(|file| file.extension().is_some_and(|ending| ending == "jsonl"));
     files.sort();
     for file in files {
-        read(&file, &mut lessons)?;
+        read(&file, Some(book), &mut lessons)?;
     }
     Ok(lessons)
 }
 
-fn read(file: &Path, lessons: &mut Vec<Lesson>) -> anyhow::Result<()> {
+/// The rules as they are, or as they were at a commit.
+pub(super) fn rules(of: Option<&str>) -> anyhow::Result<RuleBook> {
+    Ok(match of {
+        Some(commit) => book_at(&root(), commit)?.1,
+        None => RuleBook::built_in(&Providers::built_in()),
+    })
+}
+
+/// Reads a file; where nobody had read it who wrote rules, the rules are asked.
+fn read(file: &Path, rules: Option<&RuleBook>, lessons: &mut Vec<Lesson>) -> anyhow::Result<()> {
+    let mut scratch = Scratch::default();
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     let text = fs::read_to_string(file).with_context(|| file.display().to_string())?;
     for (number, line) in text.lines().enumerate() {
         let at = || format!("{}:{}", file.display(), number + 1);
         let (reply, stage, label) = parse(line).with_context(at)?;
-        lessons.push(Lesson::new(&reply, stage, label, &name));
+        let heard = Heard { reply: &reply, stage, provider: None, mx: None };
+        let decided = rules.and_then(|rules| rules.find(&mut scratch, heard).rule);
+        let decided_by = decided.map(|rule| rule.name().as_str().to_owned());
+        lessons.push(Lesson { decided_by, ..Lesson::new((&reply, stage), label, &name) });
     }
     Ok(())
 }
@@ -100,7 +112,7 @@ fn parse(line: &str) -> anyhow::Result<(Reply, Option<Stage>, Label)> {
 /// Without the replies of a file and those that are nearly the same.
 pub(super) fn without(lessons: Vec<Lesson>, file: &Path) -> anyhow::Result<Vec<Lesson>> {
     let mut left = Vec::new();
-    read(file, &mut left)?;
+    read(file, None, &mut left)?;
     let mut with: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (at, lesson) in left.iter().enumerate() {
         for word in &lesson.words {

@@ -97,6 +97,17 @@ impl Reached {
         &self.told.list
     }
 
+    /// A number that tells this text from others by its words as far as they are in the vocabulary, where each stands,
+    /// and how many there are.
+    pub(crate) fn print(&self) -> u64 {
+        const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+        let symbols = self.read.symbols.iter();
+        symbols.fold(self.read.words.len() as u64, |print, (symbol, word)| {
+            (print.rotate_left(5) ^ (u64::from(symbol.0) << 32 | u64::from(*word)))
+                .wrapping_mul(FACTOR)
+        })
+    }
+
     /// What the words of the text can be with which it was begun.
     pub(crate) fn symbols(&self) -> impl Iterator<Item = Symbol> {
         self.read.symbols.iter().map(|(symbol, _)| *symbol)

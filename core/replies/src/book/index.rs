@@ -227,6 +227,7 @@ fn lay_out(
         advice,
         classes,
         classifier: None,
+        known: super::known::Known::default(),
         guesses: Label::ALL.iter().map(|of| RuleName::new("classifier", of.name())).collect(),
     }
 }

@@ -174,6 +174,7 @@ impl Page<'_, '_, '_> {
             advice: advice(&entry.means, &entry.operator, &entry.sender),
             examples: entry.examples.iter().filter_map(|said| self.example(said)).collect(),
             not_examples: entry.not_examples.iter().filter_map(|said| self.example(said)).collect(),
+            yields: false,
         };
         Some((rule, patterns))
     }

@@ -22,6 +22,8 @@ pub struct Rule {
     pub(crate) advice: Advice,
     pub(crate) examples: Box<[Example]>,
     pub(crate) not_examples: Box<[Example]>,
+    /// Whether it is worth no more than a hint, for the classifier was more often right where they differ.
+    pub(crate) yields: bool,
 }
 
 /// A rule's name: the file's, a slash, and its own, as in `google/unusual-rate`. Cheap to clone.

@@ -23,6 +23,8 @@ enum Kind {
     Beginning,
     /// Two words side by side; the ends of a text are words, too.
     Pair,
+    /// So many octets of a word as its beginning has, wherever they stand; the ends of a word count.
+    Run,
 }
 
 /// Writes the buckets of a reply.
@@ -42,7 +44,7 @@ const FEW: u64 = 6;
 const BEGINNING: u32 = 4;
 
 impl Features<'_> {
-    /// Writes the buckets of all that a reply has, each once, in ascending order, and says whether it has words.
+    /// Writes the buckets of all that a reply has, and says whether it has words.
     pub(super) fn of(
         reply: &Reply,
         stage: Option<Stage>,
@@ -53,17 +55,17 @@ impl Features<'_> {
         let mut features = Features { buckets, before: END, words: 0, has_words: false };
         features.write_codes(reply, stage);
         tokens::read(reply.text(), reader, &mut |word, eights| {
-            features.has_words |= tokens::stands_for_itself(word);
             features.write_word(eights);
+            if tokens::stands_for_itself(word) {
+                features.has_words = true;
+                features.write_runs(word);
+            }
         });
         features.write(Kind::Pair, pair(features.before, END));
         if features.words < FEW {
             features.write(Kind::Words, features.words);
         }
-        let has_words = features.has_words;
-        buckets.sort_unstable();
-        buckets.dedup();
-        has_words
+        features.has_words
     }
 
     /// The words and pairs of a reply, each with its bucket.
@@ -105,6 +107,17 @@ impl Features<'_> {
         self.write(Kind::Pair, pair(self.before, hash));
         self.before = hash;
         self.words += 1;
+    }
+
+    fn write_runs(&mut self, word: &[u8]) {
+        const AT_ONCE: usize = BEGINNING as usize;
+        let mut run = u32::from(b'^') << 24;
+        for (count, octet) in (2..).zip(word.iter().chain(b"$")) {
+            run = run >> 8 | u32::from(*octet) << 24;
+            if count >= AT_ONCE {
+                self.write(Kind::Run, u64::from(run));
+            }
+        }
     }
 
     fn write(&mut self, kind: Kind, of: u64) {
