@@ -262,6 +262,34 @@ fn a_message_in_a_chunk_is_unknown_once_it_is_sent_unless_the_host_went_away_bef
 }
 
 #[test]
+fn a_chunk_cut_short_is_held_against_the_message_only_where_all_recipients_were_heard() {
+    let opening = "
+        S: 220 mx
+        C: EHLO out.example.com
+        S: 250-mx
+        S: 250-PIPELINING
+        S: 250 CHUNKING
+        = ready
+        ! begin 0
+        C: MAIL FROM:<a@example.com>
+        C: RCPT TO:<b@example.net>
+        C: RCPT TO:<c@example.net>
+        C: BDAT 3 LAST
+        C: x
+        S: 250 ok
+    ";
+    let messages = [message(1, &["b@example.net", "c@example.net"], b"x\r\n")];
+    for (heard, first, second, stage) in [
+        ("S: 250 ok", "NotTried", "NotTried", "Rcpt"),
+        ("S: 250 ok\nS: 250 ok", "Interrupted", "Interrupted", "Dot"),
+        ("S: 550 nobody\nS: 250 ok", "refused at rcpt (550 nobody)", "Interrupted", "Dot"),
+    ] {
+        let ending = format!("= 1.0 {first}\n= 1.1 {second}\n= closed: Lost({stage})");
+        check(settings(), &messages, &format!("{opening}\n{heard}\n! closed 1\n{ending}"));
+    }
+}
+
+#[test]
 fn each_answer_has_its_own_time() {
     let mut client = Client::new(NOW, settings(), NONCE);
     let minutes = |client: &Client| client.deadline().map(|at| at.since(NOW).as_s() / 60);
