@@ -13,7 +13,7 @@ use crate::input::{Outcome, RecipientOutcome};
 use crate::line::Joins;
 use crate::names::{AttemptId, HostId, SlotId};
 use crate::output::{End, Fate, Output, Settled};
-use crate::session::Slot;
+use crate::session::{Slot, SlotState};
 
 /// What is left to do with a recipient after an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,7 +102,9 @@ impl<E> Engine<E> {
         if let Some((taken, _)) = beyond(outcomes) {
             self.take_no_more_at_once(now, path, taken);
         }
-        let cut = behind == 0
+        // Those behind the one that ended it are told after it, when the session is closing.
+        let ended_it = self.slots[place as usize].state == SlotState::Open && behind == 0;
+        let cut = ended_it
             && self.slots[place as usize].tried == 0
             && self.closing == Closing::No
             && outcomes.iter().all(|o| matches!(o.outcome, Outcome::NotTried));
