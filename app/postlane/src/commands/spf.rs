@@ -102,6 +102,14 @@ fn show(found: &Flattened) {
     for (name, text) in &found.records {
         print::line(&print::printable(&format!("{name}. TXT \"{text}\"")));
     }
+    for term in &found.kept {
+        let why = Flattened::of_a_message(term).map(|(is, means)| format!("{is} is {means}"));
+        let why = why.collect::<Vec<_>>().join(", ");
+        if !why.is_empty() {
+            let says = format!("{term} stays: {why}, and that is another for each message");
+            print::note(&print::printable(&says));
+        }
+    }
     print::note(&format!(
         "{} networks, {} terms kept as they are. Keep the source record at a name of its own \
          (--source), publish the copy beside it first, hold it against the source (--against), \

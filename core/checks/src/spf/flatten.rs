@@ -1,5 +1,5 @@
 //! A record with the networks written out that its names lead to, so that receivers need not ask
-//! for them. What cannot be written out (macros, `exists`, `ptr`, records that do more than pass
+//! for them. What cannot be written out (macros about a message, `exists`, `ptr`, records that do more than pass
 //! networks) stays as it is.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -68,6 +68,8 @@ enum Stop {
 
 struct Run<'a> {
     known: &'a mut Known,
+    /// What the record is written out for.
+    domain: &'a Name,
     is_waiting: bool,
     asked: usize,
 }
@@ -79,7 +81,7 @@ pub fn flatten(
     source: &Name,
     domain: &Name,
 ) -> Option<Result<Flattened, FlattenError>> {
-    let mut run = Run { known, is_waiting: false, asked: 0 };
+    let mut run = Run { known, domain, is_waiting: false, asked: 0 };
     let mut parts = Parts::default();
     let walked = run.top(source, &mut parts, 0);
     if run.is_waiting {
@@ -130,7 +132,8 @@ impl Run<'_> {
                 Err(stop) => return Err(stop),
             }
         }
-        match record.redirect.as_ref().map(MacroString::literal) {
+        let own = self.own(domain, depth);
+        match record.redirect.as_ref().map(|target| known_text(target, &own)) {
             None => Ok(()),
             Some(Some(target)) if depth < DEPTH_MAX => {
                 let target = Name::parse(&target).map_err(|_| Stop::Keep)?;
@@ -153,19 +156,21 @@ impl Run<'_> {
         networks: &mut Vec<Network>,
         depth: usize,
     ) -> Result<(), Stop> {
+        let own = self.own(domain, depth);
+        let target = |name: Option<&MacroString>| match name {
+            None => Ok(domain.clone()),
+            Some(name) => known_name(name, &own).ok_or(Stop::Keep),
+        };
         match mechanism {
             Mechanism::Ip4(address, prefix) => add(networks, (*address).into(), *prefix),
             Mechanism::Ip6(address, prefix) => add(networks, (*address).into(), *prefix),
-            Mechanism::Include(name) => {
-                let target = name.literal().and_then(|name| Name::parse(&name).ok());
-                self.included(&target.ok_or(Stop::Keep)?, networks, depth + 1)
-            }
+            Mechanism::Include(name) => self.included(&target(Some(name))?, networks, depth + 1),
             Mechanism::A { name, prefix } => {
-                let host = target(domain, name.as_ref())?;
+                let host = target(name.as_ref())?;
                 self.addresses(&host, *prefix, networks)
             }
             Mechanism::Mx { name, prefix } => {
-                let of = target(domain, name.as_ref())?;
+                let of = target(name.as_ref())?;
                 let Some(answer) = self.ask(&of, Kind::Mx)? else { return Ok(()) };
                 for record in answer.records().iter().take(10) {
                     if let Record::Mx { exchange: Some(host), .. } = record {
@@ -198,13 +203,19 @@ impl Run<'_> {
                 _ => return Err(Stop::Keep),
             }
         }
-        match record.redirect.as_ref().map(MacroString::literal) {
+        match &record.redirect {
             None => Ok(()),
             Some(target) => {
-                let target = target.and_then(|target| Name::parse(&target).ok());
-                self.included(&target.ok_or(Stop::Keep)?, networks, depth + 1)
+                let target = known_name(target, domain).ok_or(Stop::Keep)?;
+                self.included(&target, networks, depth + 1)
             }
         }
+    }
+
+    /// What `%{d}` is in a record: its own domain (RFC 7208 §7.2). The first may have been moved to a
+    /// name of its own; it is read as the one of the domain that it is written out for.
+    fn own(&self, domain: &Name, depth: usize) -> Name {
+        if depth == 0 { self.domain.clone() } else { domain.clone() }
     }
 
     /// None while the answer is missing: what else can be asked is asked meanwhile.
@@ -272,16 +283,7 @@ fn own_words(domain: &Name, term: &super::record::Term, depth: usize) -> Box<str
 /// that record's (RFC 7208 §7.2), and would be another's where the term is written out. Of the
 /// record that was moved to a name of its own it is the domain that it is written out for.
 fn meant(domain: &Name, term: &str, depth: usize) -> String {
-    let values = Values {
-        local_part: "",
-        sender_domain: "",
-        domain: domain.as_str(),
-        address: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-        validated_name: None,
-        helo: "",
-        receiver: "",
-        timestamp: 0,
-    };
+    let values = of_record(domain);
     let mut text = String::with_capacity(term.len());
     let mut rest = term;
     while let Some((before, from)) = rest.find('%').map(|at| rest.split_at(at)) {
@@ -302,9 +304,27 @@ fn meant(domain: &Name, term: &str, depth: usize) -> String {
     text
 }
 
-fn target(domain: &Name, name: Option<&MacroString>) -> Result<Name, Stop> {
-    let Some(name) = name else { return Ok(domain.clone()) };
-    name.literal().and_then(|name| Name::parse(&name).ok()).ok_or(Stop::Keep)
+/// What is known of a record without a message.
+fn of_record(domain: &Name) -> Values<'_> {
+    Values {
+        local_part: "",
+        sender_domain: "",
+        domain: domain.as_str(),
+        address: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        validated_name: None,
+        helo: "",
+        receiver: "",
+        timestamp: 0,
+    }
+}
+
+/// What a name becomes for all mail; none where it is another for each message.
+fn known_text(name: &MacroString, domain: &Name) -> Option<String> {
+    name.is_of_record().then(|| name.expand_name(&of_record(domain)))
+}
+
+fn known_name(name: &MacroString, domain: &Name) -> Option<Name> {
+    known_text(name, domain).and_then(|name| Name::parse(&name).ok())
 }
 
 fn add(networks: &mut Vec<Network>, address: IpAddr, prefix: u8) -> Result<(), Stop> {
@@ -453,7 +473,27 @@ fn merged(mut networks: Vec<Network>) -> Vec<Network> {
     stack
 }
 
+/// What is another for each message, so that no network can be written for it (RFC 7208 §7.2): its macro
+/// and what it stands for.
+const OF_A_MESSAGE: [(&str, &str); 7] = [
+    ("%{i", "the client's address"),
+    ("%{s", "the sender's address"),
+    ("%{l", "the sender's local part"),
+    ("%{o", "the sender's domain"),
+    ("%{p", "the client's name in the DNS"),
+    ("%{h", "the client's HELO name"),
+    ("%{v", "the kind of the client's address"),
+];
+
 impl Flattened {
+    /// The macros of a term that cannot be written out, each with what it stands for: that is another
+    /// for each message.
+    pub fn of_a_message(term: &str) -> impl Iterator<Item = (String, &'static str)> {
+        let term = term.to_ascii_lowercase();
+        let found = OF_A_MESSAGE.into_iter().filter(move |(letter, _)| term.contains(letter));
+        found.map(|(letter, means)| (format!("{letter}}}"), means))
+    }
+
     /// Terms of a record that may cost a question: with one more, receivers read none of it, and all
     /// mail fails (RFC 7208 §4.6.4).
     pub const LOOKUPS_MAX: usize = 10;

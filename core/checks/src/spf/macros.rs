@@ -157,6 +157,14 @@ impl MacroString {
             .any(|piece| matches!(piece, Piece::Macro(Macro { letter: Letter::ValidatedName, .. })))
     }
 
+    /// Whether its record alone decides what it becomes: no macro but `%{d}` is in it.
+    pub(super) fn is_of_record(&self) -> bool {
+        self.0.iter().all(|piece| match piece {
+            Piece::Literal(_) => true,
+            Piece::Macro(found) => matches!(found.letter, Letter::Domain),
+        })
+    }
+
     /// The text, if there is no macro in it: then it is the same for every message.
     pub fn literal(&self) -> Option<String> {
         let pieces = self.0.iter().map(|piece| match piece {

@@ -114,6 +114,32 @@ fn the_domain_in_a_macro_stays_that_of_its_record() {
 }
 
 #[test]
+fn a_macro_whose_value_the_record_decides_is_followed_and_one_of_a_message_stays() {
+    let zone = [
+        (
+            "s.example",
+            "TXT v=spf1 include:_a.%{d} a:%{d2}/30 mx:%{i}.%{d} include:%{l}.%{o} redirect=_r.%{D}",
+        ),
+        ("_a.d.example", "TXT v=spf1 a:h.%{d} include:_b.%{d} redirect=_c.%{d} "),
+        ("h._a.d.example", "A 192.0.2.9"),
+        ("_b._a.d.example", "TXT v=spf1 ip4:192.0.2.65 -all"),
+        ("_c._a.d.example", "TXT v=spf1 ip4:192.0.2.129 -all"),
+        ("d.example", "A 198.51.100.7"),
+        ("_r.d.example", "TXT v=spf1 a:h.%{d} -all"),
+        ("h._r.d.example", "A 203.0.113.1"),
+    ];
+    let found = flattened(&zone, "s.example").unwrap();
+    assert_eq!(
+        found.records[0].1,
+        "v=spf1 ip4:192.0.2.9 ip4:192.0.2.65 ip4:192.0.2.129 ip4:198.51.100.4/30 mx:%{i}.%{d} \
+         include:%{l}.%{o} ip4:203.0.113.1 -all"
+    );
+    let why = |term: &str| Flattened::of_a_message(term).map(|(is, _)| is).collect::<Vec<_>>();
+    let kept: Vec<Vec<String>> = found.kept.iter().map(|term| why(term)).collect();
+    assert_eq!(kept, [vec!["%{i}"], vec!["%{l}", "%{o}"]]);
+}
+
+#[test]
 fn nothing_is_written_out_while_an_answer_is_missing() {
     let zone = [("s.example", "TXT v=spf1 include:a.example -all"), ("a.example", "FAIL x")];
     let error = flattened(&zone, "s.example").unwrap_err();
