@@ -165,6 +165,21 @@ fn a_broken_head_of_a_section_is_told_once() {
 }
 
 #[test]
+fn a_text_of_several_lines_that_never_ends_is_told_once_and_where_it_begins() {
+    for quotes in ["\"\"\"", "'''"] {
+        for (text, place) in [
+            (format!("[relay]\nhostname = {quotes}mx.example\n\n[spool]\ndir = \"a\"\n"), "2:12"),
+            (format!("[lane]\n[[listener]]\naddress = {quotes}\n"), "3:11"),
+            (format!("[spool]\n  [relay]\nhostname = {quotes}"), "3:12"),
+        ] {
+            let found = lines(&text);
+            assert_eq!(found.len(), 1, "{found:?}");
+            assert!(found[0].starts_with(&format!("postlane.toml:{place}: ")), "{found:?}");
+        }
+    }
+}
+
+#[test]
 fn relative_files_begin_where_the_configuration_is() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("postlane.toml");

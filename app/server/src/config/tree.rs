@@ -85,11 +85,56 @@ pub(crate) fn parse(text: &str) -> (Vec<Entry>, Vec<SyntaxMistake>) {
         }
         _ => true,
     });
-    let mistake = |(error, spot): (&toml::de::Error, Spot)| SyntaxMistake {
-        origin: Origin::File(spot),
-        says: error.message().to_owned(),
+    let unclosed = take_unclosed(&mut entries, text);
+    let mistake = |(error, spot): (&toml::de::Error, Spot)| match &unclosed {
+        // That it is not closed is seen at the end of the file; what is to be mended is where it opens.
+        Some(opened) if spot.from == text.len() => SyntaxMistake {
+            origin: Origin::File(opened.clone()),
+            says: "a text of several lines begins here and is never closed".to_owned(),
+        },
+        _ => SyntaxMistake { origin: Origin::File(spot), says: error.message().to_owned() },
     };
     (entries, errors.iter().zip(spots).map(mistake).collect())
+}
+
+/// What opens and closes a text of several lines.
+const QUOTES: [&str; 2] = ["\"\"\"", "'''"];
+
+/// Takes out the key whose text is never closed: the rest of the file went into it, so that it says
+/// nothing. Gives where its quotes stand.
+fn take_unclosed(entries: &mut Vec<Entry>, text: &str) -> Option<Spot> {
+    let found = entries.iter().position(|entry| unclosed(&entry.node, text).is_some());
+    if let Some(at) = found {
+        return unclosed(&entries.remove(at).node, text);
+    }
+    entries.iter_mut().find_map(|entry| match &mut entry.node.written {
+        Written::Table(below) => take_unclosed(below, text),
+        // The whole section goes: it would seem to lack the key.
+        Written::List(all) => {
+            let found = all.iter_mut().enumerate().find_map(|(at, node)| match &mut node.written {
+                Written::Table(below) => Some((at, take_unclosed(below, text)?)),
+                _ => None,
+            });
+            found.map(|(at, opened)| {
+                all.remove(at);
+                opened
+            })
+        }
+        _ => None,
+    })
+}
+
+/// Where the quotes of a text stand that the end of the file cuts off.
+fn unclosed(node: &Node, text: &str) -> Option<Spot> {
+    if let Written::List(all) = &node.written {
+        return all.iter().find_map(|node| unclosed(node, text));
+    }
+    let (Origin::File(spot), Written::Text(_)) = (&node.origin, &node.written) else { return None };
+    let written = text.get(spot.from..).filter(|all| all.len() <= spot.octets)?;
+    let is_open =
+        |quotes: &str| written.strip_prefix(quotes).is_some_and(|inside| !inside.ends_with(quotes));
+    let quotes = QUOTES.into_iter().find(|quotes| is_open(quotes))?;
+    Some(Spot { octets: quotes.len(), ..spot.clone() })
 }
 
 /// Reads TOML of our own, which stands for what nobody has written.
