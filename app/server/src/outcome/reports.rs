@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod tests;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant as Moment};
 
@@ -105,6 +106,38 @@ impl Reports {
     /// Gives back what must be tried again: nothing of it is durable then, so that a restart comes to
     /// the same end and owes the same report.
     fn settle(&self, mut owed: Owed) -> Option<Owed> {
+        match catch_unwind(AssertUnwindSafe(|| self.is_owed_still(&mut owed))) {
+            Ok(is_owed_still) => is_owed_still.then_some(owed),
+            Err(_) => {
+                self.broke(&owed);
+                None
+            }
+        }
+    }
+
+    /// A fault of ours over one message is no reason to leave all others. What was delivered is written
+    /// down, or it would be sent again after a restart; what was given up is not, since its sender has
+    /// not heard of it: a restart comes to the same end and tries its report again.
+    fn broke(&self, owed: &Owed) {
+        let mut changes = Changes { urgency: Urgency::Now, ..Changes::default() };
+        for (index, fate) in owed.recipients.iter().filter(|(_, fate)| !is_given_up(fate)) {
+            let fate = written(fate, owed.evidence.last_reply(*index));
+            let (id, place, recipient) = (owed.message, owed.place, *index);
+            changes.recipients.push(Change { id, place, recipient, fate });
+        }
+        if !changes.recipients.is_empty() {
+            self.awaited.commit(&*self.store, changes);
+        }
+        alarm(&format!(
+            "message {}: a fault of ours, told in the lines before, has broken the report about it: its sender hears \
+             nothing. What was given up of it stays in the spool, and its report is tried again after a restart; please \
+             report this",
+            owed.message
+        ));
+    }
+
+    /// Whether some of it must be tried again.
+    fn is_owed_still(&self, owed: &mut Owed) -> bool {
         let known = self.store.progress(owed.place).unwrap_or_default();
         let mut changes = Changes { urgency: Urgency::Now, ..Changes::default() };
         let mut about = Vec::new();
@@ -116,24 +149,24 @@ impl Reports {
             let (id, place, recipient) = (owed.message, owed.place, *index);
             changes.recipients.push(Change { id, place, recipient, fate: written(fate, last) });
         }
-        let mut again = None;
+        let mut is_owed_still = false;
         if !about.is_empty() {
-            match self.read(&owed) {
+            match self.read(owed) {
                 Ok(stored) => {
-                    self.say(&owed, &stored, &about);
-                    let report = self.report(&owed, &stored, about);
+                    self.say(owed, &stored, &about);
+                    let report = self.report(owed, &stored, about);
                     let leaves = |r: &Insertion| !self.intake.keep_report(owed.now, r.id, r);
                     changes.insertions.extend(report.filter(leaves));
                 }
                 // It has been settled before: nobody is owed anything any more.
                 Err(StoreError::Gone) => {}
                 Err(error) => {
-                    self.cannot_read(&owed, &error);
+                    self.cannot_read(owed, &error);
                     if !matches!(error, StoreError::Damaged(_)) {
                         owed.recipients.retain(|(_, fate)| is_given_up(fate));
                         let waits = |r: u16| owed.recipients.iter().any(|(index, _)| *index == r);
                         changes.recipients.retain(|change| !waits(change.recipient));
-                        again = (!owed.recipients.is_empty()).then_some(owed);
+                        is_owed_still = !owed.recipients.is_empty();
                     }
                 }
             }
@@ -141,7 +174,7 @@ impl Reports {
         if !changes.recipients.is_empty() {
             self.awaited.commit(&*self.store, changes);
         }
-        again
+        is_owed_still
     }
 
     /// The message; where its octets cannot be read, who it is from and for: of that a report can be

@@ -15,6 +15,8 @@ struct Mute {
     store: Arc<Memory>,
     message: AtomicBool,
     head: AtomicBool,
+    /// Whoever reads a message breaks.
+    breaks: AtomicBool,
 }
 
 impl Store for Mute {
@@ -27,6 +29,7 @@ impl Store for Mute {
     }
 
     fn read(&self, place: Place) -> Result<Stored, StoreError> {
+        assert!(!self.breaks.load(Ordering::Relaxed), "a fault of ours");
         match self.message.load(Ordering::Relaxed) {
             true => Err(StoreError::Io("read: no answer".to_owned())),
             false => self.store.read(place),
@@ -67,7 +70,8 @@ fn given_up() -> (Arc<Mute>, Reports, Owed) {
     let recovered = kept.kept().recovered();
     let (message, place) = (recovered[0].id, recovered[0].place);
     let (store, intake) = (kept, door.intake.clone());
-    let store = Arc::new(Mute { store, message: false.into(), head: false.into() });
+    let store =
+        Arc::new(Mute { store, message: false.into(), head: false.into(), breaks: false.into() });
     let reports = Reports {
         store: store.clone(),
         intake: intake.clone(),
@@ -124,4 +128,18 @@ fn where_nothing_can_be_read_nothing_is_over_and_it_is_tried_again() {
     store.message.store(false, Ordering::Relaxed);
     assert!(reports.settle(again).is_none());
     assert_eq!(waits(&store.store), ["app@example.com"]);
+}
+
+#[test]
+fn a_fault_over_one_report_ends_no_thread_and_keeps_what_was_delivered_and_what_was_given_up_apart()
+{
+    for (fate, is_over) in
+        [(Fate::Ended(End::BouncedByOperator), false), (Fate::Ended(End::Delivered), true)]
+    {
+        let (store, reports, mut owed) = given_up();
+        owed.recipients = SmallVec::from_iter([(0, fate)]);
+        store.breaks.store(true, Ordering::Relaxed);
+        assert!(reports.settle(owed).is_none());
+        assert_eq!(waits(&store.store).is_empty(), is_over, "what was delivered is not sent again");
+    }
 }
