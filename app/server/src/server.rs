@@ -12,10 +12,12 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use postlane_engine::{Engine, Input};
 use postlane_net::listener::{Gate, ListenerSettings};
+use postlane_registry::Registry;
 use postlane_spool::{Disk, Lock, OpenError, Opened, Recovered};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -44,6 +46,10 @@ use fittings::{Fittings, Rest};
 pub fn claim(data: &Path) -> Result<Lock, OpenError> {
     Lock::take(&data.join("spool"))
 }
+
+/// How long the end waits for the spool's last writes when what was under way was cut off. Chosen, not
+/// measured.
+const LAST_WRITES_MAX: Duration = Duration::from_secs(5);
 
 /// A server that runs.
 pub struct Server {
@@ -80,7 +86,7 @@ impl Server {
         doors::tell_sources_elsewhere(&setup.sources);
         let smtp = doors::addresses(&bound)?;
         let secret = HouseSecret::load_or_create(&setup.data.join("secret"))?;
-        let registry = registry::begin(&setup.data)?;
+        let registry = Registry::begin(&registry::registry_path(&setup.data))?;
         let (sender, receiver) = watch::channel(Arc::new(setup));
         let live = Live(receiver);
         let setup = live.borrow().clone();
@@ -158,24 +164,27 @@ impl Server {
         // Sessions say 421 at the next safe point; those that never come to one are cut off.
         let wait = self.handle.0.live.borrow().shutdown_wait.to_std();
         let patience = tokio::time::Instant::now() + wait;
-        let mut look = tokio::time::interval(std::time::Duration::from_millis(20));
+        let mut look = tokio::time::interval(Duration::from_millis(20));
         while self.gate.inside() > 0 && tokio::time::Instant::now() < patience {
             look.tick().await;
         }
         self.mailbox.tell(Input::Shutdown);
         let (mailbox, engine, store) = (self.mailbox, self.engine, self.store);
-        let ended = tokio::task::spawn_blocking(move || {
+        let mut ended = tokio::task::spawn_blocking(move || {
             // The engine ends by itself when nothing is under way.
             let _ = engine.join();
             store.close();
         });
-        if tokio::time::timeout_at(patience, ended).await.is_err() {
+        if tokio::time::timeout_at(patience, &mut ended).await.is_err() {
             mailbox.end();
+            // What is known of attempts that are over is written: else they are made twice.
+            let _ = tokio::time::timeout(LAST_WRITES_MAX, ended).await;
         }
         self.handle.write_tls_tallies_now().await;
         self.handle.0.history.finish().await;
         let live = self.handle.0.live.borrow().clone();
         ClockMark::of(&live.data).keep_last(live.clock);
+        registry::finish(&self.handle.0.registry).await;
         self.journal.finish().await;
         match self.handle.health().await.is_empty() {
             true => Ended::Sound,

@@ -5,18 +5,29 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::database::Database;
 use crate::error::RegistryError;
 
-/// The registry. Cheap to clone; it closes when the last clone is gone.
+/// The registry. Cheap to clone; it closes when it is [closed](Self::close), or when the last clone is
+/// gone.
 #[derive(Clone)]
-pub struct Registry(SyncSender<Work>);
+pub struct Registry {
+    work: SyncSender<Work>,
+    /// Until somebody waits for its end.
+    thread: Arc<Mutex<Option<JoinHandle<()>>>>,
+}
 
-/// Something to do with the file, or with why there is none.
-struct Work(Box<dyn Errand>);
+/// What the thread is told.
+enum Work {
+    /// Something to do with the file, or with why there is none.
+    Errand(Box<dyn Errand>),
+    /// The last of all.
+    Close,
+}
 
 /// Whatever takes the file, or why there is none.
 trait Errand: Send {
@@ -43,8 +54,9 @@ impl Registry {
     pub fn begin(path: &Path) -> io::Result<Self> {
         let (sender, receiver) = sync_channel(WAITING_MAX);
         let path = path.to_owned();
-        thread::Builder::new().name("registry".to_owned()).spawn(move || keep(&path, &receiver))?;
-        Ok(Self(sender))
+        let name = "registry".to_owned();
+        let thread = thread::Builder::new().name(name).spawn(move || keep(&path, &receiver))?;
+        Ok(Self { work: sender, thread: Arc::new(Mutex::new(Some(thread))) })
     }
 
     /// Has something done, and `then` told what came of it, on the registry's thread. Never waits.
@@ -57,10 +69,10 @@ impl Registry {
         work: impl FnOnce(&mut Database) -> Result<T, RegistryError> + Send + 'static,
         then: impl FnOnce(Result<T, RegistryError>) + Send + 'static,
     ) -> Result<(), RegistryError> {
-        let work = Work(Box::new(move |file: Result<&mut Database, RegistryError>| {
+        let work = Work::Errand(Box::new(move |file: Result<&mut Database, RegistryError>| {
             then(file.and_then(work));
         }));
-        self.0.try_send(work).map_err(|_| RegistryError::Busy)
+        self.work.try_send(work).map_err(|_| RegistryError::Busy)
     }
 
     /// Has something done and waits for it: for threads that may wait.
@@ -79,6 +91,18 @@ impl Registry {
         })?;
         receiver.recv().unwrap_or(Err(RegistryError::Busy))
     }
+
+    /// Closes the file when all is done that was asked before, and waits for it: SQLite brings its log
+    /// where it belongs, so that the file alone is whole. Whoever asks later is told that it is closing.
+    pub fn close(&self) {
+        // It has ended already where nobody hears this.
+        let _ = self.work.send(Work::Close);
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            // Work that panics does not end it; should it have ended so, the file is closed all the same.
+            let _ = thread.join();
+        }
+    }
 }
 
 /// The file, or why there is none.
@@ -93,7 +117,7 @@ enum File {
 
 fn keep(path: &Path, work: &Receiver<Work>) {
     let mut file = open(path);
-    while let Ok(Work(work)) = work.recv() {
+    while let Ok(Work::Errand(work)) = work.recv() {
         file = looked_at(path, file);
         // What was begun and not committed is rolled back as it is dropped.
         let done = catch_unwind(AssertUnwindSafe(|| match &mut file {
@@ -165,6 +189,21 @@ mod tests {
         let registry = Registry::begin(&path).unwrap();
         let tokens = registry.wait(|db| db.tokens()).unwrap();
         assert_eq!(tokens.len(), 1);
+    }
+
+    #[test]
+    fn a_closed_registry_is_one_whole_file_and_takes_no_more_work() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("registry.db");
+        let registry = Registry::begin(&path).unwrap();
+        let (other, now) = (registry.clone(), postlane_mail::Instant(1));
+        registry.ask(move |db| db.add_token(&new_token("a"), now), drop).unwrap();
+        registry.close();
+        let files = fs::read_dir(dir.path()).unwrap().map(|file| file.unwrap().file_name());
+        assert_eq!(files.collect::<Vec<_>>(), ["registry.db"], "no log is left beside it");
+        assert_eq!(names(&Database::open(&path).unwrap().tokens().unwrap()), ["a"]);
+        assert_eq!(other.wait(|db| db.tokens()).err(), Some(RegistryError::Busy));
+        other.close();
     }
 
     #[test]

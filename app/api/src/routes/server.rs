@@ -38,18 +38,21 @@ pub(crate) async fn metrics(State(handle): State<Handle>) -> Response {
 
 /// 200 while it lives and the spool is sound.
 pub(crate) async fn healthz(State(handle): State<Handle>) -> Response {
-    answer(handle.health().await)
+    answer(handle.health().await, handle.limping())
 }
 
 /// 200 while it takes mail.
 pub(crate) async fn readyz(State(handle): State<Handle>) -> Response {
-    answer(handle.readiness().await)
+    answer(handle.readiness().await, handle.limping())
 }
 
-fn answer(problems: Vec<String>) -> Response {
+/// What only limps is told, and is no reason to send mail elsewhere.
+fn answer(mut problems: Vec<String>, limping: Vec<String>) -> Response {
     if problems.is_empty() {
-        return Json(Health { status: "ok".to_owned(), problems }).into_response();
+        return Json(Health { status: "ok".to_owned(), problems: limping }).into_response();
     }
-    let health = Health { status: problems.join("; "), problems };
+    let status = problems.join("; ");
+    problems.extend(limping);
+    let health = Health { status, problems };
     (StatusCode::SERVICE_UNAVAILABLE, Json(health)).into_response()
 }

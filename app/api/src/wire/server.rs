@@ -8,9 +8,9 @@ use utoipa::ToSchema;
 /// Whether it lives, and whether it takes mail.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Health {
-    /// `ok`, or what is wrong.
+    /// `ok`, or why the spool is not sound or no mail is taken.
     pub status: String,
-    /// What it does not do now, and why; empty when all is well.
+    /// What it does not do now, and why; empty when all is well. With `ok`, what does not stop mail.
     pub problems: Vec<String>,
 }
 

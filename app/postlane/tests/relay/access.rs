@@ -433,7 +433,11 @@ fn mail_goes_on_without_the_registry_and_it_is_said_why() {
 
 #[test]
 fn a_registry_put_in_the_place_of_the_one_in_use_is_told_and_holds_from_the_next_start_on() {
-    let (_, home) = Relay::start(&NOWHERE).stop();
+    let relay = Relay::start(&NOWHERE);
+    token(&relay, "first", "read", None);
+    let (_, home) = relay.stop();
+    let log = home.data().join("registry.db-wal");
+    assert!(!log.exists(), "a copy of the one file is whole after an orderly end");
     let mut made = home.command(&["token", "new", "--name", "kept", "--scope", "read"]);
     let kept = String::from_utf8(made.output().unwrap().stdout).unwrap().trim().to_owned();
     let (file, backup) = (home.data().join("registry.db"), home.data().join("backup.db"));
@@ -451,6 +455,13 @@ fn a_registry_put_in_the_place_of_the_one_in_use_is_told_and_holds_from_the_next
     assert_eq!(api.post("/v1/messages", &message("jo@example.net", None)).status, 202);
     assert_eq!(api.post("/v1/lanes/gmx/pause", &json!({})).status, 200);
     relay.logged(&["event=changed", "it is not in the audit", "restart the relay"]);
+    relay.logged(&["event=alarm", "another file was put", "restart the relay", "Mail goes on"]);
+    for path in ["/healthz", "/readyz"] {
+        let health = api.get(path);
+        assert_eq!((health.status, &health.json()["status"]), (200, &json!("ok")), "mail goes on");
+        let says = health.json()["problems"][0].to_string();
+        assert!(says.contains("restart the relay"), "{says}");
+    }
     let (_, home) = relay.stop();
     let relay = home.start(&NOWHERE);
     assert_eq!(Api::with(&relay, &kept).get("/v1/queue").status, 200);

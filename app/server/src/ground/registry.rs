@@ -1,7 +1,7 @@
-//! The registry beside the queue: opened at the start, and never in the way of mail.
+//! The registry beside the queue: where it is, and how it ends.
 
-use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use postlane_registry::Registry;
 
@@ -12,15 +12,17 @@ pub fn registry_path(data: &Path) -> PathBuf {
     data.join("registry.db")
 }
 
-/// Begins to keep the registry. Where its file cannot be used that is said, and mail goes on.
-pub(crate) fn begin(data: &Path) -> io::Result<Registry> {
-    let registry = Registry::begin(&registry_path(data))?;
-    let tell = |opened: Result<(), _>| {
-        if let Err(why) = opened {
-            alarm(&format!("{why}. Mail goes on; tokens, webhooks and saved views do not work"));
-        }
-    };
-    // The first question of all, so that there is room for it.
-    let _ = registry.ask(|_| Ok(()), tell);
-    Ok(registry)
+/// How long the end of a program waits for the registry's disk. Chosen, not measured.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Waits until all of it is in the one file, but not for ever.
+pub(crate) async fn finish(registry: &Registry) {
+    let registry = registry.clone();
+    let closed = tokio::task::spawn_blocking(move || registry.close());
+    if tokio::time::timeout(PATIENCE, closed).await.is_err() {
+        alarm(
+            "the registry was not closed: its disk takes too long. Nothing is lost; a copy of \
+             registry.db needs registry.db-wal beside it",
+        );
+    }
 }

@@ -26,7 +26,7 @@ use std::sync::{Arc, OnceLock};
 use parking_lot::Mutex;
 use postlane_engine::{Action as EngineAction, Input};
 use postlane_mail::QueueId;
-use postlane_registry::Registry;
+use postlane_registry::{Registry, RegistryError};
 use postlane_spool::{Disk, Store as _};
 use tokio::sync::{broadcast, watch};
 
@@ -113,6 +113,8 @@ pub(crate) struct Inside {
     pub(crate) lanes: Lanes,
     pub(crate) preflight: Preflight,
     pub(crate) registry: Registry,
+    /// Why it cannot be used, as was told last.
+    pub(crate) registry_unusable: Mutex<Option<RegistryError>>,
     pub(crate) published: Published,
     pub(crate) incidents: Desk,
     pub(crate) inspector: Inspector,
@@ -202,6 +204,7 @@ impl Action {
 impl Handle {
     /// Begins to forget what is over, from time to time.
     pub(crate) fn sweep(&self) {
+        tokio::spawn(self.clone().watch_registry());
         tokio::spawn(self.clone().forget_keys());
         tokio::spawn(self.clone().forget_suppressions());
         tokio::spawn(self.clone().look_for_incidents());

@@ -1,13 +1,55 @@
 //! Tokens, webhooks, saved views and the audit, for whoever may ask of them.
 
+use std::time::Duration;
+
 use postlane_registry::{Audit, Database, RegistryError};
 use tokio::sync::oneshot;
 
 use super::Handle;
 use crate::setup::HttpLimits;
-use crate::telling::journal::Line;
+use crate::telling::journal::{Line, alarm};
+
+/// How often it is asked whether the registry can be used. Chosen, not measured: whoever put another
+/// file there is still at the machine.
+const ASKED_EVERY: Duration = Duration::from_secs(10);
 
 impl Handle {
+    /// Tells when the registry cannot be used, until the server closes. Nobody may ask anything of it for
+    /// hours.
+    pub(crate) async fn watch_registry(self) {
+        let mut stop = self.0.stop.subscribe();
+        loop {
+            let found = self.registry(|_| Ok(())).await;
+            // One that is busy is no other than it was.
+            if found != Err(RegistryError::Busy) {
+                self.note_registry(found.err());
+            }
+            tokio::select! {
+                () = tokio::time::sleep(ASKED_EVERY) => {}
+                _ = stop.wait_for(|stop| *stop) => return,
+            }
+        }
+    }
+
+    /// An alarm, once for each thing that is wrong with it.
+    fn note_registry(&self, why: Option<RegistryError>) {
+        let mut known = self.0.registry_unusable.lock();
+        if *known == why {
+            return;
+        }
+        if let Some(why) = &why {
+            alarm(&format!("{why}. Mail goes on; tokens, webhooks and saved views do not work"));
+        }
+        *known = why;
+    }
+
+    /// What does not work though mail is taken and sent, with what to do about it.
+    pub fn limping(&self) -> Vec<String> {
+        let why = self.0.registry_unusable.lock().clone();
+        let says = |why| format!("{why}. Tokens, webhooks and saved views do not work until then");
+        why.map(says).into_iter().collect()
+    }
+
     /// Has something done with the registry, on its own thread.
     pub async fn registry<T: Send + 'static>(
         &self,

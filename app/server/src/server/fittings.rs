@@ -158,6 +158,7 @@ impl Fittings {
             suppressions: self.suppressions,
             lanes: self.lanes,
             registry: rest.registry,
+            registry_unusable: Mutex::default(),
             published: self.published,
             incidents: Desk::default(),
             watch: self.watch,

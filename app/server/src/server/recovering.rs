@@ -29,11 +29,12 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::Ordering;
 
+    use postlane_registry::Registry;
     use postlane_spool::{Disk, Lock, Opened, Store as _, StoreError};
 
     use super::*;
     use crate::config::{Config, Overrides};
-    use crate::ground::registry;
+    use crate::ground::registry::registry_path;
     use crate::intake::tests::{insertion_of, submission};
     use crate::server::fittings::Fittings;
     use crate::setup::{Live, Setup};
@@ -45,7 +46,8 @@ mod tests {
         let text = "[relay]\nhostname = \"relay.example\"\n";
         let setup = Setup::of(&Config::parse(text, None, &overrides).unwrap());
         let live = Live(watch::Sender::new(Arc::new(setup.clone())).subscribe());
-        let fittings = Fittings::new(live, &registry::begin(data.path()).unwrap()).unwrap();
+        let fittings =
+            Fittings::new(live, &Registry::begin(&registry_path(data.path())).unwrap()).unwrap();
         let open = || {
             let lock = Lock::take(&data.path().join("spool")).unwrap();
             Disk::open_locked(lock, setup.spool, fittings.ear()).unwrap()

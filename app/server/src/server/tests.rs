@@ -13,7 +13,7 @@ use postlane_spool::{Changes, Insertion, Memory, Store, StoreError, Stored, Tick
 
 use super::*;
 use crate::config::{Config, Overrides};
-use crate::ground::registry;
+use crate::ground::registry::registry_path;
 use crate::ground::secret::HouseSecret;
 use crate::intake::tests::{insertion_of, spool, submission};
 use crate::outbound::Outbound;
@@ -82,7 +82,7 @@ fn fittings(data: &Path, text: &str) -> (Setup, Fittings) {
     let text = format!("[relay]\nhostname = \"relay.example\"\n{text}");
     let setup = Setup::of(&Config::parse(&text, None, &overrides).unwrap());
     let live = Live(watch::Sender::new(Arc::new(setup.clone())).subscribe());
-    (setup, Fittings::new(live, &registry::begin(data).unwrap()).unwrap())
+    (setup, Fittings::new(live, &Registry::begin(&registry_path(data)).unwrap()).unwrap())
 }
 
 fn rights(setup: &Setup) -> watch::Receiver<Arc<HouseRights>> {
