@@ -3,6 +3,7 @@
 mod appeal;
 mod contact;
 mod doubt;
+mod early;
 mod faster;
 mod first;
 mod growth;
@@ -415,7 +416,9 @@ impl Controller {
     fn depart(&mut self, now: Instant) {
         match self.state {
             State::Cooling { until } => {
-                if let Some(rest) = self.rest.as_mut().filter(|_| until > now) {
+                if let Some(rest) = &mut self.rest
+                    && (until > now || rest.early.is_some())
+                {
                     rest.urgent += 1;
                 }
                 self.state = State::Canary;

@@ -18,9 +18,12 @@ pub(crate) struct Rest {
     pub(crate) hint: Option<Hinted>,
     /// The first canary's wait.
     pub(crate) first: Span,
+    /// The first canary's wait where the last step alone may have been refused.
+    pub(crate) early: Option<Span>,
     /// Canaries that were refused.
     pub(crate) canaries: u32,
-    /// Of those, such as went before their time for transactional mail's sake: they put off no other.
+    /// Of those, such as went before their time, early or for transactional mail's sake: they put off no
+    /// other.
     pub(crate) urgent: u32,
     /// Of those, the last ones in a row that another lane was refused.
     pub(crate) followed: u32,
@@ -99,6 +102,9 @@ impl Rest {
     pub(crate) fn next(&self, chance: &mut Chance) -> Instant {
         if self.canaries == 0 && self.hint.is_some_and(|hint| hint.exact) {
             return self.refused + jittered(self.first, chance);
+        }
+        if let Some(early) = self.early {
+            return self.refused + jittered(early, chance);
         }
         if self.is_outage {
             return self.tried + jittered(self.outage_wait(), chance);

@@ -173,6 +173,7 @@ impl Controller {
         let Some(mut rest) = self.rest else { return };
         rest.tried = sent.max(rest.tried);
         rest.followed = 0;
+        rest.early = None;
         if is_over {
             self.rest = Some(rest);
             let until = self.next_canary(now);
@@ -248,6 +249,7 @@ impl Controller {
             pace,
             hint: hinted,
             first: self.first_wait(hinted, burst, base),
+            early: None,
             canaries: 0,
             urgent: 0,
             followed: 0,
@@ -272,7 +274,7 @@ impl Controller {
             let pace = pace.min(self.pace.learned());
             self.failed = Some(self.failed.map_or(pace, |failed| failed.min(pace)));
         }
-        self.rest = Some(rest);
+        self.rest = Some(Rest { early: self.early_canary(&rest), ..rest });
         let until = self.next_canary(now).max(sent + self.backoff);
         self.state = State::Cooling { until };
         self.decide(now, Decision::Rests { pace, until });

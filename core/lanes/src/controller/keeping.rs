@@ -217,6 +217,7 @@ fn recalled_rest(kept: &LearnedRest, quotas: usize) -> Rest {
         pace: kept.gap.map(rate_of),
         hint: None::<Hinted>,
         first: kept.first,
+        early: None,
         canaries: kept.canaries,
         urgent: 0,
         followed: 0,

@@ -64,7 +64,8 @@ impl Controller {
         let known = rest.explained.filter(|place| *place < self.quotas.len());
         if let Some(place) = known.filter(|_| rest.canaries == 0) {
             self.explained(now, place, sent, &rest);
-        } else if rest.was_asked && rest.canaries == 0 || says_nothing && known.is_none() {
+        } else if rest.was_asked && rest.canaries <= rest.urgent || says_nothing && known.is_none()
+        {
             // The rate that held before holds.
             let rate = self.pace.rate();
             self.pace.keep_to(rate, now);
@@ -270,7 +271,7 @@ impl Controller {
     /// minute, and the average of a climb is below what held at its end; or the rate before a question
     /// whether more is taken, whose yes did not last. Not where a refusal may shut the door: there it is
     /// worth more to be below.
-    fn held_before(&self, rest: &Rest) -> Option<f64> {
+    pub(super) fn held_before(&self, rest: &Rest) -> Option<f64> {
         // Over a restart of the program, too, if that was no longer than a lane may be idle.
         let reopened = self.last_refused.map_or(rest.began, |refused| refused + self.rested);
         let has_climbed = rest.refused.since(reopened.max(self.idled)) >= CLIMBED;
