@@ -416,9 +416,7 @@ impl Controller {
     fn depart(&mut self, now: Instant) {
         match self.state {
             State::Cooling { until } => {
-                if let Some(rest) = &mut self.rest
-                    && (until > now || rest.early.is_some())
-                {
+                if let Some(rest) = self.rest.as_mut().filter(|_| until > now) {
                     rest.urgent += 1;
                 }
                 self.state = State::Canary;

@@ -18,12 +18,11 @@ pub(crate) struct Rest {
     pub(crate) hint: Option<Hinted>,
     /// The first canary's wait.
     pub(crate) first: Span,
-    /// The first canary's wait where the last step alone may have been refused.
-    pub(crate) early: Option<Span>,
+    /// The canary before the first, where the last step alone may have been refused.
+    pub(crate) early: Early,
     /// Canaries that were refused.
     pub(crate) canaries: u32,
-    /// Of those, such as went before their time, early or for transactional mail's sake: they put off no
-    /// other.
+    /// Of those, such as went before their time for transactional mail's sake: they put off no other.
     pub(crate) urgent: u32,
     /// Of those, the last ones in a row that another lane was refused.
     pub(crate) followed: u32,
@@ -52,6 +51,18 @@ pub(crate) struct Rest {
     pub(crate) appeal: Option<Kind>,
     /// How many were accepted in all before it: a canary more is little of them, or much.
     pub(crate) accepted: u32,
+}
+
+/// A canary before the first of a rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Early {
+    /// None goes.
+    #[default]
+    No,
+    /// It goes so long after the refusal.
+    After(Span),
+    /// It was refused, and the rest goes on as if it had not been sent.
+    Refused,
 }
 
 /// How long a provider said to wait.
@@ -103,8 +114,8 @@ impl Rest {
         if self.canaries == 0 && self.hint.is_some_and(|hint| hint.exact) {
             return self.refused + jittered(self.first, chance);
         }
-        if let Some(early) = self.early {
-            return self.refused + jittered(early, chance);
+        if let Early::After(wait) = self.early {
+            return self.refused + jittered(wait, chance);
         }
         if self.is_outage {
             return self.tried + jittered(self.outage_wait(), chance);
@@ -134,6 +145,11 @@ impl Rest {
             self.began + *window + permille(*window, 10).min(PAST) + apart.min(PAST)
         });
         ends.filter(|at| *at >= least).min()
+    }
+
+    /// Canaries that were refused, the early one too.
+    pub(crate) fn refused_canaries(&self) -> u32 {
+        self.canaries + u32::from(self.early == Early::Refused)
     }
 
     /// Whether one canary more is little of what was accepted: half a percent of it at most.

@@ -7,7 +7,7 @@
 use postlane_mail::Span;
 
 use super::Controller;
-use crate::rest::Rest;
+use crate::rest::{Early, Rest};
 
 /// It goes when so many messages would have had their time at the rate that held,
 const BEYOND: f64 = 6.0;
@@ -17,16 +17,17 @@ const EARLIEST: Span = Span::from_s(15);
 impl Controller {
     /// When the first canary of a rest goes that no quota explains, if the last step alone may have been
     /// refused. Not where the provider says when, nor where a refusal may shut the door.
-    pub(super) fn early_canary(&self, rest: &Rest) -> Option<Span> {
+    pub(super) fn early_canary(&self, rest: &Rest) -> Early {
         if rest.explained.is_some() || rest.is_outage {
-            return None;
+            return Early::No;
         }
         let is_step = rest.was_asked || self.held_before(rest).is_some();
         if !is_step || rest.hint.is_some() || self.shut_out.is_some() {
-            return None;
+            return Early::No;
         }
         let beyond = Span((BEYOND * 1e6 / self.pace.rate().max(1e-6)) as u64);
-        Some(beyond.max(EARLIEST)).filter(|early| *early < rest.first)
+        let wait = beyond.max(EARLIEST);
+        if wait < rest.first { Early::After(wait) } else { Early::No }
     }
 }
 

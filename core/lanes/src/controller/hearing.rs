@@ -7,7 +7,7 @@ use super::{Asked, Controller, Question, State};
 use crate::decision::Decision;
 use crate::history::History;
 use crate::quota::{Counted, Quota, Reset, with_margin};
-use crate::rest::Rest;
+use crate::rest::{Early, Rest};
 use crate::signal::{Hint, Hinted, Signal};
 use crate::windows;
 
@@ -173,7 +173,6 @@ impl Controller {
         let Some(mut rest) = self.rest else { return };
         rest.tried = sent.max(rest.tried);
         rest.followed = 0;
-        rest.early = None;
         if is_over {
             self.rest = Some(rest);
             let until = self.next_canary(now);
@@ -181,10 +180,23 @@ impl Controller {
             return;
         }
         self.canaries.push(sent);
+        if let Early::After(_) = rest.early {
+            rest.early = Early::Refused;
+        } else {
+            self.learn_from_canary(now, &mut rest, sent);
+        }
+        self.rest = Some(rest);
+        let until = self.next_canary(now);
+        self.state = State::Cooling { until };
+        self.decide(now, Decision::CanaryRefused { canaries: rest.refused_canaries(), until });
+    }
+
+    /// What a canary that went at its time says, now that it was refused.
+    fn learn_from_canary(&mut self, now: Instant, rest: &mut Rest, sent: Instant) {
         let asked = rest.asks.take().zip(rest.explained);
         if let Some((question, place)) = asked {
             self.quotas[place].learn_from_no(now, sent, question);
-        } else if self.is_first_that_counted(&rest, sent) {
+        } else if self.is_first_that_counted(rest, sent) {
             self.counts_refused = Some(true);
         } else {
             // There was room even so: it fell, or it is another limit.
@@ -195,10 +207,6 @@ impl Controller {
         if rest.hint.is_some_and(|hint| hint.exact) {
             self.trusts_hints = false;
         }
-        self.rest = Some(rest);
-        let until = self.next_canary(now);
-        self.state = State::Cooling { until };
-        self.decide(now, Decision::CanaryRefused { canaries: rest.canaries, until });
     }
 
     /// Whether a canary for which a full quota had room was refused, since what was refused before
@@ -249,7 +257,7 @@ impl Controller {
             pace,
             hint: hinted,
             first: self.first_wait(hinted, burst, base),
-            early: None,
+            early: Early::No,
             canaries: 0,
             urgent: 0,
             followed: 0,

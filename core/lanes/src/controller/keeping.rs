@@ -12,7 +12,7 @@ use crate::decision::Decision;
 use crate::history::Walk;
 use crate::memory::{Learned, LearnedQuota, LearnedRest, Past};
 use crate::quota::{Question, Quota};
-use crate::rest::{Hinted, Rest};
+use crate::rest::{Early, Hinted, Rest};
 
 /// The youngest are kept to five seconds, those of the last hour to half a minute, older ones to
 /// ten minutes: at most 288 stretches. A stretch counts as if all of it were at its end, so that a
@@ -217,7 +217,7 @@ fn recalled_rest(kept: &LearnedRest, quotas: usize) -> Rest {
         pace: kept.gap.map(rate_of),
         hint: None::<Hinted>,
         first: kept.first,
-        early: None,
+        early: Early::No,
         canaries: kept.canaries,
         urgent: 0,
         followed: 0,

@@ -64,8 +64,7 @@ impl Controller {
         let known = rest.explained.filter(|place| *place < self.quotas.len());
         if let Some(place) = known.filter(|_| rest.canaries == 0) {
             self.explained(now, place, sent, &rest);
-        } else if rest.was_asked && rest.canaries <= rest.urgent || says_nothing && known.is_none()
-        {
+        } else if rest.was_asked && rest.canaries == 0 || says_nothing && known.is_none() {
             // The rate that held before holds.
             let rate = self.pace.rate();
             self.pace.keep_to(rate, now);

@@ -23,7 +23,7 @@ pub(in crate::controller) fn rest(refused: Instant) -> Rest {
         pace: None,
         hint: None,
         first: Span::from_s(60),
-        early: None,
+        early: Early::No,
         canaries: 0,
         urgent: 0,
         followed: 0,
