@@ -7,7 +7,7 @@
 use postlane_mail::Span;
 
 use super::Controller;
-use crate::rest::{Early, Rest};
+use crate::rest::{Early, FAST, Rest};
 
 /// It goes when so many messages would have had their time at the rate that held,
 const BEYOND: f64 = 6.0;
@@ -16,9 +16,12 @@ const EARLIEST: Span = Span::from_s(15);
 
 impl Controller {
     /// When the first canary of a rest goes that no quota explains, if the last step alone may have been
-    /// refused. Not where the provider says when, nor where a refusal may shut the door.
-    pub(super) fn early_canary(&self, rest: &Rest) -> Early {
-        if rest.explained.is_some() || rest.is_outage {
+    /// refused. Not where the provider says when, nor where a refusal may shut the door; nor once such a
+    /// canary was refused or came too soon: it would be one refusal more at each step.
+    pub(super) fn early_canary(&mut self, rest: &Rest) -> Early {
+        let soon = rest.refused.since(rest.began) <= FAST;
+        self.faster.is_shut_longer |= soon && std::mem::take(&mut self.faster.reopened_early);
+        if rest.explained.is_some() || rest.is_outage || self.faster.is_shut_longer {
             return Early::No;
         }
         let is_step = rest.was_asked || self.held_before(rest).is_some();
@@ -89,6 +92,32 @@ mod tests {
         controller.depart(REFUSED + rests);
         let next = hear(&mut controller, refused(), REFUSED + rests);
         assert!(next >= Span::from_min(9), "{next:?}");
+    }
+
+    #[test]
+    fn none_goes_at_the_next_question_once_one_was_refused() {
+        let mut controller = asks(1.0);
+        let rests = hear(&mut controller, refused(), REFUSED);
+        controller.depart(REFUSED + rests);
+        hear(&mut controller, refused(), REFUSED + rests);
+        (controller.state, controller.rest) = (State::Normal, None);
+        controller.asked = Some(Asked::Pace { before: 1.0 / 1.1 });
+        assert!(hear(&mut controller, refused(), REFUSED) >= Span::from_s(60));
+    }
+
+    #[test]
+    fn none_goes_at_the_next_question_where_the_wave_after_one_came_soon() {
+        for (later, goes) in [(60, false), (300, true)] {
+            let mut controller = asks(1.0);
+            let rests = hear(&mut controller, refused(), REFUSED);
+            controller.depart(REFUSED + rests);
+            hear(&mut controller, Signal::Accepted, REFUSED + rests);
+            let again = REFUSED + rests + Span::from_s(later);
+            controller.asked = Some(Asked::Pace { before: 1.0 / 1.1 });
+            let rests = hear(&mut controller, refused(), again) + REFUSED.since(again);
+            let rests = Span(rests.0 - again.since(REFUSED).0);
+            assert_eq!(rests < Span::from_s(30), goes, "{later}: {rests:?}");
+        }
     }
 
     #[test]

@@ -30,6 +30,11 @@ pub(super) struct Faster {
     first: Option<(Instant, f64)>,
     /// The last wave put it in doubt: the rate before it.
     pub(super) doubted: Option<f64>,
+    /// The last rest was over with an early canary.
+    pub(super) reopened_early: bool,
+    /// An early canary was refused, or the next wave came soon after it: what was sent beyond the rate that
+    /// held is not all that has to be waited for.
+    pub(super) is_shut_longer: bool,
 }
 
 impl Controller {

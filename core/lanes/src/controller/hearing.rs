@@ -182,6 +182,7 @@ impl Controller {
         self.canaries.push(sent);
         if let Early::After(_) = rest.early {
             rest.early = Early::Refused;
+            self.faster.is_shut_longer = true;
         } else {
             self.learn_from_canary(now, &mut rest, sent);
         }
@@ -282,7 +283,8 @@ impl Controller {
             let pace = pace.min(self.pace.learned());
             self.failed = Some(self.failed.map_or(pace, |failed| failed.min(pace)));
         }
-        self.rest = Some(Rest { early: self.early_canary(&rest), ..rest });
+        let early = self.early_canary(&rest);
+        self.rest = Some(Rest { early, ..rest });
         let until = self.next_canary(now).max(sent + self.backoff);
         self.state = State::Cooling { until };
         self.decide(now, Decision::Rests { pace, until });

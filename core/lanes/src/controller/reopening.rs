@@ -7,7 +7,7 @@ use crate::decision::Decision;
 use crate::opening::Opening;
 use crate::posterior::{Explanation, WAVES_MAX, Wave, explain};
 use crate::quota::{Counted, Quota, Reset};
-use crate::rest::{FAST, Rest};
+use crate::rest::{Early, FAST, Rest};
 use crate::windows::NATURAL;
 
 /// Where fewer were accepted a lane that was put off is as new as it was.
@@ -97,6 +97,7 @@ impl Controller {
         if rest.canaries == 0 && rest.explained.is_none() {
             self.first_gap = Some(Span(rest.first.0 / 2).max(Span::from_s(30)));
         }
+        self.faster.reopened_early = matches!(rest.early, Early::After(_));
         self.last_refused = Some(rest.refused);
         let is_new = was_contact && self.accepted_in_all() < NEW;
         self.state = if is_new { State::Probing } else { State::Normal };
