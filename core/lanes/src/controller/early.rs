@@ -11,7 +11,7 @@ use crate::rest::{Early, FAST, Rest};
 
 /// It goes when so many messages would have had their time at the rate that held,
 const BEYOND: f64 = 6.0;
-/// and no sooner than this. Both chosen by rehearsals (decision 051).
+/// and no sooner than this. Both chosen by rehearsals (decision 052).
 const EARLIEST: Span = Span::from_s(15);
 
 impl Controller {

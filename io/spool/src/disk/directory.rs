@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 
 use super::OpenError;
 use super::files::segments;
@@ -73,7 +74,11 @@ impl Directory {
 }
 
 fn hold(lock: &mut File, how: FlockOperation, path: &Path) -> Result<(), OpenError> {
-    flock(&*lock, how).map_err(|_| {
+    flock(&*lock, how).map_err(|why| {
+        if why != Errno::WOULDBLOCK {
+            // A file system without locks: nobody holds it, and nobody could.
+            return OpenError::not_usable(path, &why.into());
+        }
         let mut holder = String::new();
         // Who holds it has written its number there; if it cannot be read, there is none.
         let _ = lock.read_to_string(&mut holder);
