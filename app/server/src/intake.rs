@@ -3,6 +3,7 @@
 pub(crate) mod arrivals;
 pub(crate) mod cache;
 pub(crate) mod facts;
+pub(crate) mod logins;
 pub(crate) mod on_its_way;
 mod ours;
 mod returned;
@@ -13,7 +14,7 @@ mod suppressed;
 pub(crate) mod tests;
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -34,11 +35,12 @@ use crate::ground::secret;
 use crate::identity::tester::Tester;
 use crate::intake::cache::{Cache, Letter};
 use crate::intake::facts::Facts;
+use crate::intake::logins::Logins;
 use crate::intake::rights::HouseRights;
 use crate::outbound::signing;
 use crate::outcome::meaning::Meanings;
 use crate::outcome::suppression::{Noticed, Suppressions, Writing};
-use crate::setup::Live;
+use crate::setup::{Live, Setup};
 use crate::telling::counters::Counters;
 use crate::telling::events::Events;
 use crate::telling::history::History;
@@ -58,6 +60,8 @@ pub(crate) struct Intake {
     pub(crate) counters: Arc<Counters>,
     /// Messages on their way to the spool.
     pub(crate) on_its_way: OnItsWay,
+    /// Who has tried wrong passwords.
+    pub(crate) logins: Logins,
     /// Whose mail is taken, and which is for us.
     pub(crate) rights: watch::Receiver<Arc<HouseRights>>,
     pub(crate) journal: Journal,
@@ -102,6 +106,19 @@ pub(crate) enum Refused {
     TooLarge,
     #[error("The recipient has been quiet for too long (engagement.dormant), write to others")]
     Dormant,
+}
+
+impl Door {
+    /// Whether a client may try a password: neither who it is nor what it says is looked at where it may
+    /// not.
+    fn may_try(&self, from: IpAddr, setup: &Setup) -> bool {
+        let Intake { logins, clock, counters, .. } = &*self.intake;
+        let may = logins.take(clock.now(), from, setup.failed_logins);
+        if !may {
+            counters.logins_turned_away.inc();
+        }
+        may
+    }
 }
 
 impl Intake {
@@ -253,8 +270,11 @@ impl listener::Intake for Door {
         }
     }
 
-    async fn authenticate(&self, user: Box<str>, password: Secret) -> Login {
+    async fn authenticate(&self, from: IpAddr, user: Box<str>, password: Secret) -> Login {
         let setup = self.intake.live.borrow().clone();
+        if !self.may_try(from, &setup) {
+            return Login::Unavailable;
+        }
         let known = setup.user(&user).cloned();
         // As slow for a user that is not known, so that nobody learns who is.
         let Some(checked) = known.clone().or_else(|| setup.users.first().cloned()) else {
@@ -263,18 +283,28 @@ impl listener::Intake for Door {
         let verifier = checked.verifier;
         let check = move || verifier.accepts(password.reveal());
         match (tokio::task::spawn_blocking(check).await, known) {
-            (Ok(true), Some(known)) => Login::Known(known.identity()),
+            (Ok(true), Some(known)) => {
+                self.proven(from);
+                Login::Known(known.identity())
+            }
             (Ok(_), _) => Login::Wrong,
             (Err(_), _) => Login::Unavailable,
         }
     }
 
-    fn look_up(&self, user: &str) -> (Lookup, Nonce) {
+    fn look_up(&self, from: IpAddr, user: &str) -> (Lookup, Nonce) {
         let setup = self.intake.live.borrow().clone();
-        let lookup = setup.user(user).map_or(Lookup::Unknown, |known| {
-            Lookup::Found(known.verifier.clone(), known.identity())
-        });
+        let lookup = match setup.user(user) {
+            _ if !self.may_try(from, &setup) => Lookup::Unavailable,
+            Some(known) => Lookup::Found(known.verifier.clone(), known.identity()),
+            None => Lookup::Unknown,
+        };
         (lookup, Nonce(secret::random()))
+    }
+
+    fn proven(&self, from: IpAddr) {
+        let rate = self.intake.live.borrow().failed_logins;
+        self.intake.logins.give_back(from, rate);
     }
 
     fn on_its_way(&self, standing: &Standing, was: usize, is: usize) {
@@ -289,7 +319,7 @@ impl listener::Intake for Door {
         self.intake.clock.now()
     }
 
-    fn admitted(&self, _: std::net::IpAddr, admitted: bool) {
+    fn admitted(&self, _: IpAddr, admitted: bool) {
         if admitted {
             self.intake.counters.sessions_in.inc();
         } else {

@@ -66,6 +66,8 @@ pub struct Setup {
     pub watch: Arc<WatchSetup>,
     /// What one client may take of us.
     pub limits: Limits,
+    /// Logins of one client that may fail.
+    pub failed_logins: Rate,
     /// Sessions with clients in all.
     pub sessions_in_max: u32,
     /// Sessions with one client.

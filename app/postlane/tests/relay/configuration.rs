@@ -140,6 +140,29 @@ fn a_user_sends_mail_over_tls_with_the_password_and_with_no_other() {
 }
 
 #[test]
+fn who_has_guessed_too_often_may_not_even_say_the_right_password() {
+    let few = format!("{WITH_STARTTLS}\n[limits]\nfailed_logins = \"3/h\"");
+    for mechanism in ["SCRAM-SHA-256", "PLAIN"] {
+        let relay = relay_with_a_user(&few);
+        let try_it = |password: &str| {
+            let mut dialogue = dial_with_starttls(relay.home(), relay.smtp);
+            dialogue.say("EHLO app.example");
+            authenticate(&mut dialogue, mechanism, password)
+        };
+        for _ in 0..5 {
+            assert!(try_it("pencil").starts_with("235"), "the right one costs no try");
+        }
+        for _ in 0..3 {
+            assert!(try_it("pen").starts_with("535"));
+        }
+        for password in ["pen", "pencil"] {
+            let refused = try_it(password);
+            assert!(refused.starts_with("454 4.7.0"), "{mechanism}: {refused}");
+        }
+    }
+}
+
+#[test]
 fn a_password_is_never_asked_for_in_the_clear() {
     let relay = relay_with_a_user(WITH_STARTTLS);
     let mut dialogue = relay.dial();

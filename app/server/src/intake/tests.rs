@@ -59,6 +59,7 @@ fn door_of(store: &Arc<Memory>, overrides: &Overrides) -> Door {
         counters: Arc::default(),
     };
     let intake = Intake {
+        logins: Default::default(),
         clock,
         journal,
         live,

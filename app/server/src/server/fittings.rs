@@ -216,6 +216,7 @@ impl Fittings {
         rights: watch::Receiver<Arc<HouseRights>>,
     ) -> Arc<Intake> {
         Arc::new(Intake {
+            logins: Default::default(),
             clock: self.live.borrow().clock,
             live: self.live.clone(),
             store: store.clone(),

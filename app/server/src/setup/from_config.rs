@@ -38,6 +38,7 @@ impl Setup {
             tester: TesterSetup::of(config),
             watch: Arc::new(WatchSetup::of(config)),
             limits: client_limits(config),
+            failed_logins: limits.failed_logins,
             sessions_in_max: limits.sessions,
             sessions_of_client_max: limits.sessions_per_client,
             intake_octets_max: limits.body_memory.0,
@@ -82,12 +83,7 @@ impl Setup {
             mx_port: delivery.mx_port,
             resolvers: delivery.resolvers.clone(),
             dns: Arc::default(),
-            spool: postlane_spool::Settings {
-                segment_octets: spool.segment_size.0,
-                free_octets_min: spool.free_min.0,
-                backlog_octets_max: spool.backlog.0,
-                ..postlane_spool::Settings::default()
-            },
+            spool: spool_settings(config),
             cache_octets: spool.body_cache.in_memory(),
             log: config.log.clone(),
             ledger: ledger(config),
@@ -220,6 +216,15 @@ fn client_limits(config: &Config) -> Limits {
         idle: limits.idle,
         transaction: limits.transaction_time,
         session: limits.session_time,
+    }
+}
+
+fn spool_settings(config: &Config) -> postlane_spool::Settings {
+    postlane_spool::Settings {
+        segment_octets: config.spool.segment_size.0,
+        free_octets_min: config.spool.free_min.0,
+        backlog_octets_max: config.spool.backlog.0,
+        ..postlane_spool::Settings::default()
     }
 }
 

@@ -27,6 +27,7 @@ pub(crate) struct Counters {
     pub(crate) refused: Count,
     pub(crate) sessions_in: Count,
     pub(crate) sessions_turned_away: Count,
+    pub(crate) logins_turned_away: Count,
     pub(crate) delivered: Count,
     pub(crate) deferred: Count,
     pub(crate) bounced: Count,

@@ -56,7 +56,7 @@ impl Inside {
         let counters = &self.counters;
         let tally: &Tally = self.store.tally();
         let of_spool = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        let counted: [(&str, &str, u64); 20] = [
+        let counted: [(&str, &str, u64); 21] = [
             ("messages_accepted", "Messages that became ours", counters.accepted.value()),
             (
                 "messages_refused",
@@ -68,6 +68,11 @@ impl Inside {
                 "sessions_turned_away",
                 "Clients over the limit",
                 counters.sessions_turned_away.value(),
+            ),
+            (
+                "logins_turned_away",
+                "Logins of clients that had failed too often",
+                counters.logins_turned_away.value(),
             ),
             (
                 "recipients_delivered",

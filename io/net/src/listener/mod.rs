@@ -46,10 +46,19 @@ pub trait Intake: Send + Sync + 'static {
     fn submit(&self, submission: Submission) -> impl Future<Output = Verdict> + Send;
 
     /// Whether this is a user of ours.
-    fn authenticate(&self, user: Box<str>, password: Secret) -> impl Future<Output = Login> + Send;
+    fn authenticate(
+        &self,
+        from: IpAddr,
+        user: Box<str>,
+        password: Secret,
+    ) -> impl Future<Output = Login> + Send;
 
-    /// What is kept of a user's password, and octets that nobody can foresee.
-    fn look_up(&self, user: &str) -> (Lookup, Nonce);
+    /// What is kept of a user's password, and octets that nobody can foresee. What a client makes of it
+    /// counts as a failure until it is proven.
+    fn look_up(&self, from: IpAddr, user: &str) -> (Lookup, Nonce);
+
+    /// Who was looked up for that client has proven to be the user.
+    fn proven(&self, from: IpAddr);
 
     /// What of the message of such a client has come, in octets, is now so much; it was so much. Messages that
     /// are there wholly are not counted here.

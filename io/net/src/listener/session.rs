@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use postlane_mail::Instant;
-use postlane_smtp::server::{Peer, Pressure, Server, Standing, Step};
+use postlane_smtp::server::{Lookup, Peer, Pressure, Server, Standing, Step};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -46,6 +46,7 @@ pub(super) async fn hold<I: Intake>(
     let mut buffer = vec![0; READ_OCTETS];
     let mut stopping = pin!(stop.wait_for(|stop| *stop));
     let mut told_to_stop = false;
+    let mut claim = Claim { intake, ip, is_open: false };
     // Set anew only when it fires too early: most reads come long before their time is up.
     let mut alarm = pin!(time::sleep(until(intake.now(), server.deadline())));
     loop {
@@ -61,13 +62,12 @@ pub(super) async fn hold<I: Intake>(
                 continue;
             }
             Some(Step::Authenticate { user, password }) => {
-                let login = intake.authenticate(user, password).await;
+                let login = intake.authenticate(ip, user, password).await;
                 server.authenticated(intake.now(), login);
                 continue;
             }
             Some(Step::Lookup { user }) => {
-                let (lookup, nonce) = intake.look_up(&user);
-                server.looked_up(intake.now(), lookup, nonce);
+                claim.look_up(&user, &mut server);
                 continue;
             }
             Some(Step::StartTls) => {
@@ -98,7 +98,32 @@ pub(super) async fn hold<I: Intake>(
         let pressed = intake.pressure(server.standing());
         server.set_pressure(if told_to_stop { Pressure::Closing } else { pressed });
         server.received(intake.now(), &buffer[..read]);
+        claim.notice(&server);
         on_its_way.amounts_to(server.standing(), server.message_octets());
+    }
+}
+
+/// Who a client says that it is, by SCRAM: what proves it comes later, if at all.
+struct Claim<'a, I: Intake> {
+    intake: &'a I,
+    ip: IpAddr,
+    /// A user was looked up, and nothing is proven.
+    is_open: bool,
+}
+
+impl<I: Intake> Claim<'_, I> {
+    fn look_up(&mut self, user: &str, server: &mut Server) {
+        let (lookup, nonce) = self.intake.look_up(self.ip, user);
+        self.is_open = matches!(lookup, Lookup::Found(..));
+        server.looked_up(self.intake.now(), lookup, nonce);
+    }
+
+    /// Tells when it has been proven.
+    fn notice(&mut self, server: &Server) {
+        if self.is_open && server.standing().identity().is_some() {
+            self.is_open = false;
+            self.intake.proven(self.ip);
+        }
     }
 }
 

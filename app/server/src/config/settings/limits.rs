@@ -1,6 +1,6 @@
 //! `[limits]`: what clients may take of us.
 
-use postlane_mail::Span;
+use postlane_mail::{Rate, Span};
 
 use crate::config::declaration::{default, settings};
 use crate::config::section::{Fields, Section};
@@ -22,6 +22,9 @@ settings! {
         errors: u32 = default(20).between(1, 10_000).of("commands");
         /// Attempts to authenticate that fail in one session.
         logins: u32 = default(3).between(1, 100).of("attempts");
+        /// Attempts to authenticate that fail from one address (an IPv6 /64), over all its sessions.
+        /// Beyond it attempts are answered 454, and no password is looked at.
+        failed_logins: Rate = default(Rate::new(30, Span::from_min(10)).expect("neither is nothing"));
         /// Recipients of one message.
         recipients: u16 = default(1_000).between(100, 50_000).of("recipients")
             .from("chosen, not measured; RFC 5321 §4.5.3.1.8 has 100 at least");

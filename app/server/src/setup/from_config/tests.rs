@@ -87,6 +87,7 @@ const TWO_VALUES: &[(&str, &str, &str, &str)] = &[
     ("limits.idle_commands", "", "17", "18"),
     ("limits.errors", "", "7", "8"),
     ("limits.logins", "", "7", "8"),
+    ("limits.failed_logins", "", "\"7/m\"", "\"8/m\""),
     ("limits.recipients", "", "107", "108"),
     ("limits.command_line", "", "\"1KiB\"", "\"2KiB\""),
     ("limits.auth_line", "", "\"1KiB\"", "\"2KiB\""),
