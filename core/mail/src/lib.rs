@@ -8,6 +8,7 @@
 //! Time and chance are here, too ([`Instant`], [`Chance`]): the core is handed both.
 
 mod chance;
+mod client;
 mod domain;
 mod envelope;
 mod family;
@@ -27,6 +28,7 @@ mod time;
 mod unruly;
 
 pub use chance::{Chance, mixed};
+pub use client::client_of;
 pub use domain::{Domain, DomainError};
 pub use envelope::{BodyType, Envelope, ReturnContent};
 pub use family::Family;

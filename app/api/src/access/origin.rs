@@ -1,7 +1,9 @@
 //! From where a request comes.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
+
+use postlane_mail::client_of;
 
 /// From where a request comes. A proxy's address is what is seen of all behind it: what it says of
 /// them anybody could say.
@@ -17,14 +19,8 @@ impl Origin {
     /// Whose failed tries are counted together: an IPv4 address, an IPv6 /64.
     pub fn counted(self) -> Self {
         match self {
-            Self::Address(IpAddr::V6(address)) => match address.to_ipv4_mapped() {
-                Some(v4) => Self::Address(IpAddr::V4(v4)),
-                None => {
-                    let network = address.to_bits() & !u128::from(u64::MAX);
-                    Self::Address(IpAddr::V6(Ipv6Addr::from_bits(network)))
-                }
-            },
-            other => other,
+            Self::Address(address) => Self::Address(client_of(address)),
+            Self::Socket => Self::Socket,
         }
     }
 }

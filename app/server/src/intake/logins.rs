@@ -1,16 +1,15 @@
 //! Logins that fail: limited by address, over all sessions.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
 use parking_lot::Mutex;
-use postlane_mail::{Instant, Rate};
+use postlane_mail::{Instant, Rate, client_of};
 
 /// Clients that are remembered. Chosen, not measured: less than a megabyte.
 const CLIENTS_MAX: usize = 10_000;
 
-/// When each client that has failed lately would have all its tries again. A client is an IPv4 address
-/// or an IPv6 /64: one who has one address there has them all.
+/// When each client that has failed lately would have all its tries again.
 #[derive(Debug, Default)]
 pub(crate) struct Logins(Mutex<HashMap<IpAddr, Instant>>);
 
@@ -18,7 +17,7 @@ impl Logins {
     /// Takes a try from a client; false where it has none left. It is taken before it is known what
     /// comes of it, or many sessions at once would have one each: [`Self::give_back`] where it was right.
     pub(crate) fn take(&self, now: Instant, client: IpAddr, rate: Rate) -> bool {
-        let client = counted(client);
+        let client = client_of(client);
         let mut clients = self.0.lock();
         if clients.len() >= CLIENTS_MAX && !clients.contains_key(&client) {
             make_room(&mut clients, now);
@@ -34,7 +33,7 @@ impl Logins {
 
     /// It was no failure.
     pub(crate) fn give_back(&self, client: IpAddr, rate: Rate) {
-        if let Some(rested) = self.0.lock().get_mut(&counted(client)) {
+        if let Some(rested) = self.0.lock().get_mut(&client_of(client)) {
             *rested = *rested - rate.gap();
         }
     }
@@ -49,13 +48,6 @@ fn make_room(clients: &mut HashMap<IpAddr, Instant>, now: Instant) {
         if let Some(client) = first.map(|(client, _)| *client) {
             clients.remove(&client);
         }
-    }
-}
-
-fn counted(client: IpAddr) -> IpAddr {
-    match client.to_canonical() {
-        IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64).into(),
-        v4 => v4,
     }
 }
 

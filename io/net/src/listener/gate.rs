@@ -1,10 +1,11 @@
 //! How many may be inside: in all, and of one client.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use postlane_mail::client_of;
 
 /// Counts sessions. A client is an IPv4 address or an IPv6 /64: one who has one address there
 /// has them all.
@@ -68,13 +69,6 @@ impl Drop for Pass {
                 inside.of_client.remove(&self.client);
             }
         }
-    }
-}
-
-fn client_of(from: IpAddr) -> IpAddr {
-    match from.to_canonical() {
-        IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64).into(),
-        v4 => v4,
     }
 }
 

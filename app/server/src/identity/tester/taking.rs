@@ -1,9 +1,9 @@
 //! Taking a message for a test: who may, and that it is durable before it is answered.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use postlane_mail::{Code, Instant, Mailbox, Recipient, Status};
+use postlane_mail::{Code, Instant, Mailbox, Recipient, Status, client_of};
 use postlane_smtp::server::{Refusal, Said, Speaker as By, Standing, Submission};
 use postlane_tester::{Arrival, Line, Speaker, Tls};
 
@@ -66,7 +66,7 @@ impl Tester {
 
     /// Whether a client comes at the rate that it may.
     fn welcome(&self, setup: &TesterSetup, client: IpAddr) -> Result<(), Refusal> {
-        let (now, client) = (self.clock.now(), counted(client));
+        let (now, client) = (self.clock.now(), client_of(client));
         let gap = setup.per_client.gap();
         let burst = gap.times(u64::from(setup.per_client.messages().saturating_sub(1)));
         let mut clients = self.clients.lock();
@@ -196,14 +196,6 @@ fn full() -> Refusal {
 fn refusal(code: u16, status: Status, text: &str) -> Refusal {
     let code = Code::new(code).expect("it lies between 200 and 599");
     Refusal { code, status, text: text.into() }
-}
-
-/// An IPv4 address, an IPv6 /64.
-fn counted(client: IpAddr) -> IpAddr {
-    match client.to_canonical() {
-        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64).into(),
-        v4 => v4,
-    }
 }
 
 fn arrival(
