@@ -45,7 +45,6 @@ impl Marks {
     const APART: u8 = 2;
     /// From this bit on: three of them.
     const TIER: u8 = 2;
-    const CUT: u8 = 1 << 5;
 
     pub(crate) fn new(progress: &Progress, together: Together, tier: Tier) -> Self {
         let notified = if progress.notified { Self::NOTIFIED } else { 0 };
@@ -60,15 +59,6 @@ impl Marks {
 
     pub(crate) fn notify(&mut self) {
         self.0 |= Self::NOTIFIED;
-    }
-
-    /// Whether the last session that it was the first on ended without an answer about it.
-    pub(crate) fn cut(self) -> bool {
-        self.0 & Self::CUT != 0
-    }
-
-    pub(crate) fn set_cut(&mut self, is_cut: bool) {
-        self.0 = if is_cut { self.0 | Self::CUT } else { self.0 & !Self::CUT };
     }
 
     /// How long its recipients had been quiet.

@@ -5,15 +5,15 @@ use postlane_mail::{Instant, Span, Status, Stream};
 use postlane_replies::{Extent, Persistence, Signal};
 use smallvec::SmallVec;
 
+use super::Engine;
 use super::operator::Wish;
 use super::session::{About, after_a_loss, signal_of};
-use super::{Closing, Engine};
 use crate::entry::{State, moment};
 use crate::input::{Outcome, RecipientOutcome};
 use crate::line::Joins;
 use crate::names::{AttemptId, HostId, SlotId};
 use crate::output::{End, Fate, Output, Settled};
-use crate::session::{Slot, SlotState};
+use crate::session::Slot;
 
 /// What is left to do with a recipient after an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,11 +50,6 @@ const GREYLIST_MIN: Span = Span::from_s(315);
 /// message's or of its own. Chosen, not measured: whoever waits for it waits at the screen.
 const URGENT_AGAIN: Span = Span::from_min(1);
 
-/// A session that ends at a message's first commands says nothing of the message, once. If the next
-/// session ends there, too, the message may be what ends them (a firewall does that), and waits by
-/// itself: else it would be first again whenever its lane has rested, and no other mail would go.
-const CUT: Status = Status::new(4, 4, 2);
-
 /// An attempt that is over.
 struct Over<'a, E> {
     attempt: AttemptId,
@@ -65,8 +60,6 @@ struct Over<'a, E> {
     outcomes: &'a [RecipientOutcome],
     /// Its session had carried others before.
     used: bool,
-    /// Its session ended without an answer about this one, which was its first.
-    cut: bool,
     lane: u32,
     /// Attempts before it.
     attempts_before: u16,
@@ -102,26 +95,12 @@ impl<E> Engine<E> {
         if let Some((taken, _)) = beyond(outcomes) {
             self.take_no_more_at_once(now, path, taken);
         }
-        // Those behind the one that ended it are told after it, when the session is closing.
-        let ended_it = self.slots[place as usize].state == SlotState::Open && behind == 0;
-        let cut = ended_it
-            && self.slots[place as usize].tried == 0
-            && self.closing == Closing::No
-            && outcomes.iter().all(|o| matches!(o.outcome, Outcome::NotTried));
         let (attempts_before, slot) = (flight.attempts, id);
-        let over = Over {
-            attempt,
-            slot,
-            host,
-            behind,
-            outcomes,
-            used,
-            cut,
-            lane,
-            attempts_before,
-            evidence,
-        };
-        self.settle(now, flight.entry, over);
+        self.settle(
+            now,
+            flight.entry,
+            Over { attempt, slot, host, behind, outcomes, used, lane, attempts_before, evidence },
+        );
         if ends_session(outcomes) {
             let is_refused = |o: &RecipientOutcome| matches!(o.outcome, Outcome::Refused(_));
             self.slots[place as usize].told |= outcomes.iter().any(is_refused);
@@ -197,8 +176,6 @@ impl<E> Engine<E> {
             return;
         }
         let left = self.judge(now, number, &over);
-        let is_first_cut = over.cut && !self.slab[number].marks.cut();
-        self.slab[number].marks.set_cut(is_first_cut);
         let comes_back =
             if beyond(over.outcomes).is_some() { Joins::First } else { after_a_loss(over.behind) };
         let mut fates: SmallVec<[(u16, Fate); 1]> = SmallVec::new();
@@ -260,7 +237,6 @@ impl<E> Engine<E> {
         let learns =
             self.lanes[over.lane as usize].lane.learns() && self.backoff(number) == Span::ZERO;
         let expired = now >= moment(self.slab[number].expires_s);
-        let cut_again = over.cut && self.slab[number].marks.cut();
         let beyond = beyond(outcomes).map_or(&[][..], |(_, beyond)| beyond);
         let judged = self.recipients_of(number).into_iter().map(|(index, _)| {
             let is_beyond = beyond.iter().any(|o| o.index == index && is_too_many(o));
@@ -273,7 +249,6 @@ impl<E> Engine<E> {
                 left => left,
             };
             let left = if learns { left } else { left.without_lane() };
-            let left = if cut_again { Left::Deferred(None, Some(CUT)) } else { left };
             let left = match (left, self.wish_for(number, index)) {
                 (Left::Ended(end), _) => Left::Ended(end),
                 (_, Some(Wish::Delete)) => Left::Ended(End::Deleted),

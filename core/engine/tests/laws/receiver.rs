@@ -34,8 +34,6 @@ pub(crate) struct Receiver<S> {
     says: S,
     sessions: BTreeMap<SlotId, (SourceId, HostId)>,
     pub(crate) tried: Vec<Tried>,
-    /// At its first command the host closes the session, and says nothing.
-    pub(crate) cuts: Option<QueueId>,
     /// How long a transaction takes.
     pub(crate) takes: Span,
     later: BTreeMap<(Instant, u64), Input<()>>,
@@ -69,7 +67,6 @@ impl<S: FnMut(&Tried) -> Option<Diagnosis>> Receiver<S> {
             says,
             sessions: BTreeMap::new(),
             tried: Vec::new(),
-            cuts: None,
             takes: Span::ZERO,
             later: BTreeMap::new(),
             serial: 0,
@@ -151,18 +148,6 @@ impl<S: FnMut(&Tried) -> Option<Diagnosis>> Receiver<S> {
             }
             Output::Attempt { slot, attempt, message, .. } => {
                 let (source, host) = self.sessions[&slot];
-                if self.cuts == Some(message) {
-                    let tried = Tried { at: self.now, message, source, host, taken: false };
-                    self.tried.push(tried);
-                    let outcome = RecipientOutcome { index: 0, outcome: Outcome::NotTried };
-                    let outcomes = [outcome].into_iter().collect();
-                    self.tell(
-                        self.takes,
-                        Input::Finished { slot, attempt, outcomes, evidence: () },
-                    );
-                    let over = Input::Closed { slot, said: None, evidence: None };
-                    return self.tell(self.takes, over);
-                }
                 let mut tried = Tried { at: self.now, message, source, host, taken: false };
                 let said = (self.says)(&tried);
                 tried.taken = said.is_none();
