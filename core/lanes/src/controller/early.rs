@@ -38,6 +38,7 @@ impl Controller {
 mod tests {
     use postlane_mail::{Instant, Stream};
 
+    use super::super::hearing::tests::rest;
     use super::super::{Asked, FIRST_RATE, State};
     use super::*;
     use crate::Heard;
@@ -138,18 +139,26 @@ mod tests {
     }
 
     #[test]
-    fn a_first_refusal_a_door_that_was_shut_and_a_provider_that_says_when_are_waited_for() {
-        let minute = Span::from_s(60);
-        let mut first = asks(1.0);
-        first.asked = None;
-        assert!(hear(&mut first, refused(), REFUSED) >= minute);
-        let mut shut = asks(1.0);
-        shut.shut_out = Some(Span::from_min(30));
-        assert!(hear(&mut shut, refused(), REFUSED) >= minute);
-        let mut told = asks(1.0);
-        let wait = Some(Hinted { wait: Span::from_min(5), exact: true });
-        let hint = Hint { wait, ..Hint::default() };
-        assert!(hear(&mut told, Signal::Rate { hint }, REFUSED) >= Span::from_min(5));
+    fn one_goes_after_a_question_or_a_climb_where_nothing_else_explains_the_refusal() {
+        let mut controller = asks(1.0);
+        let base = Rest { was_asked: true, ..rest(REFUSED) };
+        assert_eq!(controller.early_canary(&base), Early::After(EARLIEST));
+        let words = Some(Hinted { wait: Span::from_h(1), exact: false });
+        for other in [
+            Rest { was_asked: false, ..base },
+            Rest { explained: Some(0), ..base },
+            Rest { is_outage: true, ..base },
+            Rest { hint: words, ..base },
+        ] {
+            assert_eq!(controller.early_canary(&other), Early::No, "{other:?}");
+        }
+        // The last step of a climb.
+        controller.began = REFUSED - Span::from_min(9);
+        controller.held = Some(0.96);
+        let climbed = Rest { began: controller.began, was_asked: false, ..base };
+        assert_eq!(controller.early_canary(&climbed), Early::After(EARLIEST));
+        controller.shut_out = Some(Span::from_min(30));
+        assert_eq!(controller.early_canary(&base), Early::No);
     }
 
     #[test]
