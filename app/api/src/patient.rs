@@ -126,7 +126,9 @@ mod tests {
                 }
             }
         };
+        // In this order: chance would decide whether the answer sees each piece being read.
         tokio::select! {
+            biased;
             lasted = answer => Some(lasted),
             () = reading => None,
         }
