@@ -28,7 +28,7 @@ pub(super) struct Lesson {
 }
 
 /// Files of replies that may be learned from; the others of their folder judge.
-const READ: [&str; 6] = ["tune", "tune-2", "tune-3", "holdout", "holdout-2", "made"];
+const READ: [&str; 7] = ["tune", "tune-2", "tune-3", "tune-5", "holdout", "holdout-2", "made"];
 
 /// How much of all the words of two replies both must have for them to be nearly the same.
 const NEARLY: f64 = 0.8;
