@@ -426,7 +426,7 @@ impl Sketch<'_> {
 }
 
 /// The number people would have chosen: two digits.
-fn nice(value: f64) -> f64 {
+pub(super) fn nice(value: f64) -> f64 {
     let unit = 10_f64.powf((value.log10().floor() - 1.0).max(0.0));
     (value / unit).round() * unit
 }
