@@ -108,3 +108,36 @@ fn a_window_of_ten_minutes_that_bulk_fills_keeps_transactional_mail_waiting_for_
         assert!(mean <= 5 * MINUTE_MS, "{mean} ms");
     }
 }
+
+/// Two sources with a thousand an hour each, of which one is let in twice.
+const POISONED: &str = r#"
+[meta]
+id = "poisoned"
+title = "a thousand an hour, and two for one source of two"
+horizon = "6h"
+seed = 1
+[sender]
+ips = ["ip1", "ip2"]
+[[mail]]
+class = "engaged"
+count = 500
+[receiver]
+site = "mx.poisoned.example"
+[[receiver.limit]]
+id = "hour"
+kind = "sliding"
+key = ["ip"]
+quota = 1000
+window = "1h"
+stage = "connect"
+reply = "421 4.7.0 Too many messages from your IP, try again later"
+override = [{ ip = "ip2", quota = 2 }]
+"#;
+
+#[test]
+fn nobody_waits_for_a_source_that_is_refused_after_hardly_any_to_find_the_limit_out() {
+    for seed in 0..3 {
+        let slowest = waits_ms(&lane(POISONED, seed), false).into_iter().max().unwrap();
+        assert!(slowest <= 15 * MINUTE_MS, "{slowest} ms");
+    }
+}

@@ -20,6 +20,10 @@ const DAY: Span = Span::from_h(24);
 /// longer than most providers shut anybody out.
 const SHUT_OUT_FOR: Span = Span::from_h(6);
 
+/// A source that is refused after so few, or fewer, has trouble of its own: it is no scout either. Chosen by
+/// rehearsals (decision 053).
+const HARDLY: u64 = 15;
+
 /// The reserve carries so many in any case.
 const FEW: u64 = 4;
 
@@ -61,9 +65,9 @@ impl<E> Engine<E> {
             return true;
         }
         let others = || state.siblings.iter().map(|other| &self.lanes[*other as usize].lane);
-        // Who has not been let in for hours finds nothing out: nobody waits for that.
+        // Who has hardly been let in for hours finds nothing out: nobody waits for that.
         let finds_out =
-            |lane: &&Lane| !lane.is_resting() || lane.accepted_within(SHUT_OUT_FOR, now) > 0;
+            |lane: &&Lane| !lane.is_resting() || lane.accepted_within(SHUT_OUT_FOR, now) > HARDLY;
         let siblings = || others().filter(finds_out);
         let told = siblings().flat_map(|lane| lane.quotas()).max_by_key(|quota| quota.messages);
         if let Some(quota) = told.filter(|quota| quota.messages >= TOLD_MIN) {
