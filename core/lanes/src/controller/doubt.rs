@@ -25,6 +25,9 @@ pub(crate) struct Doubt {
 /// What somebody has to mend is probed so seldom (LANES §2, Policy).
 const MENDING: Span = Span::from_min(30);
 
+/// Nor is a canary later than this after one that was put off.
+const LONGEST: Span = Span::from_min(1);
+
 /// The kinds that are doubted. Their order is kept in memories.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -194,12 +197,59 @@ impl Controller {
         if heard.attempts == 0 { self.doubt.welcomed < 20 } else { heard.attempts < 4 }
     }
 
+    /// A canary that is put off for being unknown says nothing of the limit, which may be looked at after
+    /// that: the next goes when its time has come at the lane's pace.
     pub(super) fn greylisted(&mut self, now: Instant, heard: &Heard) {
         self.doubt.welcomed = 0;
+        if self.state == State::Canary && self.rest.is_some_and(|rest| rest.doubt.is_none()) {
+            self.latency.observe(now.since(heard.sent));
+            self.state = State::Cooling { until: now + self.pace.time_for(1).min(LONGEST) };
+            return;
+        }
         self.pace.accepted += 1;
         self.heard_of_something_else(now, heard);
         if self.state == State::Probing {
             self.grow(now);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use postlane_mail::Stream;
+
+    use super::super::FIRST_RATE;
+    use super::super::hearing::tests::rest;
+    use super::*;
+    use crate::rest::Rest;
+
+    const REFUSED: Instant = Instant::from_unix_s(1_000_000);
+
+    /// A lane whose canary, a message nobody had seen before, was put off for that.
+    fn canary_greylisted(doubt: Option<Kind>, rate: f64) -> Controller {
+        let mut controller = Controller::new(FIRST_RATE, 1);
+        controller.pace.keep_to(rate, REFUSED);
+        controller.state = State::Canary;
+        controller.rest = Some(Rest { doubt, ..rest(REFUSED) });
+        let sent = REFUSED + Span::from_min(1);
+        let (signal, stream) = (Signal::Greylist, Stream::Engaged);
+        let heard = Heard { signal, sent, stream, attempts: 0, carried: 0, open: 1 };
+        controller.hear(sent, &heard);
+        controller
+    }
+
+    #[test]
+    fn a_canary_that_is_put_off_for_being_unknown_says_nothing_of_the_limit() {
+        for (rate, wait) in [(0.5, Span::from_s(2)), (0.001, Span::from_min(1))] {
+            let controller = canary_greylisted(None, rate);
+            let until = REFUSED + Span::from_min(1) + wait;
+            assert_eq!(controller.state, State::Cooling { until }, "at the lane's pace");
+            assert_eq!(controller.rest.map(|rest| rest.canaries), Some(0), "it was not refused");
+        }
+    }
+
+    #[test]
+    fn where_the_rest_was_for_doubtful_words_it_says_that_mail_goes_again() {
+        assert_eq!(canary_greylisted(Some(Kind::Temp), 0.5).state, State::Normal);
     }
 }
