@@ -48,9 +48,10 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let words = Words::of_our_rules();
     fs::create_dir_all(&arguments.out).with_context(|| arguments.out.display().to_string())?;
-    let like = arguments.like.iter().map(|path| {
-        fs::read_to_string(path).with_context(|| path.display().to_string())
-    });
+    let like = arguments
+        .like
+        .iter()
+        .map(|path| fs::read_to_string(path).with_context(|| path.display().to_string()));
     let like: Vec<String> = like.collect::<anyhow::Result<_>>()?;
     for number in 0..arguments.count {
         let (id, text) = match &like[..] {

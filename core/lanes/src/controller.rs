@@ -9,6 +9,7 @@ mod first;
 mod growth;
 mod hearing;
 mod keeping;
+mod longer;
 mod outage;
 mod questions;
 mod reopening;
@@ -38,6 +39,7 @@ use crate::windows::permille;
 
 pub(crate) use doubt::Kind;
 pub use hearing::Heard;
+pub(crate) use longer::Longer;
 pub use siblings::Asking;
 pub use together::{Doing, Onset};
 

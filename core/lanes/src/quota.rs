@@ -3,6 +3,7 @@
 use postlane_mail::{Instant, Span};
 
 use crate::arrivals::Arrivals;
+use crate::controller::Longer;
 use crate::history::History;
 use crate::windows::{self, permille};
 
@@ -20,6 +21,8 @@ pub struct Quota {
     /// When its window begins.
     pub reset: Reset,
     pub(crate) question: Question,
+    /// The window it had before one yes made it this short; not kept over a restart.
+    pub(crate) longer: Option<Longer>,
 }
 
 /// When a window begins.
@@ -80,7 +83,7 @@ impl Quota {
     pub(crate) fn new(window: Span, messages: u64, support: u32) -> Self {
         let messages = u32::try_from(messages).unwrap_or(u32::MAX).max(1);
         let (reset, question) = (Reset::Assumed, Question::default());
-        Self { window, messages, support, least: window, reset, question }
+        Self { window, messages, support, least: window, reset, question, longer: None }
     }
 
     /// Whether it is relied on.

@@ -95,6 +95,10 @@ pub(crate) const BEYOND_COUNTS: Span = Span::from_h(24);
 /// A rest that was over so soon came from a limit of seconds or a minute, not from a long window.
 pub(crate) const FAST: Span = Span::from_s(150);
 
+/// Where so many were accepted, a canary between ten minutes and an hour is half a percent of them. Chosen by
+/// rehearsals (decision 053).
+const MUCH: u32 = 200;
+
 /// Nor than this, where a canary is little of what was accepted. Chosen by rehearsals (decision 043).
 const OFTEN: Span = Span::from_h(3);
 
@@ -165,9 +169,10 @@ impl Rest {
     }
 
     /// From the first refusal to the next canary: a minute, ten minutes, an hour, as most limits
-    /// are written, then two and a half times as long.
+    /// are written, then two and a half times as long; after twenty minutes, too, where much was accepted.
     fn wait(&self) -> Span {
         let (ten_minutes, hour) = (Span::from_min(10), Span::from_min(62));
+        let third = if self.accepted >= MUCH { Span::from_min(21) } else { ten_minutes };
         let waited = self.tried.since(self.refused);
         if waited > BEYOND_COUNTS {
             return permille(waited, 1500);
@@ -178,6 +183,8 @@ impl Rest {
             step += 1;
             wait = if wait < ten_minutes {
                 wait.times(10).min(ten_minutes)
+            } else if wait < third {
+                third
             } else if wait < hour {
                 hour
             } else {
@@ -225,4 +232,54 @@ fn jitter(wait: Span, chance: &mut Chance) -> Span {
 
 fn jittered(wait: Span, chance: &mut Chance) -> Span {
     wait + jitter(wait, chance)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A rest as it begins, of a lane that had sent for a minute.
+    pub(crate) fn rest(refused: Instant) -> Rest {
+        Rest {
+            refused,
+            began: refused - Span::from_min(1),
+            pace: None,
+            hint: None,
+            first: Span::from_s(60),
+            early: Early::No,
+            canaries: 0,
+            urgent: 0,
+            followed: 0,
+            tried: refused,
+            window: None,
+            asks: None,
+            doubt: None,
+            was_asked: false,
+            explained: None,
+            is_full: false,
+            is_outage: false,
+            says_outage: false,
+            unserved: None,
+            appeal: None,
+            accepted: 0,
+        }
+    }
+
+    /// Minutes from the first refusal to each canary, where the one before it was refused at its time.
+    fn schedule(accepted: u32) -> Vec<u64> {
+        let mut rest = Rest { accepted, ..rest(Instant::from_unix_s(1_000_000)) };
+        let waits = (0..4).map(|canaries| {
+            rest.canaries = canaries;
+            let wait = rest.wait();
+            rest.tried = rest.refused + wait;
+            wait.0 / 60_000_000
+        });
+        waits.collect()
+    }
+
+    #[test]
+    fn canaries_go_after_a_minute_ten_and_an_hour_and_after_twenty_where_much_was_accepted() {
+        assert_eq!(schedule(199), [1, 10, 62, 155]);
+        assert_eq!(schedule(200), [1, 10, 21, 62]);
+    }
 }

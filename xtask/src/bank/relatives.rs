@@ -169,12 +169,7 @@ fn greylist(draw: &mut Draw, limit: &mut Table) {
 }
 
 /// A limit of messages in a time.
-fn rate_limit(
-    draw: &mut Draw,
-    limit: &mut Table,
-    kind: &str,
-    scale: &Scale,
-) -> anyhow::Result<()> {
+fn rate_limit(draw: &mut Draw, limit: &mut Table, kind: &str, scale: &Scale) -> anyhow::Result<()> {
     let quota = number(&limit["quota"]).context("a limit without a quota")?;
     let quota = nice((quota * scale.quota).max(5.0));
     limit.insert("quota".into(), quota.into());

@@ -81,3 +81,22 @@ fn who_knows_the_limits_can_finish_nearly_all() {
     let finished = all.iter().filter(|scenario| greedy_finishes(scenario)).count();
     assert!(finished >= 38, "{finished} of 40");
 }
+
+#[test]
+fn every_relative_can_be_read_differs_and_is_the_same_for_the_same_seed() {
+    let words = Words::of_our_rules();
+    let like: Vec<String> =
+        postlane_receivers::builtin().iter().map(|(_, text)| (*text).to_owned()).collect();
+    for number in 0..10 * like.len() as u64 {
+        let (id, text) = relative(&words, 7, number, &like).unwrap();
+        assert_eq!(relative(&words, 7, number, &like).unwrap(), (id.clone(), text.clone()));
+        assert_ne!(relative(&words, 8, number, &like).unwrap().1, text);
+        let one = Scenario::parse(&text).unwrap_or_else(|e| panic!("{id}: {e}\n{text}"));
+        let ancestor = Scenario::parse(&like[(number % like.len() as u64) as usize]).unwrap();
+        assert_eq!(one.meta.id, id);
+        let ids = |of: &Scenario| -> Vec<String> {
+            of.receiver.limits.iter().map(|limit| limit.id.clone()).collect()
+        };
+        assert_eq!(ids(&one), ids(&ancestor), "the same limits");
+    }
+}

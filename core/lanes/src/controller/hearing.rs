@@ -193,10 +193,12 @@ impl Controller {
     }
 
     /// What a canary that went at its time says, now that it was refused.
-    fn learn_from_canary(&mut self, now: Instant, rest: &mut Rest, sent: Instant) {
+    pub(super) fn learn_from_canary(&mut self, now: Instant, rest: &mut Rest, sent: Instant) {
         let asked = rest.asks.take().zip(rest.explained);
         if let Some((question, place)) = asked {
             self.quotas[place].learn_from_no(now, sent, question);
+        } else if self.is_longer_after_all(rest, sent) {
+            // There was no room yet: it says nothing else.
         } else if self.is_first_that_counted(rest, sent) {
             self.counts_refused = Some(true);
         } else {
@@ -322,6 +324,11 @@ impl Controller {
         says_outage: bool,
     ) -> Option<Cause> {
         if let Some(place) = self.answered_no(now, sent) {
+            return Some(Cause { place, is_full: true });
+        }
+        if let Some(place) = (!says_outage).then(|| self.that_is_longer(sent)).flatten() {
+            let Quota { window, messages, .. } = self.quotas[place];
+            self.decide(now, Decision::Confirmed { window, messages });
             return Some(Cause { place, is_full: true });
         }
         let counted = |window: Span| self.counted.accepted.within(window, sent);

@@ -17,6 +17,10 @@ const LAST_CANARIES: Span = Span::from_min(10);
 /// Where so many were accepted, one more refusal is little. Chosen, not measured.
 const ENOUGH: u32 = 300;
 
+/// After a no nothing is asked of a quota for so long, however short its window: who counts refusals counts
+/// those of some minutes, and shuts the door after a few. Chosen by rehearsals (decision 053).
+const APART: Span = Span::from_min(10);
+
 /// One refusal in so many is little, of a window's. Chosen, not measured.
 const MANY: u32 = 40;
 
@@ -211,8 +215,9 @@ impl Controller {
                     quota.reset = Reset::Clock { from: from.min(sent), to: sent };
                 }
             }
+            // One more than it was thought to take may be all that was right about it.
             Question::Shorter => {
-                quota.window = quota.shorter().unwrap_or(quota.window);
+                quota.shorten(false);
                 let (window, messages) = (quota.window, quota.messages);
                 self.decide(now, Decision::Confirmed { window, messages });
             }
@@ -251,12 +256,13 @@ impl Quota {
                 self.question.held = 0;
                 self.question.patience = (2 * self.question.patience).max(1);
                 let windows = u64::from(self.question.patience.min(64));
-                self.question.not_before = now + self.window.times(windows);
+                self.question.not_before = now + self.window.times(windows).max(APART);
             }
             Question::Shorter => {
                 self.question.run = 0;
                 let longer = self.shorter().and_then(windows::above);
                 self.least = longer.unwrap_or(self.window).min(self.window);
+                self.question.not_before = self.question.not_before.max(now + APART);
             }
             Question::Reset => match (self.reset, self.next_reset(sent)) {
                 (Reset::Clock { .. }, Some((_, to))) => {
@@ -314,6 +320,20 @@ mod tests {
         assert!(!controller.is_filled_to_ask(&refused, now + Span::from_min(59)));
         controller.expect(10);
         assert!(!controller.is_filled_to_ask(&clock, now));
+    }
+
+    #[test]
+    fn after_a_no_a_quota_of_a_minute_is_left_alone_for_ten() {
+        let now = Instant::from_unix_s(1_000_000);
+        for asked in [Question::More, Question::Shorter] {
+            let mut quota = Quota::new(Span::from_min(1), 20, 2);
+            quota.learn_from_no(now, now, asked);
+            assert_eq!(quota.question.not_before, now + Span::from_min(10), "{asked:?}");
+            // The patience of a longer window is longer.
+            let mut quota = Quota::new(Span::from_h(1), 20, 2);
+            quota.learn_from_no(now, now, Question::More);
+            assert_eq!(quota.question.not_before, now + Span::from_h(1));
+        }
     }
 
     #[test]

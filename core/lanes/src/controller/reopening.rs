@@ -164,11 +164,12 @@ impl Controller {
         if rest.asks.is_none() && self.is_full_with_refused(&self.quotas[place], rest, sent) {
             self.counts_refused = Some(false);
         }
+        let is_surely_shorter = self.is_surely_shorter(place, rest, sent);
         let quota = &mut self.quotas[place];
         quota.support = quota.support.saturating_add(1);
         quota.messages = quota.messages.min(u32::try_from(counted).unwrap_or(u32::MAX)).max(1);
         match rest.asks {
-            Some(Question::Shorter) => quota.window = quota.shorter().unwrap_or(quota.window),
+            Some(Question::Shorter) => quota.shorten(is_surely_shorter),
             Some(Question::Reset) => {
                 let from = quota.next_reset(rest.tried).map_or(rest.tried, |(from, _)| from);
                 quota.reset = Reset::Clock { from: from.max(rest.tried), to: sent };

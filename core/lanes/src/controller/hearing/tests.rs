@@ -1,5 +1,6 @@
 use super::*;
 use crate::controller::FIRST_RATE;
+pub(in crate::controller) use crate::rest::tests::rest;
 
 /// A lane without mail asks late: the quota's window is long over when its canary is refused.
 #[test]
@@ -14,32 +15,6 @@ fn a_canary_that_is_refused_after_its_quotas_window_is_followed_by_a_later_one()
     let tried = refused + window.times(3);
     controller.rest = Some(Rest { explained: Some(0), tried, ..rest(refused) });
     assert!(controller.next_canary(tried) >= tried);
-}
-
-pub(in crate::controller) fn rest(refused: Instant) -> Rest {
-    Rest {
-        refused,
-        began: refused - Span::from_min(1),
-        pace: None,
-        hint: None,
-        first: Span::from_s(60),
-        early: Early::No,
-        canaries: 0,
-        urgent: 0,
-        followed: 0,
-        tried: refused,
-        window: None,
-        asks: None,
-        doubt: None,
-        was_asked: false,
-        explained: None,
-        is_full: false,
-        is_outage: false,
-        says_outage: false,
-        unserved: None,
-        appeal: None,
-        accepted: 0,
-    }
 }
 
 /// Ten were accepted, one each second, and two more refused, which the provider may count.
@@ -170,7 +145,7 @@ fn out_of_service_again_after_a_few_minutes_may_be_a_limit_in_those_words() {
 fn filled(quota: Quota) -> (Controller, Instant) {
     let mut controller = Controller::new(FIRST_RATE, 1);
     let refused = Instant::from_unix_s(1_000_000) + Span::from_min(5);
-    for s in 1..=100 {
+    for s in (1..=100).rev() {
         controller.counted.accepted.record(refused - Span::from_s(3 * s));
         controller.counted.all.record(refused - Span::from_s(3 * s));
     }
@@ -211,4 +186,19 @@ fn a_clock_that_one_canary_told_of_is_none_where_the_next_are_refused() {
     let much_later = to + day + Span::from_min(2);
     assert_eq!(cause(&mut later, much_later), None);
     assert_eq!(later.quotas[0].reset, reset);
+}
+
+/// A hundred in five minutes fill a window of ten; one yes had made two minutes of it, of which forty are
+/// forty.
+#[test]
+fn a_refusal_that_a_shorter_window_does_not_explain_is_the_longer_ones() {
+    let ten = Span::from_min(10);
+    let mut quota = Quota { least: Span::from_min(1), ..Quota::new(ten, 100, 2) };
+    quota.shorten(false);
+    for (says_outage, window) in [(false, ten), (true, quota.window)] {
+        let (mut controller, refused) = filled(quota);
+        let cause = controller.explanation(refused, refused, Hint::default(), says_outage);
+        assert_eq!(cause.map(|cause| cause.is_full), (!says_outage).then_some(true));
+        assert_eq!(controller.quotas[0].window, window);
+    }
 }

@@ -166,3 +166,27 @@ fn a_long_rest_in_which_a_box_was_fed_does_not_rule_out_shorter_windows() {
         assert_eq!(longest, Some((Span::from_h(24), least)), "{canaries}");
     }
 }
+
+/// A hundred fill an hour, and a canary after half an hour is accepted; two that were refused before the wave
+/// have left the hour, or there were none.
+#[test]
+fn a_canarys_yes_forgets_the_longer_window_where_it_is_sure() {
+    for (canaries, is_sure) in [(0, true), (2, false)] {
+        let mut controller = Controller::new(FIRST_RATE, 1);
+        (0..canaries).for_each(|s| controller.counted.all.record(second(f64::from(s))));
+        for s in 0..100 {
+            controller.counted.accepted.record(second(3000.0 + f64::from(s)));
+            controller.counted.all.record(second(3000.0 + f64::from(s)));
+        }
+        let (refused, sent) = (second(3100.0), second(4900.0));
+        controller.counted.all.record(refused);
+        controller.counted.all.record(sent);
+        let hour = Quota { least: Span::from_min(20), ..Quota::new(Span::from_h(1), 100, 2) };
+        controller.quotas.push(hour);
+        let asks = Some(Question::Shorter);
+        let rest = Rest { explained: Some(0), asks, tried: refused, ..rest(refused) };
+        controller.explained(sent, 0, sent, &rest);
+        assert_eq!(controller.quotas[0].window, Span::from_min(30));
+        assert_eq!(controller.quotas[0].longer.is_none(), is_sure, "{canaries}");
+    }
+}
