@@ -31,6 +31,10 @@ pub(crate) use pack::{LogPack, LogsOfOthers};
 
 /// Logs, and what is wanted of them.
 #[derive(Args)]
+#[command(after_help = "Examples:
+  postlane analyze /var/log/mail.log*
+  journalctl -u 'postfix*' -o short-iso | postlane analyze -
+  postlane analyze mail.log --since 24h --html report.html")]
 pub(crate) struct Analyze {
     /// Logs, plain or compressed (.gz, .zst); their order does not matter; `-` reads standard input
     #[arg(value_name = "LOG", required = true)]

@@ -21,6 +21,9 @@ use crate::reach::Reach;
 
 /// About whom, for whom, and where to.
 #[derive(Args)]
+#[command(after_help = "Examples:
+  postlane evidence --provider gmx --since 24h --out pack
+  postlane evidence --provider gmx --log /var/log/mail.log --ip 192.0.2.7 --out pack")]
 pub(crate) struct Evidence {
     /// The provider: its id, brand or name, or one of its domains
     #[arg(long, value_name = "ID")]

@@ -16,6 +16,9 @@ use crate::replies::{Audience, Known, OwnRules, Who, reply_of};
 
 /// A reply, or a log full of them.
 #[derive(Args)]
+#[command(after_help = "Examples:
+  postlane explain '421 4.7.0 Too many connections' --mx mx01.emig.gmx.net
+  postlane explain --file /var/log/mail.log")]
 pub(crate) struct Explain {
     /// The reply as it was said, or the line of a log it stands in; `-` reads standard input
     #[arg(value_name = "REPLY", required_unless_present = "file", conflicts_with = "file")]

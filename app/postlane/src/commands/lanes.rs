@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use postlane_api::wire::{LaneOrder, LaneOrdered, LanePage, LaneQuery, LaneRow, Timestamp};
 use postlane_mail::{Rate, Span, Stream};
 
-use super::queue::which::{address, age, escaped};
+use super::queue::which::{address, age, escaped, moment};
 use crate::client::Client;
 use crate::exit::{Exit, Failure};
 use crate::print;
@@ -89,7 +89,7 @@ pub(crate) struct Lasts {
     #[arg(long = "for", value_name = "AGE", value_parser = age, conflicts_with = "until")]
     lasts: Option<Span>,
     /// Until then (RFC 3339)
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = moment)]
     until: Option<jiff::Timestamp>,
 }
 

@@ -22,6 +22,9 @@ use crate::reach::Reach;
 
 /// Which entries, and how they are shown.
 #[derive(Args)]
+#[command(after_help = "Examples:
+  postlane log --code 421 --since 24h
+  postlane log --provider web.de --json")]
 pub(crate) struct Log {
     #[command(flatten)]
     which: Which,

@@ -13,12 +13,15 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use postlane_receivers::{Scenario, builtin};
 
+use super::rehearse::no_scenario;
 use crate::exit::{Exit, Failure};
 use crate::print;
 use crate::reach::{Reach, socket_address};
 
 /// Which receiver, and who asks it.
 #[derive(Args)]
+#[command(after_help = "Example:
+  postlane receiver p01-webde --listen 127.0.0.1:2600 --speed 60")]
 pub(crate) struct Receiver {
     /// The scenario: a TOML file, or the name of one that comes with the program
     scenario: PathBuf,
@@ -73,8 +76,7 @@ fn scenario(path: &Path) -> Result<Scenario, Failure> {
         Err(e) => {
             let named = builtin().iter().find(|(name, _)| path.as_os_str() == *name);
             let Some((_, text)) = named else {
-                return Err(Failure::unreadable(path, &e)
-                    .cured_by("name a TOML file, or one of `postlane rehearse --list`"));
+                return Err(no_scenario(path, &e));
             };
             (*text).to_owned()
         }

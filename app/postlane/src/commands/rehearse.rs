@@ -18,12 +18,17 @@ use postlane_server::config::{Config, Overrides};
 use postlane_server::rehearsals::rehearsed_engine;
 use postlane_server::setup::Setup;
 
+pub(super) use scenarios::no_scenario;
+
 use crate::exit::{Exit, Failure};
 use crate::print;
 use crate::reach::Reach;
 
 /// What is rehearsed, and with what.
 #[derive(Args)]
+#[command(after_help = "Examples:
+  postlane rehearse p01-webde --policy lane,postfix
+  postlane rehearse mine.toml --explain --svg mine.svg")]
 pub(crate) struct Rehearse {
     /// Scenarios: TOML files, or names that --list shows
     #[arg(value_name = "SCENARIO", required_unless_present = "list")]

@@ -15,7 +15,7 @@ use postlane_api::wire::{
 };
 use postlane_mail::{Host, Label, Span};
 
-use super::queue::which::{address, age, escaped, provider};
+use super::queue::which::{address, age, escaped, moment, provider};
 use crate::client::Client;
 use crate::exit::{Exit, Failure};
 use crate::print;
@@ -95,7 +95,7 @@ pub(crate) struct Add {
     #[arg(long = "for", value_name = "AGE", value_parser = age, conflicts_with = "until")]
     lasts: Option<Span>,
     /// Until then (RFC 3339)
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = moment)]
     until: Option<jiff::Timestamp>,
     #[command(flatten)]
     who: Who,

@@ -10,6 +10,9 @@ use crate::reach::Reach;
 
 /// Which message, and how much of it.
 #[derive(Args)]
+#[command(after_help = "Examples:
+  postlane trace 0cr65bnqmdz80
+  postlane trace jo@example.net -n 5")]
 pub(crate) struct Trace {
     /// A queue id, a Message-ID, or a recipient's address
     #[arg(value_name = "ID|MESSAGE-ID|RECIPIENT")]

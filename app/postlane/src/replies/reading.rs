@@ -17,7 +17,7 @@ const LINES_MAX: usize = 100;
 
 /// Calls `each` for every reply in a file; `-` is standard input.
 pub(crate) fn recorded(path: &Path, mut each: impl FnMut(Logged)) -> Result<(), Failure> {
-    let unreadable = |e: io::Error| Failure::usage(format!("cannot read {}: {e}", path.display()));
+    let unreadable = |e: io::Error| Failure::unreadable(path, &e);
     let mut from: Box<dyn BufRead> = if path.as_os_str() == "-" {
         Box::new(io::stdin().lock())
     } else {

@@ -14,6 +14,8 @@ use crate::exit::Failure;
 /// What to do where a log is not where it used to be.
 const JOURNAL: &str = "where the journal has it, journalctl -u 'postfix*' -o short-iso | postlane \
                        analyze - reads it";
+/// What to do where a folder was named.
+const FILES: &str = "name its files: /var/log/mail.log*";
 /// What `--format` takes.
 const FORMATS: &str = "postfix, exim, haraka, kumomta, pmta, postlane, jsonl";
 
@@ -99,6 +101,9 @@ impl Log {
             None
         } else {
             let meta = std::fs::metadata(path).map_err(unreadable)?;
+            if meta.is_dir() {
+                return Err(unreadable(io::ErrorKind::IsADirectory.into()).cured_by(FILES));
+            }
             log.octets = meta.len();
             meta.modified().ok().and_then(|at| Timestamp::try_from(at).ok())
         };

@@ -60,11 +60,13 @@ fn by(explained: &Explained) -> String {
     let name = match (&explained.provider_name, &explained.provider) {
         (Some(name), Some(id)) => format!("{id}: {}", printable(name)),
         (None, Some(id)) => printable(id),
-        _ => "nobody knows whom: --provider NAME or --mx HOST tells more".to_owned(),
+        _ => "nobody knows whom".to_owned(),
     };
+    let unknown = explained.provider.is_none();
+    let cure = if unknown { ": --provider NAME or --mx HOST tells more" } else { "" };
     let at = explained.mx.as_ref().map(|mx| format!(", {}", printable(mx))).unwrap_or_default();
     let to = explained.stage.map(|stage| format!(", to {stage}")).unwrap_or_default();
-    format!("{name}{at}{to}")
+    format!("{name}{at}{to}{cure}")
 }
 
 fn wait(explained: &Explained) -> String {

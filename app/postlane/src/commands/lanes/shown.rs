@@ -171,7 +171,12 @@ fn quota(quota: &QuotaRow) -> String {
 
 fn plan(plan: &RestartPlanRow) {
     let days = plan.days.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
-    print::field("plan", &format!("{days} messages a day, by {} since {}", plan.by, plan.since.0));
+    let begun = format!("{days} messages a day, by {} since {}", plan.by, plan.since.0);
+    if plan.finished {
+        print::field("plan", &format!("over, no cap binds; it was {begun}"));
+        return;
+    }
+    print::field("plan", &begun);
     print::field("today", &format!("{}; the day turns at {}", today(plan), plan.turns_at.0));
     let stable = (plan.stable_sends, plan.stable_sends_wanted);
     print::field("sends", &format!("{} stable in a row, {} wanted", stable.0, stable.1));

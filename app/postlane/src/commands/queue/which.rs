@@ -103,6 +103,12 @@ fn label(text: &str) -> Result<String, String> {
     Label::parse(text).map(|_| text.to_owned()).map_err(|e| e.to_string())
 }
 
+/// A moment of RFC 3339.
+pub(in crate::commands) fn moment(text: &str) -> Result<jiff::Timestamp, String> {
+    let wanted = "a moment is a date, a time and a zone (RFC 3339): 2026-05-31T08:00:00Z";
+    text.parse().map_err(|_| wanted.to_owned())
+}
+
 pub(in crate::commands) fn age(text: &str) -> Result<Span, String> {
     let units = [("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)];
     let read = units.iter().find_map(|(unit, seconds)| {

@@ -1,6 +1,7 @@
 //! Scenarios: files, and those that come with the program.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use postlane_receivers::{Scenario, builtin};
@@ -45,7 +46,21 @@ fn text_of(path: &Path) -> Result<(String, String), Failure> {
     match (fs::read_to_string(path), known) {
         (Ok(text), _) => Ok((name, text)),
         (Err(_), Some((_, text))) => Ok((name, (*text).to_owned())),
-        (Err(e), None) => Err(Failure::unreadable(path, &e)
-            .cured_by("name a TOML file, or one of `postlane rehearse --list`")),
+        (Err(e), None) => Err(no_scenario(path, &e)),
     }
+}
+
+/// What to do where a scenario cannot be read: the name that was meant, where one is like it.
+pub(in crate::commands) fn no_scenario(path: &Path, error: &io::Error) -> Failure {
+    /// In octets; shorter pieces are in many names. Chosen.
+    const WRITTEN_MIN: usize = 3;
+    let written = path.file_stem().unwrap_or_default().to_string_lossy().to_lowercase();
+    let is_meant = |name: &&str| {
+        written.len() >= WRITTEN_MIN && (name.contains(&*written) || written.contains(name))
+    };
+    let meant = builtin().iter().map(|(name, _)| *name).find(is_meant);
+    let cure = "name a TOML file, or one of `postlane rehearse --list`";
+    let cure =
+        meant.map_or_else(|| cure.to_owned(), |name| format!("did you mean {name}? Else {cure}"));
+    Failure::unreadable(path, error).cured_by(&cure)
 }
