@@ -41,6 +41,7 @@ pub struct LaneOrder {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub day_begins_h: Option<u8>,
     /// `restart-plan`: the cap is not raised while a sign is unknown.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub all_signs: bool,
     /// `sign`: `complaints`, `unsubscribes` or `headers`.
     #[serde(skip_serializing_if = "Option::is_none")]
