@@ -33,7 +33,14 @@ pub(super) fn write(report: &Report<'_>) -> String {
         "\nSubject: {}\n\n{}\n\n",
         match report.addressee {
             Addressee::Esp => format!("Your address is refused by {}", line(report.provider)),
-            _ => format!("Mail from our servers is refused since {}", report.from),
+            _ => {
+                let refused = figures.deferred().saturating_add(figures.bounced());
+                let attempts = figures.attempts();
+                let since = &report.from;
+                format!(
+                    "Mail from our servers is refused: {refused} of {attempts} attempts since {since}"
+                )
+            }
         },
         greeting(report),
     );
