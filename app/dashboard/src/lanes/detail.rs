@@ -15,7 +15,7 @@ use super::drawing::PlotPart;
 use super::past;
 use super::plot::{Marker, Plot};
 use super::range::Range;
-use super::row::{Cap, LastReply, Next, Offer, lane_address};
+use super::row::{Cap, LastReply, Next, Offer, lane_address, orders_of};
 use super::sample::Sample;
 use super::spark;
 use super::stretch::{Course, courses};
@@ -294,13 +294,6 @@ impl Seen {
         let sum = course.sum();
         let share = sum.fresh_deferral();
         let canary = lane.canary_at.as_ref().and_then(moments::read);
-        let order = |order: &postlane_api::wire::OrderRow| {
-            let until = order.until.as_ref().and_then(moments::read);
-            let until = until.map(|at| format!(", {}", moments::until(at, now)));
-            let why = if order.why.is_empty() { String::new() } else { format!(": {}", order.why) };
-            let by = foreign(&order.by);
-            foreign(&format!("{} by {by}{}{why}", order.order, until.unwrap_or_default()))
-        };
         let last = lane.last_reply.as_ref();
         Head {
             chip: Chip::of(&lane.state, lane.restart_day, lane.quarantined_since.is_some()),
@@ -313,7 +306,7 @@ impl Seen {
             pressure: sum.pressure().map_or_else(|| "–".to_owned(), |p| format!("{p:.1}")),
             ready: count(lane.ready),
             last_reply: last.map(|last| LastReply::of(last, &lane.provider, desk.replies(), now)),
-            orders: lane.orders.iter().map(order).collect(),
+            orders: orders_of(lane, now),
         }
     }
 

@@ -1,7 +1,7 @@
 //! One lane, and one provider, as a row of the overview.
 
 use askama::Template;
-use postlane_api::wire::{LaneRow, LastReplyRow, QuotaRow, SummaryRow};
+use postlane_api::wire::{LaneRow, LastReplyRow, OrderRow, QuotaRow, SummaryRow};
 use postlane_mail::Instant;
 
 use super::chip::{Chip, band};
@@ -132,6 +132,17 @@ impl Next {
     }
 }
 
+/// The orders that hold, each as `pause by jo, until 14:05:09 UTC: too many complaints`.
+pub(crate) fn orders_of(lane: &LaneRow, now: Instant) -> Vec<String> {
+    let order = |order: &OrderRow| {
+        let until = order.until.as_ref().and_then(moments::read);
+        let until = until.map(|at| format!(", {}", moments::until(at, now))).unwrap_or_default();
+        let why = if order.why.is_empty() { String::new() } else { format!(": {}", order.why) };
+        foreign(&format!("{} by {}{until}{why}", order.order, order.by))
+    };
+    lane.orders.iter().map(order).collect()
+}
+
 /// A sentence as it begins.
 pub(crate) fn capital(text: &str) -> String {
     let mut letters = text.chars();
@@ -182,6 +193,8 @@ pub(crate) struct LaneLine {
     pub(crate) pressure: String,
     pub(crate) last_reply: Option<LastReply>,
     pub(crate) next: Next,
+    /// The orders that hold, with who gave them and why.
+    pub(crate) orders: Vec<String>,
     pub(crate) offers: Vec<Offer>,
     pub(crate) figures: Figures,
 }
@@ -226,6 +239,7 @@ impl LaneLine {
             pressure: sum.pressure().map_or_else(|| "–".to_owned(), |p| format!("{p:.1}")),
             last_reply: last.map(|last| LastReply::of(last, &lane.provider, replies, now)),
             next: Next::of(lane, now),
+            orders: orders_of(lane, now),
             offers: if may_order { offers } else { Vec::new() },
             figures: Figures {
                 accepted_per_h: course.accepted_per_h(now),

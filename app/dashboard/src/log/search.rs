@@ -212,8 +212,12 @@ fn faceted(asked: &[(String, String)], facets: &LogFacets) -> Vec<(String, Vec<F
 fn row(desk: &Desk, entry: &LogEntry) -> Row {
     let at = entry.at.as_ref().and_then(moments::read);
     let means = desk.replies().means(&entry.label);
-    let detail = if entry.command.is_empty() { &entry.detail } else { &entry.command };
-    let reply = if entry.reply.is_empty() { detail } else { &entry.reply };
+    let reply = match (&*entry.reply, &*entry.command, &*entry.detail) {
+        ("", "", detail) => detail.to_owned(),
+        ("", command, "") => command.to_owned(),
+        ("", command, why) => format!("{command}: {why}"),
+        (reply, ..) => reply.to_owned(),
+    };
     let took = entry.took_ms.map(|ms| format!("{ms} ms")).unwrap_or_default();
     let code = entry.code.map(|code| code.to_string()).unwrap_or_default();
     Row {
@@ -225,7 +229,7 @@ fn row(desk: &Desk, entry: &LogEntry) -> Row {
         source: foreign(&entry.source),
         recipient: foreign(&entry.recipient),
         code,
-        reply: foreign(reply),
+        reply: foreign(&reply),
         label: if entry.kind == "delivered" { String::new() } else { means },
         attempt: entry.attempt.map(|attempt| attempt.to_string()).unwrap_or_default(),
         took,

@@ -236,7 +236,8 @@ impl Line {
         let at = |at: &Option<Timestamp>| at.as_ref().and_then(moments::read);
         let ago = |at: Option<_>| at.map(|at| moments::ago(at, now)).unwrap_or_default();
         let about = [("provider", &*row.provider), ("source", &*row.source)];
-        let turns = [&about[..], &[("kind", "preflight-failed,preflight-ready"), ("since", "7d")]];
+        let mail = format!("mail of {}", row.domain);
+        let turns = [&about[..], &[("kind", "lane"), ("text", &*mail), ("since", "7d")]];
         let waits = [("provider", &*row.provider), ("status", "deferred")];
         let missing = row.missing.iter().map(|one| {
             let cure = (Some(one.remedy.as_str()), one.reference.as_str());
