@@ -410,7 +410,8 @@ impl Events for SlotEvents {
             Verdict::Refused(diagnosis) => Some((of.index, diagnosis.clone())),
             _ => None,
         };
-        self.has_cut |= finished.recipients.iter().any(|o| o.outcome == Outcome::NotTried);
+        let is_cut = |of: &Outcome| matches!(of, Outcome::NotTried | Outcome::CutOff { .. });
+        self.has_cut |= finished.recipients.iter().any(|o| is_cut(&o.outcome));
         let evidence = Attempted {
             envelope: Some(envelope),
             message_id,
@@ -571,6 +572,7 @@ impl SlotEvents {
             // rest.
             Outcome::Unknown | Outcome::Interrupted => Verdict::Unknown,
             Outcome::NotTried => Verdict::NotTried,
+            Outcome::CutOff { .. } => Verdict::CutOff,
             Outcome::Unable(unable) => Verdict::HostUnable(lacking(*unable).0),
             Outcome::TooLarge { .. } => Verdict::Ours(Status::new(5, 3, 4)),
         }

@@ -45,6 +45,7 @@ impl Marks {
     const APART: u8 = 2;
     /// From this bit on: three of them.
     const TIER: u8 = 2;
+    const CUT_OFF: u8 = 1 << 5;
 
     pub(crate) fn new(progress: &Progress, together: Together, tier: Tier) -> Self {
         let notified = if progress.notified { Self::NOTIFIED } else { 0 };
@@ -59,6 +60,15 @@ impl Marks {
 
     pub(crate) fn notify(&mut self) {
         self.0 |= Self::NOTIFIED;
+    }
+
+    /// Whether the last session that tried it ended at its commands without an answer.
+    pub(crate) fn cut_off(self) -> bool {
+        self.0 & Self::CUT_OFF != 0
+    }
+
+    pub(crate) fn set_cut_off(&mut self, is_cut_off: bool) {
+        self.0 = if is_cut_off { self.0 | Self::CUT_OFF } else { self.0 & !Self::CUT_OFF };
     }
 
     /// How long its recipients had been quiet.

@@ -216,6 +216,9 @@ pub enum Outcome {
     Unknown,
     /// Its turn did not come: the session ended before. Costs it no attempt.
     NotTried,
+    /// The session ended without an answer at this message's own commands. Once that costs no attempt, for it says
+    /// nothing of the message; twice running it does.
+    CutOff,
     /// This host lacks an extension the message needs (8BITMIME, SMTPUTF8): the next host is
     /// tried, and with none left it is bounced with this status (5.6.3, 5.6.7, 5.6.9).
     HostUnable(Status),

@@ -28,6 +28,8 @@ pub(crate) struct Slot {
     pub(crate) prepaid: bool,
     /// The refusal that ended it was heard with the transaction's outcome.
     pub(crate) told: bool,
+    /// Its host has been blamed that it came to nothing.
+    pub(crate) blamed: bool,
     /// The entry it was opened for, which cannot go by other hosts.
     pub(crate) particular: Option<u32>,
     /// Sessions of its lane that were open or opening before it.
@@ -123,6 +125,7 @@ impl Slot {
             carried: 0,
             prepaid: true,
             told: false,
+            blamed: false,
             particular: opening.particular,
             others: opening.others,
             began: now,

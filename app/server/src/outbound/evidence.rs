@@ -25,6 +25,10 @@ pub(crate) struct Unsent {
     pub(crate) replies: SmallVec<[(u16, LastReply); 1]>,
 }
 
+/// How a session ended without a word, in words of ours.
+const LOST: &str = "4.4.2 connection lost";
+const SILENT: &str = "4.4.2 no answer in time";
+
 impl Evidence {
     /// What was last said to a recipient, or by us of it.
     pub(crate) fn last_reply(&self, index: u16) -> Option<LastReply> {
@@ -119,6 +123,10 @@ impl Attempted {
                 let (status, lacks) = lacking(*unable);
                 Some(ours(&format!("{status} {} {lacks}", self.hop.name)))
             }
+            Outcome::CutOff { stage, timed_out } => {
+                let said = if *timed_out { SILENT } else { LOST };
+                Some(LastReply { stage: *stage, ..ours(said) })
+            }
             Outcome::NotTried => None,
         }
     }
@@ -135,10 +143,8 @@ impl Attempted {
                     at: self.ended,
                 });
             }
-            End::Session(SessionEnd::Lost(stage)) => (*stage, "4.4.2 connection lost".to_owned()),
-            End::Session(SessionEnd::TimedOut(stage)) => {
-                (*stage, "4.4.2 no answer in time".to_owned())
-            }
+            End::Session(SessionEnd::Lost(stage)) => (*stage, LOST.to_owned()),
+            End::Session(SessionEnd::TimedOut(stage)) => (*stage, SILENT.to_owned()),
             End::Session(SessionEnd::TlsFailed(why)) => {
                 let demand = self.hop.policy.demand.says(&self.hop.name);
                 let demand = demand.map(|says| format!("{says}: ")).unwrap_or_default();

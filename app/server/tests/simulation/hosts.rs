@@ -107,12 +107,12 @@ impl Temper {
 
 impl Flight {
     /// What is known of the message when the connection is lost: with the host's decision on
-    /// the wire nothing but what was said at RCPT, and before it that nothing has happened.
+    /// the wire nothing but what was said at RCPT, and before it that nothing was said.
     pub(crate) fn lost(&self, decided: Option<Vec<RecipientOutcome>>) -> Vec<RecipientOutcome> {
         let Some(mut decided) = decided else {
-            let not_tried =
-                |index: &u16| RecipientOutcome { index: *index, outcome: Outcome::NotTried };
-            return self.recipients.iter().map(not_tried).collect();
+            let cut_off =
+                |index: &u16| RecipientOutcome { index: *index, outcome: Outcome::CutOff };
+            return self.recipients.iter().map(cut_off).collect();
         };
         for of in &mut decided {
             let is_known = match &of.outcome {

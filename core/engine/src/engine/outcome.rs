@@ -5,14 +5,15 @@ use postlane_mail::{Instant, Span, Status, Stream};
 use postlane_replies::{Extent, Persistence, Signal};
 use smallvec::SmallVec;
 
-use super::Engine;
 use super::operator::Wish;
 use super::session::{About, after_a_loss, signal_of};
+use super::{Closing, Engine};
 use crate::entry::{State, moment};
 use crate::input::{Outcome, RecipientOutcome};
 use crate::line::Joins;
 use crate::names::{AttemptId, HostId, SlotId};
 use crate::output::{End, Fate, Output, Settled};
+use crate::path::Trouble;
 use crate::session::Slot;
 
 /// What is left to do with a recipient after an attempt.
@@ -28,6 +29,8 @@ enum Left {
     WithLane(Option<Span>),
     /// Another attempt at once: this one cost nothing.
     NotTried,
+    /// The same, where it was the first session that ended at this message; else another attempt.
+    CutOff,
     /// Another host.
     Unable(Status),
 }
@@ -81,6 +84,7 @@ impl<E> Engine<E> {
         let flight = slot.in_flight.remove(behind);
         let Slot { path, lane, host, address, carried, others, .. } = *slot;
         let used = self.note_tried(now, place, outcomes);
+        self.blame_for_silence(now, place, outcomes);
         self.leave_those_of(place, &flight.gates);
         self.lanes[lane as usize].lane.over(flight.stream);
         self.tell_together(now, lane, lanes::Doing::Over(flight.stream));
@@ -123,7 +127,7 @@ impl<E> Engine<E> {
         if is_accepted {
             slot.carried += 1;
         }
-        if outcomes.iter().any(|o| !matches!(o.outcome, Outcome::NotTried)) {
+        if !is_untried(outcomes) {
             slot.tried += 1;
             path.carried(slot.address, slot.began);
         }
@@ -133,6 +137,17 @@ impl<E> Engine<E> {
             path.refused(slot.address);
         }
         slot.tried > 1
+    }
+
+    /// A session that ends without a word at the first message is of no use: its host rests, before that
+    /// message goes to it again.
+    fn blame_for_silence(&mut self, now: Instant, place: u32, outcomes: &[RecipientOutcome]) {
+        let slot = &mut self.slots[place as usize];
+        let (path, address) = (slot.path, slot.address);
+        let is_silent = slot.tried == 0 && outcomes.iter().any(is_cut_off);
+        if is_silent && self.closing == Closing::No && !std::mem::replace(&mut slot.blamed, true) {
+            self.failed(now, path, address, Trouble::Unreachable);
+        }
     }
 
     /// One signal for each transaction: what the other side said, if it said anything.
@@ -176,6 +191,7 @@ impl<E> Engine<E> {
             return;
         }
         let left = self.judge(now, number, &over);
+        self.slab[number].marks.set_cut_off(over.outcomes.iter().any(is_cut_off));
         let comes_back =
             if beyond(over.outcomes).is_some() { Joins::First } else { after_a_loss(over.behind) };
         let mut fates: SmallVec<[(u16, Fate); 1]> = SmallVec::new();
@@ -243,6 +259,8 @@ impl<E> Engine<E> {
             let outcome = outcomes.iter().find(|o| o.index == index && !is_beyond);
             let outcome = outcome.map(|o| &o.outcome);
             let left = match judge_one(now, outcome, over.used, self.slab[number].attempts) {
+                Left::CutOff if self.was_cut_off(number) => Left::Deferred(None, None),
+                Left::CutOff => Left::NotTried,
                 Left::Deferred(asked, None) if self.is_lanes(over.lane, outcome) => {
                     Left::WithLane(asked)
                 }
@@ -262,6 +280,13 @@ impl<E> Engine<E> {
             (index, left)
         });
         judged.collect()
+    }
+
+    /// Whether the last session, too, ended at this message without an answer: then it may be the message
+    /// that ends them (a firewall does that), and it waits by itself. Else it would be first again
+    /// whenever its lane has rested, and no other mail would go.
+    fn was_cut_off(&self, number: u32) -> bool {
+        self.slab[number].marks.cut_off() && self.closing == Closing::No
     }
 
     /// Whether a refusal is the lane's limit, whatever its words.
@@ -390,6 +415,7 @@ fn judge_one(now: Instant, outcome: Option<&Outcome>, used: bool, attempts: u16)
         },
         Some(Outcome::Unknown) => Left::Deferred(None, None),
         Some(Outcome::NotTried) | None => Left::NotTried,
+        Some(Outcome::CutOff) => Left::CutOff,
         Some(Outcome::HostUnable(status)) => Left::Unable(*status),
         Some(Outcome::Ours(status)) if status.class == 5 => {
             Left::Ended(End::Bounced(Some(*status)))
@@ -443,5 +469,14 @@ fn ends_session(outcomes: &[RecipientOutcome]) -> bool {
         Outcome::Refused(said) => said.extent == Extent::Session || said.signal == Signal::PerConn,
         outcome => matches!(outcome, Outcome::Unknown),
     };
-    outcomes.iter().any(ends) || outcomes.iter().all(|o| matches!(o.outcome, Outcome::NotTried))
+    outcomes.iter().any(ends) || is_untried(outcomes)
+}
+
+fn is_cut_off(outcome: &RecipientOutcome) -> bool {
+    matches!(outcome.outcome, Outcome::CutOff)
+}
+
+/// Whether nothing was said of any of them.
+fn is_untried(outcomes: &[RecipientOutcome]) -> bool {
+    outcomes.iter().all(|o| is_cut_off(o) || matches!(o.outcome, Outcome::NotTried))
 }

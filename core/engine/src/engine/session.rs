@@ -210,7 +210,8 @@ impl<E> Engine<E> {
         let is_told = slot.told;
         // A host that takes connections and drops them before anything is said of a message is
         // as good as one that cannot be reached; trying at once again would hammer it.
-        let useless = slot.tried == 0 && (slot.given > 0 || slot.state != SlotState::Closing);
+        let useless =
+            slot.tried == 0 && !slot.blamed && (slot.given > 0 || slot.state != SlotState::Closing);
         self.free_place(now, place);
         if useless && self.closing == Closing::No {
             let turned_away = said.is_some();
@@ -264,7 +265,13 @@ impl<E> Engine<E> {
         self.hear(now, lane, about, signal);
     }
 
-    fn failed(&mut self, now: Instant, path: u32, address: SocketAddr, trouble: Trouble) {
+    pub(super) fn failed(
+        &mut self,
+        now: Instant,
+        path: u32,
+        address: SocketAddr,
+        trouble: Trouble,
+    ) {
         self.paths[path as usize].failed(now, address, trouble, &mut self.chance);
     }
 

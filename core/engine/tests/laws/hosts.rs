@@ -60,3 +60,18 @@ fn a_limit_that_hosts_share_slows_the_lane() {
     let taken = world.taken();
     assert!(taken >= 1_500 && refused * 20 <= taken, "{taken} taken, {refused} refused");
 }
+
+/// A firewall before a host may do so, at what it does not like in a sender's address.
+#[test]
+fn a_message_that_ends_every_session_at_its_commands_holds_up_no_other() {
+    let mut world = Receiver::new((1, 1), Limits::OfSource, |_: &Tried| None);
+    let cut = world.message();
+    world.cuts = Some(cut.id);
+    let id = cut.id;
+    world.submit(cut);
+    world.send(Span::from_s(30), Span::from_h(6));
+    let taken = world.taken();
+    assert!(taken >= 715, "{taken} of 720 in six hours");
+    let cut = world.tried.iter().filter(|tried| tried.message == id).count();
+    assert!((4..=40).contains(&cut), "it was tried {cut} times, as often as a deferred one");
+}

@@ -224,7 +224,8 @@ impl Model {
             return (Outcome::Waits { status: Status::new(4, 3, 2), until }, false);
         }
         if self.chance(self.temper.hangs_up) {
-            return (if self.chance(50) { Outcome::Unknown } else { Outcome::NotTried }, true);
+            let unsaid = [Outcome::Unknown, Outcome::NotTried, Outcome::CutOff];
+            return (unsaid[self.roll(3) as usize].clone(), true);
         }
         if self.chance(self.temper.defers) {
             return match self.roll(3) {

@@ -34,6 +34,8 @@ pub(crate) struct Receiver<S> {
     says: S,
     sessions: BTreeMap<SlotId, (SourceId, HostId)>,
     pub(crate) tried: Vec<Tried>,
+    /// At its first command the host closes the session, and says nothing.
+    pub(crate) cuts: Option<QueueId>,
     /// How long a transaction takes.
     pub(crate) takes: Span,
     later: BTreeMap<(Instant, u64), Input<()>>,
@@ -67,6 +69,7 @@ impl<S: FnMut(&Tried) -> Option<Diagnosis>> Receiver<S> {
             says,
             sessions: BTreeMap::new(),
             tried: Vec::new(),
+            cuts: None,
             takes: Span::ZERO,
             later: BTreeMap::new(),
             serial: 0,
@@ -148,17 +151,22 @@ impl<S: FnMut(&Tried) -> Option<Diagnosis>> Receiver<S> {
             }
             Output::Attempt { slot, attempt, message, .. } => {
                 let (source, host) = self.sessions[&slot];
+                let is_cut = self.cuts == Some(message);
                 let mut tried = Tried { at: self.now, message, source, host, taken: false };
-                let said = (self.says)(&tried);
-                tried.taken = said.is_none();
+                let said = if is_cut { None } else { (self.says)(&tried) };
+                tried.taken = said.is_none() && !is_cut;
                 self.tried.push(tried);
                 let taken = Reply::new(Code::new(250).expect("a code"), "2.0.0 taken");
                 let outcome = match said {
+                    _ if is_cut => Outcome::CutOff,
                     Some(said) => Outcome::Refused(said),
                     None => Outcome::Delivered(Diagnosis::by_code(Stage::Dot, &taken)),
                 };
                 let outcomes = [RecipientOutcome { index: 0, outcome }].into_iter().collect();
                 self.tell(self.takes, Input::Finished { slot, attempt, outcomes, evidence: () });
+                if is_cut {
+                    self.tell(self.takes, Input::Closed { slot, said: None, evidence: None });
+                }
             }
             Output::Close { slot } => {
                 self.sessions.remove(&slot);

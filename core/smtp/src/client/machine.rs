@@ -14,7 +14,7 @@ use postlane_mail::{Instant, Reply, Span, Stage};
 
 use super::limits::Timeouts;
 use super::session::{SessionEnd, TlsPolicy};
-use super::transaction::{Finished, Transaction};
+use super::transaction::{Finished, Outcome, Transaction};
 use super::transcript::{Record, Transcript};
 use crate::auth::{ClientExchange, Credentials, Nonce};
 use crate::capability::Capabilities;
@@ -203,13 +203,13 @@ impl Client {
     /// The connection is closed or broken. Of the output that was taken, so many octets have
     /// not been sent: the host cannot have taken a message whose end was among them.
     pub fn closed(&mut self, unsent: u64) {
-        self.cut_off(unsent, SessionEnd::Lost);
+        self.cut_off(unsent, false);
     }
 
     /// Time has passed [`Self::deadline`], or the host has not taken octets in time: so many
     /// are left.
     pub fn timed_out(&mut self, unsent: u64) {
-        self.cut_off(unsent, SessionEnd::TimedOut);
+        self.cut_off(unsent, true);
     }
 
     /// All of the output that was taken has been sent: the host's time begins now.
@@ -400,7 +400,7 @@ impl Client {
             return self.part(SessionEnd::TurnedAway { stage, reply });
         }
         // A host that goes away does nothing more, whatever it was sent.
-        self.give_back(u64::MAX);
+        self.give_back(u64::MAX, &Outcome::NotTried);
         self.output.clear();
         self.steps.push_back(Step::Close(SessionEnd::TurnedAway { stage, reply }));
     }
@@ -411,7 +411,7 @@ impl Client {
         if self.phase != Phase::Over {
             self.say("QUIT", Owed::Quit);
             self.flush();
-            self.give_back(0);
+            self.give_back(0, &Outcome::NotTried);
             self.steps.push_back(Step::Close(end));
         }
     }
@@ -419,32 +419,40 @@ impl Client {
     /// The session is over: nothing more is heard or said.
     fn end(&mut self, end: SessionEnd) {
         if self.phase != Phase::Over {
-            self.give_back(0);
+            self.give_back(0, &Outcome::NotTried);
             self.output.clear();
             self.steps.push_back(Step::Close(end));
         }
     }
 
-    fn cut_off(&mut self, unsent: u64, end: fn(Stage) -> SessionEnd) {
+    fn cut_off(&mut self, unsent: u64, timed_out: bool) {
         if self.phase == Phase::Over {
             return;
         }
         let quit = self.quitting && self.flights.is_empty();
-        let end = if quit { SessionEnd::Quit } else { end(self.stage()) };
-        self.give_back(unsent);
+        let stage = self.stage();
+        let end = match timed_out {
+            _ if quit => SessionEnd::Quit,
+            true => SessionEnd::TimedOut(stage),
+            false => SessionEnd::Lost(stage),
+        };
+        self.give_back(unsent, &Outcome::CutOff { stage, timed_out });
         self.output.clear();
         self.steps.push_back(Step::Close(end));
     }
 
     /// What is under way will not be answered. A message whose end cannot have been sent has
-    /// not been tried.
-    fn give_back(&mut self, unsent: u64) {
+    /// not been tried; the first of them may be what the session ended at.
+    fn give_back(&mut self, unsent: u64, first: &Outcome) {
         self.phase = Phase::Over;
         let waiting: u64 = self.output.iter().map(|piece| piece.len() as u64).sum();
         let sent = self.produced.saturating_sub(waiting).saturating_sub(unsent);
+        let mut unsaid = first;
         while let Some(flight) = self.flights.pop_front() {
-            let finished = flight.cut_short(self.now, sent, self.capabilities.dsn, &self.opening);
+            let facts = (self.capabilities.dsn, &self.opening);
+            let finished = flight.cut_short(self.now, sent, unsaid, facts);
             self.finished(finished);
+            unsaid = &Outcome::NotTried;
         }
         self.owed.clear();
         self.commands.clear();

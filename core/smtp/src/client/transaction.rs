@@ -79,6 +79,15 @@ pub enum Outcome {
     /// The session ended, or the message, before its turn had come. How the session ended says
     /// why.
     NotTried,
+    /// The connection broke, or the host fell silent, at this message's own commands, and nothing was
+    /// said of the recipient. It has not arrived; a message of which this is said again and again may
+    /// itself be what ends its sessions, as firewalls do that.
+    CutOff {
+        /// What the host was to answer.
+        stage: Stage,
+        /// It did not answer in time; else the connection was closed or broke.
+        timed_out: bool,
+    },
     /// This host cannot take it; another may.
     Unable(Unable),
     /// It is larger than the host takes, in octets.

@@ -161,22 +161,21 @@ impl Flight {
     }
 
     /// The session ended before it did, with so many octets sent. Where its end was among them
-    /// it may have arrived.
+    /// it may have arrived; where it had begun and nothing was said, `unsaid` is what became of it.
     pub(super) fn cut_short(
         mut self,
         now: Instant,
         octets_sent: u64,
-        dsn_relayed: bool,
-        opening: &Arc<Record>,
+        unsaid: &Outcome,
+        (dsn_relayed, opening): (bool, &Arc<Record>),
     ) -> Finished {
         let arrived = self.sent == Sent::Everything && self.end_at <= octets_sent;
         let record = std::mem::take(&mut self.record);
         let (unanswered, cut) = match self.sent {
             Sent::Everything if arrived => (Outcome::Unknown, Outcome::Unknown),
             Sent::Everything if self.is_heard_out() => (Outcome::NotTried, Outcome::Interrupted),
-            Sent::Nothing | Sent::Commands | Sent::Everything => {
-                (Outcome::NotTried, Outcome::NotTried)
-            }
+            Sent::Nothing => (Outcome::NotTried, Outcome::NotTried),
+            Sent::Commands | Sent::Everything => (unsaid.clone(), unsaid.clone()),
         };
         let outcomes = self.outcomes(&unanswered, &cut);
         let transcript = Transcript { opening: opening.clone(), rest: record };

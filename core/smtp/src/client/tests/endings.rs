@@ -163,8 +163,27 @@ fn a_host_that_is_silent_is_given_up_and_nothing_is_lost() {
         C: RCPT TO:<b@example.net>
         C: DATA
         ! timeout
-        = 1.0 NotTried
+        = 1.0 CutOff { stage: Mail, timed_out: true }
         = closed: TimedOut(Mail)
+    ",
+    );
+}
+
+#[test]
+fn a_connection_that_breaks_at_a_message_is_told_of_that_one_and_not_of_those_behind_it() {
+    after_hello(
+        &[message(1, &["b@example.net"], b"x\r\n"), message(2, &["c@example.net"], b"y\r\n")],
+        "
+        ! begin 0
+        C: MAIL FROM:<a@example.com>
+        C: RCPT TO:<b@example.net>
+        C: DATA
+        ! begin 1
+        S: 250 ok
+        ! closed 0
+        = 1.0 CutOff { stage: Rcpt, timed_out: false }
+        = 2.0 NotTried
+        = closed: Lost(Rcpt)
     ",
     );
 }
@@ -279,8 +298,9 @@ fn a_chunk_cut_short_is_held_against_the_message_only_where_all_recipients_were_
         S: 250 ok
     ";
     let messages = [message(1, &["b@example.net", "c@example.net"], b"x\r\n")];
+    let cut_off = "CutOff { stage: Rcpt, timed_out: false }";
     for (heard, first, second, stage) in [
-        ("S: 250 ok", "NotTried", "NotTried", "Rcpt"),
+        ("S: 250 ok", cut_off, cut_off, "Rcpt"),
         ("S: 250 ok\nS: 250 ok", "Interrupted", "Interrupted", "Dot"),
         ("S: 550 nobody\nS: 250 ok", "refused at rcpt (550 nobody)", "Interrupted", "Dot"),
     ] {
