@@ -132,6 +132,10 @@ impl Rest {
             _ => self.snapped(self.refused + after),
         };
         let least = self.tried + Span::from_s(30).min(self.first);
+        // A window that began with the burst may end before the refusal is a minute old, and one by
+        // a clock not: where the first canary is too early, the next goes after ten minutes.
+        let first = self.refused + self.first;
+        let least = if self.canaries == 0 { least.max(first) } else { least };
         // Many limits of a day begin by a clock, hours after the lane has filled them.
         let due = if self.is_little() { due.min(self.tried + OFTEN) } else { due };
         due.max(least) + jitter(after, chance)
@@ -275,6 +279,17 @@ pub(crate) mod tests {
             wait.0 / 60_000_000
         });
         waits.collect()
+    }
+
+    #[test]
+    fn the_first_canary_waits_its_whole_wait_whenever_the_window_may_have_begun() {
+        let refused = Instant::from_unix_s(1_000_000);
+        for burst in 0..120 {
+            let rest = Rest { began: refused - Span::from_s(burst), ..rest(refused) };
+            let waits = rest.next(&mut Chance::new(burst)).since(refused);
+            let most = rest.first.times(2);
+            assert!(rest.first <= waits && waits < most, "{waits:?} after {burst} s");
+        }
     }
 
     #[test]
