@@ -1,5 +1,6 @@
 //! `postlane completions` and `postlane manual`: what a shell and `man` know of the command line.
 
+use std::fs;
 use std::io;
 use std::path::PathBuf;
 
@@ -25,7 +26,7 @@ pub(crate) struct Completions {
 #[command(after_help = "Example:
   postlane manual /usr/local/share/man/man1 && man postlane-queue-list")]
 pub(crate) struct Manual {
-    /// The folder for the pages, which is there
+    /// The folder for the pages; made where it is missing
     dir: PathBuf,
 }
 
@@ -45,6 +46,7 @@ pub(crate) fn manual(line: Command, wanted: &Manual) -> Result<Exit, Failure> {
             "cannot write into {dir}: {e}: name a folder that we may write into"
         ))
     };
+    fs::create_dir_all(&wanted.dir).map_err(failed)?;
     clap_mangen::generate_to(line, &wanted.dir).map_err(failed)?;
     print::note(&format!("a page for each command is in {}", wanted.dir.display()));
     Ok(Exit::Yes)

@@ -52,7 +52,7 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "PORT")]
     pub(crate) mx_port: Option<u16>,
     /// Send what matches PATTERN to that host, without looking at MX records; `*` is all
-    #[arg(long, value_name = "PATTERN=HOST:PORT")]
+    #[arg(long, value_name = "PATTERN=HOST:PORT", value_parser = route)]
     pub(crate) route: Vec<String>,
     /// Seed of all chance (shuffles, jitter), for a run that can be repeated
     #[arg(long, value_name = "N")]
@@ -205,6 +205,14 @@ impl Signals {
             }
         }
     }
+}
+
+/// Both sides of a route; what they are is the configuration's to judge.
+fn route(text: &str) -> Result<String, String> {
+    let sides = text.split_once('=').filter(|(pattern, to)| !pattern.is_empty() && !to.is_empty());
+    let wanted =
+        "a route is a pattern and a host: `*=127.0.0.1:2526`, `example.net=mx.example.org:25`";
+    sides.map(|_| text.to_owned()).ok_or_else(|| wanted.to_owned())
 }
 
 /// What the flags say, which beats the file.

@@ -268,6 +268,10 @@ fn put(reach: &Reach, add: &Add) -> Result<Exit, Failure> {
     } else {
         print::line(&format!("{} added, {} replaced", put.added, put.replaced));
         put.refused.iter().for_each(|wrong| print::note(&wrong.detail));
+        // Who meant a mailbox is told before the domain's mail is missed.
+        let domains = add.addresses.iter().filter(|address| !address.contains('@'));
+        domains
+            .for_each(|domain| print::note(&format!("{domain} is a domain: all mail to it stops")));
     }
     Ok(if put.refused.is_empty() { Exit::Yes } else { Exit::Usage })
 }

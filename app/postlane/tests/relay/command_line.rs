@@ -143,7 +143,7 @@ fn wrong_usage_says_what_would_be_right_and_exits_with_2() {
     fs::write(&binary, [0xff, 0xfe, 0]).unwrap();
     let (binary, folder) = (binary.to_str().unwrap(), home.data());
     let folder = folder.to_str().unwrap();
-    let wrong: [(&[&str], &str); 21] = [
+    let wrong: [(&[&str], &str); 22] = [
         (&[], "Usage: postlane"),
         (&["queue", "lst"], "a similar subcommand exists: 'list'"),
         (&["queue", "show", "nonsense"], "not a queue id: 13 characters"),
@@ -164,6 +164,7 @@ fn wrong_usage_says_what_would_be_right_and_exits_with_2() {
         (&["rehearse", "p01-webd"], "did you mean p01-webde?"),
         (&["receiver", "p01-webd", "--listen", "127.0.0.1:0"], "did you mean p01-webde?"),
         (&["lanes", "pause", "web.de", "--until", "tomorrow"], "2026-05-31T08:00:00Z"),
+        (&["serve", "--route", "example.net"], "a route is a pattern and a host"),
         (&["explain", "421 Later", "--stage", "dinner"], "a stage is connect (banner)"),
     ];
     for (arguments, says) in wrong {

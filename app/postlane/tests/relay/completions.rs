@@ -24,9 +24,10 @@ fn each_command_has_its_manual_page() {
     let home = Home::new();
     let pages = home.path().join("man1");
     let pages = pages.to_str().unwrap();
-    let missing = home.command(&["manual", pages]).output().unwrap();
-    assert_eq!(missing.status.code(), Some(2));
-    fs::create_dir(pages).unwrap();
+    fs::write(pages, "").unwrap();
+    let in_the_way = home.command(&["manual", pages]).output().unwrap();
+    assert_eq!(in_the_way.status.code(), Some(2));
+    fs::remove_file(pages).unwrap();
     assert!(home.command(&["manual", pages]).output().unwrap().status.success());
     for (page, says) in [("postlane.1", "postlane\\-queue(1)"), ("postlane-queue-list.1", "NAME")] {
         let text = fs::read_to_string(format!("{pages}/{page}")).unwrap();

@@ -126,6 +126,11 @@ fn who_has_the_token_may_hand_in_a_message_and_who_has_not_may_not() {
     let relay = Relay::start(&NOWHERE);
     let token = relay.home().data().join("token");
     assert_eq!(fs::metadata(token).unwrap().permissions().mode() & 0o777, 0o600);
+    // Nor may anybody else look for what lies beside it, whoever made the data directory.
+    for name in ["spool", "ledger", "registry.db"] {
+        let mode = fs::metadata(relay.home().data().join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{name}: {mode:o}");
+    }
     let stranger = Api { relay: &relay, token: "nonsense".to_owned() };
     let refused = stranger.post("/v1/messages", &hello());
     assert_eq!(refused.problem(), (401, vec![]));

@@ -123,7 +123,11 @@ fn the_list_outlives_the_server_and_its_crash() {
     let relay = Relay::start(&["--route", &route]);
     hello(&relay).hand_over("app@example.com", &["jo@example.net"], MESSAGE);
     relay.logged(&[" event=suppressed "]);
-    text(&relay, &["suppression", "add", "al@example.net", "example.org"], 0);
+    let said = text(&relay, &["suppression", "add", "al@example.net", "example.org"], 0);
+    assert!(
+        said.contains("2 added") && said.contains("example.org is a domain: all mail to it stops"),
+        "{said}"
+    );
     text(&relay, &["suppression", "remove", "al@example.net"], 0);
     // What was told is on disk.
     let relay = relay.crash().start(&["--route", &route]);

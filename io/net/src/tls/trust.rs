@@ -43,7 +43,7 @@ impl Trust {
     }
 
     /// To encrypt with who can prove to be whom they are called.
-    pub(crate) fn client(&self) -> Arc<ClientConfig> {
+    pub fn client(&self) -> Arc<ClientConfig> {
         self.client_of(Minimum::V12)
     }
 

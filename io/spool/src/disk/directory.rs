@@ -1,8 +1,8 @@
 //! A spool's directory on a disk, locked for as long as it is used.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, IoSlice, Read as _, Write as _};
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,6 +13,11 @@ use super::OpenError;
 use super::files::segments;
 use super::volume::{Log, Room, Volume};
 use super::whole::Whole;
+
+/// Makes a folder that nobody else may look into: the names in it tell of mail, too.
+fn make(folder: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
 
 /// A directory on a disk, locked for as long as this lives.
 pub(crate) struct Directory {
@@ -27,7 +32,7 @@ pub(crate) struct Directory {
 impl Directory {
     /// Takes a directory, made if it is not there.
     pub(crate) fn take(path: &Path) -> Result<Self, OpenError> {
-        fs::create_dir_all(path).map_err(|e| OpenError::not_usable(path, &e))?;
+        make(path).map_err(|e| OpenError::not_usable(path, &e))?;
         Self::lock(path)
     }
 
@@ -111,7 +116,7 @@ impl Volume for Directory {
     fn write(&self, name: &str, parts: &[&[u8]]) -> io::Result<()> {
         let path = self.path.join(name);
         if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
+            make(folder)?;
         }
         let mut options = OpenOptions::new();
         let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(path)?;
@@ -122,7 +127,7 @@ impl Volume for Directory {
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         let to = self.path.join(to);
         if let Some(folder) = to.parent() {
-            fs::create_dir_all(folder)?;
+            make(folder)?;
         }
         fs::rename(self.path.join(from), to)
     }

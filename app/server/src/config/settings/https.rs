@@ -11,7 +11,7 @@ use crate::config::value::CalledAt;
 
 settings! {
     /// How web servers of other domains are reached, and which certificate authorities are trusted:
-    /// for these servers, and for MX hosts that a domain's policy wants proved. For networks that
+    /// for these servers, for webhooks, and for MX hosts that a domain's policy wants proved. For networks that
     /// reach themselves only from inside, for authorities of your own, and for tests.
     pub struct Https in "https" {
         /// Hosts that are connected to at another address than their own:

@@ -64,11 +64,12 @@ const GONE: u16 = 410;
 impl Deliverer {
     /// Begins to tell webhooks what the feed has, until the server stops.
     pub(crate) fn begin(around: Around, feed: Arc<dyn Feed>) -> Arc<Self> {
-        let room = Arc::new(Semaphore::new(around.live.borrow().webhooks.at_once));
+        let setup = around.live.borrow().clone();
+        let room = Arc::new(Semaphore::new(setup.webhooks.at_once));
         let deliverer = Arc::new(Self {
             around,
             feed,
-            sender: Sender::new(),
+            sender: Sender::new(&setup.https.extra_roots),
             under_way: Mutex::default(),
             room,
             nudge: Notify::new(),

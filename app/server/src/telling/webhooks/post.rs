@@ -4,6 +4,7 @@
 //! is talked to.
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,9 +15,8 @@ use hyper::client::conn::http1;
 use hyper::header::{CONTENT_TYPE, HOST, USER_AGENT};
 use hyper::{Request, Response, Uri};
 use hyper_util::rt::TokioIo;
-use rustls::ClientConfig;
+use postlane_net::tls::Trust;
 use rustls::pki_types::ServerName;
-use rustls_platform_verifier::BuilderVerifierExt as _;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -132,15 +132,10 @@ impl Target {
 }
 
 impl Sender {
-    /// With the system's certificate authorities.
-    pub(super) fn new() -> Self {
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .and_then(|builder| builder.with_platform_verifier())
-            .map(|builder| builder.with_no_client_auth());
-        let connector = config.map(|config| TlsConnector::from(Arc::new(config)));
-        Self(connector.map_err(|e| e.to_string().into()))
+    /// With the system's certificate authorities, and those of these files.
+    pub(super) fn new(roots: &[PathBuf]) -> Self {
+        let trust = Trust::with_roots(roots).map_err(|e| e.to_string().into());
+        Self(trust.map(|trust| TlsConnector::from(trust.client())))
     }
 
     /// Sends it. The status, where it was taken: any 2xx.

@@ -1,8 +1,11 @@
 //! A webhook hears everything in order, and its place moves when it has taken it.
 
 use postlane_registry::{NewWebhook, Standing};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use rustls::ServerConfig;
+use rustls::pki_types::PrivateKeyDer;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 
 use super::super::feed::FeedError;
 use super::*;
@@ -105,7 +108,10 @@ fn deliverer(
 
 /// Takes one message, and answers it.
 async fn take(listener: &TcpListener, answer: &str) -> String {
-    let (mut stream, _) = listener.accept().await.unwrap();
+    answered(listener.accept().await.unwrap().0, answer).await
+}
+
+async fn answered(mut stream: impl AsyncRead + AsyncWrite + Unpin, answer: &str) -> String {
     let mut seen = String::new();
     loop {
         let mut octets = [0; 4096];
@@ -185,4 +191,42 @@ async fn a_webhook_that_is_gone_for_good_is_paused_and_keeps_its_place() {
     let paused = until(&registry, |webhook| webhook.standing.paused.is_some()).await;
     assert_eq!(paused.place, "0");
     assert!(paused.standing.paused.unwrap().1.contains("410"));
+}
+
+/// A program on a loopback address whose certificate no authority of the system's has signed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_of_an_own_authority_is_believed_where_that_is_named() {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let key = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key)
+        .unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    for is_named in [false, true] {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("own.pem");
+        std::fs::write(&root, made.cert.pem()).unwrap();
+        let named = format!("\n[https]\nextra_roots = [{root:?}]");
+        let settings = if is_named { &*named } else { "" };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("https://localhost:{}/", listener.local_addr().unwrap().port());
+        let (deliverer, registry, _stop) =
+            deliverer(&dir, Memory(vec![(1, "delivered")]), settings);
+        make(&registry, url, &[]);
+        deliverer.nudge();
+        let accepted = acceptor.accept(listener.accept().await.unwrap().0).await;
+        if let Ok(stream) = accepted {
+            assert!(is_named && answered(stream, "200 OK").await.contains("\"seq\":1"));
+            until(&registry, |webhook| webhook.place == "1").await;
+        } else {
+            let failing = until(&registry, |webhook| webhook.standing.tries == 1).await;
+            assert!(!is_named && failing.place == "0", "{failing:?}");
+            let why = &failing.standing.last_error;
+            assert!(why.contains("certificate"), "{why}");
+        }
+    }
 }
