@@ -162,7 +162,7 @@ fn list(reach: &Reach, client: &Client, which: List) -> Result<Exit, Failure> {
 
 fn cells(row: &IncidentRow) -> Vec<String> {
     let done = row.steps.iter().filter(|step| step.done_at.is_some()).count();
-    let with = if row.webhook.is_empty() { &row.source } else { &row.webhook };
+    let with = [&row.webhook, &row.source, &row.subject].into_iter().find(|name| !name.is_empty());
     vec![
         row.id.to_string(),
         row.state.clone(),
@@ -170,7 +170,7 @@ fn cells(row: &IncidentRow) -> Vec<String> {
         moment(&row.seen_at),
         or_dash(&row.provider),
         row.title.clone(),
-        or_dash(with),
+        or_dash(with.map_or("", |name| name)),
         (row.delayed + row.bounced + row.expired).to_string(),
         format!("{done}/{}", row.steps.len()),
     ]
@@ -180,7 +180,7 @@ fn show(story: &IncidentStory) {
     let row = &story.incident;
     let field = |name: &str, says: &str| print::field(name, &print::printable(says));
     let at = |at: &Option<Timestamp>| at.as_ref().map(moment).unwrap_or_default();
-    let about = [&row.provider, &row.source, &row.webhook].into_iter();
+    let about = [&row.provider, &row.source, &row.webhook, &row.subject, &row.of].into_iter();
     let about: Vec<&str> = about.map(|name| &**name).filter(|name| !name.is_empty()).collect();
     field("incident", &format!("{}, {}: {}", row.id, row.title, about.join(", ")));
     let state = match &*row.state {

@@ -112,6 +112,14 @@ fn what_changes_is_kept_with_what_was_there_and_a_record_that_is_gone_is_an_inci
     let incidents = relay.ask_json(&["incidents", "list", "--kind", "record_gone"]);
     assert_eq!(incidents.len(), 1, "{incidents:?}");
     assert_eq!(incidents[0]["of"], "_dmarc.example.com TXT");
+    let number = incidents[0]["id"].to_string();
+    for (asked, about) in [
+        (&["incidents", "list"][..], "  example.com  "),
+        (&["incidents", "show", &number], "_dmarc.example.com TXT"),
+    ] {
+        let said = String::from_utf8(relay.ask(asked).stdout).unwrap();
+        assert!(said.contains(about), "{said}");
+    }
     let publish = incidents[0]["steps"][1]["says"].as_str().unwrap();
     assert!(publish.contains(POLICY), "{publish}");
     // What the DNS said then.
