@@ -222,7 +222,8 @@ impl<E> Engine<E> {
         if now.since(state.expected) < EVERY {
             return;
         }
-        let lines = state.paths.iter().flat_map(|path| &self.paths[*path as usize].lines);
+        let paths = state.paths.iter().map(|path| &self.paths[*path as usize]);
+        let lines = paths.filter(|path| !path.addresses.is_empty()).flat_map(|path| &path.lines);
         let share = |line: &u32| {
             let line = &self.lines[*line as usize];
             let leads = |way: &&Way| !self.paths[way.path as usize].addresses.is_empty();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use postlane_engine::*;
 use postlane_lanes::Decision;
-use postlane_mail::{Instant, Span};
+use postlane_mail::{Family, Instant, Span};
 use postlane_replies::{Diagnosis, Label};
 
 use crate::receiver::{Receiver, Tried, refusal};
@@ -74,4 +74,27 @@ fn a_message_that_ends_every_session_at_its_commands_holds_up_no_other() {
     assert!(taken >= 715, "{taken} of 720 in six hours");
     let cut = world.tried.iter().filter(|tried| tried.message == id).count();
     assert!((4..=40).contains(&cut), "it was tried {cut} times, as often as a deferred one");
+}
+
+/// A lane of all sources has the paths of each: one of IPv6 leads nowhere here, and what waits is counted once.
+#[test]
+fn what_waits_is_no_more_where_a_source_reaches_no_host() {
+    let refused = |families: &[Family]| {
+        let by_clock = |tried: &Tried| tried.at.0 / 60_000_000;
+        let mut taken: BTreeMap<u64, usize> = BTreeMap::new();
+        let says = move |tried: &Tried| {
+            let taken = taken.entry(by_clock(tried)).or_default();
+            *taken += 1;
+            (*taken > 60).then(|| refusal(421, LIMIT, Label::RateLimited))
+        };
+        let mut world = Receiver::with_sources(1, families, Limits::OfAll, says);
+        for _ in 0..1_000 {
+            let message = world.message();
+            world.submit(message);
+        }
+        world.run(Span::from_min(30));
+        assert_eq!(world.taken(), 1_000);
+        world.tried.len() - world.taken()
+    };
+    assert_eq!(refused(&[Family::V4, Family::V6]), refused(&[Family::V4]));
 }
