@@ -60,6 +60,7 @@ fn lasting(mut learned: Learned) -> Learned {
     learned.rest = None;
     learned.last_refused = None;
     learned.past.clear();
+    learned.gap_held = None;
     for quota in learned.quotas.iter_mut().chain(&mut learned.suspects) {
         quota.asks_at = Instant::default();
     }

@@ -66,6 +66,7 @@ impl Controller {
             at: now,
             is_last: false,
             gap: gap_of(self.pace.learned()),
+            gap_held: self.held.map(gap_of),
             gap_bad: self.failed.map(gap_of),
             is_probing: self.state == State::Probing,
             quotas: quotas(&self.quotas),
@@ -94,6 +95,7 @@ impl Controller {
     /// sent, and the first message waits for its turn.
     pub(crate) fn recall(&mut self, now: Instant, learned: &Learned) {
         self.pace.keep_to(rate_of(learned.gap), now);
+        self.held = learned.gap_held.map(rate_of);
         self.failed = learned.gap_bad.map(rate_of);
         self.quotas =
             learned.quotas.iter().map(|kept| recalled_quota(kept).seen_from(now)).collect();
@@ -289,5 +291,18 @@ mod tests {
             controller.recall(now, &learned);
             prop_assert_eq!(u64::from(controller.accepted_in_all()), accepted);
         }
+    }
+
+    /// Else the step that is under way is taken for a rate that held, and its refusal costs a third of it.
+    #[test]
+    fn the_rate_before_the_last_step_is_known_after_a_restart() {
+        let now = Instant::from_unix_s(1_000_000);
+        let mut before = Controller::new(FIRST_RATE, 1);
+        before.pace.keep_to(0.95, now);
+        before.raise(now, 1.04);
+        let mut controller = Controller::new(FIRST_RATE, 2);
+        controller.recall(now, &before.learned(now));
+        let held = controller.held.unwrap();
+        assert!((held / 0.95 - 1.0).abs() < 1e-3, "{held}");
     }
 }

@@ -18,6 +18,8 @@ pub struct Learned {
     pub is_last: bool,
     /// The pace: from one message to the next.
     pub gap: Span,
+    /// The pace that held before the last step to a faster one.
+    pub gap_held: Option<Span>,
     /// The slowest pace that was seen to fail.
     pub gap_bad: Option<Span>,
     /// Whether the lane was still finding its first rate.
@@ -147,6 +149,7 @@ const USUAL: u8 = 22;
 const IS_SHARED: u8 = 23;
 const COUNTS_REFUSED: u8 = 24;
 const PUTS_OFF: u8 = 25;
+const GAP_HELD: u8 = 26;
 
 impl Learned {
     pub(super) fn fields(&self) -> Writer {
@@ -154,6 +157,7 @@ impl Learned {
         out.number(AT, self.at.0);
         out.number(IS_LAST, self.is_last.into());
         out.number(GAP, self.gap.0);
+        out.maybe(GAP_HELD, self.gap_held.map(|span| span.0));
         out.maybe(GAP_BAD, self.gap_bad.map(|span| span.0));
         out.number(IS_PROBING, self.is_probing.into());
         for (tag, quotas) in [(QUOTA, &self.quotas), (SUSPECT, &self.suspects)] {
@@ -199,6 +203,7 @@ impl Learned {
             at: kept.instant(AT)?,
             is_last: kept.number(IS_LAST) == Some(1),
             gap: kept.span(GAP).filter(|gap| *gap > Span::ZERO)?,
+            gap_held: kept.span(GAP_HELD).filter(|gap| *gap > Span::ZERO),
             gap_bad: kept.span(GAP_BAD).filter(|gap| *gap > Span::ZERO),
             is_probing: kept.number(IS_PROBING) == Some(1),
             quotas: quotas(QUOTA),

@@ -29,6 +29,7 @@ fn learned() -> Learned {
         at: NOW,
         is_last: true,
         gap: Span::from_ms(10),
+        gap_held: Some(Span::from_ms(11)),
         gap_bad: Some(Span::from_ms(9)),
         is_probing: false,
         quotas: vec![quota, LearnedQuota { reset: clock, ..quota }],
