@@ -410,7 +410,7 @@ impl Events for SlotEvents {
             Verdict::Refused(diagnosis) => Some((of.index, diagnosis.clone())),
             _ => None,
         };
-        let is_cut = |of: &Outcome| matches!(of, Outcome::NotTried | Outcome::CutOff { .. });
+        let is_cut = |of: &Outcome| matches!(of, Outcome::NotTried | Outcome::CutOff(_));
         self.has_cut |= finished.recipients.iter().any(|o| is_cut(&o.outcome));
         let evidence = Attempted {
             envelope: Some(envelope),
@@ -572,7 +572,7 @@ impl SlotEvents {
             // rest.
             Outcome::Unknown | Outcome::Interrupted => Verdict::Unknown,
             Outcome::NotTried => Verdict::NotTried,
-            Outcome::CutOff { .. } => Verdict::CutOff,
+            Outcome::CutOff(_) => Verdict::CutOff,
             Outcome::Unable(unable) => Verdict::HostUnable(lacking(*unable).0),
             Outcome::TooLarge { .. } => Verdict::Ours(Status::new(5, 3, 4)),
         }

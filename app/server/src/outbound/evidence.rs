@@ -25,10 +25,6 @@ pub(crate) struct Unsent {
     pub(crate) replies: SmallVec<[(u16, LastReply); 1]>,
 }
 
-/// How a session ended without a word, in words of ours.
-const LOST: &str = "4.4.2 connection lost";
-const SILENT: &str = "4.4.2 no answer in time";
-
 impl Evidence {
     /// What was last said to a recipient, or by us of it.
     pub(crate) fn last_reply(&self, index: u16) -> Option<LastReply> {
@@ -123,9 +119,9 @@ impl Attempted {
                 let (status, lacks) = lacking(*unable);
                 Some(ours(&format!("{status} {} {lacks}", self.hop.name)))
             }
-            Outcome::CutOff { stage, timed_out } => {
-                let said = if *timed_out { SILENT } else { LOST };
-                Some(LastReply { stage: *stage, ..ours(said) })
+            Outcome::CutOff(end) => {
+                let (stage, says) = self.says_of(end);
+                Some(LastReply { stage, ..ours(&says) })
             }
             Outcome::NotTried => None,
         }
@@ -143,34 +139,42 @@ impl Attempted {
                     at: self.ended,
                 });
             }
-            End::Session(SessionEnd::Lost(stage)) => (*stage, LOST.to_owned()),
-            End::Session(SessionEnd::TimedOut(stage)) => (*stage, SILENT.to_owned()),
-            End::Session(SessionEnd::TlsFailed(why)) => {
-                let demand = self.hop.policy.demand.says(&self.hop.name);
-                let demand = demand.map(|says| format!("{says}: ")).unwrap_or_default();
-                (Stage::StartTls, format!("4.7.5 {demand}{why}"))
-            }
-            End::Session(SessionEnd::TlsMissing) => {
-                let demand = self.hop.policy.demand.says_of_missing(&self.hop.name);
-                let demand = demand.unwrap_or_else(|| "TLS is required".to_owned());
-                (Stage::StartTls, format!("4.7.4 {demand}, and it was not offered"))
-            }
-            End::Session(SessionEnd::AuthMissing) => {
-                (Stage::Auth, "4.7.4 no way to authenticate that we know was offered".to_owned())
-            }
-            End::Session(SessionEnd::Misbehaved(what)) => {
-                (Stage::Connect, format!("4.5.0 the host does not speak SMTP: {what}"))
-            }
-            End::Session(SessionEnd::Loop) => {
-                (Stage::Connect, "4.4.6 mail would come back to this relay".to_owned())
-            }
-            End::Session(SessionEnd::Quit) => {
-                (Stage::Connect, "4.4.2 the session was closed by this relay".to_owned())
-            }
+            End::Session(end) => self.says_of(end),
         };
         let code = Code::new(451).expect("451 lies between 200 and 599");
         let text = format!("{text} ({} at {})", self.hop.name, self.session.remote);
         Some(LastReply { stage, reply: Reply::new(code, text), host: "".into(), at: self.ended })
+    }
+
+    /// How a session ended, and at what, in words of ours.
+    fn says_of(&self, end: &SessionEnd) -> (Stage, String) {
+        match end {
+            SessionEnd::TurnedAway { stage, reply } => (*stage, reply.text().to_string()),
+            SessionEnd::Lost(stage) => (*stage, "4.4.2 connection lost".to_owned()),
+            SessionEnd::TimedOut(stage) => (*stage, "4.4.2 no answer in time".to_owned()),
+            SessionEnd::TlsFailed(why) => {
+                let demand = self.hop.policy.demand.says(&self.hop.name);
+                let demand = demand.map(|says| format!("{says}: ")).unwrap_or_default();
+                (Stage::StartTls, format!("4.7.5 {demand}{why}"))
+            }
+            SessionEnd::TlsMissing => {
+                let demand = self.hop.policy.demand.says_of_missing(&self.hop.name);
+                let demand = demand.unwrap_or_else(|| "TLS is required".to_owned());
+                (Stage::StartTls, format!("4.7.4 {demand}, and it was not offered"))
+            }
+            SessionEnd::AuthMissing => {
+                (Stage::Auth, "4.7.4 no way to authenticate that we know was offered".to_owned())
+            }
+            SessionEnd::Misbehaved(what) => {
+                (Stage::Connect, format!("4.5.0 the host does not speak SMTP: {what}"))
+            }
+            SessionEnd::Loop => {
+                (Stage::Connect, "4.4.6 mail would come back to this relay".to_owned())
+            }
+            SessionEnd::Quit => {
+                (Stage::Connect, "4.4.2 the session was closed by this relay".to_owned())
+            }
+        }
     }
 }
 

@@ -203,13 +203,13 @@ impl Client {
     /// The connection is closed or broken. Of the output that was taken, so many octets have
     /// not been sent: the host cannot have taken a message whose end was among them.
     pub fn closed(&mut self, unsent: u64) {
-        self.cut_off(unsent, false);
+        self.cut_off(unsent, SessionEnd::Lost);
     }
 
     /// Time has passed [`Self::deadline`], or the host has not taken octets in time: so many
     /// are left.
     pub fn timed_out(&mut self, unsent: u64) {
-        self.cut_off(unsent, true);
+        self.cut_off(unsent, SessionEnd::TimedOut);
     }
 
     /// All of the output that was taken has been sent: the host's time begins now.
@@ -419,24 +419,22 @@ impl Client {
     /// The session is over: nothing more is heard or said.
     fn end(&mut self, end: SessionEnd) {
         if self.phase != Phase::Over {
-            self.give_back(0, &Outcome::NotTried);
+            let is_at_message = matches!(end, SessionEnd::Misbehaved(_));
+            let first =
+                if is_at_message { Outcome::CutOff(end.clone()) } else { Outcome::NotTried };
+            self.give_back(0, &first);
             self.output.clear();
             self.steps.push_back(Step::Close(end));
         }
     }
 
-    fn cut_off(&mut self, unsent: u64, timed_out: bool) {
+    fn cut_off(&mut self, unsent: u64, end: fn(Stage) -> SessionEnd) {
         if self.phase == Phase::Over {
             return;
         }
         let quit = self.quitting && self.flights.is_empty();
-        let stage = self.stage();
-        let end = match timed_out {
-            _ if quit => SessionEnd::Quit,
-            true => SessionEnd::TimedOut(stage),
-            false => SessionEnd::Lost(stage),
-        };
-        self.give_back(unsent, &Outcome::CutOff { stage, timed_out });
+        let end = if quit { SessionEnd::Quit } else { end(self.stage()) };
+        self.give_back(unsent, &Outcome::CutOff(end.clone()));
         self.output.clear();
         self.steps.push_back(Step::Close(end));
     }

@@ -9,6 +9,7 @@ use postlane_mail::{
 use smallvec::SmallVec;
 
 use super::decimal::Decimal;
+use super::session::SessionEnd;
 use super::transcript::Transcript;
 use crate::capability::Capabilities;
 use crate::xtext;
@@ -79,15 +80,10 @@ pub enum Outcome {
     /// The session ended, or the message, before its turn had come. How the session ended says
     /// why.
     NotTried,
-    /// The connection broke, or the host fell silent, at this message's own commands, and nothing was
-    /// said of the recipient. It has not arrived; a message of which this is said again and again may
-    /// itself be what ends its sessions, as firewalls do that.
-    CutOff {
-        /// What the host was to answer.
-        stage: Stage,
-        /// It did not answer in time; else the connection was closed or broke.
-        timed_out: bool,
-    },
+    /// The connection broke, or the host fell silent or said what is no answer, at this message's own
+    /// commands, and nothing was said of the recipient. It has not arrived; a message of which this is
+    /// said again and again may itself be what ends its sessions, as firewalls do that.
+    CutOff(SessionEnd),
     /// This host cannot take it; another may.
     Unable(Unable),
     /// It is larger than the host takes, in octets.

@@ -163,7 +163,7 @@ fn a_host_that_is_silent_is_given_up_and_nothing_is_lost() {
         C: RCPT TO:<b@example.net>
         C: DATA
         ! timeout
-        = 1.0 CutOff { stage: Mail, timed_out: true }
+        = 1.0 CutOff(TimedOut(Mail))
         = closed: TimedOut(Mail)
     ",
     );
@@ -181,7 +181,7 @@ fn a_connection_that_breaks_at_a_message_is_told_of_that_one_and_not_of_those_be
         ! begin 1
         S: 250 ok
         ! closed 0
-        = 1.0 CutOff { stage: Rcpt, timed_out: false }
+        = 1.0 CutOff(Lost(Rcpt))
         = 2.0 NotTried
         = closed: Lost(Rcpt)
     ",
@@ -298,7 +298,7 @@ fn a_chunk_cut_short_is_held_against_the_message_only_where_all_recipients_were_
         S: 250 ok
     ";
     let messages = [message(1, &["b@example.net", "c@example.net"], b"x\r\n")];
-    let cut_off = "CutOff { stage: Rcpt, timed_out: false }";
+    let cut_off = "CutOff(Lost(Rcpt))";
     for (heard, first, second, stage) in [
         ("S: 250 ok", cut_off, cut_off, "Rcpt"),
         ("S: 250 ok\nS: 250 ok", "Interrupted", "Interrupted", "Dot"),

@@ -384,11 +384,12 @@ fn an_answer_before_the_question_is_none() {
 #[test]
 fn an_answer_that_does_not_fit_is_none() {
     const END: &str = "= closed: Misbehaved(\"the host's answer does not fit the command\")";
+    const CUT_OFF: &str = "CutOff(Misbehaved(\"the host's answer does not fit the command\"))";
     check(settings(), &[], &format!("S: 354 what\n{END}"));
     for (script, outcome) in [
-        ("S: 354 go", "NotTried"),
-        ("S: 250 ok\nS: 354 go", "NotTried"),
-        ("S: 250 ok\nS: 250 ok\nS: 250 one too many", "NotTried"),
+        ("S: 354 go", CUT_OFF),
+        ("S: 250 ok\nS: 354 go", CUT_OFF),
+        ("S: 250 ok\nS: 250 ok\nS: 250 one too many", CUT_OFF),
         ("S: 250 ok\nS: 250 ok\nS: 354 go\nC: x\nC: .\nS: 354 more", "Unknown"),
     ] {
         after_hello(
