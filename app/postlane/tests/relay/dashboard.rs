@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::Stdio;
+use std::time::Instant;
 
 use crate::relay::{PATIENCE, Relay};
 
@@ -54,6 +55,19 @@ impl<'a> Browser<'a> {
 
     pub(crate) fn look(&mut self, path: &str) -> Page {
         self.ask(&format!("GET {path}"), "", "")
+    }
+
+    /// Looks until the page says it: history is written a moment after what it tells of.
+    pub(crate) fn look_until(&mut self, path: &str, says: &str) -> Page {
+        let began = Instant::now();
+        loop {
+            let page = self.look(path);
+            if page.status == 200 && page.body.contains(says) {
+                return page;
+            }
+            assert!(began.elapsed() < PATIENCE, "{says:?} is not on {path}:\n{}", page.body);
+            std::thread::yield_now();
+        }
     }
 
     /// Sends a form as a page of ours would.

@@ -146,6 +146,29 @@ fn a_text_without_a_code_is_explained_and_no_code_is_made_up() {
 }
 
 #[test]
+fn a_guess_is_called_one_and_what_is_known_is_not() {
+    let home = Home::new();
+    let told = |reply| {
+        let json = said(&run(&home, &["explain", reply, "--json"]));
+        let json: Value = serde_json::from_str(&json).unwrap();
+        let text = said(&run(&home, &["explain", reply]));
+        let is_called_one = text.contains("), perhaps\n\nif so ");
+        assert_ne!(is_called_one, text.contains("\n\nmeans "), "{text}");
+        (json["because"].as_array().is_some_and(|words| !words.is_empty()), is_called_one)
+    };
+    // What the weights make of a wording changes with them: one of these they know something of.
+    let odd = [
+        "451 we have put your machine on the naughty step for today",
+        "451 come back when the letter box has been emptied",
+        "451 slow down, you are flooding the poor thing",
+    ];
+    let guesses = odd.map(told);
+    assert!(guesses.iter().all(|(is_guess, is_called_one)| is_guess == is_called_one));
+    assert!(guesses.contains(&(true, true)), "{guesses:?}");
+    assert_eq!(told("552 5.2.2 Mailbox full"), (false, false));
+}
+
+#[test]
 fn a_log_is_told_by_provider_and_meaning_and_what_is_new_comes_last() {
     let home = Home::new();
     let (rules, log) = (home.write("mine.toml", RULES), home.write("mail.log", LOG));

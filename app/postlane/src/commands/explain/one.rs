@@ -12,10 +12,12 @@ pub(super) fn show(explained: &Explained) {
         field("code", "none was said: 4xx or 5xx would say whether it is for good");
     }
     field("by", &by(explained));
-    field("label", &format!("{} ({})", explained.label, explained.family));
+    let is_guess = !explained.because.is_empty();
+    let guess = if is_guess { ", perhaps" } else { "" };
+    field("label", &format!("{} ({}){guess}", explained.label, explained.family));
     print::line("");
     if !explained.means.is_empty() {
-        field("means", &printable(&explained.means));
+        field(if is_guess { "if so" } else { "means" }, &printable(&explained.means));
     }
     field("concerns", explained.concerns);
     field("wait", &wait(explained));
