@@ -26,6 +26,9 @@ const MANY: u32 = 40;
 
 const A_MINUTE_S: f64 = 60.0;
 
+/// A quota of a window so long is asked once in it at most, so that a refusal is little. Chosen, not measured.
+const LONG: Span = Span::from_h(3);
+
 /// A quota that has kept everything from being refused for so many of its windows may be too low, and nothing
 /// else would tell: it is asked on credit. Chosen by rehearsals (decision 045).
 const QUIET_WINDOWS: u64 = 4;
@@ -131,10 +134,12 @@ impl Controller {
     }
 
     fn is_worth_one_more(&self, quota: &Quota, now: Instant) -> bool {
-        let is_clock = matches!(quota.reset, Reset::Clock { .. });
-        // What is full until the clock turns loses nothing by a no; but the no is a refusal.
-        let cost = if is_clock && quota.messages >= MANY { A_MINUTE_S } else { self.cost() };
-        let free = quota.question.run > 0 || quota.window >= Span::from_h(3);
+        let is_long = quota.window >= LONG;
+        // What is full until the clock turns loses nothing by a no; but the no is a refusal. What is full for
+        // hours waits for them anyway, however long the last rest was.
+        let is_clock = matches!(quota.reset, Reset::Clock { .. }) && quota.messages >= MANY;
+        let cost = if is_clock || is_long { A_MINUTE_S } else { self.cost() };
+        let free = quota.question.run > 0 || is_long;
         let is_quiet =
             self.is_quiet(now) && now.since(self.began) >= quota.window.times(QUIET_WINDOWS);
         let may = free || self.credits.has_one() || is_quiet;
@@ -334,6 +339,25 @@ mod tests {
             quota.learn_from_no(now, now, Question::More);
             assert_eq!(quota.question.not_before, now + Span::from_h(1));
         }
+    }
+
+    #[test]
+    fn a_quota_of_hours_is_asked_however_long_the_last_rest_was() {
+        let now = Instant::from_unix_s(1_000_000);
+        let mut controller = Controller::new(FIRST_RATE, 1);
+        controller.state = State::Normal;
+        controller.rested = Span::from_h(24);
+        // Of a cap that grows by the day, 16 days at today's.
+        controller.expect(2_400);
+        let day = Quota::new(Span::from_h(24), 150, 2);
+        assert_eq!(day.reset, Reset::Assumed);
+        assert!(controller.is_worth_one_more(&day, now));
+        // What waits for less than a window waits for no answer.
+        controller.expect(5);
+        assert!(!controller.is_worth_one_more(&day, now));
+        // A short window opens sooner than a rest like the last would end.
+        controller.expect(2_400);
+        assert!(!controller.is_worth_one_more(&Quota::new(Span::from_h(1), 150, 2), now));
     }
 
     #[test]
