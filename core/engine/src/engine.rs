@@ -6,6 +6,7 @@ mod at_once;
 mod blame;
 mod calendar;
 mod forgetting;
+mod greylisted;
 mod intake;
 mod keeping;
 mod lane_view;
@@ -87,6 +88,8 @@ pub struct Engine<E> {
     unrouted: BTreeMap<u32, List>,
     /// What not every host can take.
     unable: BTreeMap<u32, particular::Unable>,
+    /// What was greylisted, and by which source it went.
+    greylisted: BTreeMap<u32, SourceId>,
     /// Who waits for a verdict on a message.
     verdicts: BTreeMap<QueueId, SmallVec<[u32; 1]>>,
     /// What operators want of recipients when their transaction is over.
@@ -202,6 +205,7 @@ impl<E> Engine<E> {
             timers: Timers::default(),
             unrouted: BTreeMap::new(),
             unable: BTreeMap::new(),
+            greylisted: BTreeMap::new(),
             verdicts: BTreeMap::new(),
             wishes: BTreeMap::new(),
             commands: VecDeque::new(),
@@ -373,6 +377,7 @@ impl<E> Engine<E> {
             self.crowds.remove(crowd);
         }
         self.unable.remove(&number);
+        self.greylisted.remove(&number);
         self.wishes.remove(&number);
         self.stop_waiting_for_verdict(number);
         self.slab.remove(number);

@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 use crate::engagement::Tier;
 use crate::entry::Rank;
 use crate::fresh::Fresh;
-use crate::names::{ExchangeId, FlowId, PoolId, SectionId};
+use crate::names::{ExchangeId, FlowId, PoolId, SectionId, SourceId};
 use crate::slab::{List, Slab};
 
 /// The exchange of a line, or of a path, that was forgotten.
@@ -58,12 +58,13 @@ pub(crate) enum Joins {
     First,
 }
 
-/// What of a line waits for the same gates: a tenant's, and a recipient domain's. Nearly all mail
-/// waits for neither.
+/// What of a line waits for the same: a tenant's gates, a recipient domain's, and the source by which it was
+/// greylisted. Nearly all mail waits for none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(crate) struct Shelf {
     pub(crate) tenant: Option<SectionId>,
     pub(crate) domain: Option<SectionId>,
+    pub(crate) source: Option<SourceId>,
 }
 
 /// What of a line may go now.
@@ -84,6 +85,8 @@ struct StreamQueue {
     particular: List,
     shelves: BTreeMap<Shelf, ShelfQueue>,
     last_served: FlowId,
+    /// Where it stood: a flow's shelves take turns, too.
+    last_shelf: Shelf,
     /// Entries in all lists.
     ready: u32,
     /// Of them, those that not every host can take.
@@ -217,6 +220,12 @@ impl Line {
     pub(crate) fn shelves(&self, stream: Stream) -> impl Iterator<Item = Shelf> {
         let shelves = self.streams[stream as usize].shelves.iter();
         shelves.filter(|(_, queue)| queue.ready > 0).map(|(shelf, _)| *shelf)
+    }
+
+    /// Since when the first on a shelf is due, in whatever stream: seconds since the epoch.
+    pub(crate) fn due_since(&self, slab: &Slab, shelf: &Shelf) -> Option<u32> {
+        let shelves = self.streams.iter().filter_map(|queue| queue.shelves.get(shelf));
+        shelves.filter_map(ShelfQueue::first).map(|number| slab[number].due_s).min()
     }
 
     /// Of a stream's entries that any host can take, those that may go.
@@ -376,14 +385,14 @@ impl StreamQueue {
             let behind = queue.flows.range((Excluded(self.last_served), Unbounded));
             let before = queue.flows.range(..=self.last_served);
             let found = behind.chain(before).find(|(_, flow)| has_old(flow)).map(|(flow, _)| *flow);
-            let found = found.map(|flow| (flow <= self.last_served, flow, *shelf));
+            let found = found.map(|flow| self.turn_of(flow, *shelf));
             next = next.into_iter().chain(found).min();
         }
-        let (_, flow, shelf) = next?;
+        let (_, flow, _, shelf) = next?;
         let queue = self.shelves.get_mut(&shelf)?;
         let FlowQueue { fresh, returned, .. } = queue.flows.get_mut(&flow)?;
         let is_returned = is_old(returned);
-        self.last_served = flow;
+        (self.last_served, self.last_shelf) = (flow, shelf);
         queue.ready -= 1;
         queue.fresh -= u32::from(!is_returned);
         if is_returned { returned.pop(slab) } else { fresh.pop(slab, open.step, Some(old)) }
@@ -396,11 +405,11 @@ impl StreamQueue {
                 return Some(number);
             }
         }
-        // Each flow once: those of which nothing may go are passed over.
-        let turns: usize = self.shelves.values().map(|queue| queue.flows.len()).sum();
-        for _ in 0..turns {
+        // Each flow once for each shelf: those of which nothing may go are passed over.
+        let flows: usize = self.shelves.values().map(|queue| queue.flows.len()).sum();
+        for _ in 0..flows * self.shelves.len() {
             let (shelf, flow) = self.next_flow(open)?;
-            self.last_served = flow;
+            (self.last_served, self.last_shelf) = (flow, shelf);
             let queue = self.shelves.get_mut(&shelf)?;
             if let Some(number) = queue.pop(slab, flow, open) {
                 return Some(number);
@@ -417,14 +426,16 @@ impl StreamQueue {
         let may = |(shelf, queue): &(&Shelf, &ShelfQueue)| open.has(shelf) && queue.count(open) > 0;
         let next = |(shelf, queue): (&Shelf, &ShelfQueue)| {
             let behind = queue.flows.range((Excluded(self.last_served), Unbounded)).next();
-            let (flow, wraps) = match behind {
-                Some((flow, _)) => (*flow, false),
-                None => (*queue.flows.first_key_value()?.0, true),
-            };
-            Some((wraps, flow, *shelf))
+            let flow = behind.or_else(|| queue.flows.first_key_value()).map(|(flow, _)| *flow)?;
+            Some(self.turn_of(flow, *shelf))
         };
-        let (_, flow, shelf) = self.shelves.iter().filter(may).filter_map(next).min()?;
+        let (_, flow, _, shelf) = self.shelves.iter().filter(may).filter_map(next).min()?;
         Some((shelf, flow))
+    }
+
+    /// The lower, the sooner it is a flow's turn on a shelf: the flows in a ring, and the shelves of each.
+    fn turn_of(&self, flow: FlowId, shelf: Shelf) -> (bool, FlowId, bool, Shelf) {
+        (flow <= self.last_served, flow, shelf <= self.last_shelf, shelf)
     }
 }
 

@@ -81,7 +81,11 @@ impl<E> Engine<E> {
     /// The shelf that an entry belongs on.
     pub(super) fn shelf_of(&self, number: u32) -> Shelf {
         let entry = &self.slab[number];
-        Shelf { tenant: self.held.of_flow(entry.flow), domain: self.held.of_domain(entry.domain) }
+        Shelf {
+            tenant: self.held.of_flow(entry.flow),
+            domain: self.held.of_domain(entry.domain),
+            source: self.greylisted.get(&number).copied(),
+        }
     }
 
     /// What of a line may go by a path; if not all, what it waits for first.
@@ -92,7 +96,7 @@ impl<E> Engine<E> {
         line: u32,
         stream: Stream,
     ) -> (Open, Option<Shut>) {
-        if self.gates.is_empty() && self.ageing.is_empty() {
+        if self.gates.is_empty() && self.ageing.is_empty() && self.greylisted.is_empty() {
             return (Open::ALL, None);
         }
         let source = self.paths[path as usize].source;
@@ -109,7 +113,8 @@ impl<E> Engine<E> {
         let (mut passable, mut all) = (SmallVec::new(), true);
         for shelf in self.lines[line as usize].shelves(stream) {
             let of_tenant = self.passable(now, shelf.tenant, source);
-            match of_tenant.and_then(|()| self.passable(now, shelf.domain, source)) {
+            let of_domain = of_tenant.and_then(|()| self.passable(now, shelf.domain, source));
+            match of_domain.and_then(|()| self.goes_by(now, line, &shelf, source)) {
                 Ok(()) => passable.push(shelf),
                 Err(closed) => {
                     all = false;
@@ -266,7 +271,7 @@ impl<E> Engine<E> {
         let provider = exchange.map(|exchange| self.held.rules(exchange.provider));
         let hosts = line.map_or(&[][..], |line| self.held.of_exchange(line.exchange));
         let pool = self.pool_of(number).and_then(|pool| self.held.of_pool(pool));
-        let Shelf { tenant, domain } = self.shelf_of(number);
+        let Shelf { tenant, domain, .. } = self.shelf_of(number);
         let sections = [pool, tenant, domain].into_iter().flatten().chain(hosts.iter().copied());
         let inside = sections.filter_map(|section| self.held.sections.inside.get(&section));
         provider.or(Some(&self.held.sections.all)).into_iter().chain(inside)

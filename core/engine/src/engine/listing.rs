@@ -292,10 +292,13 @@ impl<E> Engine<E> {
         }
         let unable = self.unable_hosts(number);
         let stream = self.slab[number].stream;
-        let ways = &self.lines[self.slab[number].line as usize].ways;
+        let (line, shelf) = (self.slab[number].line, self.shelf_of(number));
+        let ways = self.lines[line as usize].ways.iter().filter(|way| {
+            self.goes_by(now, line, &shelf, self.paths[way.path as usize].source).is_ok()
+        });
         let (mut rests, mut ordered) = (None, None);
         let mut busy = None;
-        for way in ways.iter().map(|way| way.path) {
+        for way in ways.map(|way| way.path) {
             let path = &self.paths[way as usize];
             let Some(until) = path.rests_until(unable) else { continue };
             if until > now && path.open == 0 {

@@ -54,15 +54,16 @@ const GREYLIST_MIN: Span = Span::from_s(315);
 const URGENT_AGAIN: Span = Span::from_min(1);
 
 /// An attempt that is over.
-struct Over<'a, E> {
+pub(super) struct Over<'a, E> {
     attempt: AttemptId,
     slot: SlotId,
     host: HostId,
     /// Transactions that were under way before it on its session.
     behind: usize,
-    outcomes: &'a [RecipientOutcome],
+    pub(super) outcomes: &'a [RecipientOutcome],
     /// Its session had carried others before.
     used: bool,
+    pub(super) path: u32,
     lane: u32,
     /// Attempts before it.
     attempts_before: u16,
@@ -91,7 +92,7 @@ impl<E> Engine<E> {
         let about = About {
             sent: flight.sent,
             stream: flight.stream,
-            attempts: flight.attempts,
+            attempts: if self.is_new_from(flight.entry, path) { 0 } else { flight.attempts },
             carried,
             others,
         };
@@ -103,7 +104,18 @@ impl<E> Engine<E> {
         self.settle(
             now,
             flight.entry,
-            Over { attempt, slot, host, behind, outcomes, used, lane, attempts_before, evidence },
+            Over {
+                attempt,
+                slot,
+                host,
+                behind,
+                outcomes,
+                used,
+                path,
+                lane,
+                attempts_before,
+                evidence,
+            },
         );
         if ends_session(outcomes) {
             let is_refused = |o: &RecipientOutcome| matches!(o.outcome, Outcome::Refused(_));
@@ -212,6 +224,7 @@ impl<E> Engine<E> {
             fates.extend(self.recipients_of(part).iter().map(|(index, _)| (*index, fate)));
         }
         if let Some(part) = deferred {
+            self.note_greylisted(part, &over);
             let soon = self.goes_soon(part, over.outcomes).then_some(URGENT_AGAIN);
             self.defer_part(now, (part, soon), &left, &mut fates);
         }
@@ -254,11 +267,13 @@ impl<E> Engine<E> {
             self.lanes[over.lane as usize].lane.learns() && self.backoff(number) == Span::ZERO;
         let expired = now >= moment(self.slab[number].expires_s);
         let beyond = beyond(outcomes).map_or(&[][..], |(_, beyond)| beyond);
+        let is_new = self.is_new_from(number, over.path);
         let judged = self.recipients_of(number).into_iter().map(|(index, _)| {
             let is_beyond = beyond.iter().any(|o| o.index == index && is_too_many(o));
             let outcome = outcomes.iter().find(|o| o.index == index && !is_beyond);
             let outcome = outcome.map(|o| &o.outcome);
-            let left = match judge_one(now, outcome, over.used, self.slab[number].attempts) {
+            let attempts = if is_new { 0 } else { self.slab[number].attempts };
+            let left = match judge_one(now, outcome, over.used, attempts) {
                 Left::CutOff if self.was_cut_off(number) => Left::Deferred(None, None),
                 Left::CutOff => Left::NotTried,
                 Left::Deferred(asked, None) if self.is_lanes(over.lane, outcome) => {

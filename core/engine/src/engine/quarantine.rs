@@ -24,6 +24,11 @@ impl Rests {
         self.since = since;
     }
 
+    /// Since when it is refused, if it rests.
+    pub(super) fn since(&self) -> Option<Instant> {
+        self.since
+    }
+
     /// Since when it is refused, if it is quarantined.
     pub(super) fn quarantined(&self) -> Option<Instant> {
         self.since.filter(|_| self.is_quarantined)

@@ -97,6 +97,9 @@ impl<E> Engine<E> {
         if let Some(unable) = self.unable.get(&number).cloned() {
             self.unable.insert(part, unable);
         }
+        if let Some(source) = self.greylisted.get(&number).copied() {
+            self.greylisted.insert(part, source);
+        }
         if self.awaits_verdict(number) {
             self.verdicts.entry(self.slab[number].id).or_default().push(part);
         }

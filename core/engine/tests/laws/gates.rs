@@ -272,3 +272,17 @@ fn a_ceiling_that_is_lifted_lets_all_go() {
     let early = model.attempts.iter().filter(|(at, ..)| *at < lifted).count();
     assert_eq!((early, model.ended.len()), (1, 50));
 }
+
+#[test]
+fn what_of_a_mailing_passes_a_gate_that_is_open_waits_for_no_other_mail_of_it() {
+    let narrow = Ceilings { connections: 1, rate: None, session_messages: 10_000 };
+    let mut model = Model::new(3, Temper::default(), narrow, Span::from_h(1));
+    with(&mut model, inside(Rules::default(), together(1, per_minute(6_000))));
+    (0..1000).for_each(|_| {
+        model.message(START, Stream::Engaged, 0, &[2]);
+    });
+    let gated: Vec<_> = (0..10).map(|_| model.message(START, Stream::Engaged, 0, &[1])).collect();
+    run(&mut model, 3);
+    let last = model.attempts.iter().rposition(|(_, _, id, _)| gated.contains(id)).unwrap();
+    assert!(last < 200, "of 1,010 the last of the domain with a gate was number {last}");
+}

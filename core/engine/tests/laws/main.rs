@@ -3,6 +3,7 @@
 mod engagement;
 mod forgetting;
 mod gates;
+mod greylisted;
 mod hosts;
 mod model;
 mod ordered;
