@@ -8,6 +8,8 @@ pub(crate) struct Pace {
     /// Messages a second.
     rate: f64,
     next: Instant,
+    /// When the last one was due, if one has gone.
+    taken: Option<Instant>,
     /// Since when it keeps to this rate.
     pub(crate) since: Instant,
     /// Accepted at this rate.
@@ -26,7 +28,7 @@ pub(crate) const FREE: f64 = 2000.0;
 impl Pace {
     pub(crate) fn new(rate: f64) -> Self {
         let at = Instant::default();
-        Self { rate: rate.max(SLOWEST), next: at, since: at, accepted: 0, pinned: None }
+        Self { rate: rate.max(SLOWEST), next: at, taken: None, since: at, accepted: 0, pinned: None }
     }
 
     pub(crate) fn rate(&self) -> f64 {
@@ -53,9 +55,14 @@ impl Pace {
         self.next = self.next.max(at);
     }
 
-    /// Keeps to another rate from now on.
+    /// Keeps to another rate from now on. A slower one counts from the last message, so that behind a canary the
+    /// next one is not due after the gap that was refused. What is due does not become due sooner.
     pub(crate) fn keep_to(&mut self, rate: f64, now: Instant) {
+        let before = self.rate();
         self.rate = rate.clamp(SLOWEST, FREE);
+        if let Some(taken) = self.taken.filter(|_| self.rate() < before) {
+            self.next = self.next.max(taken + Span((1e6 / self.rate()) as u64));
+        }
         self.since = now;
         self.accepted = 0;
     }
@@ -65,7 +72,9 @@ impl Pace {
         let gap = chance.between(0.95, 1.05) / self.rate();
         // A timer that wakes late by a little does not cost the lane its rate.
         let slack = Span::from_ms(20).min(Span((gap * 1e6 / 4.0) as u64));
-        self.next = self.next.max(now - slack) + Span((gap * 1e6) as u64);
+        let taken = self.next.max(now - slack);
+        self.taken = Some(taken);
+        self.next = taken + Span((gap * 1e6) as u64);
     }
 
     /// Counts anew how much of the rate is used.
@@ -93,5 +102,31 @@ impl Pace {
     pub(crate) fn used(&self, now: Instant) -> f64 {
         let held = self.held(now).0 as f64 / 1e6;
         f64::from(self.accepted) / (held * self.rate()).max(1.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slower_rate_counts_from_the_last_message() {
+        let mut chance = Chance::new(1);
+        let now = Instant::from_unix_s(1_000);
+        let mut pace = Pace::new(0.1);
+        pace.spend(now, &mut chance);
+        pace.keep_to(0.01, now + Span::from_s(1));
+        assert!(pace.next() >= now + Span::from_s(99), "{:?}", pace.next());
+        // What is faster waits for nothing more.
+        let next = pace.next();
+        pace.keep_to(0.1, now + Span::from_s(2));
+        assert_eq!(pace.next(), next);
+    }
+
+    #[test]
+    fn the_first_message_of_a_slow_lane_waits_for_nothing() {
+        let mut pace = Pace::new(0.1);
+        pace.keep_to(0.001, Instant::from_unix_s(1_000));
+        assert_eq!(pace.next(), Instant::default());
     }
 }
