@@ -28,7 +28,14 @@ pub(crate) const FREE: f64 = 2000.0;
 impl Pace {
     pub(crate) fn new(rate: f64) -> Self {
         let at = Instant::default();
-        Self { rate: rate.max(SLOWEST), next: at, taken: None, since: at, accepted: 0, pinned: None }
+        Self {
+            rate: rate.max(SLOWEST),
+            next: at,
+            taken: None,
+            since: at,
+            accepted: 0,
+            pinned: None,
+        }
     }
 
     pub(crate) fn rate(&self) -> f64 {

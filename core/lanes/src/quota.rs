@@ -23,6 +23,8 @@ pub struct Quota {
     pub(crate) question: Question,
     /// The window it had before one yes made it this short; not kept over a restart.
     pub(crate) longer: Option<Longer>,
+    /// How often it was taken to have fallen since it explained a rest, and when first; not kept over a restart.
+    pub(crate) falls: Option<(u8, Instant)>,
 }
 
 /// When a window begins.
@@ -83,7 +85,16 @@ impl Quota {
     pub(crate) fn new(window: Span, messages: u64, support: u32) -> Self {
         let messages = u32::try_from(messages).unwrap_or(u32::MAX).max(1);
         let (reset, question) = (Reset::Assumed, Question::default());
-        Self { window, messages, support, least: window, reset, question, longer: None }
+        Self {
+            window,
+            messages,
+            support,
+            least: window,
+            reset,
+            question,
+            longer: None,
+            falls: None,
+        }
     }
 
     /// Whether it is relied on.

@@ -45,12 +45,16 @@ const SMALL: f64 = 0.9;
 /// minute at most.
 const ALMOST_A_MINUTE: Span = Span::from_s(50);
 
+/// A limit may be found lower so often before another one is looked for.
+const FALLS_IN_A_ROW: u8 = 3;
+
 impl Controller {
     pub(super) fn reopen(&mut self, now: Instant, sent: Instant) {
-        let Some(rest) = self.rest.take() else {
+        let Some(mut rest) = self.rest.take() else {
             self.state = State::Normal;
             return;
         };
+        self.disprove_what_keeps_falling(now, &mut rest);
         if let Some(kind) = rest.appeal {
             return self.won_appeal(now, kind);
         }
@@ -166,6 +170,7 @@ impl Controller {
         }
         let is_surely_shorter = self.is_surely_shorter(place, rest, sent);
         let quota = &mut self.quotas[place];
+        quota.falls = None;
         quota.support = quota.support.saturating_add(1);
         quota.messages = quota.messages.min(u32::try_from(counted).unwrap_or(u32::MAX)).max(1);
         match rest.asks {
@@ -200,10 +205,28 @@ impl Controller {
         self.transactional.total() > 0 && quota.window <= SHORT
     }
 
+    /// What has fallen again and again and never opened when it said is not what the provider keeps.
+    fn disprove_what_keeps_falling(&mut self, now: Instant, rest: &mut Rest) {
+        let falls = self.that_may_have_fallen(rest).filter(|_| rest.canaries > 0);
+        let keeps_falling = |place: &usize| {
+            let quota = &self.quotas[*place];
+            quota.falls.is_some_and(|(falls, first)| {
+                falls >= FALLS_IN_A_ROW && now.since(first) < quota.window
+            })
+        };
+        if let Some(place) = falls.filter(keeps_falling) {
+            self.disprove(now, place);
+            rest.explained = None;
+        }
+    }
+
     /// A known limit had room and refused all the same.
     fn limit_fell(&mut self, now: Instant, place: usize, sent: Instant, rest: &Rest) {
         let is_urgent = self.is_urgent(&self.quotas[place]);
         let quota = &mut self.quotas[place];
+        let lasts = quota.falls.filter(|(_, first)| now.since(*first) < quota.window);
+        quota.falls =
+            Some(lasts.map_or((1, now), |(falls, first)| (falls.saturating_add(1), first)));
         let least = quota.messages / 4;
         let counted = quota.used(&self.counted.accepted, sent);
         quota.reset = Reset::Assumed;

@@ -190,3 +190,23 @@ fn a_canarys_yes_forgets_the_longer_window_where_it_is_sure() {
         assert_eq!(controller.quotas[0].longer.is_none(), is_sure, "{canaries}");
     }
 }
+
+/// A day's limit that is in truth an hour's: it seems to fall each time that something is refused.
+#[test]
+fn what_falls_again_and_again_and_opens_soon_is_not_the_limit() {
+    let mut controller = Controller::new(FIRST_RATE, 1);
+    let day = Span::from_h(24);
+    controller.quotas.push(Quota::new(day, 1_000, 3));
+    let mut now = sends(&mut controller, 0.0, 500, 1.0);
+    for wave in 1..=4 {
+        let refused = second(now);
+        controller.state = State::Canary;
+        controller.rest =
+            Some(Rest { canaries: 1, tried: second(now + 60.0), pace: Some(1.0), ..rest(refused) });
+        controller.reopen(second(now + 600.0), second(now + 600.0));
+        let is_disproved = |(_, of): &(Instant, Decision)| matches!(of, Decision::Disproved { .. });
+        assert_eq!(controller.decisions.iter().any(is_disproved), wave == 4, "{wave}");
+        assert_eq!(controller.quotas.iter().any(|quota| quota.window == day), wave < 4, "{wave}");
+        now = sends(&mut controller, now + 600.0, 300, 1.0);
+    }
+}
