@@ -24,6 +24,11 @@ const APART: Span = Span::from_min(10);
 /// One refusal in so many is little, of a window's. Chosen, not measured.
 const MANY: u32 = 40;
 
+/// One refusal in so many is hardly anything. Chosen, not measured.
+const HUNDRED: u32 = 100;
+
+const AN_HOUR: Span = Span::from_h(1);
+
 const A_MINUTE_S: f64 = 60.0;
 
 /// A quota of a window so long is asked once in it at most, so that a refusal is little. Chosen, not measured.
@@ -88,9 +93,11 @@ impl Controller {
 
     /// The next question to a quota that is full, and when it may be asked.
     pub(super) fn question(&self, quota: &Quota, now: Instant) -> Option<(Instant, Question)> {
-        // Where a quota is full a pace cannot be tried.
-        let asks = matches!(self.asked, Some(Asked::Quota { .. }));
-        if asks || self.left() < quota.window.0 as f64 / 1e6 {
+        // Where a quota is full a pace cannot be tried. A question is under way as long as something is: a session
+        // that was opened for it may ask, and so may another where that one never came to it.
+        let is_under_way = self.in_flight() + self.sessions_opening > 0;
+        let asks = is_under_way && matches!(self.asked, Some(Asked::Quota { .. }));
+        if asks || self.left() < quota.window.0 as f64 / 1e6 && !self.is_held_up_by(quota, now) {
             return None;
         }
         let not_before = quota.question.not_before;
@@ -103,6 +110,19 @@ impl Controller {
         }
         let shorter = self.shorter_question(quota, now);
         shorter.map(|(at, shorter)| (at.max(not_before), shorter)).or_else(more)
+    }
+
+    /// Whether what waits waits for hours for this quota alone, though it is less than a window of it: what was
+    /// believed of a day would keep a campaign until it expires.
+    fn is_held_up_by(&self, quota: &Quota, now: Instant) -> bool {
+        let opens = || {
+            let left = u64::from(quota.messages).saturating_sub(1);
+            quota.opens(&self.counted.accepted, left, now).since(now)
+        };
+        quota.window >= LONG
+            && quota.messages >= HUNDRED
+            && self.backlog >= u64::from(MANY)
+            && opens() >= AN_HOUR
     }
 
     /// When there would be room if a shorter window were the right one, where that is much sooner.
@@ -135,15 +155,16 @@ impl Controller {
 
     fn is_worth_one_more(&self, quota: &Quota, now: Instant) -> bool {
         let is_long = quota.window >= LONG;
-        // What is full until the clock turns loses nothing by a no; but the no is a refusal. What is full for
-        // hours waits for them anyway, however long the last rest was.
+        // What is full until the clock turns loses nothing by a no; but the no is a refusal.
         let is_clock = matches!(quota.reset, Reset::Clock { .. }) && quota.messages >= MANY;
-        let cost = if is_clock || is_long { A_MINUTE_S } else { self.cost() };
+        let cost = if is_clock { A_MINUTE_S } else { self.cost() };
+        // What is full for hours waits for them anyway, however long the last rest was.
+        let pays = is_long || 0.25 * self.left() * 0.2 >= 0.8 * cost;
         let free = quota.question.run > 0 || is_long;
         let is_quiet =
             self.is_quiet(now) && now.since(self.began) >= quota.window.times(QUIET_WINDOWS);
         let may = free || self.credits.has_one() || is_quiet;
-        0.25 * self.left() * 0.2 >= 0.8 * cost && may
+        pays && may
     }
 
     /// Only a full quota can be asked. A clock's is empty all at once, so that mail comes to its
@@ -284,8 +305,10 @@ impl Quota {
 
 #[cfg(test)]
 mod tests {
+    use postlane_mail::Stream;
+
     use super::*;
-    use crate::controller::FIRST_RATE;
+    use crate::controller::{FIRST_RATE, Gate, Wants};
 
     #[test]
     fn a_full_quota_is_asked_though_a_faster_pace_was_about_to_be_tried() {
@@ -302,10 +325,36 @@ mod tests {
         controller.expect(10_000);
         controller.asked = Some(Asked::Pace { before: 0.5 });
         assert_eq!(controller.question(&quota, now), Some((now, Question::More)));
-        controller.note_question(now);
+        controller.opening(now);
         assert!(matches!(controller.asked, Some(Asked::Quota { question: Question::More, .. })));
         assert!((controller.rate() - 0.5).abs() < 1e-9);
         assert_eq!(controller.question(&quota, now), None);
+        // The session that was opened to ask may ask; and where it never came to it, another.
+        controller.opening_is_over();
+        assert_eq!(controller.gate(now, Stream::Engaged, Wants::Prepaid), Gate::Now);
+        assert_eq!(controller.question(&quota, now), Some((now, Question::More)));
+        controller.sending(now, Stream::Engaged, Wants::Prepaid);
+        assert_eq!(controller.question(&quota, now), None);
+    }
+
+    #[test]
+    fn a_quota_of_a_day_is_asked_where_a_little_mail_would_wait_for_hours() {
+        let mut controller = Controller::new(FIRST_RATE, 1);
+        let now = Instant::from_unix_s(1_000_000);
+        controller.state = State::Normal;
+        (0..700).for_each(|s| {
+            controller.counted.accepted.record(now - Span::from_s(700 - s));
+            controller.counted.all.record(now - Span::from_s(700 - s));
+        });
+        let asks = |controller: &Controller, quota| controller.question(&quota, now).is_some();
+        let day = Quota::new(Span::from_h(24), 700, 2);
+        controller.expect(40);
+        assert!(asks(&controller, day));
+        // A message in a hundred would be too much of less, and a window of less than hours opens soon.
+        assert!(!asks(&controller, Quota { messages: 99, ..day }));
+        assert!(!asks(&controller, Quota::new(Span::from_h(1), 700, 2)));
+        controller.expect(39);
+        assert!(!asks(&controller, day));
     }
 
     #[test]
@@ -352,11 +401,7 @@ mod tests {
         let day = Quota::new(Span::from_h(24), 150, 2);
         assert_eq!(day.reset, Reset::Assumed);
         assert!(controller.is_worth_one_more(&day, now));
-        // What waits for less than a window waits for no answer.
-        controller.expect(5);
-        assert!(!controller.is_worth_one_more(&day, now));
         // A short window opens sooner than a rest like the last would end.
-        controller.expect(2_400);
         assert!(!controller.is_worth_one_more(&Quota::new(Span::from_h(1), 150, 2), now));
     }
 
