@@ -9,6 +9,7 @@ use super::{Controller, Heard, Wants};
 use crate::decision::Decision;
 use crate::history::History;
 use crate::quota::Counted;
+use crate::rest::Rest;
 
 /// A wave of refusals that no limit that is known explains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,7 +94,8 @@ impl Controller {
 
     /// The wave that it rests for, where no limit that is known explains it.
     pub(crate) fn wave(&self) -> Option<Onset> {
-        let rest = self.rest.filter(|_| self.last_refused.is_none())?;
+        let is_first = |rest: &Rest| self.last_refused.is_none() && rest.explained.is_none();
+        let rest = self.rest.filter(is_first)?;
         Some(Onset { began: rest.began, refused: rest.refused })
     }
 
@@ -111,4 +113,39 @@ fn merged(histories: &[&History]) -> History {
         all.restore(at, u32::try_from(many).unwrap_or(u32::MAX));
     }
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use postlane_mail::Span;
+
+    use super::*;
+    use crate::controller::{FIRST_RATE, State};
+    use crate::quota::Quota;
+    use crate::signal::{Hint, Signal};
+
+    /// A source that asked whether its quota takes one more, just as another had trouble of its own, was not
+    /// refused together with it.
+    #[test]
+    fn what_a_known_limit_explains_is_no_wave() {
+        let refused_after_30 = |quotas: &[Quota]| {
+            let start = Instant::from_unix_s(1_000_000);
+            let mut controller = Controller::new(FIRST_RATE, 1);
+            controller.state = State::Normal;
+            controller.quotas.extend_from_slice(quotas);
+            for s in 0..30 {
+                controller.counted.accepted.record(start + Span::from_s(s));
+                controller.counted.all.record(start + Span::from_s(s));
+            }
+            let hint = Hint { wait: None, window: None, quota: None, closes: false };
+            let (sent, stream) = (start + Span::from_s(31), Stream::Engaged);
+            let signal = Signal::Rate { hint };
+            let heard = Heard { signal, sent, stream, attempts: 0, carried: 0, open: 1 };
+            controller.hear(sent, &heard);
+            assert!(controller.rests());
+            controller.wave().is_some()
+        };
+        assert!(refused_after_30(&[]));
+        assert!(!refused_after_30(&[Quota::new(Span::from_h(1), 30, 2)]));
+    }
 }
