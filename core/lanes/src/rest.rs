@@ -136,8 +136,9 @@ impl Rest {
         // a clock not: where the first canary is too early, the next goes after ten minutes.
         let first = self.refused + self.first;
         let least = if self.canaries == 0 { least.max(first) } else { least };
-        // Many limits of a day begin by a clock, hours after the lane has filled them.
-        let due = if self.is_little() { due.min(self.tried + OFTEN) } else { due };
+        // Many limits of a day begin by a clock, hours after the lane has filled them. None lasts longer.
+        let counts = self.tried.since(self.refused) <= BEYOND_COUNTS;
+        let due = if counts && self.is_little() { due.min(self.tried + OFTEN) } else { due };
         due.max(least) + jitter(after, chance)
     }
 
@@ -267,6 +268,19 @@ pub(crate) mod tests {
             appeal: None,
             accepted: 0,
         }
+    }
+
+    /// A box of half a day that begins anew with each canary is never over by threes of hours.
+    #[test]
+    fn where_a_day_was_not_enough_the_silence_grows_however_much_was_accepted() {
+        let refused = Instant::from_unix_s(1_000_000);
+        let after = |hours| {
+            let tried = refused + Span::from_h(hours);
+            let rest = Rest { accepted: 1_000_000, canaries: 9, tried, ..rest(refused) };
+            rest.next(&mut Chance::new(1)).since(tried)
+        };
+        assert!(after(12) < Span::from_min(3 * 60 + 6), "{:?}", after(12));
+        assert!(after(25) > Span::from_h(12), "{:?}", after(25));
     }
 
     /// Minutes from the first refusal to each canary, where the one before it was refused at its time.
