@@ -352,7 +352,7 @@ impl Controller {
 
     /// Messages under way at once, at most.
     pub(crate) fn window(&self) -> u32 {
-        let by_rate = (1.4 * self.pace.rate() * self.latency.mean()).ceil() as u32 + 1;
+        let by_rate = (1.4 * self.pace.rate() * self.latency.unhindered()).ceil() as u32 + 1;
         // What is under way when the limit is met is refused: a small part of what was accepted, and few.
         let by_rate = match self.state {
             State::Probing => by_rate.min(self.first.start().under_way(self.accepted_in_all())),
