@@ -67,6 +67,10 @@ struct Cause {
     is_full: bool,
 }
 
+/// In a rest for a window so short one question is enough: who counts refusals counts those of some minutes.
+/// Chosen by rehearsals (decision 055).
+const ONE_QUESTION: Span = Span::from_min(15);
+
 impl Controller {
     pub(crate) fn hear(&mut self, now: Instant, heard: &Heard) {
         match heard.signal {
@@ -455,7 +459,8 @@ impl Controller {
         let soonest = opens(accepted);
         let counts = self.counts_refused.unwrap_or_else(|| !self.is_urgent(quota));
         let opens = opens(if counts { all } else { accepted });
-        if !self.credits.has_one() || !self.is_worth_a_canary(quota, rest) {
+        let has_asked = rest.tried > rest.refused && quota.window <= ONE_QUESTION;
+        if has_asked || !self.credits.has_one() || !self.is_worth_a_canary(quota, rest) {
             return (opens, None);
         }
         let middle = |from: Instant, to: Instant| from + Span(to.since(from).0 / 2);

@@ -169,6 +169,22 @@ fn what_is_left_asks_for_a_shorter_window_where_the_quota_was_full_to_the_last()
     assert_eq!(asked(&controller, true), None, "a refusal would be too much of what is left");
 }
 
+/// Who counts refusals counts those of some minutes: a rest of minutes has one question, one of hours several.
+#[test]
+fn a_rest_of_minutes_has_one_question() {
+    let asks_again = |window, least| {
+        let quota = Quota { least, ..Quota::new(window, 100, 2) };
+        let (mut controller, refused) = filled(quota);
+        controller.expect(10_000);
+        let mut rest = Rest { explained: Some(0), is_full: true, ..rest(refused) };
+        assert!(controller.canary_of(&quota, &rest).1.is_some(), "{window:?}");
+        rest.tried = refused + Span::from_s(1);
+        controller.canary_of(&quota, &rest).1.is_some()
+    };
+    assert!(!asks_again(Span::from_min(15), Span::from_min(5)));
+    assert!(asks_again(Span::from_h(3), Span::from_min(20)));
+}
+
 /// One canary was accepted in the middle of a day, and what went after it was refused at once.
 #[test]
 fn a_clock_that_one_canary_told_of_is_none_where_the_next_are_refused() {
