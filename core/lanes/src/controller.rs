@@ -17,6 +17,7 @@ mod sessions;
 mod siblings;
 mod together;
 mod trial;
+mod waves;
 mod words;
 
 use postlane_mail::{Chance, Instant, Span, Stream};
@@ -30,7 +31,6 @@ use crate::latency::Latency;
 use crate::opening::Opening;
 use crate::outcomes::Outcomes;
 use crate::pace::Pace;
-use crate::posterior::Wave;
 use crate::quota::{Counted, Quota, Room};
 use crate::rest::Rest;
 use crate::rules::Bands;
@@ -51,6 +51,7 @@ use first::First;
 use outage::Unserved;
 use sessions::Sessions;
 use trial::Trial;
+use waves::Waves;
 use words::Words;
 
 /// What a lane does at the moment.
@@ -103,8 +104,7 @@ pub(crate) struct Controller {
     last_refused: Option<Instant>,
     /// When the last quick waves broke, the oldest first.
     quick: Vec<Instant>,
-    /// The last waves, the oldest first.
-    waves: Vec<Wave>,
+    waves: Waves,
     /// Canaries of this rest that were refused.
     canaries: Vec<Instant>,
     /// Since when it has been sending without a rest.
@@ -214,7 +214,7 @@ impl Controller {
             last_refused: None,
             quick: Vec::new(),
             idled: Instant::default(),
-            waves: Vec::new(),
+            waves: Waves::default(),
             canaries: Vec::new(),
             began: Instant::default(),
             accepted_since_reopening: 0,

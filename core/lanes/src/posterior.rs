@@ -11,6 +11,8 @@ use crate::history::History;
 use crate::quota::Reset;
 use crate::windows::NATURAL;
 
+pub(crate) use counts::told_by_counts;
+
 /// One wave of refusals, and how it ended.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Wave {
@@ -39,14 +41,22 @@ pub(crate) const WAVES_MAX: usize = 8;
 /// A clock begins at one of so many phases of its window.
 const PHASES: u64 = 24;
 
-/// A window as short as this is no matter of phases.
-const CLOCK_MIN: Span = Span::from_min(10);
+/// A window shorter than this is no matter of phases.
+const CLOCK_MIN: Span = Span::from_min(5);
 
 /// What a canary costs that was told something else than the explanation says.
 const WRONG: f64 = 3.0;
 
-/// What a count costs that differs, per square of its logarithm: 15 % is one standard deviation.
+/// What a count costs that differs, per square of its logarithm: 15 % is one standard deviation, since
+/// others may share what is counted.
 const SPREAD: f64 = 0.15;
+
+/// Where nobody does the counts are the same to the message, and a window whose counts are explains more than
+/// one in which they are only near each other. The likeliest of these deviations is taken.
+const SPREADS: [f64; 3] = [SPREAD, 0.05, 0.015];
+
+/// In messages: no count deviates less, since some are under way when one is refused.
+const LEAST_OFF: f64 = 0.7;
 
 /// Fewer messages in a window say nothing of it.
 const COUNTED_MIN: f64 = 3.0;
@@ -142,13 +152,29 @@ impl Hypothesis {
         let weights: f64 = (0..waves.len()).map(weight).sum();
         let logs = counts.iter().enumerate().map(|(i, count)| weight(i) * count.ln());
         let usual = (logs.sum::<f64>() / weights).exp();
-        let mut cost = self.surprise();
-        for (place, wave) in waves.iter().enumerate() {
-            let off = (counts[place] / usual).ln() / SPREAD;
-            let misses = self.misses(wave, accepted, counts[place]);
-            cost += weight(place) * (0.5 * off * off + WRONG * misses).min(WAVE_MAX);
-        }
-        cost
+        let of_wave = |place: usize, spread: f64| {
+            let off = (counts[place] / usual).ln() / spread;
+            let misses = self.misses(&waves[place], accepted, counts[place]);
+            weight(place) * (0.5 * off * off + WRONG * misses).min(WAVE_MAX)
+        };
+        // Of so many counts two were used up to choose the window and what it takes.
+        let free = waves.len().saturating_sub(2) as f64 / waves.len() as f64;
+        let told = free * (0..waves.len()).map(|n| weight(n) * self.anew(waves, n)).sum::<f64>();
+        let cost = |spread: f64| {
+            let spread = spread.max(LEAST_OFF / usual).min(SPREAD);
+            let off: f64 = (0..waves.len()).map(|place| of_wave(place, spread)).sum();
+            off + told * (spread / SPREAD).ln()
+        };
+        self.surprise() + SPREADS.map(cost).into_iter().fold(f64::INFINITY, f64::min)
+    }
+
+    /// How much of a wave's window had not been counted at the wave before: what both share says nothing anew.
+    fn anew(&self, waves: &[Wave], place: usize) -> f64 {
+        let Some(before) = place.checked_sub(1).and_then(|before| waves.get(before)) else {
+            return 1.0;
+        };
+        let since = waves[place].refused.since(before.refused);
+        (since.0 as f64 / self.window.0 as f64).min(1.0)
     }
 
     /// Canaries that were told something else than this says: refused though a tenth of the
@@ -201,6 +227,8 @@ fn clock(window: Span, best: Span, phases: &[Span], now: Instant) -> Reset {
     let at = began(window, best, now);
     Reset::Clock { from: at - Span((early + 1) * step), to: at + Span((late + 1) * step) }
 }
+
+mod counts;
 
 #[cfg(test)]
 mod tests;

@@ -99,7 +99,7 @@ impl Controller {
         self.failed = None;
         self.quotas.clear();
         self.suspects.clear();
-        self.waves.clear();
+        self.waves.forget();
         self.quick.clear();
         self.shut_out = None;
         self.first_gap = None;

@@ -345,8 +345,14 @@ impl Controller {
             may_be && q.is_about(used)
         });
         if let Some(place) = place {
-            let quota = &self.quotas[place];
+            let quota = &mut self.quotas[place];
             let is_full = quota.is_filled_by(quota.used(accepted, sent) + 1);
+            // It was no question, but the last yes of a run of them was one too many to be believed. A quota that
+            // begins by a clock is full a little sooner the next time, and may be asked then.
+            if quota.question.run > 0 {
+                quota.learn_from_no(now, sent, Question::More);
+                quota.question.not_before = now + windows::permille(quota.window, 900);
+            }
             return Some(Cause { place, is_full });
         }
         if let Some(place) = self.that_slides_after_all(sent).filter(|_| !says_outage) {

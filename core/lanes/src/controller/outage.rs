@@ -111,7 +111,7 @@ impl Controller {
     fn forget_waves(&mut self, now: Instant) {
         self.failed = None;
         self.suspects.clear();
-        self.waves.clear();
+        self.waves.forget();
         self.quick.clear();
         self.first_gap = None;
         if !self.unserved.is_told {

@@ -5,7 +5,6 @@ use postlane_mail::{Instant, Span};
 use super::{Controller, Question, State};
 use crate::decision::Decision;
 use crate::opening::Opening;
-use crate::posterior::{Explanation, WAVES_MAX, Wave, explain};
 use crate::quota::{Counted, Quota, Reset};
 use crate::rest::{Early, FAST, Rest};
 use crate::windows::NATURAL;
@@ -120,46 +119,6 @@ impl Controller {
             self.decide(now, Decision::Clock { window: Span::from_h(24) });
         }
         self.opening = Some(opening);
-    }
-
-    /// Weighs all waves anew: what explains them best is relied on.
-    fn weigh(&mut self, now: Instant, sent: Instant, rest: &Rest) {
-        let canaries = std::mem::take(&mut self.canaries);
-        // A limit that fell explains this wave; those before it were another limit's.
-        if rest.explained.is_some() && rest.canaries > 0 {
-            self.waves.clear();
-            return;
-        }
-        if sent.since(rest.refused) <= FAST || rest.was_asked {
-            return;
-        }
-        self.waves.push(Wave { refused: rest.refused, canaries, accepted: sent });
-        if self.waves.len() > WAVES_MAX {
-            self.waves.remove(0);
-        }
-        let foretold = rest.explained.filter(|_| rest.canaries == 0);
-        let foretold = foretold.and_then(|place| self.quotas.get(place)).map(|quota| quota.window);
-        let found = explain(&self.waves, &self.counted.accepted, foretold);
-        let Some(found) = found else { return };
-        let Explanation { window, reset, messages, least } = found;
-        let is_clock = matches!(reset, Reset::Clock { .. });
-        let known = self.quotas.iter_mut().find(|quota| quota.window == window);
-        if let Some(quota) = known {
-            if matches!(quota.reset, Reset::Clock { .. }) != is_clock || is_clock {
-                quota.reset = reset;
-            }
-            return;
-        }
-        self.suspects.clear();
-        self.quotas.retain(|quota| !is_rival(quota.window, window));
-        let place = self.rely_on(Quota { least, reset, ..Quota::new(window, messages, 2) });
-        let Quota { window, messages, .. } = self.quotas[place];
-        self.decide(now, Decision::Confirmed { window, messages });
-        // Those waves were its doing, not a rate's.
-        let through = 2.0 * self.quotas.iter().map(Quota::pace).fold(f64::INFINITY, f64::min);
-        if self.pace.learned() < through {
-            self.pace.keep_to(through, now);
-        }
     }
 
     /// The limit that was known held once more.
@@ -425,11 +384,6 @@ impl Controller {
             self.pace.keep_to(floor, now);
         }
     }
-}
-
-/// Two windows that are not far from each other explain the same refusals: one of them is wrong.
-fn is_rival(one: Span, other: Span) -> bool {
-    one.0.max(other.0) <= one.0.min(other.0).saturating_mul(8)
 }
 
 #[cfg(test)]

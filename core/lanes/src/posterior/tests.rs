@@ -70,3 +70,35 @@ fn waves_without_any_window_are_not_explained() {
     let waves = [wave(0.0), wave(3000.0), wave(9000.0)];
     assert_eq!(explain(&waves, &history, None), None);
 }
+
+/// Forty in ten minutes by a clock, of one who believes in two hours and is refused when those are full, too: so
+/// many of them each time, some of which go just before the clock turns.
+fn waves_of_two_hours(counts: &[u32]) -> (Vec<Wave>, History) {
+    let (mut history, mut waves) = (History::default(), Vec::new());
+    for (wave, count) in counts.iter().enumerate() {
+        let turn = 303.0 + 130.0 * wave as f64 + 10.0 * f64::from(count % 7);
+        let late = 5 * (count % 5);
+        let before = count - 40 - late;
+        for n in 0..before {
+            history.record(min(turn - 112.0 + 100.0 * f64::from(n) / f64::from(before)));
+        }
+        (0..late).for_each(|_| history.record(min(turn - 0.3)));
+        (0..40).for_each(|n| history.record(min(turn + 0.2 * f64::from(n))));
+        let accepted = min(turn + 10.1);
+        waves.push(Wave { refused: min(turn + 8.5), canaries: Vec::new(), accepted });
+        history.record(accepted);
+    }
+    (waves, history)
+}
+
+#[test]
+fn counts_that_are_the_same_to_the_message_are_believed_before_one_who_foretold_the_rests() {
+    let (waves, history) = waves_of_two_hours(&[290, 262, 311, 276, 254, 285]);
+    let found = explain(&waves, &history, Some(Span::from_h(2))).unwrap();
+    assert_eq!(found.window, Span::from_min(10));
+    assert!((40..50).contains(&found.messages), "{found:?}");
+    assert!(matches!(found.reset, Reset::Clock { .. }), "{found:?}");
+    // Two may be the same by chance.
+    let found = explain(&waves[..2], &history, Some(Span::from_h(2))).unwrap();
+    assert_eq!(found.window, Span::from_h(2));
+}

@@ -218,3 +218,22 @@ fn a_refusal_that_a_shorter_window_does_not_explain_is_the_longer_ones() {
         assert_eq!(controller.quotas[0].window, window);
     }
 }
+
+/// A hundred in an hour, five yeses to more than that in a row, and then a refusal that was no question.
+#[test]
+fn a_run_of_yeses_ends_with_the_next_refusal() {
+    let mut controller = Controller::new(FIRST_RATE, 1);
+    let hour = Span::from_h(1);
+    let now = Instant::from_unix_s(1_000_000);
+    for s in 0..150 {
+        controller.counted.accepted.record(now - Span::from_s(150 - s));
+    }
+    let mut quota = Quota::new(hour, 160, 2);
+    (quota.question.run, quota.question.held) = (5, 100);
+    controller.quotas.push(quota);
+    let cause = controller.explanation(now, now, Hint::default(), false);
+    assert_eq!(cause.map(|cause| cause.place), Some(0));
+    let question = controller.quotas[0].question;
+    assert_eq!((question.run, question.held), (0, 0));
+    assert!(question.not_before > now && question.not_before < now + hour);
+}
