@@ -3,7 +3,7 @@
 //! A small posterior instead of more rules: every natural window, sliding or beginning by a clock at
 //! one of 24 phases, is held against what canaries were told. No provider publishes what it counts,
 //! and others may share our address, so nothing is certain: what does not fit costs, and the
-//! cheapest explanation is taken (docs/design/011).
+//! cheapest explanation is taken (docs/design/012).
 
 use postlane_mail::{Instant, Span};
 
