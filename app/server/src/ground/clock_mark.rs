@@ -19,6 +19,9 @@ use crate::telling::journal::alarm;
 /// the speed.
 const EVERY: Duration = Duration::from_secs(1);
 
+/// A machine's clock may go back so far at any time, and nobody is told. Chosen, not measured.
+const A_LITTLE: Span = Span::from_s(60);
+
 /// The file `clock` of a data directory: microseconds since 1970, and the same to be read.
 #[derive(Debug, Clone)]
 pub struct ClockMark(PathBuf);
@@ -54,7 +57,7 @@ impl ClockMark {
         if clock.is_wall() {
             // It is in the past, or nothing would have started; where it stays it is there still.
             let _ = fs::remove_file(&self.0);
-            return;
+            return tell_of_setting_back(clock, stop).await;
         }
         let mut next = tokio::time::interval(EVERY);
         let mut is_told = false;
@@ -87,10 +90,31 @@ impl ClockMark {
     }
 }
 
+/// Says of the machine's clock that it was set back, each time, until the server ends.
+async fn tell_of_setting_back(clock: Clock, mut stop: watch::Receiver<bool>) {
+    let mut next = tokio::time::interval(EVERY);
+    let mut is_told = false;
+    loop {
+        tokio::select! {
+            _ = next.tick() => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+        let was_told = std::mem::replace(&mut is_told, clock.ahead() > A_LITTLE);
+        if is_told && !was_told {
+            let now = clock.now();
+            alarm(&format!(
+                "the machine's clock was set back, by {}: here time goes on half as fast until it has caught up, \
+                 and so do lanes. A restart takes the machine's time at once; `postlane queue retry --all` \
+                 then tries what waits for a time that is still to come",
+                ahead(now, Instant(now.0.saturating_sub(clock.ahead().0)))
+            ));
+        }
+    }
+}
+
 /// Says of a spool whose last message was taken in what is the future by the machine's clock that
 /// the clock was wrong, then or now. The machine's clock may go back a little at any time.
 pub(crate) fn tell_of_future(last: Instant, clock: Clock) {
-    const A_LITTLE: Span = Span::from_s(60);
     let now = clock.now();
     if !clock.is_wall() || last <= now + A_LITTLE {
         return;
@@ -104,14 +128,14 @@ pub(crate) fn tell_of_future(last: Instant, clock: Clock) {
     ));
 }
 
-/// A span in words, by the largest unit of which it has two.
+/// A span in words, about, by the largest unit of which it has two.
 fn ahead(later: Instant, now: Instant) -> String {
     let s = later.since(now).as_s();
     match s {
         0..120 => format!("{s} s"),
-        120..7_200 => format!("{} min", s / 60),
-        7_200..172_800 => format!("{} h", s / 3_600),
-        _ => format!("{} days", s / 86_400),
+        120..7_200 => format!("{} min", (s + 30) / 60),
+        7_200..172_800 => format!("{} h", (s + 1_800) / 3_600),
+        _ => format!("{} days", (s + 43_200) / 86_400),
     }
 }
 
