@@ -28,6 +28,7 @@ use crate::engine::sections;
 use crate::engine::world::{Answers, Around, EngineMailbox};
 use crate::ground::clock_mark::{ClockMark, tell_of_future};
 use crate::ground::secret::HouseSecret;
+use crate::ground::set_back;
 use crate::ground::vital;
 use crate::ground::{descriptors, registry};
 use crate::handle::{Configured, Handle, Reread};
@@ -130,6 +131,7 @@ impl Server {
         let (mailbox, names) = (fittings.mailbox.clone(), fittings.names.clone());
         let lanes = setup.lanes.clone();
         tokio::spawn(ClockMark::of(&setup.data).keep(setup.clock, stop.subscribe()));
+        tokio::spawn(set_back::tell(setup.clock, stop.subscribe()));
         let apply = apply(renewals, doors, gate.clone(), mailbox.clone(), names, lanes);
         let journal = fittings.journal.clone();
         let rest = Rest {

@@ -152,10 +152,14 @@ impl Hypothesis {
         let weights: f64 = (0..waves.len()).map(weight).sum();
         let logs = counts.iter().enumerate().map(|(i, count)| weight(i) * count.ln());
         let usual = (logs.sum::<f64>() / weights).exp();
+        let misses: Vec<f64> = waves
+            .iter()
+            .zip(&counts)
+            .map(|(wave, full)| self.misses(wave, accepted, *full))
+            .collect();
         let of_wave = |place: usize, spread: f64| {
             let off = (counts[place] / usual).ln() / spread;
-            let misses = self.misses(&waves[place], accepted, counts[place]);
-            weight(place) * (0.5 * off * off + WRONG * misses).min(WAVE_MAX)
+            weight(place) * (0.5 * off * off + WRONG * misses[place]).min(WAVE_MAX)
         };
         // Of so many counts two were used up to choose the window and what it takes.
         let free = waves.len().saturating_sub(2) as f64 / waves.len() as f64;

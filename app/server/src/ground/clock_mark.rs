@@ -11,16 +11,17 @@ use std::time::Duration;
 use postlane_mail::{Instant, Span};
 use postlane_message::LogDate;
 use tokio::sync::watch;
+use tokio::time::Interval;
 
 use crate::ground::clock::Clock;
 use crate::telling::journal::alarm;
 
 /// How often it is written down. Chosen, not measured: what a crash loses of it is a second, times
 /// the speed.
-const EVERY: Duration = Duration::from_secs(1);
+pub(super) const EVERY: Duration = Duration::from_secs(1);
 
 /// A machine's clock may go back so far at any time, and nobody is told. Chosen, not measured.
-const A_LITTLE: Span = Span::from_s(60);
+pub(super) const A_LITTLE: Span = Span::from_s(60);
 
 /// The file `clock` of a data directory: microseconds since 1970, and the same to be read.
 #[derive(Debug, Clone)]
@@ -57,15 +58,11 @@ impl ClockMark {
         if clock.is_wall() {
             // It is in the past, or nothing would have started; where it stays it is there still.
             let _ = fs::remove_file(&self.0);
-            return tell_of_setting_back(clock, stop).await;
+            return;
         }
         let mut next = tokio::time::interval(EVERY);
         let mut is_told = false;
-        loop {
-            tokio::select! {
-                _ = next.tick() => {}
-                _ = stop.wait_for(|stop| *stop) => return,
-            }
+        while ticks(&mut next, &mut stop).await {
             if let Err(why) = self.write(clock.now())
                 && !std::mem::replace(&mut is_told, true)
             {
@@ -90,25 +87,11 @@ impl ClockMark {
     }
 }
 
-/// Says of the machine's clock that it was set back, each time, until the server ends.
-async fn tell_of_setting_back(clock: Clock, mut stop: watch::Receiver<bool>) {
-    let mut next = tokio::time::interval(EVERY);
-    let mut is_told = false;
-    loop {
-        tokio::select! {
-            _ = next.tick() => {}
-            _ = stop.wait_for(|stop| *stop) => return,
-        }
-        let was_told = std::mem::replace(&mut is_told, clock.ahead() > A_LITTLE);
-        if is_told && !was_told {
-            let now = clock.now();
-            alarm(&format!(
-                "the machine's clock was set back, by {}: here time goes on half as fast until it has caught up, \
-                 and so do lanes. A restart takes the machine's time at once; `postlane queue retry --all` \
-                 then tries what waits for a time that is still to come",
-                ahead(now, Instant(now.0.saturating_sub(clock.ahead().0)))
-            ));
-        }
+/// Waits for the next tick; whether the server goes on.
+pub(super) async fn ticks(next: &mut Interval, stop: &mut watch::Receiver<bool>) -> bool {
+    tokio::select! {
+        _ = next.tick() => true,
+        _ = stop.wait_for(|stop| *stop) => false,
     }
 }
 
@@ -129,7 +112,7 @@ pub(crate) fn tell_of_future(last: Instant, clock: Clock) {
 }
 
 /// A span in words, about, by the largest unit of which it has two.
-fn ahead(later: Instant, now: Instant) -> String {
+pub(super) fn ahead(later: Instant, now: Instant) -> String {
     let s = later.since(now).as_s();
     match s {
         0..120 => format!("{s} s"),

@@ -7,4 +7,5 @@ pub(crate) mod descriptors;
 pub(crate) mod mailbox;
 pub(crate) mod registry;
 pub(crate) mod secret;
+pub(crate) mod set_back;
 pub(crate) mod vital;
