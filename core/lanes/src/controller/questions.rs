@@ -27,6 +27,10 @@ const MANY: u32 = 40;
 /// One refusal in so many is hardly anything. Chosen, not measured.
 const HUNDRED: u32 = 100;
 
+/// What came in so many thousandths of a window is in the provider's too, whatever the difference of our clocks.
+/// Chosen, not measured.
+const SURE: u64 = 970;
+
 const AN_HOUR: Span = Span::from_h(1);
 
 const A_MINUTE_S: f64 = 60.0;
@@ -186,7 +190,7 @@ impl Controller {
     fn is_really_full(&self, quota: &Quota, at: Instant) -> bool {
         let counted = |history: &History| match quota.last_reset(at) {
             Some(since) => history.between(since, at),
-            None => history.within(permille(quota.window, 970), at),
+            None => history.within(permille(quota.window, SURE), at),
         };
         let accepted = counted(&self.counted.accepted);
         let others = counted(&self.counted.all).saturating_sub(accepted);
@@ -217,6 +221,9 @@ impl Controller {
         }
         self.asked = None;
         let Some(quota) = self.quotas.iter_mut().find(|q| q.window == window) else { return };
+        let is_more_for_sure = quota.last_reset(sent).is_some()
+            || self.counted.accepted.within(permille(window, SURE), sent)
+                > u64::from(quota.messages);
         match question {
             // It was full only with what was refused for reasons of its own: that says little.
             Question::More | Question::Shorter
@@ -224,6 +231,8 @@ impl Controller {
             {
                 quota.messages = quota.messages.saturating_add(1);
             }
+            // Without the margin for our clocks it was not full: one more fitted anyway, and the next may ask.
+            Question::More if !is_more_for_sure => {}
             Question::More => {
                 if quota.question.run == 0 {
                     quota.question.held = quota.messages;
@@ -335,6 +344,29 @@ mod tests {
         assert_eq!(controller.question(&quota, now), Some((now, Question::More)));
         controller.sending(now, Stream::Engaged, Wants::Prepaid);
         assert_eq!(controller.question(&quota, now), None);
+    }
+
+    #[test]
+    fn a_yes_raises_a_quota_only_where_more_than_it_takes_came_within_its_window_for_sure() {
+        let sent = Instant::from_unix_s(1_000_000);
+        let after_yes = |first_s_ago: u64| {
+            let mut controller = Controller::new(FIRST_RATE, 1);
+            controller.state = State::Normal;
+            controller.expect(10_000);
+            controller.quotas.push(Quota::new(Span::from_min(10), 15, 2));
+            let before = (1..15).rev().map(|s| sent - Span::from_s(s));
+            for at in [sent - Span::from_s(first_s_ago)].into_iter().chain(before).chain([sent]) {
+                controller.counted.accepted.record(at);
+                controller.counted.all.record(at);
+            }
+            let (window, question) = (Span::from_min(10), Question::More);
+            controller.asked = Some(Asked::Quota { window, at: sent, question });
+            controller.answered_yes(sent, sent);
+            (controller.quotas[0].messages, controller.quotas[0].question.run)
+        };
+        assert_eq!(after_yes(581), (16, 1), "sixteen in less than ten minutes");
+        // By the provider's clock the first may have left its ten minutes.
+        assert_eq!(after_yes(585), (15, 0));
     }
 
     #[test]
